@@ -1,0 +1,68 @@
+# Everything runs in .venv, made from the pinned requirements with their hashes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format generate requirements browser bench clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--once ends by itself)
+	@exec $(BIN)/python -m local.demo $(ARGS)
+
+test: $(VENV)/.dev browser ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
+	@$(BIN)/python -m pytest $(ARGS) && echo "All tests passed."
+
+check: $(VENV)/.dev ## Format, lint, types, generated files
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy \
+	 && $(BIN)/python -m contracts.generate --check \
+	 && echo "All checks passed."
+
+format: $(VENV)/.dev ## Format and mend what can be mended
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI and OpenAPI anew from the code
+	@$(BIN)/python -m contracts.generate
+
+requirements: $(VENV)/.dev ## Pin the requirements anew
+	@$(BIN)/pip install --quiet uv && for name in runtime local dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+bench: $(VENV)/.dev ## Measure, as ratios within one run
+	@$(BIN)/python -m benchmarks
+
+browser: ## Find Chromium for the browser tests, or install Debian's
+	@if command -v chromium >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing Chromium for the browser tests ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	else echo "The browser tests need Chromium: apt-get install chromium" >&2; exit 1; fi
+
+clean: ## Remove the environment and the demo's data
+	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/pip:
+	@echo "Making the environment in $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	 || { echo "Python 3.11 or newer is needed, as $(PYTHON)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	      && apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; } \
+	 || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.local: requirements/local.txt | $(BIN)/pip
+	@echo "Installing what the demo needs ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt | $(BIN)/pip
+	@echo "Installing what tests and checks need ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@ $(VENV)/.local

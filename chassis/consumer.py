@@ -1,0 +1,174 @@
+"""Consuming: at least once from Kafka, exactly once into the database.
+
+Each batch is one transaction: deduplicated by the inbox, handled, committed; only then are
+its offsets committed. What cannot be read, or fails for what it says, is parked and passed;
+what fails because something is down is fetched again after a back-off.
+"""
+
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+import structlog
+from aiokafka import ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+from prometheus_client import Counter
+
+from chassis import inbox
+from chassis.backoff import Backoff
+from chassis.database import TRANSIENT_ERRORS, Connection, Database
+from chassis.dead_letters import DeadLetters
+from contracts.envelope import Received, Unreadable, decode
+from contracts.topics import Topic
+
+log = structlog.get_logger(__name__)
+
+Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
+Handle = Callable[[Connection, Sequence[Received]], Awaitable[None]]
+
+BATCH = 500  # records per transaction
+STALLED_AFTER = 60.0  # seconds without progress while there is something to read
+
+consumed = Counter("events_consumed_total", "Events handled, repeats not counted", ["topic"])
+
+
+class BatchFailed(Exception):
+    """A batch could not be handled now. Carries no text: the cause's text may quote a patient."""
+
+
+class Consumer:
+    """Reads topics as one consumer group and hands fresh events to the service's handler."""
+
+    def __init__(
+        self,
+        *,
+        topics: Sequence[Topic],
+        group: str,
+        handle: Handle,
+        db: Database,
+        bootstrap: str,
+        after_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._handle = handle
+        self._db = db
+        self._after_commit = after_commit
+        self._dead_letters = DeadLetters(bootstrap, group)
+        self._backoff = Backoff(first=0.2, most=15)
+        self._progress = time.monotonic()
+        self.broker = KafkaBroker(
+            bootstrap,
+            client_id=group,
+            apply_types=False,
+            allow_auto_create_topics=False,
+            graceful_timeout=20,
+            logger=None,
+        )
+        self.subscriber: BatchSubscriber = self.broker.subscriber(
+            *(topic.name for topic in topics),
+            group_id=group,
+            batch=True,
+            max_records=BATCH,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            fetch_max_wait_ms=250,
+            parser=_parse,
+            decoder=_raw_records,
+        )
+        self.subscriber(self.consume)
+
+    async def start(self) -> None:
+        """Join the group and begin to read."""
+        await self.broker.start()
+
+    async def stop(self) -> None:
+        """Finish the batch in hand and leave the group."""
+        await self.broker.stop()
+
+    async def stalled(self) -> bool:
+        """True when there has been something to read for too long without progress."""
+        consumer = self.subscriber.consumer
+        if consumer is None:
+            return True
+        if time.monotonic() - self._progress < STALLED_AFTER:
+            return False
+        for partition in consumer.assignment():
+            if (consumer.highwater(partition) or 0) > await consumer.position(partition):
+                return True
+        self._progress = time.monotonic()  # nothing to read is as good as progress
+        return False
+
+    async def consume(self, records: Sequence[Record]) -> None:
+        """Handle one batch of records as they came. Raises BatchFailed to have them again."""
+        try:
+            events: list[tuple[Record, Received]] = []
+            for record in records:
+                try:
+                    events.append((record, decode(record.headers, record.value)))
+                except Unreadable as unreadable:
+                    await self._park(record, str(unreadable))
+            await self._apply_or_isolate(events)
+        except Exception as error:
+            log.warning("batch waits", error=type(error).__qualname__, records=len(records))
+            await self._backoff.wait()
+            raise BatchFailed from None
+        self._backoff.reset()
+        self._progress = time.monotonic()
+
+    async def _apply_or_isolate(self, events: Sequence[tuple[Record, Received]]) -> None:
+        """Apply all at once; if their content prevents it, one by one, parking what fails."""
+        if not events:
+            return
+        try:
+            await self._apply([received for _, received in events])
+        except TRANSIENT_ERRORS:
+            raise
+        except Exception as error:
+            if len(events) == 1:
+                log.error("event cannot be handled", exc_info=error)
+                await self._park(events[0][0], f"handler failed: {type(error).__qualname__}")
+                return
+            for event in events:
+                await self._apply_or_isolate([event])
+
+    async def _apply(self, events: Sequence[Received]) -> None:
+        async with self._db.system() as tx:
+            new = await inbox.fresh(tx, (received.id for received in events))
+            fresh: list[Received] = []
+            for received in events:
+                if received.id in new:
+                    new.discard(received.id)  # the same event twice within one batch
+                    fresh.append(received)
+            if fresh:
+                await self._handle(tx, fresh)
+        if fresh:
+            self._after_commit()
+            for received in fresh:
+                consumed.labels(type(received.event).__name__).inc()
+
+    async def _park(self, record: Record, reason: str) -> None:
+        log.error(
+            "message parked",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason,
+        )
+        await self._dead_letters.park(record, reason)
+
+
+async def _parse(
+    records: tuple[Record, ...],
+    original: Callable[[tuple[Record, ...]], Awaitable[KafkaMessage]],
+) -> KafkaMessage:
+    """FastStream's own parser fails on headers that are no UTF-8, and then skips the message."""
+    message = await original(tuple(dataclasses.replace(record, headers=()) for record in records))
+    message.raw_message = records
+    return message
+
+
+async def _raw_records(message: KafkaMessage) -> Sequence[Record]:
+    records = message.raw_message
+    return records if isinstance(records, tuple) else (records,)

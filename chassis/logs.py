@@ -1,0 +1,77 @@
+"""Structured logs as JSON lines, free of patient data.
+
+Exceptions are logged as their type and the places they passed, never with their text: a
+database or mail server quotes values in its messages, and values are patient data.
+"""
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Send the logs of this process, libraries included, to standard output."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_exception_text,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+            keep_exc_info=False,
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for noisy in ("aiokafka", "faststream", "httpx", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for replaced in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(replaced).handlers.clear()
+        logging.getLogger(replaced).propagate = True
+    logging.getLogger("uvicorn.access").disabled = True  # paths and queries hold identifiers
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def without_exception_text(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Replace exception information by its type and places."""
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    if isinstance(info, BaseException):
+        info = (type(info), info, info.__traceback__)
+    if info and info[0] is not None:
+        event["exception"] = describe(info[1])
+    return event
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Type and places of an exception and its causes, without its text."""
+    places = [
+        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__, limit=-8)
+    ]
+    described: dict[str, Any] = {"type": type(error).__qualname__, "at": places}
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        described["cause"] = type(cause).__qualname__
+    return described

@@ -1,0 +1,176 @@
+"""Transactional outbox: a state change and the event that tells of it commit together.
+
+The table, in the first migration of every service that publishes:
+
+    CREATE TABLE outbox (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        topic text NOT NULL, key text NOT NULL, headers jsonb NOT NULL, value bytea NOT NULL,
+        created_at timestamptz NOT NULL DEFAULT now()
+    );
+
+Who writes locks the appointment's row first, so one key's rows commit in the order of their
+ids. One relay at a time, whichever process holds the advisory lock, publishes the rows in
+that order and deletes them once Kafka has them on all replicas. A row is never skipped for a
+later one: it stays until it is published, and a crash in between publishes it again.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from prometheus_client import Counter, Gauge
+
+from chassis import tracing
+from chassis.backoff import Backoff
+from chassis.database import TRANSIENT_ERRORS, Connection, Database
+from contracts.envelope import encode
+from contracts.events import Event
+
+log = structlog.get_logger(__name__)
+
+RELAY_LOCK = 0x0E1B  # advisory lock: one relay at a time in this database
+BATCH = 500  # rows per transaction
+POLL = 0.5  # seconds; finds what a dead process left behind
+PUBLISH_TIMEOUT = 30.0  # seconds for one batch
+STALLED_AFTER = 120.0  # seconds without a turn of the loop
+
+published = Counter("outbox_published_total", "Events published from the outbox", ["topic"])
+failures = Counter("outbox_publish_failures_total", "Batches that Kafka did not take whole")
+age = Gauge("outbox_oldest_seconds", "Age of the oldest event not yet published")
+
+
+async def put(
+    tx: Connection, events: Sequence[Event], *, source: str, traceparent: str | None = None
+) -> None:
+    """Write events into the outbox, in this order, within the caller's transaction."""
+    if not events:
+        return
+    trace = traceparent or tracing.traceparent()
+    messages = [encode(event, source=source, traceparent=trace) for event in events]
+    await tx.execute(
+        """
+        INSERT INTO outbox (topic, key, headers, value)
+        SELECT topic, key, headers, value
+        FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bytea[])
+            WITH ORDINALITY AS message (topic, key, headers, value, position)
+        ORDER BY position
+        """,
+        [message.topic for message in messages],
+        [message.key for message in messages],
+        [{name: value.decode() for name, value in message.headers} for message in messages],
+        [message.value for message in messages],
+    )
+
+
+class Relay:
+    """Publishes the outbox. Every replica runs one; the advisory lock lets one at a time work."""
+
+    def __init__(self, db: Database, bootstrap: str) -> None:
+        self._db = db
+        self._bootstrap = bootstrap
+        self._wake = asyncio.Event()
+        self._producer: AIOKafkaProducer | None = None
+        self._beat = time.monotonic()  # last turn of the loop
+
+    async def stalled(self) -> bool:
+        """True when the loop has stopped turning."""
+        return time.monotonic() - self._beat > STALLED_AFTER
+
+    def wake(self) -> None:
+        """Tell the relay that a transaction with events has just committed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Publish for ever; every outage is waited out with back-off."""
+        backoff = Backoff(first=0.2, most=10)
+        try:
+            while True:
+                self._beat = time.monotonic()
+                self._wake.clear()
+                try:
+                    moved = await self._publish_batch()
+                except (*TRANSIENT_ERRORS, KafkaError) as error:
+                    failures.inc()
+                    log.warning("outbox waits", error=type(error).__qualname__)
+                    await self._drop_producer()
+                    await backoff.wait()
+                    continue
+                backoff.reset()
+                if not moved:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), POLL)
+        finally:
+            await self._drop_producer()
+
+    async def _publish_batch(self) -> int:
+        async with self._db.system() as tx:
+            if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", RELAY_LOCK):
+                return 0
+            rows = await tx.fetch(
+                """
+                SELECT id, topic, key, headers, value,
+                       extract(epoch FROM now() - created_at)::float8 AS age
+                FROM outbox ORDER BY id LIMIT $1
+                """,
+                BATCH,
+            )
+            age.set(rows[0]["age"] if rows else 0)
+            if not rows:
+                return 0
+            done, error = await self._publish(rows)
+            await tx.execute("DELETE FROM outbox WHERE id = ANY($1)", done)
+        if error is not None:
+            raise error
+        return len(done)
+
+    async def _publish(self, rows: Sequence[Any]) -> tuple[list[int], BaseException | None]:
+        """Publish in order; a key whose event failed keeps its later events back too."""
+        async with asyncio.timeout(PUBLISH_TIMEOUT):
+            producer = await self._get_producer()
+            sent = [
+                await producer.send(
+                    row["topic"],
+                    row["value"],
+                    key=row["key"].encode(),
+                    headers=[(name, text.encode()) for name, text in row["headers"].items()],
+                )
+                for row in rows
+            ]
+            results = await asyncio.gather(*sent, return_exceptions=True)
+        done: list[int] = []
+        held_back: set[str] = set()
+        error: BaseException | None = None
+        for row, result in zip(rows, results, strict=True):
+            if isinstance(result, BaseException):
+                error = result
+                held_back.add(row["key"])
+            elif row["key"] not in held_back:
+                done.append(row["id"])
+                published.labels(row["topic"]).inc()
+        return done, error
+
+    async def _get_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                acks="all",
+                enable_idempotence=True,
+                request_timeout_ms=15_000,
+                linger_ms=0,
+            )
+            self._producer = producer
+            await producer.start()
+        return self._producer
+
+    async def _drop_producer(self) -> None:
+        """An idempotent producer stops for good on some errors (aiokafka#1017): make a new one."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(Exception):
+                async with asyncio.timeout(5):
+                    await producer.stop()

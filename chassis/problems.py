@@ -1,0 +1,103 @@
+"""Errors as RFC 9457 problem details, naming the field and never repeating its value."""
+
+from collections.abc import MutableMapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi_problem.error import Problem
+from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one field: a code for programs, a German sentence for the form."""
+
+    field: str
+    code: str
+    message: str
+    options: Sequence[str] = ()
+
+
+class InvalidInput(Problem):
+    """422: the request was understood and can't be done as it is."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(
+            title="The input is not valid.",
+            type_="invalid-input",
+            status=422,
+            errors=[
+                {key: value for key, value in asdict(error).items() if key != "options" or value}
+                for error in errors
+            ],
+        )
+
+
+class Unexpected(Problem):
+    """500: no detail leaves the service; the log knows type and place."""
+
+    def __init__(
+        self, _detail: str | None = None, headers: MutableMapping[str, str] | None = None
+    ) -> None:
+        super().__init__(
+            title="Something went wrong on our side.",
+            type_="internal-error",
+            status=500,
+            headers=headers,
+        )
+
+
+_MESSAGES = {
+    "missing": "Bitte füllen Sie dieses Feld aus.",
+    "string_too_short": "Bitte füllen Sie dieses Feld aus.",
+    "string_too_long": "Diese Eingabe ist zu lang.",
+    "json_invalid": "Die Anfrage ist kein gültiges JSON.",
+    "greater_than_equal": "Dieser Wert ist zu klein.",
+    "less_than_equal": "Dieser Wert ist zu groß.",
+    "extra_forbidden": "Dieses Feld ist unbekannt.",
+}
+_CODES = {
+    "missing": "missing",
+    "string_too_short": "missing",
+    "greater_than_equal": "out_of_range",
+    "less_than_equal": "out_of_range",
+}
+
+
+def _invalid_request(
+    _handler: ExceptionHandler, _request: Request, error: RequestValidationError
+) -> Problem:
+    return InvalidInput(
+        [
+            FieldError(
+                field=".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]),
+                code=_CODES.get(fault["type"], "invalid"),
+                message=_MESSAGES.get(fault["type"], "Diese Eingabe ist nicht gültig."),
+            )
+            for fault in error.errors()
+        ]
+    )
+
+
+def _log_unexpected(_request: Request, error: Exception) -> None:
+    if not hasattr(error, "status_code") and not isinstance(error, RequestValidationError):
+        log.error("request failed", exc_info=error)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with application/problem+json."""
+    wrappers: dict[str, Any] = {"default": Unexpected}
+    add_exception_handler(
+        app,
+        new_exception_handler(
+            unhandled_wrappers=wrappers,
+            pre_hooks=[_log_unexpected],
+            request_validation_handler=_invalid_request,
+        ),
+        generic_swagger_defaults=False,
+    )

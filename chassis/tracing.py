@@ -1,0 +1,48 @@
+"""W3C Trace Context: one trace from the request to the indicator, across HTTP and Kafka."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from opentelemetry.propagate import extract, inject
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+tracer = trace.get_tracer("einladung")
+
+
+def configure(service: str) -> None:
+    """Give spans their identity; called once by the process's entry point."""
+    trace.set_tracer_provider(TracerProvider(resource=Resource.create({SERVICE_NAME: service})))
+
+
+def traceparent() -> str | None:
+    """The current `traceparent` header value, or None outside of any trace."""
+    carrier: dict[str, str] = {}
+    inject(carrier)
+    return carrier.get("traceparent")
+
+
+@contextmanager
+def span(name: str, parent: str | None = None) -> Iterator[None]:
+    """Work on `name`, continuing the trace of the `traceparent` value `parent`."""
+    context = extract({"traceparent": parent}) if parent else None
+    with tracer.start_as_current_span(name, context=context, record_exception=False):
+        yield
+
+
+class TraceMiddleware:
+    """Continues the caller's trace, or starts one, for each HTTP request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection inside a span."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        parent = dict(scope["headers"]).get(b"traceparent")
+        with span(f"HTTP {scope['method']}", parent.decode("latin-1") if parent else None):
+            await self.app(scope, receive, send)

@@ -1,0 +1,94 @@
+"""Events on the wire: CloudEvents 1.0, Kafka protocol binding, binary content mode, JSON body."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from pydantic import ValidationError
+from uuid_utils.compat import uuid7
+
+from contracts.events import Event
+from contracts.topics import EVENT_OF, TOPIC_OF
+
+Headers = list[tuple[str, bytes]]
+
+
+class Unreadable(Exception):
+    """What came is not an event of ours. The reason names fields, never their values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event ready for Kafka."""
+
+    topic: str
+    key: str
+    headers: Headers
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An event as it came, with what its envelope said."""
+
+    id: UUID
+    time: datetime
+    event: Event
+    traceparent: str | None
+
+
+def encode(event: Event, *, source: str, traceparent: str | None = None) -> Message:
+    """Wrap `event`; `source` is the URI reference of the service that tells it."""
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": str(uuid7()),
+        "ce_type": event.type,
+        "ce_source": source,
+        "ce_time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "ce_subject": str(event.appointment_id),
+        "content-type": "application/json",
+    }
+    if traceparent is not None:
+        attributes["traceparent"] = traceparent
+    return Message(
+        topic=TOPIC_OF[type(event)].name,
+        key=str(event.appointment_id),
+        headers=[(name, value.encode()) for name, value in attributes.items()],
+        value=event.model_dump_json().encode(),
+    )
+
+
+def decode(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Received:
+    """Read an event, or raise Unreadable with a reason free of patient data."""
+    attributes = _attributes(headers)
+    if attributes.get("ce_specversion") != "1.0":
+        raise Unreadable("ce_specversion is missing or not 1.0")
+    event_type = EVENT_OF.get(attributes.get("ce_type", ""))
+    if event_type is None:
+        raise Unreadable("ce_type is missing or unknown")
+    try:
+        event_id = UUID(attributes.get("ce_id", ""))
+        time = datetime.fromisoformat(attributes.get("ce_time", ""))
+    except ValueError:
+        raise Unreadable("ce_id is not a UUID or ce_time is not a time") from None
+    if time.tzinfo is None:
+        raise Unreadable("ce_time has no offset")
+    try:
+        event = event_type.model_validate_json(value or b"")
+    except ValidationError as error:
+        faults = (
+            f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['type']}"
+            for fault in error.errors(include_input=False, include_context=False, include_url=False)
+        )
+        raise Unreadable("; ".join(faults)[:1000]) from None
+    if attributes.get("ce_subject") != str(event.appointment_id):
+        raise Unreadable("ce_subject is not the appointment of the body")
+    return Received(event_id, time.astimezone(UTC), event, attributes.get("traceparent"))
+
+
+def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    try:
+        return {name.lower(): value.decode() for name, value in headers if value is not None}
+    except UnicodeDecodeError:
+        raise Unreadable("a header is not UTF-8") from None

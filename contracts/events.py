@@ -1,0 +1,177 @@
+"""The events. Within v1 only additions; whoever reads ignores what it does not know.
+
+All times are aware and in UTC. No event but `InvitationRequested` carries patient data.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+
+def _to_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+Version = Annotated[int, Field(ge=1, description="Rises with every change of the appointment.")]
+EnhancedStatusCode = Annotated[
+    str,
+    Field(
+        pattern=r"^[245]\.\d{1,3}\.\d{1,3}$",
+        description="RFC 3463 status code, e.g. 5.1.1. Never the mail server's free text.",
+    ),
+]
+
+
+class Channel(StrEnum):
+    """A way to reach the patient."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class PendingState(StrEnum):
+    """Why an invitation is still on its way."""
+
+    QUEUED = "queued"
+    RETRYING = "retrying"
+
+
+class Evidence(StrEnum):
+    """What stands behind a tick: the mail server took it, or a receipt says it arrived."""
+
+    ACCEPTED = "accepted"
+    CONFIRMED = "confirmed"
+
+
+class FailureCategory(StrEnum):
+    """What the practice can do about it: correct the address, send later, call operations."""
+
+    PERMANENT = "permanent"
+    TEMPORARY = "temporary"
+    TECHNICAL = "technical"
+    CANCELLED = "cancelled"
+
+
+class Event(BaseModel):
+    """Any event: always of one appointment of one practice."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    type: ClassVar[str]
+
+    appointment_id: UUID
+    practice_id: UUID
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
+        cls.type = f"einladung.v1.{cls.__name__}"
+
+
+class AppointmentScheduled(Event):
+    """A practice has created an appointment."""
+
+    version: Version
+    start: UtcDatetime
+    duration_minutes: Annotated[int, Field(ge=5, le=480)]
+    time_zone: str = Field(description="IANA name of the practice's zone, e.g. Europe/Berlin.")
+
+
+class AppointmentRescheduled(AppointmentScheduled):
+    """Moved, shortened or lengthened; the link stays as it is."""
+
+
+class AppointmentDeleted(Event):
+    """Deleted by the practice; its link is dead and nothing more is sent."""
+
+    version: Version
+
+
+class InvitationIssued(Event):
+    """Attempt `attempt` of the invitation was requested over these channels.
+
+    Tells readers who may not see patient data what to expect, before any outcome is known.
+    """
+
+    version: Version
+    invitation_id: UUID
+    attempt: Annotated[int, Field(ge=1)]
+    channels: Annotated[list[Channel], Field(min_length=1)]
+
+
+class Recipients(BaseModel):
+    """The requested channels with their addresses; a channel that is None was not requested."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    email: str | None = None
+    sms: str | None = Field(default=None, description="E.164")
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> "Recipients":
+        if self.email is None and self.sms is None:
+            raise ValueError("at least one channel needs an address")
+        return self
+
+    def address(self, channel: Channel) -> str | None:
+        """The address for `channel`, or None where it was not requested."""
+        return self.email if channel is Channel.EMAIL else self.sms
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The requested channels."""
+        return [channel for channel in Channel if self.address(channel) is not None]
+
+
+class InvitationRequested(Event):
+    """Send this invitation. Holds patient data: readable by the notification service only."""
+
+    appointment_version: Version
+    invitation_id: UUID
+    attempt: Annotated[int, Field(ge=1)]
+    sender_name: str
+    start: UtcDatetime
+    duration_minutes: Annotated[int, Field(ge=5, le=480)]
+    time_zone: str
+    locale: str
+    patient_name: str
+    channels: Recipients
+    link: str
+    not_after: UtcDatetime = Field(description="No attempt begins after this moment.")
+
+
+class Outcome(Event):
+    """What became of one delivery: one attempt of an invitation over one channel.
+
+    `sequence` rises with every outcome of one delivery. Readers keep the highest, so that
+    repeats and disorder on the wire never change what they show.
+    """
+
+    invitation_id: UUID
+    attempt: Annotated[int, Field(ge=1)]
+    channel: Channel
+    sequence: Annotated[int, Field(ge=1)]
+    occurred_at: UtcDatetime
+    status_code: EnhancedStatusCode | None = None
+    late: bool = Field(default=False, description="Contradicts an earlier, better outcome.")
+
+
+class InvitationPending(Outcome):
+    """On its way: queued, or to be tried again."""
+
+    state: PendingState
+    next_try_at: UtcDatetime | None = None
+
+
+class InvitationDelivered(Outcome):
+    """Delivered, with the evidence for it."""
+
+    evidence: Evidence
+
+
+class InvitationFailed(Outcome):
+    """Will not arrive without somebody doing something."""
+
+    category: FailureCategory

@@ -1,0 +1,167 @@
+"""Writes the checked-in descriptions of the contracts from the code, or checks that they are fresh.
+
+    python -m contracts.generate            writes
+    python -m contracts.generate --check    exits with 1 and names each stale file
+
+A tool, not a part of the contracts: it alone looks into the services, for their OpenAPI.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from contracts.events import Event
+from contracts.topics import EVENT_OF, TOPICS, Topic
+
+FOLDER = Path(__file__).parent
+SERVICES = ("scheduling",)
+
+HEADERS: dict[str, Any] = {
+    "type": "object",
+    "required": ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_subject"],
+    "properties": {
+        "ce_specversion": {"type": "string", "const": "1.0"},
+        "ce_id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "UUIDv7; the same on repeats.",
+        },
+        "ce_type": {"type": "string"},
+        "ce_source": {"type": "string", "format": "uri-reference"},
+        "ce_time": {"type": "string", "format": "date-time"},
+        "ce_subject": {"type": "string", "format": "uuid", "description": "The appointment id."},
+        "content-type": {"type": "string", "const": "application/json"},
+        "traceparent": {"type": "string", "description": "W3C Trace Context."},
+    },
+}
+
+
+def json_schema(event: type[Event]) -> dict[str, Any]:
+    """JSON Schema 2020-12 of an event's body."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:{event.type.replace('.', ':')}",
+        **event.model_json_schema(mode="serialization"),
+    }
+
+
+def asyncapi() -> dict[str, Any]:
+    """AsyncAPI 3.0 of all topics."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Einladung",
+            "version": "1.0.0",
+            "description": "CloudEvents 1.0 in Kafka's binary content mode. The key of every "
+            "message is the appointment id. Within v1 there are only additions.",
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "channels": {_channel_id(topic): _channel(topic) for topic in TOPICS},
+        "operations": {
+            f"receive_{_channel_id(topic)}": {
+                "action": "receive",
+                "summary": f"Follow {topic.name}.",
+                "channel": {"$ref": f"#/channels/{_channel_id(topic)}"},
+            }
+            for topic in TOPICS
+        },
+        "components": {
+            "schemas": {"CloudEventHeaders": HEADERS},
+            "messages": {event.__name__: _message(event) for event in EVENT_OF.values()},
+        },
+    }
+
+
+def openapi(service: str) -> dict[str, Any]:
+    """OpenAPI 3.1 of one service."""
+    settings = importlib.import_module(f"services.{service}.settings").Settings
+    build = importlib.import_module(f"services.{service}.app").build
+    description: dict[str, Any] = build(settings.model_construct()).openapi()
+    return description
+
+
+def files() -> dict[Path, str]:
+    """Every generated file with its content."""
+    found = {
+        FOLDER / "schemas" / f"{event.__name__}.json": _json(json_schema(event))
+        for event in EVENT_OF.values()
+    }
+    found[FOLDER / "asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, width=100)
+    for service in SERVICES:
+        found[FOLDER / "openapi" / f"{service}.json"] = _json(openapi(service))
+    return found
+
+
+def _channel(topic: Topic) -> dict[str, Any]:
+    return {
+        "address": topic.name,
+        "description": topic.purpose,
+        "messages": {
+            event.__name__: {"$ref": f"#/components/messages/{event.__name__}"}
+            for event in topic.events
+        },
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions,
+                "topicConfiguration": {"retention.ms": topic.retention_ms},
+                "bindingVersion": "0.5.0",
+            }
+        },
+    }
+
+
+def _message(event: type[Event]) -> dict[str, Any]:
+    return {
+        "name": event.type,
+        "title": event.__name__,
+        "summary": (event.__doc__ or "").partition("\n")[0],
+        "contentType": "application/json",
+        "headers": {"$ref": "#/components/schemas/CloudEventHeaders"},
+        "payload": {
+            "schemaFormat": "application/schema+json;version=draft-2020-12",
+            "schema": {"$ref": f"./schemas/{event.__name__}.json"},
+        },
+        "bindings": {
+            "kafka": {"key": {"type": "string", "format": "uuid"}, "bindingVersion": "0.5.0"}
+        },
+    }
+
+
+def _channel_id(topic: Topic) -> str:
+    return topic.name.removeprefix("clinic.").removesuffix(".v1").replace(".", "_")
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, name stale files")
+    check = parser.parse_args().check
+    stale = [
+        (path, content)
+        for path, content in files().items()
+        if not path.exists() or path.read_text() != content
+    ]
+    for path, content in stale:
+        name = path.relative_to(FOLDER.parent)
+        if check:
+            print(f"{name} is stale: run make generate", file=sys.stderr)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+            print(f"wrote {name}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The domain services. They share contracts and chassis, never each other."""

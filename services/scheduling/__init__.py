@@ -1,0 +1,1 @@
+"""Scheduling: appointments, their invitations and links."""

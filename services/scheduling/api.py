@@ -1,0 +1,153 @@
+"""The scheduling service's public HTTP API."""
+
+import datetime as dt
+import re
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi_problem.error import Problem
+
+from chassis.auth import Authenticated
+from services.scheduling.booking import Booked, Booking
+from services.scheduling.schemas import (
+    AppointmentView,
+    Change,
+    DayView,
+    NewAppointment,
+    PracticeView,
+    Resend,
+)
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same key with the same body is carried out once; "
+        "with another body it is refused.",
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", max_length=100, description="ETag of the appointment as last seen."),
+]
+
+
+class BadETag(Problem):
+    """400: the If-Match header is no ETag of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="If-Match is not an ETag of an appointment.", type_="bad-etag", status=400
+        )
+
+
+router = APIRouter(prefix="/v1")
+
+
+async def desk(request: Request) -> Booking:
+    """FastAPI dependency: the desk that the application's wiring has set up."""
+    booking: Booking = request.app.state.booking
+    return booking
+
+
+Desk = Annotated[Booking, Depends(desk)]
+
+
+def _view(booked: Booked, response: Response) -> AppointmentView:
+    response.headers["ETag"] = f'"{booked.appointment.version}"'
+    return AppointmentView.of(booked.appointment, booked.practice)
+
+
+@router.post("/appointments", status_code=201, tags=["appointments"])
+async def create_appointment(
+    booking: Desk,
+    caller: Authenticated,
+    wish: NewAppointment,
+    response: Response,
+    key: IdempotencyKey = None,
+) -> AppointmentView:
+    """Create an appointment and invite the patient."""
+    booked = await booking.create(caller, wish, key)
+    response.headers["Location"] = f"/v1/appointments/{booked.appointment.id}"
+    return _view(booked, response)
+
+
+@router.get("/appointments", tags=["appointments"])
+async def list_appointments(
+    booking: Desk, caller: Authenticated, day: Annotated[dt.date, Query(alias="date")]
+) -> DayView:
+    """The Terminübersicht: one day in the practice's zone, by start."""
+    practice, found = await booking.day(caller, day)
+    return DayView(
+        date=day,
+        time_zone=practice.time_zone,
+        appointments=[AppointmentView.of(appointment, practice) for appointment in found],
+    )
+
+
+@router.get("/appointments/{appointment_id}", tags=["appointments"])
+async def read_appointment(
+    booking: Desk, caller: Authenticated, appointment_id: UUID, response: Response
+) -> AppointmentView:
+    """One appointment."""
+    return _view(await booking.get(caller, appointment_id), response)
+
+
+@router.patch("/appointments/{appointment_id}", tags=["appointments"])
+async def change_appointment(
+    booking: Desk,
+    caller: Authenticated,
+    appointment_id: UUID,
+    wish: Change,
+    response: Response,
+    if_match: IfMatch = None,
+) -> AppointmentView:
+    """Move, shorten or lengthen; the link stays valid."""
+    booked = await booking.reschedule(caller, appointment_id, wish, _version(if_match))
+    return _view(booked, response)
+
+
+@router.delete("/appointments/{appointment_id}", status_code=204, tags=["appointments"])
+async def delete_appointment(
+    booking: Desk, caller: Authenticated, appointment_id: UUID, if_match: IfMatch = None
+) -> None:
+    """Delete the appointment; its link is dead at once."""
+    await booking.delete(caller, appointment_id, _version(if_match))
+
+
+@router.post("/appointments/{appointment_id}/invitations", status_code=202, tags=["invitations"])
+async def resend_invitation(
+    booking: Desk,
+    caller: Authenticated,
+    appointment_id: UUID,
+    wish: Resend,
+    response: Response,
+    key: IdempotencyKey = None,
+) -> AppointmentView:
+    """„Erneut senden": a new attempt, where needed to a corrected address."""
+    return _view(await booking.resend(caller, appointment_id, wish, key), response)
+
+
+@router.get("/practice", tags=["practice"])
+async def read_practice(booking: Desk, caller: Authenticated) -> PracticeView:
+    """The caller's practice and the channels it can invite over."""
+    practice = await booking.practice(caller)
+    return PracticeView(
+        id=practice.id,
+        name=practice.name,
+        time_zone=practice.time_zone,
+        tariff=practice.tariff,
+        channels=list(booking.channels),
+    )
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    etag = re.fullmatch(r'\s*"(\d{1,9})"\s*', if_match)
+    if etag is None:
+        raise BadETag
+    return int(etag[1])

@@ -1,0 +1,52 @@
+"""Wiring of the scheduling service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from chassis.auth import TokenVerifier
+from chassis.database import Database
+from chassis.outbox import Relay
+from chassis.periodic import every
+from chassis.service import Health, create_app
+from services.scheduling import store
+from services.scheduling.api import router
+from services.scheduling.booking import Booking
+from services.scheduling.links import Links
+from services.scheduling.settings import Settings, decode_key
+
+
+def build(settings: Settings) -> FastAPI:
+    """The application; connections are opened when it starts."""
+    health = Health()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.verifier = TokenVerifier.from_file(settings.auth_jwks, settings.auth_issuer)
+        db = await Database.connect(
+            settings.database_url.get_secret_value(), connections=settings.database_connections
+        )
+        relay = Relay(db, settings.kafka_bootstrap)
+        keys = {number: decode_key(key) for number, key in settings.link_keys.items()}
+        links = Links(settings.link_base_url, keys)
+        app.state.booking = Booking(db, links, settings.channels, relay.wake)
+        health.dependencies["database"] = db.ping
+        health.supervisor.start("outbox relay", relay.run())
+        health.supervisor.watch("outbox relay", relay.stalled)
+        health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge_keys))
+        try:
+            yield
+        finally:
+            await health.supervisor.stop()
+            await db.close()
+
+    app = create_app(
+        title="Einladung: scheduling",
+        description="Appointments, their invitations and links.",
+        lifespan=lifespan,
+        health=health,
+        max_body_bytes=settings.max_body_bytes,
+    )
+    app.include_router(router)
+    return app

@@ -1,0 +1,164 @@
+"""Appointments: what they are, what may be asked of them, and the events that tell of it.
+
+Pure: no I/O. All times are aware and in UTC.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from contracts.events import (
+    AppointmentDeleted,
+    AppointmentRescheduled,
+    AppointmentScheduled,
+    Channel,
+    Event,
+    InvitationIssued,
+    InvitationRequested,
+    Recipients,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """Who invites."""
+
+    id: UUID
+    name: str
+    time_zone: str
+    tariff: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which this practice reads and writes times."""
+        return ZoneInfo(self.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """A video visit with its invitation. `attempt` counts how often the invitation was sent."""
+
+    id: UUID
+    practice_id: UUID
+    version: int
+    starts_at: datetime
+    duration_minutes: int
+    patient_name: str
+    email: str | None
+    phone: str | None
+    channels: tuple[Channel, ...]
+    locale: str
+    consented_at: datetime
+    invitation_id: UUID
+    attempt: int
+    link_version: int
+    created_at: datetime
+    created_by: str
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is over."""
+        return self.starts_at + timedelta(minutes=self.duration_minutes)
+
+    def address(self, channel: Channel) -> str | None:
+        """Where this channel reaches the patient."""
+        return self.email if channel is Channel.EMAIL else self.phone
+
+
+def reschedule(
+    appointment: Appointment, *, starts_at: datetime, duration_minutes: int
+) -> Appointment:
+    """Move, shorten or lengthen; the link stays as it is."""
+    return replace(
+        appointment,
+        starts_at=starts_at,
+        duration_minutes=duration_minutes,
+        version=appointment.version + 1,
+    )
+
+
+def invite_again(
+    appointment: Appointment,
+    *,
+    email: str | None,
+    phone: str | None,
+    channels: Sequence[Channel],
+) -> Appointment:
+    """„Erneut senden": a new attempt, under a new link where an address changed.
+
+    Whether the earlier attempt reached a stranger is not known for sure at this moment, so a
+    changed address always makes the old link void; to the same address the link stays.
+    """
+    changed = email != appointment.email or phone != appointment.phone
+    return replace(
+        appointment,
+        email=email,
+        phone=phone,
+        channels=tuple(channels),
+        attempt=appointment.attempt + 1,
+        link_version=appointment.link_version + changed,
+        version=appointment.version + 1,
+    )
+
+
+def scheduled(appointment: Appointment, practice: Practice) -> AppointmentScheduled:
+    """The event of a new appointment."""
+    return AppointmentScheduled(**_schedule(appointment, practice))
+
+
+def rescheduled(appointment: Appointment, practice: Practice) -> AppointmentRescheduled:
+    """The event of a moved, shortened or lengthened appointment."""
+    return AppointmentRescheduled(**_schedule(appointment, practice))
+
+
+def deleted(appointment: Appointment) -> AppointmentDeleted:
+    """The event of a deletion, as the version that follows the last one."""
+    return AppointmentDeleted(
+        appointment_id=appointment.id,
+        practice_id=appointment.practice_id,
+        version=appointment.version + 1,
+    )
+
+
+def invitation(appointment: Appointment, practice: Practice, link: str) -> list[Event]:
+    """The events of one attempt: one for everybody, one with the patient's data."""
+    issued = InvitationIssued(
+        appointment_id=appointment.id,
+        practice_id=practice.id,
+        version=appointment.version,
+        invitation_id=appointment.invitation_id,
+        attempt=appointment.attempt,
+        channels=list(appointment.channels),
+    )
+    requested = InvitationRequested(
+        appointment_id=appointment.id,
+        practice_id=practice.id,
+        appointment_version=appointment.version,
+        invitation_id=appointment.invitation_id,
+        attempt=appointment.attempt,
+        sender_name=practice.name,
+        start=appointment.starts_at,
+        duration_minutes=appointment.duration_minutes,
+        time_zone=practice.time_zone,
+        locale=appointment.locale,
+        patient_name=appointment.patient_name,
+        channels=Recipients(
+            **{channel.value: appointment.address(channel) for channel in appointment.channels}
+        ),
+        link=link,
+        not_after=appointment.starts_at,
+    )
+    return [issued, requested]
+
+
+def _schedule(appointment: Appointment, practice: Practice) -> dict[str, object]:
+    return {
+        "appointment_id": appointment.id,
+        "practice_id": practice.id,
+        "version": appointment.version,
+        "start": appointment.starts_at,
+        "duration_minutes": appointment.duration_minutes,
+        "time_zone": practice.time_zone,
+    }

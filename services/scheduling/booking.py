@@ -1,0 +1,287 @@
+"""What a practice can do with its appointments: each deed is one transaction with its events."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from fastapi_problem.error import Problem
+from uuid_utils.compat import uuid7
+
+from chassis import outbox
+from chassis.auth import Caller
+from chassis.database import Connection, Database
+from contracts.events import Channel, Event
+from services.scheduling import appointments, forms, store
+from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.links import Link, Links
+from services.scheduling.schemas import Change, Input, NewAppointment, Resend
+from services.scheduling.wall_clock import day_bounds, offset_of
+
+SOURCE = "/einladung/scheduling"
+
+
+class NotFound(Problem):
+    """404, for what is not there, was deleted, or is another practice's."""
+
+    def __init__(self) -> None:
+        super().__init__(title="There is no such appointment.", type_="not-found", status=404)
+
+
+class Changed(Problem):
+    """412: somebody else was faster."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="The appointment has changed in the meantime.", type_="changed", status=412
+        )
+
+
+class Begun(Problem):
+    """409: an invitation to what has begun would come too late."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="The appointment has already begun.",
+            type_="appointment-begun",
+            status=409,
+            detail="Der Termin hat bereits begonnen.",
+        )
+
+
+class UnknownPractice(Problem):
+    """403: the token is good, but its practice is not set up here."""
+
+    def __init__(self) -> None:
+        super().__init__(title="This practice is not set up.", type_="unknown-practice", status=403)
+
+
+class KeyReused(Problem):
+    """422: the idempotency key was used for another request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="This Idempotency-Key was used for a different request.",
+            type_="idempotency-key-reused",
+            status=422,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """An appointment with the practice whose zone it is read in."""
+
+    appointment: Appointment
+    practice: Practice
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """The practice's desk. One per process."""
+
+    db: Database
+    links: Links
+    channels: Sequence[Channel]
+    wake_relay: Callable[[], None]
+
+    async def create(self, caller: Caller, wish: NewAppointment, key: str | None) -> Booked:
+        """Create an appointment and issue its first invitation."""
+        now = datetime.now(UTC)
+        appointment_id = uuid7()
+        async with self._practice(caller) as (tx, practice):
+            earlier = await self._earlier(
+                tx, practice, key=key, deed="create", wish=wish, appointment_id=appointment_id
+            )
+            if earlier is not None:
+                return Booked(earlier, practice)
+            faults = forms.Faults()
+            name = forms.patient_name(wish.patient_name, faults)
+            contact = forms.contact(wish.channels, wish.email, wish.phone, self.channels, faults)
+            slot = forms.slot(
+                wish.date,
+                wish.time,
+                wish.utc_offset,
+                wish.duration_minutes,
+                practice=practice,
+                now=now,
+                faults=faults,
+            )
+            locale = forms.locale(wish.locale, faults)
+            forms.consent(wish.consent, faults)
+            faults.raise_if_any()
+            assert slot is not None, "a slot without a fault is there"  # noqa: S101
+            appointment = Appointment(
+                id=appointment_id,
+                practice_id=practice.id,
+                version=1,
+                starts_at=slot.starts_at,
+                duration_minutes=slot.duration_minutes,
+                patient_name=name,
+                email=contact.email,
+                phone=contact.phone,
+                channels=contact.channels,
+                locale=locale,
+                consented_at=now,
+                invitation_id=uuid7(),
+                attempt=1,
+                link_version=1,
+                created_at=now,
+                created_by=caller.subject,
+            )
+            await store.add(tx, appointment)
+            await self._tell(
+                tx,
+                appointments.scheduled(appointment, practice),
+                *self._invitation(appointment, practice),
+            )
+        self.wake_relay()
+        return Booked(appointment, practice)
+
+    async def resend(
+        self, caller: Caller, appointment_id: UUID, wish: Resend, key: str | None
+    ) -> Booked:
+        """„Erneut senden": issue a new attempt, where needed to a corrected address."""
+        async with self._practice(caller) as (tx, practice):
+            earlier = await self._earlier(
+                tx,
+                practice,
+                key=key,
+                deed=f"resend {appointment_id}",
+                wish=wish,
+                appointment_id=appointment_id,
+            )
+            if earlier is not None:
+                return Booked(earlier, practice)
+            present = await _locked(tx, practice, appointment_id)
+            if present.starts_at <= datetime.now(UTC):
+                raise Begun
+            faults = forms.Faults()
+            contact = forms.contact(
+                [*present.channels] if wish.channels is None else wish.channels,
+                present.email if wish.email is None else wish.email,
+                present.phone if wish.phone is None else wish.phone,
+                self.channels,
+                faults,
+            )
+            faults.raise_if_any()
+            appointment = appointments.invite_again(
+                present, email=contact.email, phone=contact.phone, channels=contact.channels
+            )
+            await store.update(tx, appointment)
+            await self._tell(tx, *self._invitation(appointment, practice))
+        self.wake_relay()
+        return Booked(appointment, practice)
+
+    async def reschedule(
+        self, caller: Caller, appointment_id: UUID, wish: Change, if_match: int | None
+    ) -> Booked:
+        """Move, shorten or lengthen; what changes nothing tells nobody."""
+        async with self._practice(caller) as (tx, practice):
+            present = await _locked(tx, practice, appointment_id, if_match)
+            local = present.starts_at.astimezone(practice.zone)
+            kept_time = wish.date is None and wish.time is None
+            faults = forms.Faults()
+            slot = forms.slot(
+                local.date().isoformat() if wish.date is None else wish.date,
+                local.time().isoformat() if wish.time is None else wish.time,
+                offset_of(local) if kept_time else wish.utc_offset,
+                present.duration_minutes
+                if wish.duration_minutes is None
+                else wish.duration_minutes,
+                practice=practice,
+                now=datetime.now(UTC),
+                faults=faults,
+                present=present,
+            )
+            faults.raise_if_any()
+            assert slot is not None, "a slot without a fault is there"  # noqa: S101
+            if slot == forms.Slot(present.starts_at, present.duration_minutes):
+                return Booked(present, practice)
+            appointment = appointments.reschedule(
+                present, starts_at=slot.starts_at, duration_minutes=slot.duration_minutes
+            )
+            await store.update(tx, appointment)
+            await self._tell(tx, appointments.rescheduled(appointment, practice))
+        self.wake_relay()
+        return Booked(appointment, practice)
+
+    async def delete(self, caller: Caller, appointment_id: UUID, if_match: int | None) -> None:
+        """Delete: the link is dead and the patient's data is gone from here, at once."""
+        async with self._practice(caller) as (tx, practice):
+            present = await _locked(tx, practice, appointment_id, if_match)
+            await store.delete(tx, present, datetime.now(UTC))
+            await self._tell(tx, appointments.deleted(present))
+        self.wake_relay()
+
+    async def get(self, caller: Caller, appointment_id: UUID) -> Booked:
+        """One appointment."""
+        async with self._practice(caller) as (tx, practice):
+            appointment = await store.get(tx, practice.id, appointment_id)
+        if appointment is None:
+            raise NotFound
+        return Booked(appointment, practice)
+
+    async def day(self, caller: Caller, day: date) -> tuple[Practice, Sequence[Appointment]]:
+        """The appointments of one day in the practice's zone, by start."""
+        async with self._practice(caller) as (tx, practice):
+            first, until = day_bounds(day, practice.zone)
+            return practice, await store.between(tx, practice.id, first, until)
+
+    async def practice(self, caller: Caller) -> Practice:
+        """The caller's practice."""
+        async with self._practice(caller) as (_, practice):
+            return practice
+
+    @asynccontextmanager
+    async def _practice(self, caller: Caller) -> AsyncIterator[tuple[Connection, Practice]]:
+        async with self.db.practice(caller.practice_id) as tx:
+            practice = await store.practice(tx, caller.practice_id)
+            if practice is None:
+                raise UnknownPractice
+            yield tx, practice
+
+    async def _earlier(
+        self,
+        tx: Connection,
+        practice: Practice,
+        *,
+        key: str | None,
+        deed: str,
+        wish: Input,
+        appointment_id: UUID,
+    ) -> Appointment | None:
+        """The appointment as it now is, if this very request was carried out before."""
+        if key is None:
+            return None
+        content = f"{deed}\0{wish.model_dump_json()}"
+        fingerprint = hashlib.sha256(content.encode()).digest()
+        claim = await store.claim_key(tx, practice.id, key, fingerprint, appointment_id)
+        if claim.new:
+            return None
+        if claim.fingerprint != fingerprint:
+            raise KeyReused
+        appointment = await store.get(tx, practice.id, claim.appointment_id)
+        if appointment is None:
+            raise NotFound
+        return appointment
+
+    def _invitation(self, appointment: Appointment, practice: Practice) -> list[Event]:
+        link = self.links.url(Link(appointment.id, appointment.link_version))
+        return appointments.invitation(appointment, practice, link)
+
+    @staticmethod
+    async def _tell(tx: Connection, *events: Event) -> None:
+        await outbox.put(tx, events, source=SOURCE)
+
+
+async def _locked(
+    tx: Connection, practice: Practice, appointment_id: UUID, if_match: int | None = None
+) -> Appointment:
+    appointment = await store.get(tx, practice.id, appointment_id, lock=True)
+    if appointment is None:
+        raise NotFound
+    if if_match is not None and if_match != appointment.version:
+        raise Changed
+    return appointment

@@ -1,0 +1,117 @@
+"""What goes in and out of the scheduling API."""
+
+import datetime as dt
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.events import Channel
+from services.scheduling.appointments import Appointment, Practice
+
+Text = Annotated[str, Field(max_length=1000)]
+
+
+class Input(BaseModel):
+    """An input of the form: its fields are checked together, in `forms`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewAppointment(Input):
+    """A video visit to create, with its first invitation."""
+
+    patient_name: Text
+    channels: Annotated[list[Text], Field(max_length=10, description="email, sms")]
+    email: Text | None = None
+    phone: Text | None = None
+    date: Text = Field(json_schema_extra={"format": "date"})
+    time: Text = Field(description="Wall clock of the practice, e.g. 14:30.")
+    utc_offset: Text | None = Field(
+        default=None, description="Chooses one of a doubled hour, e.g. +02:00."
+    )
+    duration_minutes: int | None
+    consent: bool
+    locale: Text = "de"
+
+
+class Change(Input):
+    """What to change of the time; what is left out stays."""
+
+    date: Text | None = None
+    time: Text | None = None
+    utc_offset: Text | None = None
+    duration_minutes: int | None = None
+
+
+class Resend(Input):
+    """„Erneut senden": what is left out stays as it was."""
+
+    email: Text | None = None
+    phone: Text | None = None
+    channels: Annotated[list[Text], Field(max_length=10)] | None = None
+
+
+class InvitationView(BaseModel):
+    """Which invitation, and how often it was sent."""
+
+    id: UUID
+    attempt: int
+
+
+class AppointmentView(BaseModel):
+    """An appointment as the practice sees it."""
+
+    id: UUID
+    version: int
+    patient_name: str
+    channels: list[Channel]
+    email: str | None
+    phone: str | None
+    start: dt.datetime
+    date: dt.date
+    time: str
+    duration_minutes: int
+    time_zone: str
+    locale: str
+    invitation: InvitationView
+    created_at: dt.datetime
+
+    @classmethod
+    def of(cls, appointment: Appointment, practice: Practice) -> "AppointmentView":
+        """The view of an appointment, its times in the practice's zone."""
+        local = appointment.starts_at.astimezone(practice.zone)
+        return cls(
+            id=appointment.id,
+            version=appointment.version,
+            patient_name=appointment.patient_name,
+            channels=list(appointment.channels),
+            email=appointment.email,
+            phone=appointment.phone,
+            start=appointment.starts_at,
+            date=local.date(),
+            time=local.strftime("%H:%M"),
+            duration_minutes=appointment.duration_minutes,
+            time_zone=practice.time_zone,
+            locale=appointment.locale,
+            invitation=InvitationView(id=appointment.invitation_id, attempt=appointment.attempt),
+            created_at=appointment.created_at,
+        )
+
+
+class DayView(BaseModel):
+    """The Terminübersicht of one day."""
+
+    date: dt.date
+    time_zone: str
+    appointments: list[AppointmentView]
+
+
+class PracticeView(BaseModel):
+    """The caller's practice and the channels it can invite over."""
+
+    id: UUID
+    name: str
+    time_zone: str
+    tariff: str
+    channels: list[Channel]

@@ -1,0 +1,176 @@
+"""The scheduling service's tables. Every query names the practice; the database checks it too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from asyncpg import Record
+
+from chassis.database import Connection
+from contracts.events import Channel
+from services.scheduling.appointments import Appointment, Practice
+
+KEYS_KEPT = timedelta(days=7)
+DAY_LIMIT = 1000  # appointments of one practice on one day
+
+_COLUMNS = """id, practice_id, version, starts_at, duration_minutes, patient_name, email, phone,
+    channels, locale, consented_at, invitation_id, attempt, link_version, created_at, created_by"""
+
+
+async def practice(tx: Connection, practice_id: UUID) -> Practice | None:
+    """The practice, or None."""
+    row = await tx.fetchrow(
+        "SELECT id, name, time_zone, tariff FROM practices WHERE id = $1", practice_id
+    )
+    return Practice(**row) if row else None
+
+
+async def add(tx: Connection, appointment: Appointment) -> None:
+    """Insert a new appointment."""
+    await tx.execute(
+        f"""
+        INSERT INTO appointments ({_COLUMNS})
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        """,  # noqa: S608 - a constant list of columns
+        appointment.id,
+        appointment.practice_id,
+        appointment.version,
+        appointment.starts_at,
+        appointment.duration_minutes,
+        appointment.patient_name,
+        appointment.email,
+        appointment.phone,
+        list(appointment.channels),
+        appointment.locale,
+        appointment.consented_at,
+        appointment.invitation_id,
+        appointment.attempt,
+        appointment.link_version,
+        appointment.created_at,
+        appointment.created_by,
+    )
+
+
+async def get(
+    tx: Connection, practice_id: UUID, appointment_id: UUID, *, lock: bool = False
+) -> Appointment | None:
+    """The appointment unless it is deleted. `lock` serialises the writers of one appointment."""
+    row = await tx.fetchrow(
+        f"""
+        SELECT {_COLUMNS} FROM appointments
+        WHERE practice_id = $1 AND id = $2 AND deleted_at IS NULL {"FOR UPDATE" if lock else ""}
+        """,  # noqa: S608 - a constant list of columns
+        practice_id,
+        appointment_id,
+    )
+    return _appointment(row) if row else None
+
+
+async def between(
+    tx: Connection, practice_id: UUID, first: datetime, until: datetime
+) -> Sequence[Appointment]:
+    """Appointments that start in [first, until), by start."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM appointments
+        WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3 AND deleted_at IS NULL
+        ORDER BY starts_at, id LIMIT $4
+        """,  # noqa: S608 - a constant list of columns
+        practice_id,
+        first,
+        until,
+        DAY_LIMIT,
+    )
+    return [_appointment(row) for row in rows]
+
+
+async def update(tx: Connection, appointment: Appointment) -> None:
+    """Write what can change of a locked appointment."""
+    await tx.execute(
+        """
+        UPDATE appointments
+        SET version = $3, starts_at = $4, duration_minutes = $5, email = $6, phone = $7,
+            channels = $8, attempt = $9, link_version = $10
+        WHERE practice_id = $1 AND id = $2
+        """,
+        appointment.practice_id,
+        appointment.id,
+        appointment.version,
+        appointment.starts_at,
+        appointment.duration_minutes,
+        appointment.email,
+        appointment.phone,
+        list(appointment.channels),
+        appointment.attempt,
+        appointment.link_version,
+    )
+
+
+async def delete(tx: Connection, appointment: Appointment, now: datetime) -> None:
+    """Mark as deleted and forget the patient."""
+    await tx.execute(
+        """
+        UPDATE appointments
+        SET deleted_at = $3, version = version + 1,
+            patient_name = NULL, email = NULL, phone = NULL
+        WHERE practice_id = $1 AND id = $2
+        """,
+        appointment.practice_id,
+        appointment.id,
+        now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who has an idempotency key, and for what."""
+
+    new: bool
+    fingerprint: bytes
+    appointment_id: UUID
+
+
+async def claim_key(
+    tx: Connection, practice_id: UUID, key: str, fingerprint: bytes, appointment_id: UUID
+) -> Claim:
+    """Take an idempotency key, or learn what it was taken for.
+
+    A request with the same key that is still running is waited for.
+    """
+    taken = await tx.execute(
+        """
+        INSERT INTO idempotency_keys (practice_id, key, fingerprint, appointment_id)
+        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+        """,
+        practice_id,
+        key,
+        fingerprint,
+        appointment_id,
+    )
+    if taken == "INSERT 0 1":
+        return Claim(True, fingerprint, appointment_id)
+    row = await tx.fetchrow(
+        """
+        SELECT fingerprint, appointment_id FROM idempotency_keys
+        WHERE practice_id = $1 AND key = $2
+        """,
+        practice_id,
+        key,
+    )
+    if row is None:  # purged between the two statements
+        return await claim_key(tx, practice_id, key, fingerprint, appointment_id)
+    return Claim(False, row["fingerprint"], row["appointment_id"])
+
+
+async def purge_keys(tx: Connection) -> None:
+    """Forget old idempotency keys, of every practice."""
+    await tx.execute(
+        "DELETE FROM idempotency_keys WHERE created_at < now() - $1::interval", KEYS_KEPT
+    )
+
+
+def _appointment(row: Record) -> Appointment:
+    values = dict(row)
+    values["channels"] = tuple(Channel(name) for name in values["channels"])
+    return Appointment(**values)

@@ -1,0 +1,38 @@
+"""The map holds: who may import whom."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ALLOWED = {
+    "contracts": set[str](),
+    "chassis": {"contracts"},
+    "services/scheduling": {"contracts", "chassis", "services.scheduling"},
+    "services/notification": {"contracts", "chassis", "services.notification"},
+    "services/status": {"contracts", "chassis", "services.status"},
+    "dashboard": {"chassis"},
+}
+OWN = ("contracts", "chassis", "services", "dashboard", "local")
+TOOLS = {ROOT / "contracts" / "generate.py"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_rooms_import_only_what_the_map_allows(room: str) -> None:
+    allowed = (room.replace("/", "."), *ALLOWED[room])
+    for path in (ROOT / room).rglob("*.py"):
+        if path in TOOLS:
+            continue
+        for name in imports(path):
+            if name.split(".")[0] in OWN:
+                assert any(f"{name}.".startswith(f"{one}.") for one in allowed), f"{path}: {name}"
