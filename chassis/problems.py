@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_problem.error import Problem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
+from pydantic import TypeAdapter
 
 log = structlog.get_logger(__name__)
 
@@ -101,3 +102,13 @@ def install(app: FastAPI) -> None:
         ),
         generic_swagger_defaults=False,
     )
+    describe = app.openapi
+
+    def with_field_errors() -> dict[str, Any]:
+        description = describe()
+        schemas = description.get("components", {}).get("schemas", {})
+        if "ValidationError" in schemas:
+            schemas["ValidationError"] = TypeAdapter(FieldError).json_schema()
+        return description
+
+    app.openapi = with_field_errors  # type: ignore[method-assign]

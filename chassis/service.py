@@ -1,6 +1,7 @@
 """A service's HTTP face: problem details, tracing, body limit, health and metrics."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -116,11 +117,30 @@ class BodyLimit:
         await response(scope, receive, send)
 
 
-def serve(app: FastAPI, settings: ServiceSettings, *, name: str) -> None:
-    """Run the service until it is told to stop (SIGTERM, SIGINT)."""
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, before_shutdown: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._before_shutdown = before_shutdown
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._before_shutdown()
+        await super().shutdown(sockets)
+
+
+def serve(
+    app: FastAPI,
+    settings: ServiceSettings,
+    *,
+    name: str,
+    before_shutdown: Callable[[], None] = lambda: None,
+) -> None:
+    """Run the service until it is told to stop (SIGTERM, SIGINT).
+
+    `before_shutdown` is called before open requests are waited for.
+    """
     logs.configure(name, settings.log_level)
     tracing.configure(name)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -129,3 +149,4 @@ def serve(app: FastAPI, settings: ServiceSettings, *, name: str) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
     )
+    _Server(config, before_shutdown).run()

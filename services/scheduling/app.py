@@ -10,7 +10,7 @@ from chassis.database import Database
 from chassis.outbox import Relay
 from chassis.periodic import every
 from chassis.service import Health, create_app
-from services.scheduling import store
+from services.scheduling import patient_page, store
 from services.scheduling.api import router
 from services.scheduling.booking import Booking
 from services.scheduling.links import Links
@@ -30,6 +30,7 @@ def build(settings: Settings) -> FastAPI:
         relay = Relay(db, settings.kafka_bootstrap)
         keys = {number: decode_key(key) for number, key in settings.link_keys.items()}
         links = Links(settings.link_base_url, keys)
+        app.state.patient_page = patient_page.PatientPage(db, links)
         app.state.booking = Booking(db, links, settings.channels, relay.wake)
         health.dependencies["database"] = db.ping
         health.supervisor.start("outbox relay", relay.run())
@@ -49,4 +50,5 @@ def build(settings: Settings) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
     )
     app.include_router(router)
+    app.include_router(patient_page.router)
     return app

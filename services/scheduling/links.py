@@ -12,12 +12,16 @@ import binascii
 import hashlib
 import hmac
 import struct
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 PURPOSE = b"einladung/link/v1"
 MAC_BYTES = 16
+MONTHS_VALID = 3
 _HEAD = struct.Struct(">B16sI")
 
 
@@ -65,3 +69,16 @@ class Links:
     @staticmethod
     def _mac(key: bytes, head: bytes) -> bytes:
         return hmac.new(key, PURPOSE + head, hashlib.sha256).digest()[:MAC_BYTES]
+
+
+def valid_until(ends_at: datetime, zone: ZoneInfo) -> datetime:
+    """When the link of an appointment that ends at `ends_at` dies: three calendar months later.
+
+    Counted on the practice's calendar and clock; the day is the month's last where the month is
+    shorter. UTC.
+    """
+    local = ends_at.astimezone(zone)
+    months = local.month - 1 + MONTHS_VALID
+    year, month = local.year + months // 12, months % 12 + 1
+    day = min(local.day, monthrange(year, month)[1])
+    return local.replace(year=year, month=month, day=day).astimezone(UTC)

@@ -67,6 +67,24 @@ async def get(
     return _appointment(row) if row else None
 
 
+async def linked(
+    tx: Connection, appointment_id: UUID, link_version: int
+) -> tuple[Appointment, Practice] | None:
+    """What a patient's link leads to, across practices: the signed link is the permission."""
+    row = await tx.fetchrow(
+        f"""
+        SELECT {_COLUMNS} FROM appointments
+        WHERE id = $1 AND link_version = $2 AND deleted_at IS NULL
+        """,  # noqa: S608 - a constant list of columns
+        appointment_id,
+        link_version,
+    )
+    if row is None:
+        return None
+    owner = await practice(tx, row["practice_id"])
+    return (_appointment(row), owner) if owner else None
+
+
 async def between(
     tx: Connection, practice_id: UUID, first: datetime, until: datetime
 ) -> Sequence[Appointment]:

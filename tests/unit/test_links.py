@@ -1,12 +1,14 @@
 """Links: derived, not guessable, alive across key rotation."""
 
+from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.links import Link, Links
+from services.scheduling.links import Link, Links, valid_until
 
 OLD, NEW = b"o" * 32, b"n" * 32
 APPOINTMENT = UUID("01890000-0000-7000-8000-000000000001")
@@ -39,3 +41,18 @@ def test_any_changed_character_makes_a_token_unreadable(data: st.DataObject) -> 
 @pytest.mark.parametrize("token", ["", "a", "é", "\0", "A" * 47, "A" * 50, "=" * 50, "A" * 5000])
 def test_anything_else_is_unreadable_and_raises_nothing(token: str) -> None:
     assert Links("https://x", {1: OLD}).read(token) is None
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "expected"),
+    [
+        ("2026-11-24T15:00+01:00", "2027-02-24T15:00+01:00"),
+        ("2026-11-30T15:00+01:00", "2027-02-28T15:00+01:00"),  # a shorter month
+        ("2027-11-30T15:00+01:00", "2028-02-29T15:00+01:00"),  # a leap year
+        ("2027-01-15T15:00+01:00", "2027-04-15T15:00+02:00"),  # into summer time
+        ("2026-10-31T23:50+01:00", "2027-01-31T23:50+01:00"),  # over the new year
+    ],
+)
+def test_a_link_dies_three_calendar_months_after_the_end(ends_at: str, expected: str) -> None:
+    moment = datetime.fromisoformat(ends_at)
+    assert valid_until(moment, ZoneInfo("Europe/Berlin")) == datetime.fromisoformat(expected)

@@ -1,0 +1,1 @@
+"""What became of each invitation: indicators folded from events, queried or followed live."""

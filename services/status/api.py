@@ -1,0 +1,162 @@
+"""HTTP in: a practice asks for its indicators, or follows them live."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi_problem.error import Problem
+
+from chassis.auth import Authenticated
+from chassis.database import Database
+from services.status import store
+from services.status.feeds import Feeds, Refused, Watch
+from services.status.indicators import history
+from services.status.settings import Settings
+from services.status.stream import EventStream, follow, resume_from
+from services.status.views import (
+    HistoryEntryView,
+    IndicatorsView,
+    IndicatorView,
+    IndicatorWithHistoryView,
+)
+
+MOST_IDS = 500
+RETRY_AFTER = "5"  # seconds
+
+
+def _problem(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+
+
+router = APIRouter(
+    prefix="/v1/indicators",
+    tags=["indicators"],
+    responses={401: _problem("No valid bearer token")},
+)
+
+
+class NoIndicator(Problem):
+    """404: no such appointment in this practice, or no invitation of it is known, or deleted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="There is no indicator for this appointment.", type_="no-indicator", status=404
+        )
+
+
+class BadLastEventId(Problem):
+    """400: Last-Event-ID is not one of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="Last-Event-ID is not an id of this stream.",
+            type_="bad-last-event-id",
+            status=400,
+        )
+
+
+class NoStream(Problem):
+    """503: as many streams are open as this process, or one practice, may have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="No further stream can be opened now.",
+            type_="too-many-streams",
+            status=503,
+            headers={"Retry-After": RETRY_AFTER},
+        )
+
+
+def database(request: Request) -> Database:
+    """FastAPI dependency: the database."""
+    found: Database = request.app.state.db
+    return found
+
+
+def settings(request: Request) -> Settings:
+    """FastAPI dependency: the settings."""
+    found: Settings = request.app.state.settings
+    return found
+
+
+async def watch(request: Request, caller: Authenticated) -> AsyncIterator[Watch]:
+    """FastAPI dependency: a place among the open streams, given back once the response ended."""
+    feeds: Feeds = request.app.state.feeds
+    try:
+        with feeds.watch(caller.practice_id) as watching:
+            yield watching
+    except Refused:
+        raise NoStream from None
+
+
+Db = Annotated[Database, Depends(database)]
+Configured = Annotated[Settings, Depends(settings)]
+
+
+@router.get("")
+async def list_indicators(
+    caller: Authenticated,
+    db: Db,
+    appointment_id: Annotated[list[UUID], Query(min_length=1, max_length=MOST_IDS)],
+) -> IndicatorsView:
+    """The indicators of several appointments; those that have none are left out."""
+    async with db.practice(caller.practice_id) as tx:
+        found = await store.indicators(tx, caller.practice_id, appointment_id)
+    return IndicatorsView(indicators=[IndicatorView.of(shown) for shown in found])
+
+
+# Before the route with an id, which would otherwise take "stream" for one.
+@router.get(
+    "/stream",
+    status_code=200,
+    response_class=EventStream,
+    responses={
+        200: {"description": "ready, indicator and deleted events, until the token's term ends"},
+        400: _problem("Last-Event-ID is not an id of this stream"),
+        503: _problem("Too many open streams; Retry-After says when to come back"),
+    },
+)
+async def stream_indicators(
+    caller: Authenticated,
+    db: Db,
+    settings: Configured,
+    watching: Annotated[Watch, Depends(watch)],
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+) -> EventStream:
+    """Every change of this practice's indicators as it happens (Server-Sent Events)."""
+    try:
+        resume = resume_from(last_event_id)
+    except ValueError:
+        raise BadLastEventId from None
+    async with db.practice(caller.practice_id) as tx:
+        current = await store.position(tx, caller.practice_id)
+    messages = follow(
+        db,
+        watching,
+        resume=resume,
+        current=current,
+        until=caller.expires_at,
+        heartbeat=settings.heartbeat,
+    )
+    return EventStream(messages, send_timeout=settings.send_timeout)
+
+
+@router.get("/{appointment_id}", responses={404: _problem("No indicator for this appointment")})
+async def get_indicator(
+    caller: Authenticated, db: Db, appointment_id: UUID
+) -> IndicatorWithHistoryView:
+    """One appointment's indicator with its history, oldest first."""
+    async with db.practice(caller.practice_id) as tx:
+        found = await store.indicators(tx, caller.practice_id, [appointment_id])
+        facts = await store.facts(tx, caller.practice_id, appointment_id) if found else []
+    if not found:
+        raise NoIndicator
+    return IndicatorWithHistoryView(
+        **IndicatorView.of(found[0]).model_dump(),
+        history=[HistoryEntryView.of(entry) for entry in history(facts)],
+    )

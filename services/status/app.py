@@ -1,0 +1,61 @@
+"""Wiring of the status service, and nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from chassis import inbox, periodic
+from chassis.auth import TokenVerifier
+from chassis.consumer import Consumer
+from chassis.database import Database
+from chassis.service import Health, create_app
+from services.status import events, feeds
+from services.status.api import router
+from services.status.settings import Settings
+
+PURGE = 3600.0  # seconds
+
+
+def build(settings: Settings) -> FastAPI:
+    """The service as an ASGI application; everything is opened when it starts."""
+    health = Health()
+    streams = feeds.Feeds(limit=settings.streams, limit_per_practice=settings.streams_per_practice)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.verifier = TokenVerifier.from_file(settings.auth_jwks, settings.auth_issuer)
+        url = settings.database_url.get_secret_value()
+        async with AsyncExitStack() as stack:
+            db = await Database.connect(url, connections=settings.database_connections)
+            stack.push_async_callback(db.close)
+            app.state.db = db
+            health.dependencies["database"] = db.ping
+            stack.push_async_callback(health.supervisor.stop)
+            health.supervisor.start("listener", feeds.listen(url, streams))
+            health.supervisor.start("poll", feeds.poll(db, streams, every=settings.poll))
+            health.supervisor.start("inbox", periodic.every(PURGE, db, inbox.purge))
+            consumer = Consumer(
+                topics=events.TOPICS,
+                group=events.GROUP,
+                handle=events.handle,
+                db=db,
+                bootstrap=settings.kafka_bootstrap,
+            )
+            stack.push_async_callback(consumer.stop)
+            await consumer.start()
+            health.supervisor.watch("consumer", consumer.stalled)
+            stack.callback(streams.close)
+            yield
+
+    app = create_app(
+        title="Einladung: status",
+        description="What became of each invitation, queried or followed live.",
+        lifespan=lifespan,
+        health=health,
+        max_body_bytes=settings.max_body_bytes,
+    )
+    app.state.settings = settings
+    app.state.feeds = streams
+    app.include_router(router)
+    return app

@@ -1,0 +1,192 @@
+"""Who waits for which practice's feed, and what wakes them.
+
+A notification (see store.CHANGED) wakes the streams of one practice on every replica within
+milliseconds. It may get lost with the connection that listens for it, so after each reconnection
+all are woken, and a slow poll compares positions. Waking says only „look": what is sent is always
+read from the database, so a needless wake sends nothing and a repeated one nothing twice.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from uuid import UUID
+
+import asyncpg
+import structlog
+from prometheus_client import Counter, Gauge
+
+from chassis.backoff import Backoff
+from chassis.database import TRANSIENT_ERRORS, Database
+from services.status import store
+
+log = structlog.get_logger(__name__)
+
+CONNECT_TIMEOUT = 10.0  # seconds
+CHECK = 15.0  # seconds between questions whether the listening connection is alive
+PROBLEMS: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, asyncpg.PostgresError)
+
+streams_open = Gauge("status_streams_open", "Open streams of this process")
+streams_refused = Counter("status_streams_refused_total", "Streams refused", ["reason"])
+listening = Gauge("status_feed_listening", "1 while this process hears of changes at once")
+found_by_poll = Counter("status_feed_found_by_poll_total", "Changed feeds that the poll found")
+
+
+class Refused(Exception):
+    """No further stream: `reason` is "stopping", "process" or "practice" (whose limit it is)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Watch:
+    """One stream's interest in its practice's feed: a flag, however much has changed."""
+
+    def __init__(self, feeds: "Feeds", practice_id: UUID) -> None:
+        self._feeds = feeds
+        self.practice_id = practice_id
+        self._changed = asyncio.Event()
+
+    @property
+    def closing(self) -> bool:
+        """True once the process stops: the stream is to end now."""
+        return self._feeds.closing
+
+    def wake(self) -> None:
+        """Make the stream look."""
+        self._changed.set()
+
+    def look(self) -> None:
+        """Forget earlier wakes; to be called before reading, so that none in between is lost."""
+        self._changed.clear()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for a change; False if there was none for that long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        return self._changed.is_set()
+
+
+class Feeds:
+    """The open streams of this process, by practice, limited in number."""
+
+    def __init__(self, *, limit: int, limit_per_practice: int) -> None:
+        self._limit = limit
+        self._limit_per_practice = limit_per_practice
+        self._watches: dict[UUID, set[Watch]] = {}
+        self._open = 0
+        self.closing = False
+
+    @contextmanager
+    def watch(self, practice_id: UUID) -> Iterator[Watch]:
+        """Take part while the context lasts; raises Refused."""
+        of_practice = self._watches.get(practice_id, ())
+        if self.closing:
+            self._refuse("stopping")
+        if self._open >= self._limit:
+            self._refuse("process")
+        if len(of_practice) >= self._limit_per_practice:
+            self._refuse("practice")
+        watch = Watch(self, practice_id)
+        self._watches.setdefault(practice_id, set()).add(watch)
+        self._count(+1)
+        try:
+            yield watch
+        finally:
+            watches = self._watches[practice_id]
+            watches.remove(watch)
+            if not watches:
+                del self._watches[practice_id]
+            self._count(-1)
+
+    def practices(self) -> list[UUID]:
+        """The practices that somebody watches."""
+        return list(self._watches)
+
+    def wake(self, practice_id: UUID) -> None:
+        """Make this practice's streams look."""
+        for watch in self._watches.get(practice_id, ()):
+            watch.wake()
+
+    def wake_all(self) -> None:
+        """Make every stream look."""
+        for practice_id in self._watches:
+            self.wake(practice_id)
+
+    def close(self) -> None:
+        """End all streams and take no more: the process stops."""
+        self.closing = True
+        self.wake_all()
+
+    def _count(self, step: int) -> None:
+        self._open += step
+        streams_open.set(self._open)
+
+    def _refuse(self, reason: str) -> None:
+        streams_refused.labels(reason).inc()
+        raise Refused(reason)
+
+
+async def listen(url: str, feeds: Feeds) -> None:
+    """Hear of changes for ever, on a connection of its own; outages are waited out."""
+    backoff = Backoff(first=0.5, most=15)
+    while True:
+        try:
+            await _listen_once(url, feeds, backoff.reset)
+        except PROBLEMS as error:
+            log.warning("not listening", error=type(error).__qualname__)
+        await backoff.wait()
+
+
+async def _listen_once(url: str, feeds: Feeds, connected: Callable[[], None]) -> None:
+    """Return or raise once the connection is lost."""
+
+    def heard(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+        with suppress(ValueError):
+            feeds.wake(UUID(str(payload)))
+
+    connection = await asyncpg.connect(
+        url,
+        timeout=CONNECT_TIMEOUT,
+        command_timeout=CONNECT_TIMEOUT,
+        server_settings={"application_name": "einladung-listener"},
+    )
+    try:
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _connection: lost.set())
+        await connection.add_listener(store.CHANGED, heard)
+        connected()
+        listening.set(1)
+        feeds.wake_all()
+        while not lost.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECK):
+                    await lost.wait()
+            if not lost.is_set():
+                await connection.execute("SELECT 1")  # finds a connection that died silently
+    finally:
+        listening.set(0)
+        connection.terminate()
+
+
+async def poll(db: Database, feeds: Feeds, *, every: float) -> None:
+    """Compare positions each `every` seconds for ever: one query, however many streams."""
+    seen: dict[UUID, int] = {}
+    while True:
+        await asyncio.sleep(every)
+        watched = feeds.practices()
+        if not watched:
+            seen = {}
+            continue
+        try:
+            async with db.system() as tx:
+                positions = await store.positions(tx, watched)
+        except TRANSIENT_ERRORS as error:
+            log.warning("poll failed", error=type(error).__qualname__)
+            continue
+        for practice_id, position in positions.items():
+            if seen.get(practice_id) != position:
+                found_by_poll.inc()
+                feeds.wake(practice_id)
+        seen = positions

@@ -1,0 +1,143 @@
+"""The live stream: a practice's indicators as Server-Sent Events (WHATWG HTML, section 9.2).
+
+    event: ready       data: {"version"}              from here on; load what is shown now
+    event: indicator   data: Indicator                its newest state
+    event: deleted     data: {"appointment_id", "version"}
+
+The id of each is the version, the position in the practice's feed. Who comes back with
+`Last-Event-ID` gets everything that changed since, each appointment once with its newest state.
+Who comes without one, or with one that the feed has never reached (another practice's, or from
+before a restored backup), gets `ready` first and is to load the indicators; since the stream
+begins before they load them, they miss nothing.
+
+A stream holds no queue and, between queries, no database connection: it sleeps until its watch
+wakes it, reads a page and sends it. A reader that is slow is sent fewer, newer states; one that
+stops reading is dropped. When the database does not answer, the stream ends rather than look
+alive, and the client comes back with the last id it saw.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import structlog
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
+from prometheus_client import Counter
+from starlette.types import Message, Send
+
+from chassis.database import TRANSIENT_ERRORS, Database
+from services.status import store
+from services.status.feeds import Watch
+from services.status.views import DeletedView, IndicatorView, PositionView
+
+log = structlog.get_logger(__name__)
+
+PAGE = 500  # changes read at once: what a stream holds in memory
+RECONNECT = (1000, 5000)  # milliseconds; spread, so that clients of a lost replica do not stampede
+SHORTEST_WAIT = 0.05  # seconds; no spinning in the last moment of a token's term
+HIGHEST_VERSION = 2**63 - 1
+
+sent = Counter("status_stream_messages_total", "Messages sent on streams", ["event"])
+
+
+def resume_from(last_event_id: str | None) -> int | None:
+    """The version a client saw last; None if it saw none. Raises ValueError for no id of ours."""
+    if not last_event_id:  # an empty one is how a client says that it has none
+        return None
+    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= 19):
+        raise ValueError
+    version = int(last_event_id)
+    if version > HIGHEST_VERSION:
+        raise ValueError
+    return version
+
+
+async def follow(
+    db: Database,
+    watch: Watch,
+    *,
+    resume: int | None,
+    current: int,
+    until: datetime,
+    heartbeat: float,
+) -> AsyncIterator[bytes]:
+    """The messages after version `resume`, or from `current` on, until the token's term ends."""
+    yield format_sse_event(retry=random.randint(*RECONNECT))  # noqa: S311
+    if resume is None or resume > current:
+        yield _message("ready", current, PositionView(version=current).model_dump_json())
+        resume = current
+    last = resume
+    while not watch.closing and _seconds_until(until) > 0:
+        watch.look()
+        try:
+            async with db.practice(watch.practice_id) as tx:
+                page = await store.changes(tx, watch.practice_id, after=last, limit=PAGE)
+        except TRANSIENT_ERRORS as error:
+            log.warning("stream ends", error=type(error).__qualname__)
+            return
+        for shown in page:
+            yield _change(shown)
+            last = shown.version
+        if len(page) == PAGE:
+            continue
+        while not await watch.wait(min(heartbeat, max(_seconds_until(until), SHORTEST_WAIT))):
+            if _seconds_until(until) <= 0:
+                return
+            yield format_sse_event(comment="")
+
+
+def _seconds_until(moment: datetime) -> float:
+    return (moment - datetime.now(UTC)).total_seconds()
+
+
+def _change(shown: store.Shown) -> bytes:
+    if shown.body is None:
+        view = DeletedView(appointment_id=shown.appointment_id, version=shown.version)
+        return _message("deleted", shown.version, view.model_dump_json())
+    return _message("indicator", shown.version, IndicatorView.of(shown).model_dump_json())
+
+
+def _message(event: str, version: int, data: str) -> bytes:
+    sent.labels(event).inc()
+    return format_sse_event(event=event, id=str(version), data_str=data)
+
+
+class _Stalled(Exception):
+    """The client takes nothing any more."""
+
+
+class EventStream(StreamingResponse):
+    """A stream that gives up on a client which takes nothing for `send_timeout` seconds.
+
+    FastAPI's own EventSourceResponse queues messages ahead of the client and fixes the heartbeat.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, messages: AsyncIterator[bytes], *, send_timeout: float) -> None:
+        # X-Accel-Buffering: without it nginx collects the messages before it passes them on.
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(messages, headers=headers)
+        self._send_timeout = send_timeout
+
+    async def stream_response(self, send: Send) -> None:
+        """Send head and messages (Starlette's hook)."""
+
+        async def bounded(message: Message) -> None:
+            try:
+                async with asyncio.timeout(self._send_timeout):
+                    await send(message)
+            except TimeoutError:
+                _stalled()
+
+        try:
+            await super().stream_response(bounded)
+        except _Stalled:
+            log.info("stream dropped: the client does not read")
+
+
+def _stalled() -> NoReturn:
+    raise _Stalled from None
