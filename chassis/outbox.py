@@ -45,13 +45,23 @@ age = Gauge("outbox_oldest_seconds", "Age of the oldest event not yet published"
 
 
 async def put(
-    tx: Connection, events: Sequence[Event], *, source: str, traceparent: str | None = None
+    tx: Connection,
+    events: Sequence[Event],
+    *,
+    source: str,
+    traceparents: Sequence[str | None] | None = None,
 ) -> None:
-    """Write events into the outbox, in this order, within the caller's transaction."""
+    """Write events into the outbox, in this order, within the caller's transaction.
+
+    `traceparents` names the trace of each event; without it all belong to the current one.
+    """
     if not events:
         return
-    trace = traceparent or tracing.traceparent()
-    messages = [encode(event, source=source, traceparent=trace) for event in events]
+    traces = traceparents or [tracing.traceparent()] * len(events)
+    messages = [
+        encode(event, source=source, traceparent=trace)
+        for event, trace in zip(events, traces, strict=True)
+    ]
     await tx.execute(
         """
         INSERT INTO outbox (topic, key, headers, value)

@@ -1,5 +1,6 @@
 """Events on the wire: CloudEvents 1.0, Kafka protocol binding, binary content mode, JSON body."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from contracts.events import Event
 from contracts.topics import EVENT_OF, TOPIC_OF
 
 Headers = list[tuple[str, bytes]]
+
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Unreadable(Exception):
@@ -84,7 +87,10 @@ def decode(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> 
         raise Unreadable("; ".join(faults)[:1000]) from None
     if attributes.get("ce_subject") != str(event.appointment_id):
         raise Unreadable("ce_subject is not the appointment of the body")
-    return Received(event_id, time.astimezone(UTC), event, attributes.get("traceparent"))
+    traceparent = attributes.get("traceparent")
+    if traceparent is not None and not TRACEPARENT.fullmatch(traceparent):
+        traceparent = None  # as W3C Trace Context asks of who receives a broken one
+    return Received(event_id, time.astimezone(UTC), event, traceparent)
 
 
 def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Notification: sends invitations and tells truthfully what became of them."""

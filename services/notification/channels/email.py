@@ -1,0 +1,85 @@
+"""The e-mail channel: composes the invitation and hands it to the mail server."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import idna
+
+from services.notification.channels import Outgoing, SendResult, Verdict
+from services.notification.channels.smtp_pool import SmtpPool
+from services.notification.happenings import Reply
+from services.notification.invitation_mail import InvitationMail
+
+# RFC 3463 X.1.3: bad destination mailbox address syntax.
+INVALID_ADDRESS = SendResult(Verdict.PERMANENT, Reply(status="5.1.3"))
+
+# A dot-atom (RFC 5322, with RFC 6532). Quoted local parts are not worth their dangers.
+_LOCAL = re.compile(r"[^\s\x00-\x20\x7f-\xa0()<>\[\]:;@\\,.\"\u2000-\u200f\u2028-\u202f]+")
+_DOMAIN = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+    r"(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """An address fit for the wire; `utf8` when it needs SMTPUTF8 (RFC 6531)."""
+
+    address: str
+    utf8: bool
+
+
+def parse_mailbox(address: str) -> Mailbox | None:
+    """The address with its domain in ASCII (IDNA 2008), or None when it is none."""
+    local, _, domain = address.strip().rpartition("@")
+    if len(local.encode(errors="replace")) > 64:
+        return None
+    if not all(_LOCAL.fullmatch(atom) for atom in local.split(".")):
+        return None
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode()
+        except (idna.IDNAError, UnicodeError):
+            return None
+    if not _DOMAIN.fullmatch(domain):
+        return None
+    try:
+        local.encode()
+    except UnicodeEncodeError:
+        return None
+    return Mailbox(f"{local}@{domain}", utf8=not local.isascii())
+
+
+class EmailChannel:
+    """Sends invitations from one address over one pool."""
+
+    def __init__(self, pool: SmtpPool, *, sender_address: str, now: Callable[[], datetime]) -> None:
+        self._pool = pool
+        self._sender_address = sender_address
+        self._mail = InvitationMail(sender_address)
+        self._now = now
+
+    async def send(self, outgoing: Outgoing) -> SendResult:
+        """Try once. Raises UnusableLetter when the request can't become a mail."""
+        mailbox = parse_mailbox(outgoing.letter.recipient)
+        if mailbox is None:
+            return INVALID_ADDRESS
+        message = self._mail.compose(
+            outgoing.letter,
+            recipient=mailbox.address,
+            message_id=outgoing.delivery.message_id,
+            boundary=outgoing.delivery.id.hex,
+            now=self._now(),
+        )
+        return await self._pool.send(
+            sender=self._sender_address,
+            recipient=mailbox.address,
+            message=message,
+            utf8=mailbox.utf8,
+        )
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        await self._pool.close()

@@ -1,0 +1,121 @@
+"""What can happen to a delivery. `deliveries` says what follows from it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered: SMTP code and RFC 3463 status. Never its text, that has addresses."""
+
+    code: int | None = None
+    status: str | None = None
+
+
+NO_REPLY = Reply()
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The invitation was requested."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelMissing:
+    """The installation can't send over the delivery's channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A worker takes the delivery, under a lease that ends at `until`."""
+
+    lease: UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The worker gives the delivery back without having tried."""
+
+    lease: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseExpired:
+    """Nobody said how the try ended; it may have been sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The server took the message. Evidence: counts under whatever lease it was gained."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server refused the recipient or the message for good."""
+
+    lease: UUID
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class FailedForNow:
+    """Surely not accepted this time. `retry_at` is None when no further try fits."""
+
+    lease: UUID
+    reply: Reply
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLost:
+    """The message went out and no answer came: send again under the same Message-ID."""
+
+    lease: UUID
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Misconfigured:
+    """Login, configuration or template is wrong; operations has to act."""
+
+    lease: UUID
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A newer attempt was requested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The appointment was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The appointment now starts at another time."""
+
+    starts_at: datetime
+
+
+DeliveryEvent: TypeAlias = (
+    Requested
+    | ChannelMissing
+    | Claimed
+    | Released
+    | LeaseExpired
+    | Accepted
+    | Refused
+    | FailedForNow
+    | ReplyLost
+    | Misconfigured
+    | Superseded
+    | Withdrawn
+    | Moved
+)

@@ -1,0 +1,27 @@
+"""Counters, by channel and outcome only."""
+
+from collections.abc import Iterable
+
+from prometheus_client import Counter
+
+from contracts.events import InvitationDelivered, InvitationFailed, InvitationPending, Outcome
+
+deliveries = Counter(
+    "deliveries_total", "Transitions of deliveries that were told", ["channel", "outcome", "detail"]
+)
+leases_expired = Counter("delivery_leases_expired_total", "Tries of which nobody told the end")
+
+
+def count(outcomes: Iterable[Outcome]) -> None:
+    """Count what was told."""
+    for outcome in outcomes:
+        match outcome:
+            case InvitationPending():
+                kind, detail = "pending", outcome.state.value
+            case InvitationDelivered():
+                kind, detail = "delivered", outcome.evidence.value
+            case InvitationFailed():
+                kind, detail = "failed", outcome.category.value
+            case _:
+                continue
+        deliveries.labels(outcome.channel.value, kind, detail).inc()

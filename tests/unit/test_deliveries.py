@@ -1,0 +1,365 @@
+"""The state machine of deliveries, the back-off, and how news of an appointment are merged."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import get_args
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.events import (
+    Channel,
+    FailureCategory,
+    InvitationDelivered,
+    InvitationFailed,
+    InvitationPending,
+    Outcome,
+    PendingState,
+)
+from services.notification.deliveries import (
+    LONGEST,
+    RULES,
+    Delivery,
+    State,
+    Transition,
+    transition,
+)
+from services.notification.events import merge
+from services.notification.happenings import (
+    Accepted,
+    ChannelMissing,
+    Claimed,
+    DeliveryEvent,
+    FailedForNow,
+    LeaseExpired,
+    Misconfigured,
+    Moved,
+    Refused,
+    Released,
+    Reply,
+    ReplyLost,
+    Requested,
+    Superseded,
+    Withdrawn,
+)
+from services.notification.retries import RetryPolicy
+from services.notification.store import Appointment
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+LEASE_END = NOW + timedelta(minutes=5)
+LEASE, OTHER_LEASE = UUID(int=1), UUID(int=2)
+OK, GREYLISTED, UNKNOWN_USER = Reply(250, "2.0.0"), Reply(450, "4.2.0"), Reply(550, "5.1.1")
+ACTIVE = {State.QUEUED, State.SENDING, State.RETRYING}
+
+
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def new(*, starts_in: timedelta = timedelta(days=1)) -> Delivery:
+    return Delivery(
+        id=uuid4(),
+        practice_id=uuid4(),
+        appointment_id=uuid4(),
+        invitation_id=uuid4(),
+        attempt=1,
+        channel=Channel.EMAIL,
+        message_id="<1@praxis.example>",
+        requested_at=NOW,
+        starts_at=NOW + starts_in,
+    )
+
+
+def claim(until: datetime = LEASE_END) -> Claimed:
+    return Claimed(LEASE, until)
+
+
+def after(delivery: Delivery, *events: DeliveryEvent, now: datetime = NOW) -> Transition:
+    """The last transition of `events`."""
+    step = Transition(delivery)
+    for event in events:
+        step = transition(step.delivery, event, now)
+    return step
+
+
+def sending(**times: timedelta) -> Delivery:
+    return after(new(**times), Requested(), claim()).delivery
+
+
+def one(step: Transition) -> Outcome:
+    (outcome,) = step.outcomes
+    return outcome
+
+
+def test_request_is_queued_and_told() -> None:
+    step = after(new(), Requested())
+    assert step.delivery.state is State.QUEUED
+    outcome = one(step)
+    assert isinstance(outcome, InvitationPending)
+    assert (outcome.state, outcome.sequence) == (PendingState.QUEUED, 1)
+
+
+def test_same_request_again_changes_nothing() -> None:
+    queued = after(new(), Requested()).delivery
+    assert transition(queued, Requested(), NOW) == Transition(queued)
+
+
+def test_claim_is_not_told_and_keeps_the_message_id() -> None:
+    delivery = new()
+    step = after(delivery, Requested(), claim())
+    assert step.outcomes == ()
+    assert step.delivery.state is State.SENDING
+    assert (step.delivery.message_id, step.delivery.tries) == (delivery.message_id, 1)
+
+
+def test_accepted_is_told_with_its_evidence() -> None:
+    step = after(sending(), Accepted(OK))
+    outcome = one(step)
+    assert step.delivery.state is State.ACCEPTED
+    assert isinstance(outcome, InvitationDelivered)
+    assert (outcome.evidence, outcome.status_code) == ("accepted", "2.0.0")
+    assert step.history[0].reply == OK
+
+
+@pytest.mark.parametrize(
+    ("event", "category"),
+    [
+        (Refused(LEASE, UNKNOWN_USER), "permanent"),
+        (Misconfigured(LEASE, Reply(535, "5.7.8")), "technical"),
+        (FailedForNow(LEASE, GREYLISTED, None), "temporary"),
+        (FailedForNow(LEASE, GREYLISTED, NOW + timedelta(days=1)), "temporary"),
+        (ReplyLost(LEASE, None), "temporary"),
+    ],
+)
+def test_failures_are_told_with_their_category(event: DeliveryEvent, category: str) -> None:
+    outcome = one(after(sending(), event))
+    assert isinstance(outcome, InvitationFailed)
+    assert outcome.category == category
+
+
+@pytest.mark.parametrize(
+    "event",
+    [FailedForNow(LEASE, GREYLISTED, NOW + minutes(1)), ReplyLost(LEASE, NOW + minutes(1))],
+)
+def test_retry_is_told_with_its_time_and_sent_under_the_same_id(event: DeliveryEvent) -> None:
+    first = sending()
+    step = after(first, event)
+    outcome = one(step)
+    assert isinstance(outcome, InvitationPending)
+    assert (outcome.state, outcome.next_try_at) == (PendingState.RETRYING, NOW + minutes(1))
+    assert after(step.delivery, claim()).delivery == step.delivery  # not due yet
+    again = after(step.delivery, claim(NOW + minutes(6)), now=NOW + minutes(1)).delivery
+    assert (again.state, again.tries, again.message_id) == (State.SENDING, 2, first.message_id)
+
+
+def test_lease_that_ran_out_is_sent_again() -> None:
+    delivery = sending()
+    assert transition(delivery, LeaseExpired(), NOW) == Transition(delivery)
+    step = after(delivery, LeaseExpired(), now=NOW + minutes(5))
+    assert (step.delivery.state, step.delivery.due_at) == (State.RETRYING, NOW + minutes(5))
+
+
+def test_results_under_a_lost_lease_change_nothing_but_acceptance_counts() -> None:
+    delivery = replace(sending(), lease=OTHER_LEASE)
+    for event in (
+        Refused(LEASE, UNKNOWN_USER),
+        Misconfigured(LEASE, UNKNOWN_USER),
+        FailedForNow(LEASE, GREYLISTED, NOW + minutes(1)),
+        ReplyLost(LEASE, NOW + minutes(1)),
+        Released(LEASE),
+    ):
+        assert transition(delivery, event, NOW) == Transition(delivery)
+    assert after(delivery, Accepted(OK)).delivery.state is State.ACCEPTED
+
+
+def test_acceptance_after_the_lease_was_lost_wins_over_retry_and_temporary_failure() -> None:
+    retrying = after(sending(), LeaseExpired(), now=NOW + minutes(5)).delivery
+    assert after(retrying, Accepted(OK)).delivery.state is State.ACCEPTED
+    failed = after(sending(), FailedForNow(LEASE, GREYLISTED, None)).delivery
+    assert after(failed, Accepted(OK)).delivery.state is State.ACCEPTED
+    refused = after(sending(), Refused(LEASE, UNKNOWN_USER)).delivery
+    assert after(refused, Accepted(OK)).delivery.state is State.FAILED
+
+
+def test_release_gives_the_try_back() -> None:
+    step = after(sending(), Released(LEASE))
+    assert (step.delivery.state, step.delivery.tries, step.outcomes) == (State.QUEUED, 0, ())
+
+
+def test_never_tried_and_begun_is_cancelled() -> None:
+    queued = after(new(starts_in=minutes(10)), Requested()).delivery
+    outcome = one(after(queued, claim(), now=NOW + minutes(10)))
+    assert isinstance(outcome, InvitationFailed)
+    assert outcome.category is FailureCategory.CANCELLED
+
+
+@pytest.mark.parametrize("starts_in", [minutes(10), timedelta(days=30)])
+def test_no_try_begins_after_the_deadline(starts_in: timedelta) -> None:
+    retry = FailedForNow(LEASE, GREYLISTED, NOW + minutes(5))
+    retrying = after(sending(starts_in=starts_in), retry).delivery
+    step = after(retrying, claim(), now=NOW + min(starts_in, LONGEST))
+    outcome = one(step)
+    assert isinstance(outcome, InvitationFailed)
+    assert (outcome.category, outcome.status_code) == (FailureCategory.TEMPORARY, "4.2.0")
+
+
+def test_deleted_appointment_cancels_at_once_or_after_the_try() -> None:
+    queued = after(new(), Requested()).delivery
+    assert after(queued, Withdrawn()).delivery.state is State.CANCELLED
+    retry = FailedForNow(LEASE, GREYLISTED, NOW + minutes(1))
+    assert after(sending(), Withdrawn(), retry).delivery.state is State.CANCELLED
+    assert after(sending(), Withdrawn(), Released(LEASE)).delivery.state is State.CANCELLED
+    assert after(sending(), Withdrawn(), Accepted(OK)).delivery.state is State.ACCEPTED
+
+
+def test_moving_the_appointment_moves_the_deadline() -> None:
+    retrying = after(sending(), FailedForNow(LEASE, GREYLISTED, NOW + minutes(30))).delivery
+    earlier = after(retrying, Moved(NOW + minutes(20))).delivery
+    assert earlier.due_at == earlier.deadline == NOW + minutes(20)
+    later = after(retrying, Moved(NOW + timedelta(days=9))).delivery
+    assert later.due_at == NOW + minutes(30)
+    assert later.deadline == NOW + LONGEST
+    lease_end = after(sending(), Moved(NOW + minutes(1))).delivery.due_at
+    assert lease_end == LEASE_END
+
+
+def test_newer_attempt_supersedes_all_but_delivered() -> None:
+    for state in set(State) - {State.NEW, State.DELIVERED, State.SUPERSEDED}:
+        step = after(replace(new(), state=state), Superseded())
+        assert (step.delivery.state, step.outcomes) == (State.SUPERSEDED, ())
+    delivered = replace(new(), state=State.DELIVERED)
+    assert after(delivered, Superseded()) == Transition(delivered)
+
+
+def test_missing_channel_is_a_technical_failure() -> None:
+    outcome = one(after(new(), Requested(), ChannelMissing()))
+    assert isinstance(outcome, InvitationFailed)
+    assert outcome.category is FailureCategory.TECHNICAL
+
+
+LEASES = st.sampled_from([LEASE, OTHER_LEASE])
+REPLIES = st.sampled_from([OK, GREYLISTED, UNKNOWN_USER, Reply()])
+MOMENTS = st.integers(0, 100 * 60).map(lambda each: NOW + minutes(each))
+MAYBE = st.none() | MOMENTS
+EVENTS: st.SearchStrategy[DeliveryEvent] = st.one_of(
+    st.builds(Claimed, LEASES, MOMENTS),
+    st.builds(Claimed, LEASES, MOMENTS),
+    st.builds(Accepted, REPLIES),
+    st.builds(FailedForNow, LEASES, REPLIES, MAYBE),
+    st.builds(ReplyLost, LEASES, MAYBE),
+    st.builds(Refused, LEASES, REPLIES),
+    st.builds(Misconfigured, LEASES, REPLIES),
+    st.builds(Released, LEASES),
+    st.builds(Moved, MOMENTS),
+    st.sampled_from([Requested(), LeaseExpired(), Superseded(), Withdrawn(), ChannelMissing()]),
+)
+
+
+@given(st.lists(st.tuples(EVENTS, st.integers(0, 600)), max_size=40))
+def test_every_history_keeps_the_promises(story: list[tuple[DeliveryEvent, int]]) -> None:
+    delivery = after(new(), Requested()).delivery
+    told, evidence, now = 1, False, NOW
+    for event, passed in story:
+        now += minutes(passed)
+        before = delivery
+        step = transition(before, event, now)
+        delivery = step.delivery
+        evidence = evidence or isinstance(event, Accepted)
+        for outcome in step.outcomes:
+            told += 1
+            assert outcome.sequence == told == delivery.sequence
+            assert evidence or not isinstance(outcome, InvitationDelivered)
+        assert bool(step.history) == (delivery != before or isinstance(event, Accepted)) or (
+            not step.history and delivery == before
+        )
+        # A worker looks at it if and only if something may still be sent.
+        assert (delivery.due_at is not None) == (delivery.state in ACTIVE)
+        assert (delivery.lease is not None) == (delivery.state is State.SENDING)
+        assert delivery.message_id == before.message_id
+        if before.state not in ACTIVE:
+            assert delivery.state not in ACTIVE
+        if delivery.tries > before.tries:
+            assert now < delivery.deadline
+        assert delivery.state is not State.ACCEPTED or evidence
+
+
+@given(EVENTS, st.sampled_from(State), MOMENTS)
+def test_what_is_not_in_the_table_changes_nothing(
+    event: DeliveryEvent, state: State, now: datetime
+) -> None:
+    delivery = replace(new(), state=state)
+    if (state, type(event)) not in RULES:
+        assert transition(delivery, event, now) == Transition(delivery)
+
+
+def test_ended_deliveries_are_never_sent_again() -> None:
+    ended = set(State) - ACTIVE - {State.NEW}
+    starting = {Claimed, Requested, LeaseExpired, Released, FailedForNow, ReplyLost, Moved}
+    assert not set(product(ended, starting)) & set(RULES)
+    assert {kind for _, kind in RULES} == set(get_args(DeliveryEvent))
+
+
+POLICY = RetryPolicy()
+
+
+@given(
+    tries=st.integers(1, 1000),
+    left=st.integers(1, 72 * 3600).map(lambda seconds: timedelta(seconds=seconds)),
+    jitter=st.floats(0, 0.999),
+)
+def test_next_try_lies_ahead_and_before_the_deadline(
+    tries: int, left: timedelta, jitter: float
+) -> None:
+    at = POLICY.next_try(tries=tries, now=NOW, deadline=NOW + left, jitter=jitter)
+    if at is None:
+        assert left <= POLICY.first
+    else:
+        assert POLICY.first / 2 <= at - NOW <= POLICY.longest
+        assert at < NOW + left
+
+
+def test_waits_double_and_respect_what_the_server_asks() -> None:
+    deadline = NOW + timedelta(days=3)
+    waits = [
+        (POLICY.next_try(tries=tries, now=NOW, deadline=deadline, jitter=0.5) or NOW) - NOW
+        for tries in range(1, 10)
+    ]
+    assert waits[:3] == [timedelta(seconds=each) for each in (22.5, 45, 90)]
+    assert waits == sorted(waits)
+    assert waits[-1] == POLICY.longest * 0.75
+    asked = NOW + timedelta(hours=2)
+    assert asked == POLICY.next_try(tries=1, now=NOW, deadline=deadline, jitter=0, not_before=asked)
+    assert POLICY.next_try(tries=1, now=NOW, deadline=asked, jitter=0, not_before=asked) is None
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=6).flatmap(
+        lambda facts: st.tuples(st.just(facts), st.permutations(facts))
+    )
+)
+def test_news_of_an_appointment_merge_alike_in_any_order(
+    orders: tuple[list[tuple[int, bool]], list[tuple[int, bool]]],
+) -> None:
+    appointment, practice = uuid4(), uuid4()
+
+    def merged(facts: list[tuple[int, bool]]) -> Appointment:
+        (known,) = merge(
+            Appointment(
+                appointment_id=appointment,
+                practice_id=practice,
+                version=version,
+                starts_at=None if deleted else NOW + minutes(version),
+                deleted=deleted,
+            )
+            for version, deleted in facts
+        )
+        return known
+
+    one_way, other_way = map(merged, orders)
+    assert one_way.version == other_way.version == max(version for version, _ in orders[0])
+    assert one_way.deleted == other_way.deleted == any(deleted for _, deleted in orders[0])
+    if not one_way.deleted:
+        assert one_way.starts_at == other_way.starts_at == NOW + minutes(one_way.version)

@@ -1,0 +1,270 @@
+"""The invitation mail: read back with the standard library's parser."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notification.channels import Letter
+from services.notification.channels.email import parse_mailbox
+from services.notification.invitation_mail import (
+    InvitationMail,
+    UnusableLetter,
+    clean_name,
+    format_moment,
+)
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+LETTER = Letter(
+    recipient="juergen@example.org",
+    patient_name="Jürgen Müßig",
+    sender_name="Praxis Dr. Weiß & Töchter",
+    link="https://video.example/t/abc-DEF_123?x=1&y=2",
+    locale="de",
+    start=datetime(2026, 12, 1, 13, 30, tzinfo=UTC),
+    duration_minutes=20,
+    time_zone="Europe/Berlin",
+)
+MAIL = InvitationMail("einladung@praxis.example")
+
+
+def compose(letter: Letter = LETTER, recipient: str = "juergen@example.org") -> bytes:
+    return MAIL.compose(
+        letter,
+        recipient=recipient,
+        message_id="<id-1@praxis.example>",
+        boundary="0123456789abcdef",
+        now=NOW,
+    )
+
+
+def read(raw: bytes) -> EmailMessage:
+    message = message_from_bytes(raw, policy=policy.default)
+    assert not message.defects
+    return message
+
+
+def bodies(message: EmailMessage) -> tuple[str, str]:
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    return text.get_content(), html.get_content()
+
+
+def test_headers_and_both_bodies() -> None:
+    message = read(compose())
+    sender = message["From"].addresses[0]
+    assert sender.display_name == "Praxis Dr. Weiß & Töchter"
+    assert sender.addr_spec == "einladung@praxis.example"
+    assert [each.addr_spec for each in message["To"].addresses] == ["juergen@example.org"]
+    when = "Dienstag, 1. Dezember 2026, 14:30 Uhr"
+    assert message["Subject"] == f"Einladung zur Videosprechstunde am {when}"
+    assert message["Message-ID"] == "<id-1@praxis.example>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == "de"
+    assert message["Date"].datetime == NOW
+    assert message.get_content_type() == "multipart/alternative"
+    text, html = bodies(message)
+    for part in (text, html):
+        assert "Jürgen Müßig" in part
+        assert when in part
+        assert "20 Minuten" in part
+    assert LETTER.link in text
+    assert "Praxis Dr. Weiß &amp; Töchter" in html
+    assert html.count('href="https://video.example/t/abc-DEF_123?x=1&amp;y=2"') == 2
+    assert "<img" not in html
+    assert "http://" not in html
+
+
+def test_wire_form() -> None:
+    raw = compose()
+    assert raw.endswith(b"\r\n")
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert b"\r" not in raw.replace(b"\r\n", b"")
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert raw.isascii()
+
+
+def test_smtputf8_recipient_is_written_as_it_is() -> None:
+    assert "To: jürgen@example.org\r\n".encode() in compose(recipient="jürgen@example.org")
+
+
+def test_english_and_unknown_locales() -> None:
+    english = read(compose(replace(LETTER, locale="en-GB")))
+    assert english["Subject"] == "Invitation to a video visit on Tuesday, 1 December 2026, 14:30"
+    assert "20 minutes" in bodies(english)[0]
+    assert read(compose(replace(LETTER, locale="tlh")))["Content-Language"] == "de"
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2027, 3, 1, 7, 5, tzinfo=UTC), "Montag, 1. März 2027, 08:05 Uhr"),
+        (datetime(2026, 7, 1, 22, 30, tzinfo=UTC), "Donnerstag, 2. Juli 2026, 00:30 Uhr"),
+        (
+            datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+            "Sonntag, 25. Oktober 2026, 02:30 Uhr (Sommerzeit)",
+        ),
+        (
+            datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+            "Sonntag, 25. Oktober 2026, 02:30 Uhr (Winterzeit)",
+        ),
+    ],
+)
+def test_moment_in_the_zone_of_the_practice(moment: datetime, expected: str) -> None:
+    assert format_moment(moment, "Europe/Berlin", "de") == expected
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        replace(LETTER, link="javascript:alert(1)"),
+        replace(LETTER, link="https://video.example/\r\nBcc: x@example.org"),
+        replace(LETTER, link='https://video.example/"onclick="x'),
+        replace(LETTER, link="https://video.example/a b"),
+        replace(LETTER, time_zone="Europe/Atlantis"),
+        replace(LETTER, time_zone="../../etc/passwd"),
+        replace(LETTER, patient_name="\r\n"),
+        replace(LETTER, sender_name=" "),
+    ],
+)
+def test_unusable_letters_are_refused_without_their_values(letter: Letter) -> None:
+    with pytest.raises(UnusableLetter) as refused:
+        compose(letter)
+    assert not {"Atlantis", "alert", "video"} & set(str(refused.value).split())
+
+
+INJECTIONS = [
+    "Dr. X\r\nBcc: victim@example.org",
+    "Dr. X\nBcc: victim@example.org",
+    "Dr. X\u2028Bcc: victim@example.org",
+    "Dr. X\x00\x0bBcc: victim@example.org",
+    'Dr. "X" <evil@example.org>, "Y',
+    "Dr. X =?utf-8?q?=0D=0ABcc=3A_victim=40example.org?=",
+    "evil@example.org",
+    "Praxis, Dr. X; <a@b.example>",
+    "\\",
+    '"',
+    "<b>Fett</b>",
+    "{{ 7 * 7 }}",
+    "ä" * 500,
+    "a" * 5000,
+    "--=_0123456789abcdef--",
+    "\r\n.\r\nMAIL FROM:<evil@example.org>",
+]
+HEADERS = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "Content-Language",
+    "MIME-Version",
+    "Content-Type",
+]
+
+
+def check_names(sender_name: str, patient_name: str) -> None:
+    letter = replace(LETTER, sender_name=sender_name, patient_name=patient_name)
+    try:
+        shown_sender = clean_name(sender_name, "sender_name")
+        shown_patient = clean_name(patient_name, "patient_name")
+    except UnusableLetter:
+        with pytest.raises(UnusableLetter):
+            compose(letter)
+        return
+    raw = compose(letter)
+    assert raw.isascii()
+    message = read(raw)
+    assert message.keys() == HEADERS
+    (sender,) = message["From"].addresses
+    assert sender.addr_spec == "einladung@praxis.example"
+    (recipient,) = message["To"].addresses
+    assert recipient.addr_spec == "juergen@example.org"
+    assert len(list(message.iter_parts())) == 2
+    text, html = bodies(message)
+    assert f"Guten Tag {shown_patient}," in text.splitlines()
+    assert f"{shown_sender} lädt Sie zu einer Videosprechstunde ein." in text.splitlines()
+    body = html.partition("<main")[2]
+    assert body.count("<") == REFERENCE.count("<")
+    assert body.count('"') == REFERENCE.count('"')
+
+
+REFERENCE = bodies(read(compose()))[1].partition("<main")[2]
+
+
+@pytest.mark.parametrize("name", INJECTIONS)
+def test_no_name_gets_out_of_its_place(name: str) -> None:
+    check_names(name, name)
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_name_stays_in_its_place(sender_name: str, patient_name: str) -> None:
+    check_names(sender_name, patient_name)
+
+
+@given(st.text(alphabet='Dr. "<>@,;:\\()[]=?_X-', min_size=1, max_size=40))
+def test_display_name_survives_whatever_its_punctuation(name: str) -> None:
+    try:
+        shown = clean_name(name, "sender_name")
+    except UnusableLetter:
+        return
+    (sender,) = read(compose(replace(LETTER, sender_name=name)))["From"].addresses
+    assert sender.display_name == shown
+
+
+@pytest.mark.parametrize(
+    ("given_address", "address", "utf8"),
+    [
+        ("a.b+c@example.org", "a.b+c@example.org", False),
+        (" a@example.org ", "a@example.org", False),
+        ("jürgen@example.org", "jürgen@example.org", True),
+        ("a@müller.example", "a@xn--mller-kva.example", False),
+        ("a@straße.example", "a@xn--strae-oqa.example", False),
+    ],
+)
+def test_mailboxes(given_address: str, address: str, utf8: bool) -> None:
+    mailbox = parse_mailbox(given_address)
+    assert mailbox is not None
+    assert (mailbox.address, mailbox.utf8) == (address, utf8)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "a",
+        "@example.org",
+        "a@",
+        "a b@example.org",
+        "a@example.org>\r\nRCPT TO:<b@example.org",
+        "a@example.org SIZE=1",
+        "a,b@example.org",
+        "<a@example.org>",
+        "a..b@example.org",
+        ".a@example.org",
+        '"a b"@example.org',
+        "a@-example.org",
+        "a@exa_mple.org",
+        "a@[127.0.0.1]",
+        "a@b@example.org",
+        "a\x00@example.org",
+        "x" * 65 + "@example.org",
+        "a@" + "x" * 64 + ".org",
+    ],
+)
+def test_what_is_no_mailbox(address: str) -> None:
+    assert parse_mailbox(address) is None
+
+
+@given(st.text(max_size=80))
+def test_a_mailbox_never_breaks_the_command_line(address: str) -> None:
+    mailbox = parse_mailbox(address)
+    if mailbox is not None:
+        assert not set(mailbox.address) & set("\r\n\x00 <>\"'\\,;:") - {"'"}
+        assert mailbox.address.count("@") == 1

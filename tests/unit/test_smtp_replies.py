@@ -1,0 +1,438 @@
+"""What SMTP replies mean, and the pool against a real SMTP server."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.events import Channel
+from services.notification.channels import Letter, Outgoing, SendResult, Verdict
+from services.notification.channels.email import EmailChannel
+from services.notification.channels.smtp_pool import SmtpPool, SmtpServer
+from services.notification.channels.smtp_replies import Stage, classify, enhanced_status
+from services.notification.deliveries import Delivery
+from services.notification.happenings import Reply
+
+ALL_BUT_MESSAGE = [stage for stage in Stage if stage is not Stage.MESSAGE]
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "status", "verdict"),
+    [
+        (Stage.CONNECT, None, None, Verdict.TEMPORARY),
+        (Stage.CONNECT, 421, None, Verdict.TEMPORARY),
+        (Stage.CONNECT, 554, None, Verdict.TECHNICAL),
+        (Stage.TLS, 454, None, Verdict.TEMPORARY),
+        (Stage.AUTH, 454, "4.7.0", Verdict.TEMPORARY),
+        (Stage.AUTH, 535, "5.7.8", Verdict.TECHNICAL),
+        (Stage.MAIL, 530, "5.7.0", Verdict.TECHNICAL),
+        (Stage.MAIL, 550, None, Verdict.TECHNICAL),
+        (Stage.MAIL, 452, "4.3.1", Verdict.TEMPORARY),
+        (Stage.RCPT, 550, "5.1.1", Verdict.PERMANENT),
+        (Stage.RCPT, 501, "5.1.3", Verdict.PERMANENT),
+        (Stage.RCPT, 553, None, Verdict.PERMANENT),
+        (Stage.RCPT, 556, "5.1.10", Verdict.PERMANENT),
+        (Stage.RCPT, 552, "5.2.2", Verdict.PERMANENT),
+        (Stage.RCPT, 452, "4.2.2", Verdict.TEMPORARY),
+        (Stage.RCPT, 450, "4.2.0", Verdict.TEMPORARY),
+        (Stage.RCPT, 421, None, Verdict.TEMPORARY),
+        (Stage.RCPT, 530, None, Verdict.TECHNICAL),
+        (Stage.RCPT, 550, "5.7.1", Verdict.TECHNICAL),
+        (Stage.DATA, 554, None, Verdict.PERMANENT),
+        (Stage.DATA, 503, "5.5.1", Verdict.TECHNICAL),
+        (Stage.MESSAGE, 250, "2.0.0", Verdict.ACCEPTED),
+        (Stage.MESSAGE, 554, "5.6.0", Verdict.PERMANENT),
+        (Stage.MESSAGE, 550, "5.7.1", Verdict.TECHNICAL),
+        (Stage.MESSAGE, 451, "4.3.0", Verdict.TEMPORARY),
+        (Stage.MESSAGE, 421, None, Verdict.TEMPORARY),
+        (Stage.MESSAGE, None, None, Verdict.REPLY_LOST),
+        (Stage.MESSAGE, -1, None, Verdict.REPLY_LOST),
+    ],
+)
+def test_verdicts(stage: Stage, code: int | None, status: str | None, verdict: Verdict) -> None:
+    assert classify(stage, code, status) is verdict
+
+
+CODES = st.none() | st.integers(-1, 999)
+STATUSES = st.none() | st.from_regex(r"\A[245]\.\d{1,3}\.\d{1,3}\Z")
+
+
+@given(st.sampled_from(Stage), CODES, STATUSES)
+def test_only_a_positive_reply_to_the_message_is_acceptance(
+    stage: Stage, code: int | None, status: str | None
+) -> None:
+    accepted = stage is Stage.MESSAGE and code is not None and 200 <= code < 300
+    assert (classify(stage, code, status) is Verdict.ACCEPTED) == accepted
+
+
+@given(st.sampled_from(Stage), CODES, STATUSES)
+def test_failures_follow_the_class_of_the_code(
+    stage: Stage, code: int | None, status: str | None
+) -> None:
+    verdict = classify(stage, code, status)
+    if verdict in {Verdict.PERMANENT, Verdict.TECHNICAL}:
+        assert code is not None
+        assert 500 <= code < 600
+    if code is not None and 400 <= code < 500:
+        assert verdict is Verdict.TEMPORARY
+    if verdict is Verdict.PERMANENT:
+        assert stage in {Stage.RCPT, Stage.DATA, Stage.MESSAGE}
+    if verdict is Verdict.REPLY_LOST:
+        assert stage is Stage.MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "status"),
+    [
+        (550, "5.1.1 <x@example.org>: user unknown", "5.1.1"),
+        (250, "2.0.0 Ok: queued as 4F", "2.0.0"),
+        (550, "5.01.001 x", "5.1.1"),
+        (550, "No such user 5.1.1", None),
+        (550, "4.2.2 class contradicts code", None),
+        (550, "5.1.1.2 an address", None),
+        (550, "5.1", None),
+        (550, "", None),
+        (250, "Ok", None),
+        (354, "3.0.0 go", None),
+        (552, "5.2.2\nmailbox full", "5.2.2"),
+    ],
+)
+def test_enhanced_status(code: int, text: str, status: str | None) -> None:
+    assert enhanced_status(code, text) == status
+
+
+@given(st.integers(-1, 999), st.text())
+def test_enhanced_status_holds_nothing_but_digits(code: int, text: str) -> None:
+    status = enhanced_status(code, text)
+    assert status is None or all(part.isdigit() for part in status.split("."))
+
+
+# The pool and the e-mail channel against a real server.
+
+
+class Handler:
+    """Answers as told; keeps what it took."""
+
+    def __init__(self, **answers: str) -> None:
+        self.answers = answers
+        self.taken: list[tuple[list[str], bytes]] = []
+        self.connections = 0
+        self.drop_after_data = False
+        self.hang_up_after_message = False
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: Any, session: Any, _envelope: Any, hostname: str, lines: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return [self.answers["EHLO"]] if "EHLO" in self.answers else lines
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if "MAIL" not in self.answers:
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return self.answers.get("MAIL", "250 2.1.0 ok")
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        answer = self.answers.get(f"RCPT {address}", self.answers.get("RCPT", "250 2.1.5 ok"))
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.drop_after_data:
+            server.transport.abort()
+            return "250 never read"
+        answer = self.answers.get("DATA", "250 2.0.0 ok")
+        if answer.startswith("250"):
+            self.taken.append((list(envelope.rcpt_tos), envelope.content))
+        if self.hang_up_after_message:
+            asyncio.get_running_loop().call_soon(server.transport.close)
+        return answer
+
+
+@asynccontextmanager
+async def serving(handler: Handler, **options: Any) -> AsyncIterator[SmtpServer]:
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(handler, hostname="mail.example", **options), "127.0.0.1", 0
+    )
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield SmtpServer(
+            host="127.0.0.1",
+            port=port,
+            tls="none",
+            client_name="client.example",
+            timeout=5,
+            message_timeout=5,
+        )
+    finally:
+        server.close()
+
+
+Send = Callable[[str], Awaitable[SendResult]]
+
+
+@asynccontextmanager
+async def sending(server: SmtpServer) -> AsyncIterator[Send]:
+    now = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    channel = EmailChannel(
+        SmtpPool(server), sender_address="einladung@praxis.example", now=lambda: now
+    )
+
+    async def send(recipient: str = "patient@example.org") -> SendResult:
+        delivery = Delivery(
+            id=uuid4(),
+            practice_id=uuid4(),
+            appointment_id=uuid4(),
+            invitation_id=uuid4(),
+            attempt=1,
+            channel=Channel.EMAIL,
+            message_id="<1@praxis.example>",
+            requested_at=now,
+            starts_at=now + timedelta(days=1),
+        )
+        letter = Letter(
+            recipient=recipient,
+            patient_name="Jürgen Müßig",
+            sender_name="Praxis Dr. Weiß",
+            link="https://video.example/t/abc",
+            locale="de",
+            start=now + timedelta(days=1),
+            duration_minutes=20,
+            time_zone="Europe/Berlin",
+        )
+        return await channel.send(Outgoing(delivery, letter))
+
+    yield send
+    await channel.close()
+
+
+async def test_accepted_mails_share_a_connection() -> None:
+    handler = Handler()
+    async with serving(handler) as server, sending(server) as send:
+        for _ in range(3):
+            accepted = SendResult(Verdict.ACCEPTED, Reply(250, "2.0.0"))
+            assert await send("patient@example.org") == accepted
+    assert handler.connections == 1
+    recipients, content = handler.taken[0]
+    assert recipients == ["patient@example.org"]
+    message = message_from_bytes(content, policy=policy.default)
+    assert message["Message-ID"] == "<1@praxis.example>"
+    assert not message.defects
+
+
+async def test_a_connection_takes_only_so_many_messages_and_none_when_idle_too_long() -> None:
+    handler = Handler()
+    async with serving(handler) as server:
+        async with sending(replace(server, messages_per_connection=2)) as send:
+            for _ in range(4):
+                await send("patient@example.org")
+        assert handler.connections == 2
+        async with sending(replace(server, idle=-1)) as send:
+            for _ in range(2):
+                await send("patient@example.org")
+        assert handler.connections == 4
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({"EHLO": "554 5.3.2 no"}, SendResult(Verdict.TECHNICAL, Reply(554, "5.3.2"))),
+        ({"EHLO": "421 4.3.2 later"}, SendResult(Verdict.TEMPORARY, Reply(421, "4.3.2"))),
+        ({"MAIL": "550 5.7.1 sender"}, SendResult(Verdict.TECHNICAL, Reply(550, "5.7.1"))),
+        ({"MAIL": "451 4.3.0 later"}, SendResult(Verdict.TEMPORARY, Reply(451, "4.3.0"))),
+        (
+            {"RCPT": "550 5.1.1 <patient@example.org> unknown"},
+            SendResult(Verdict.PERMANENT, Reply(550, "5.1.1")),
+        ),
+        ({"RCPT": "450 4.2.0 greylisted"}, SendResult(Verdict.TEMPORARY, Reply(450, "4.2.0"))),
+        ({"DATA": "554 5.6.0 content"}, SendResult(Verdict.PERMANENT, Reply(554, "5.6.0"))),
+        ({"DATA": "452 4.3.1 full"}, SendResult(Verdict.TEMPORARY, Reply(452, "4.3.1"))),
+        ({"DATA": "421 bye"}, SendResult(Verdict.TEMPORARY, Reply(421, None))),
+    ],
+)
+async def test_refusals_at_each_stage(answers: dict[str, str], expected: SendResult) -> None:
+    handler = Handler(**answers)
+    async with serving(handler) as server, sending(server) as send:
+        for _ in range(2):
+            assert await send("patient@example.org") == expected
+    assert handler.taken == []
+
+
+async def test_a_refused_recipient_does_not_spoil_the_connection() -> None:
+    handler = Handler(**{"RCPT wrong@example.org": "550 5.1.1 unknown"})
+    async with serving(handler) as server, sending(server) as send:
+        assert (await send("wrong@example.org")).verdict is Verdict.PERMANENT
+        assert (await send("right@example.org")).verdict is Verdict.ACCEPTED
+    assert handler.connections == 1
+    assert [recipients for recipients, _ in handler.taken] == [["right@example.org"]]
+
+
+async def test_reply_lost_after_the_message() -> None:
+    handler = Handler()
+    handler.drop_after_data = True
+    async with serving(handler) as server, sending(server) as send:
+        assert await send("patient@example.org") == SendResult(Verdict.REPLY_LOST)
+        handler.drop_after_data = False
+        assert (await send("patient@example.org")).verdict is Verdict.ACCEPTED
+
+
+async def test_a_connection_closed_while_idle_is_replaced() -> None:
+    handler = Handler()
+    handler.hang_up_after_message = True
+    async with serving(handler) as server, sending(server) as send:
+        for _ in range(3):
+            assert (await send("patient@example.org")).verdict is Verdict.ACCEPTED
+    assert handler.connections == 3
+
+
+async def test_nobody_listens() -> None:
+    async with serving(Handler()) as server:
+        pass
+    async with sending(server) as send:
+        assert await send("patient@example.org") == SendResult(Verdict.TEMPORARY)
+
+
+async def test_silence_ends_with_the_timeout() -> None:
+    connected: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _, writer: connected.append(writer), "127.0.0.1", 0)
+    server = SmtpServer(
+        host="127.0.0.1", port=silent.sockets[0].getsockname()[1], tls="none", timeout=0.05
+    )
+    async with sending(server) as send:
+        assert await send("patient@example.org") == SendResult(Verdict.TEMPORARY)
+    for writer in connected:
+        writer.close()
+    silent.close()
+
+
+async def test_smtputf8() -> None:
+    handler = Handler()
+    async with serving(handler, enable_SMTPUTF8=True) as server, sending(server) as send:
+        assert (await send("jürgen@example.org")).verdict is Verdict.ACCEPTED
+    assert handler.taken[0][0] == ["jürgen@example.org"]
+    async with serving(Handler()) as server, sending(server) as send:
+        missing = SendResult(Verdict.PERMANENT, Reply(None, "5.6.7"))
+        assert await send("jürgen@example.org") == missing
+        assert (await send("patient@example.org")).verdict is Verdict.ACCEPTED
+
+
+async def test_an_address_that_is_none_never_reaches_the_server() -> None:
+    handler = Handler()
+    async with serving(handler) as server, sending(server) as send:
+        refused = SendResult(Verdict.PERMANENT, Reply(None, "5.1.3"))
+        assert await send("a@example.org> SIZE=1\r\nRCPT TO:<b@example.org") == refused
+    assert handler.connections == 0
+
+
+def test_no_login_without_tls() -> None:
+    with pytest.raises(ValueError, match="TLS"):
+        SmtpServer(host="mail.example", port=25, tls="none", username="u", password="p")
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for localhost, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    path.write_bytes(
+        built.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
+
+
+def log_in(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+    right = (data.login, data.password) == (b"user", b"right")
+    return AuthResult(success=right, handled=False)  # not handled: the server answers itself
+
+
+@asynccontextmanager
+async def serving_tls(certificate: Path, handler: Handler) -> AsyncIterator[SmtpServer]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    async with serving(
+        handler, tls_context=context, authenticator=log_in, auth_required=True
+    ) as server:
+        yield replace(
+            server,
+            host="localhost",
+            tls="starttls",
+            ca_file=str(certificate),
+            username="user",
+            password="right",
+        )
+
+
+async def test_starttls_and_login(certificate: Path) -> None:
+    handler = Handler()
+    async with serving_tls(certificate, handler) as server, sending(server) as send:
+        assert (await send("patient@example.org")).verdict is Verdict.ACCEPTED
+    assert len(handler.taken) == 1
+
+
+async def test_wrong_password_is_technical(certificate: Path) -> None:
+    async with (
+        serving_tls(certificate, Handler()) as server,
+        sending(replace(server, password="wrong")) as send,
+    ):
+        assert await send("p@example.org") == SendResult(Verdict.TECHNICAL, Reply(535, "5.7.8"))
+
+
+async def test_certificate_that_nobody_vouches_for_is_technical(certificate: Path) -> None:
+    async with serving_tls(certificate, Handler()) as server:
+        async with sending(replace(server, ca_file=None)) as send:
+            assert (await send("patient@example.org")).verdict is Verdict.TECHNICAL
+        async with sending(replace(server, host="127.0.0.1")) as send:
+            assert (await send("patient@example.org")).verdict is Verdict.TECHNICAL
+
+
+async def test_server_without_tls_is_technical() -> None:
+    handler = Handler()
+    async with serving(handler) as server:
+        for tls in ("starttls", "tls"):
+            async with sending(replace(server, tls=tls)) as send:
+                assert (await send("patient@example.org")).verdict is Verdict.TECHNICAL
+    assert handler.taken == []
+
+
+def test_no_password_in_a_repr() -> None:
+    server = SmtpServer(host="mail.example", port=25, tls="tls", username="u", password="geheim")
+    assert "geheim" not in repr(server)
