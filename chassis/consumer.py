@@ -104,12 +104,16 @@ class Consumer:
         """Handle one batch of records as they came. Raises BatchFailed to have them again."""
         try:
             events: list[tuple[Record, Received]] = []
+            unreadable: list[tuple[Record, str]] = []
             for record in records:
                 try:
                     events.append((record, decode(record.headers, record.value)))
-                except Unreadable as unreadable:
-                    await self._park(record, str(unreadable))
+                except Unreadable as reason:
+                    unreadable.append((record, str(reason)))
             await self._apply_or_isolate(events)
+            # Last, so that an outage which has the batch fetched again parks nothing twice.
+            for record, why in unreadable:
+                await self._park(record, why)
         except Exception as error:
             log.warning("batch waits", error=type(error).__qualname__, records=len(records))
             await self._backoff.wait()
