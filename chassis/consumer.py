@@ -5,6 +5,7 @@ its offsets committed. What cannot be read, or fails for what it says, is parked
 what fails because something is down is fetched again after a back-off.
 """
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,6 +13,7 @@ from typing import TypeAlias
 
 import structlog
 from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
@@ -58,6 +60,7 @@ class Consumer:
         self._dead_letters = DeadLetters(bootstrap, group)
         self._backoff = Backoff(first=0.2, most=15)
         self._progress = time.monotonic()
+        self._started = False
         self.broker = KafkaBroker(
             bootstrap,
             client_id=group,
@@ -79,19 +82,36 @@ class Consumer:
         )
         self.subscriber(self.consume)
 
-    async def start(self) -> None:
-        """Join the group and begin to read."""
-        await self.broker.start()
+    async def run(self) -> None:
+        """Read until cancelled; then finish the batch in hand and leave the group.
 
-    async def stop(self) -> None:
-        """Finish the batch in hand and leave the group."""
-        await self.broker.stop()
+        A broker that does not answer at the start is waited for with back-off.
+        """
+        backoff = Backoff(first=0.2, most=10)
+        try:
+            while True:
+                try:
+                    await self.broker.start()
+                    break
+                except (KafkaError, OSError) as error:
+                    log.warning("consumer waits", error=type(error).__qualname__)
+                    await self.broker.stop()
+                    await backoff.wait()
+            self._started = True
+            await asyncio.Event().wait()
+        finally:
+            await self.broker.stop()
+
+    async def ready(self) -> None:
+        """Raise unless the consumer has joined its group."""
+        if not self._started:
+            raise ConnectionError
 
     async def stalled(self) -> bool:
         """True when there has been something to read for too long without progress."""
         consumer = self.subscriber.consumer
         if consumer is None:
-            return True
+            return False  # waiting for the broker; the readiness check says so
         if time.monotonic() - self._progress < STALLED_AFTER:
             return False
         for partition in consumer.assignment():

@@ -75,8 +75,8 @@ def build(settings: Settings) -> FastAPI:
                 bootstrap=settings.kafka_bootstrap,
                 after_commit=committed,
             )
-            stack.push_async_callback(consumer.stop)
-            await consumer.start()
+            health.dependencies["kafka"] = consumer.ready
+            health.supervisor.start("consumer", consumer.run())
             health.supervisor.watch("consumer", consumer.stalled)
             yield
 

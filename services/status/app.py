@@ -42,8 +42,8 @@ def build(settings: Settings) -> FastAPI:
                 db=db,
                 bootstrap=settings.kafka_bootstrap,
             )
-            stack.push_async_callback(consumer.stop)
-            await consumer.start()
+            health.dependencies["kafka"] = consumer.ready
+            health.supervisor.start("consumer", consumer.run())
             health.supervisor.watch("consumer", consumer.stalled)
             stack.callback(streams.close)
             yield
