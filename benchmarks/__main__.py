@@ -1,0 +1,190 @@
+"""`make bench`: each line compares two ways of doing the same, measured in this run.
+
+mail      composing the invitation, against the standard library's email.message
+outbox    publishing through the outbox, against a bare Kafka producer
+inbox     folding events into indicators in batches of 500, against one by one
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from uuid import UUID
+
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from uuid_utils.compat import uuid7
+
+from chassis import outbox
+from chassis.consumer import Consumer, Record
+from chassis.database import Database
+from contracts.envelope import encode
+from contracts.events import Channel, InvitationIssued
+from contracts.topics import APPOINTMENTS
+from local.ports import free_base
+from local.stack import Stack
+from services.notification.channels import Letter
+from services.notification.invitation_mail import InvitationMail
+from services.status import events
+
+EVENTS = 5_000
+ONE_BY_ONE = 500
+PRACTICE = UUID(int=1)
+
+
+def report(name: str, ours: float, other: float, what: str) -> None:
+    """One line: our rate, the other's, and the ratio."""
+    print(f"{name:8} {ours:9,.0f}/s  {other:9,.0f}/s  x {ours / other:5.2f}  {what}", flush=True)
+
+
+def mail() -> None:
+    """Composing a mail."""
+    letter = Letter(
+        recipient="patientin@example.org",
+        patient_name="Erika Mustermann",
+        sender_name="Hausarztpraxis am Markt",
+        link="https://example.org/besuch/" + "a" * 50,
+        locale="de",
+        start=datetime.now(UTC) + timedelta(days=1),
+        duration_minutes=20,
+        time_zone="Europe/Berlin",
+    )
+    composer = InvitationMail("einladung@example.org")
+
+    def compose() -> bytes:
+        return composer.compose(
+            letter,
+            recipient=letter.recipient,
+            message_id="<1@example.org>",
+            boundary="boundary",
+            now=datetime.now(UTC),
+        )
+
+    sample = message_from_bytes(compose(), policy=policy.SMTP)
+    text, html = (part.get_content() for part in sample.iter_parts())
+
+    def compose_with_library() -> bytes:
+        message = EmailMessage(policy=policy.SMTP)
+        for name, value in sample.items():
+            if not name.lower().startswith(("content-", "mime-")):
+                message[name] = value
+        message.set_content(text)
+        message.add_alternative(html, subtype="html")
+        return message.as_bytes()
+
+    report("mail", rate(compose), rate(compose_with_library), "email.message")
+
+
+def rate(deed: Callable[[], object], times: int = 500) -> float:
+    """How often a second."""
+    began = time.perf_counter()
+    for _ in range(times):
+        deed()
+    return times / (time.perf_counter() - began)
+
+
+def issued(count: int) -> list[InvitationIssued]:
+    """Events of as many appointments."""
+    return [
+        InvitationIssued(
+            appointment_id=uuid7(),
+            practice_id=PRACTICE,
+            version=1,
+            invitation_id=uuid7(),
+            attempt=1,
+            channels=[Channel.EMAIL],
+        )
+        for _ in range(count)
+    ]
+
+
+async def through_the_outbox(stack: Stack) -> None:
+    """Publishing events that were committed, against publishing them without any promise kept."""
+    db = await Database.connect(stack.dsn("scheduling"))
+    async with db.system() as tx:
+        await outbox.put(tx, issued(EVENTS), source="/benchmark")
+    relay = outbox.Relay(db, stack.kafka_bootstrap)
+    began = time.perf_counter()
+    running = asyncio.create_task(relay.run())
+    while True:
+        async with db.system() as tx:
+            if not await tx.fetchval("SELECT EXISTS (SELECT FROM outbox)"):
+                break
+        await asyncio.sleep(0.01)
+    ours = EVENTS / (time.perf_counter() - began)
+    running.cancel()
+    await asyncio.wait([running])
+    await db.close()
+
+    messages = [encode(event, source="/benchmark") for event in issued(EVENTS)]
+    async with AIOKafkaProducer(
+        bootstrap_servers=stack.kafka_bootstrap, acks="all", enable_idempotence=True
+    ) as producer:
+        began = time.perf_counter()
+        sent = [
+            await producer.send(
+                message.topic, message.value, key=message.key.encode(), headers=message.headers
+            )
+            for message in messages
+        ]
+        await asyncio.gather(*sent)
+        report("outbox", ours, EVENTS / (time.perf_counter() - began), "bare producer")
+
+
+async def into_the_indicators(stack: Stack) -> None:
+    """A transaction for a batch, against one for each event."""
+    db = await Database.connect(stack.dsn("status"))
+    consumer = Consumer(
+        topics=[APPOINTMENTS],
+        group="benchmark",
+        handle=events.handle,
+        db=db,
+        bootstrap=stack.kafka_bootstrap,
+    )
+    records = [record(event, number) for number, event in enumerate(issued(EVENTS + ONE_BY_ONE))]
+    began = time.perf_counter()
+    for start in range(0, EVENTS, 500):
+        await consumer.consume(records[start : start + 500])
+    ours = EVENTS / (time.perf_counter() - began)
+    began = time.perf_counter()
+    for single in records[EVENTS:]:
+        await consumer.consume([single])
+    report("inbox", ours, ONE_BY_ONE / (time.perf_counter() - began), "a transaction each")
+    await db.close()
+
+
+def record(event: InvitationIssued, offset: int) -> Record:
+    """The event as Kafka would hand it over."""
+    message = encode(event, source="/benchmark")
+    return ConsumerRecord(
+        topic=message.topic,
+        partition=0,
+        offset=offset,
+        timestamp=0,
+        timestamp_type=0,
+        key=message.key.encode(),
+        value=message.value,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=message.headers,
+    )
+
+
+async def on_the_stack(services: Sequence[str] = ("scheduling", "notification", "status")) -> None:
+    """What needs Kafka and PostgreSQL, with the services themselves out of the way."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with Stack(Path(folder), base_port=free_base()) as stack:
+            for name in services:
+                await stack.service(name).stop()
+            await through_the_outbox(stack)
+            await into_the_indicators(stack)
+
+
+if __name__ == "__main__":
+    print("what          ours      other   ratio  other is", flush=True)
+    mail()
+    asyncio.run(on_the_stack())

@@ -1,0 +1,1 @@
+"""The practice's web page and the thin server that keeps its token."""

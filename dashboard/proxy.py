@@ -1,0 +1,94 @@
+"""The way from the page to the services: an allow-list of routes, requests passed on as they are.
+
+    /api/scheduling/…  ->  {scheduling_url}/v1/…
+    /api/status/…      ->  {status_url}/v1/…
+
+The token is added here, so the browser never sees it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+import anyio
+import httpx
+from fastapi import Request, Response
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from dashboard.upstreams import Upstreams
+
+ALLOWED: list[tuple[str, str, list[str]]] = [
+    ("scheduling", "/practice", ["GET"]),
+    ("scheduling", "/appointments", ["GET", "POST"]),
+    ("scheduling", "/appointments/{appointment_id:uuid}", ["GET", "PATCH", "DELETE"]),
+    ("scheduling", "/appointments/{appointment_id:uuid}/invitations", ["POST"]),
+    ("status", "/indicators", ["GET"]),
+    ("status", "/indicators/{appointment_id:uuid}", ["GET"]),
+]
+STREAM = ("status", "/indicators/stream")
+REQUEST_HEADERS = ("Accept", "Content-Type", "Idempotency-Key", "If-Match")
+RESPONSE_HEADERS = ("Content-Type", "ETag", "Retry-After")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def proxy_routes(upstreams: Upstreams) -> Iterator[tuple[str, list[str], Endpoint]]:
+    """Path template, methods and endpoint of each route that leads to a service."""
+    for service, path, methods in ALLOWED:
+        yield f"/api/{service}{path}", methods, _request_to(upstreams, service)
+    service, path = STREAM
+    yield f"/api/{service}{path}", ["GET"], _stream_from(upstreams, service, f"/v1{path}")
+
+
+def _request_to(upstreams: Upstreams, service: str) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        # The route has matched, so the path is one of the list's and nothing else.
+        target = "/v1" + request.url.path.removeprefix(f"/api/{service}")
+        if request.url.query:
+            target += f"?{request.url.query}"
+        answer = await upstreams.ask(
+            service,
+            request.method,
+            target,
+            _passed_on(request.headers, REQUEST_HEADERS),
+            await request.body(),
+        )
+        return Response(
+            answer.content, answer.status_code, _passed_on(answer.headers, RESPONSE_HEADERS)
+        )
+
+    return endpoint
+
+
+def _stream_from(upstreams: Upstreams, service: str, target: str) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        headers = {"Accept": "text/event-stream"}
+        # An EventSource that is made anew can't send the header; the page then asks by query.
+        last = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+        if last:
+            headers["Last-Event-ID"] = last[:100]
+        answer = await upstreams.open(service, target, headers)
+        return Relayed(upstreams, answer)
+
+    return endpoint
+
+
+class Relayed(StreamingResponse):
+    """An answer passed on chunk by chunk; closed upstream as soon as the browser leaves."""
+
+    def __init__(self, upstreams: Upstreams, answer: httpx.Response) -> None:
+        headers = _passed_on(answer.headers, RESPONSE_HEADERS)
+        headers["X-Accel-Buffering"] = "no"  # else nginx collects the messages
+        super().__init__(upstreams.chunks(answer), answer.status_code, headers)
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it (ASGI)."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._answer.aclose()
+
+
+def _passed_on(headers: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    return {name: headers[name] for name in names if name in headers}

@@ -1,0 +1,129 @@
+// The services' public APIs, by way of the dashboard's server.
+
+const TIMEOUT = 25_000; // milliseconds; longer than the server waits for a service
+const PAUSES = [500, 1500, 4000]; // milliseconds before the 2nd, 3rd and 4th try
+
+/** The service said no. `errors` is the list of field errors, maybe empty. */
+export class Refused extends Error {
+  constructor(status, problem) {
+    super(`HTTP ${status}`);
+    this.status = status;
+    this.type = problem?.type ?? "";
+    this.detail = problem?.detail ?? "";
+    this.errors = Array.isArray(problem?.errors) ? problem.errors : [];
+  }
+}
+
+/** No answer from the service: whether the request was carried out is not known. */
+export class Unreachable extends Error {}
+
+/** One request. Resolves to the JSON of the answer, or null. Throws Refused or Unreachable. */
+export async function request(method, path, { body, key, version } = {}) {
+  const headers = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (key) headers["Idempotency-Key"] = key;
+  if (version !== undefined) headers["If-Match"] = `"${version}"`;
+  let response;
+  let content;
+  try {
+    response = await fetch(`/api${path}`, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT),
+      redirect: "error",
+      credentials: "same-origin",
+    });
+    content = await response.text();
+  } catch {
+    throw new Unreachable();
+  }
+  if ([429, 500, 502, 503, 504].includes(response.status)) throw new Unreachable();
+  let data = null;
+  try {
+    data = content ? JSON.parse(content) : null;
+  } catch {
+    if (response.ok) throw new Unreachable();
+  }
+  if (!response.ok) throw new Refused(response.status, data);
+  return data;
+}
+
+/**
+ * A request that may safely be made again: reading, deleting, or writing under a key.
+ * `onRetry` is told before each further try.
+ */
+export async function patiently(method, path, options = {}, onRetry = () => {}) {
+  for (const pause of PAUSES) {
+    try {
+      return await request(method, path, options);
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      onRetry();
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return request(method, path, options);
+}
+
+/** Keeps one Idempotency-Key for as long as the content stays the same. */
+export class Keys {
+  #content = null;
+  #key = null;
+
+  for(body) {
+    const content = JSON.stringify(body);
+    if (content !== this.#content) {
+      this.#content = content;
+      this.#key = newKey();
+    }
+    return this.#key;
+  }
+
+  /** It was carried out: the same content again is a new wish. */
+  done() {
+    this.#content = null;
+  }
+}
+
+function newKey() {
+  // randomUUID is there in secure contexts only
+  if (crypto.randomUUID) return crypto.randomUUID();
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
+const id = encodeURIComponent;
+
+export const practice = () => request("GET", "/scheduling/practice");
+export const day = (date) => request("GET", `/scheduling/appointments?date=${id(date)}`);
+export const appointment = (of) => patiently("GET", `/scheduling/appointments/${id(of)}`);
+export const create = (body, key, onRetry) =>
+  patiently("POST", "/scheduling/appointments", { body, key }, onRetry);
+export const resend = (of, body, key, onRetry) =>
+  patiently("POST", `/scheduling/appointments/${id(of)}/invitations`, { body, key }, onRetry);
+export const change = (of, body, version) =>
+  request("PATCH", `/scheduling/appointments/${id(of)}`, { body, version });
+export const indicator = (of) => request("GET", `/status/indicators/${id(of)}`);
+
+/** 404 means that it is gone, which is what was wanted. */
+export async function remove(of, version, onRetry) {
+  try {
+    await patiently("DELETE", `/scheduling/appointments/${id(of)}`, { version }, onRetry);
+  } catch (error) {
+    if (!(error instanceof Refused && error.status === 404)) throw error;
+  }
+}
+
+const AT_ONCE = 100; // ids of one request: an address of some 6 kB
+
+/** The indicators of these appointments, as far as they have one. */
+export async function indicators(ids) {
+  const pages = [];
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    const query = ids.slice(from, from + AT_ONCE).map((one) => `appointment_id=${id(one)}`);
+    pages.push(request("GET", `/status/indicators?${query.join("&")}`));
+  }
+  return (await Promise.all(pages)).flatMap((page) => page.indicators);
+}

@@ -1,0 +1,30 @@
+// Days are "YYYY-MM-DD" in the practice's zone; moments are ISO 8601 in UTC.
+
+const DAY = 24 * 60 * 60 * 1000;
+const LONG = new Intl.DateTimeFormat("de-DE", {
+  weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC",
+});
+
+export function isDay(text) {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text ?? "") && !Number.isNaN(Date.parse(text));
+}
+
+export function today(zone) {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(new Date());
+}
+
+export function addDays(day, count) {
+  return new Date(Date.parse(day) + count * DAY).toISOString().slice(0, 10);
+}
+
+/** „Dienstag, 1. Dezember 2026" */
+export function longDay(day) {
+  return LONG.format(new Date(day));
+}
+
+/** „01.12.2026, 14:30:05" on the practice's clock */
+export function moment(iso, zone) {
+  return new Intl.DateTimeFormat("de-DE", {
+    dateStyle: "medium", timeStyle: "medium", timeZone: zone,
+  }).format(new Date(iso));
+}

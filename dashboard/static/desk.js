@@ -1,0 +1,174 @@
+// What the page knows: appointments, indicators, the day that is shown. No DOM.
+//
+// Events: "day" (the list), "indicator" {id}, "appointment" {id}, "deleted" {id},
+// "told" {appointment, channel, state} for an info box, "sent" {appointment} for the notice.
+
+import * as api from "./api.js";
+import { arrived, news } from "./news.js";
+
+const RELOAD_AFTER = 250; // milliseconds, so that a burst of events reloads once
+const MOST_INDICATORS = 5000;
+
+export class Desk extends EventTarget {
+  practice = { name: "Praxis", time_zone: "Europe/Berlin", channels: ["email"], tariff: "" };
+  date = "";
+  rows = []; // ids of the day's appointments in their order
+  loaded = ""; // the day that `rows` belongs to
+  fault = false; // the day could not be loaded
+  blind = false; // the indicators could not be loaded
+
+  #appointments = new Map();
+  #indicators = new Map();
+  #deleted = new Set();
+  #awaited = new Map(); // id -> attempt that was sent from this page
+  #asked = new Map(); // id -> promise of an appointment
+  #turn = 0;
+  #timer = 0;
+
+  appointment(id) {
+    return this.#appointments.get(id);
+  }
+
+  /** The indicator of the newest attempt; what is known of an earlier one says nothing about it. */
+  indicator(id) {
+    const indicator = this.#indicators.get(id);
+    const attempt = this.#appointments.get(id)?.invitation.attempt ?? 0;
+    return indicator && indicator.attempt >= attempt ? indicator : undefined;
+  }
+
+  /** Show another day. */
+  async show(date) {
+    if (date !== this.date) {
+      this.date = date;
+      this.rows = [];
+      this.#tell("day");
+    }
+    await this.reload();
+  }
+
+  /** Load the day and its indicators anew. */
+  async reload() {
+    const turn = ++this.#turn;
+    const date = this.date;
+    if (!date) return;
+    try {
+      const { appointments } = await api.day(date);
+      if (turn !== this.#turn) return;
+      for (const one of appointments) this.#keep(one);
+      this.rows = appointments.map((one) => one.id).filter((id) => !this.#deleted.has(id));
+      this.loaded = date;
+      this.fault = false;
+    } catch {
+      if (turn !== this.#turn) return;
+      this.fault = true;
+    }
+    this.#tell("day");
+    await this.#look([...new Set([...this.rows, ...this.#awaited.keys()])]);
+  }
+
+  reloadSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.reload(), RELOAD_AFTER);
+  }
+
+  /** After a break of the stream: everything the page may show or tell. */
+  async catchUp() {
+    await this.reload();
+    await this.#look([...this.#indicators.keys()].slice(-500));
+  }
+
+  /** An answer of the scheduling service. */
+  keep(appointment) {
+    this.#keep(appointment);
+    this.#tell("appointment", { id: appointment.id });
+    this.reloadSoon();
+  }
+
+  /** An invitation was sent from this page; its arrival is waited for. */
+  async awaitArrival(appointment) {
+    const { id, invitation } = appointment;
+    this.#awaited.set(id, invitation.attempt);
+    this.keep(appointment);
+    this.#settle(id);
+    await this.#look([id]);
+  }
+
+  /** `fresh`: this has just happened, it comes from the stream. */
+  indicate(indicator, { fresh }) {
+    const id = indicator.appointment_id;
+    const previous = this.#indicators.get(id);
+    if (this.#deleted.has(id) || (previous && previous.version >= indicator.version)) return;
+    this.#indicators.delete(id); // to the end of the map: the oldest go first
+    this.#indicators.set(id, indicator);
+    if (this.#indicators.size > MOST_INDICATORS) {
+      this.#indicators.delete(this.#indicators.keys().next().value);
+    }
+    this.#tell("indicator", { id });
+    const told = news(previous, indicator, { fresh: fresh || this.#awaited.has(id) });
+    this.#settle(id);
+    if (told.length || !this.#appointments.has(id)) this.#report(id, told);
+  }
+
+  forget(id) {
+    this.#deleted.add(id);
+    this.#appointments.delete(id);
+    this.#indicators.delete(id);
+    this.#awaited.delete(id);
+    this.rows = this.rows.filter((row) => row !== id);
+    this.#tell("deleted", { id });
+    this.#tell("day");
+  }
+
+  async #report(id, told) {
+    const appointment = await this.#named(id);
+    if (!appointment || this.#deleted.has(id)) return;
+    if (appointment.date === this.date && !this.rows.includes(id)) this.reloadSoon();
+    for (const one of told) this.#tell("told", { appointment, ...one });
+  }
+
+  /** The appointment, asked for once if this page has not met it. */
+  async #named(id) {
+    if (this.#appointments.has(id)) return this.#appointments.get(id);
+    if (!this.#asked.has(id)) {
+      const asked = api.appointment(id).then(
+        (found) => this.#keep(found),
+        () => null,
+      );
+      this.#asked.set(id, asked.finally(() => this.#asked.delete(id)));
+    }
+    return this.#asked.get(id);
+  }
+
+  async #look(ids) {
+    if (!ids.length) return;
+    const blind = this.blind;
+    try {
+      for (const one of await api.indicators(ids)) this.indicate(one, { fresh: false });
+      this.blind = false;
+    } catch {
+      this.blind = true;
+    }
+    if (blind !== this.blind) this.#tell("day");
+  }
+
+  #settle(id) {
+    const attempt = this.#awaited.get(id);
+    const indicator = this.#indicators.get(id);
+    if (attempt === undefined || !indicator || indicator.attempt < attempt) return;
+    if (arrived(indicator, attempt)) {
+      this.#awaited.delete(id);
+      this.#tell("sent", { id });
+    }
+  }
+
+  #keep(appointment) {
+    const known = this.#appointments.get(appointment.id);
+    if (known && known.version > appointment.version) return known;
+    this.#appointments.set(appointment.id, appointment);
+    return appointment;
+  }
+
+  #tell(type, detail = {}) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

@@ -1,0 +1,143 @@
+// One appointment: how its invitation stands and what came before; resend, move, delete.
+
+import * as api from "./api.js";
+import { longDay, moment } from "./dates.js";
+import { byId, h, icon } from "./dom.js";
+import { Move } from "./move.js";
+import { Removal } from "./removal.js";
+import { Resend } from "./resend.js";
+import { CHANNELS, historyText, STATES, stateText } from "./words.js";
+
+const HISTORY_AFTER = 200; // milliseconds, so that a burst of events asks once
+
+export class Details {
+  #dialog = byId("details");
+  #id = "";
+  #attempt = 0;
+  #timer = 0;
+
+  /** `onMoved(appointment)`, `onRemoved()` */
+  constructor({ desk, dialogs, notices, onMoved, onRemoved }) {
+    this.desk = desk;
+    this.dialogs = dialogs;
+    dialogs.install(this.#dialog);
+    const close = () => this.#dialog.close();
+    const reload = () => this.#load();
+    this.resend = new Resend({ desk, notices });
+    this.move = new Move({ desk, reload, onMoved: (moved) => { close(); onMoved(moved); } });
+    this.removal = new Removal({ desk, dialogs, reload, onRemoved: () => { close(); onRemoved(); } });
+    byId("delete-open").addEventListener("click", () => this.removal.open(this.#id));
+    this.#dialog.addEventListener("close", () => {
+      this.#id = "";
+    });
+    desk.addEventListener("appointment", ({ detail }) => this.#changed(detail.id));
+    desk.addEventListener("indicator", ({ detail }) => this.#changed(detail.id));
+    desk.addEventListener("deleted", ({ detail }) => {
+      if (detail.id !== this.#id) return;
+      this.removal.close();
+      close();
+      notices.announce("Der Termin wurde gelöscht.");
+    });
+  }
+
+  open(id) {
+    if (!this.desk.appointment(id)) return;
+    this.#id = id;
+    this.#attempt = 0;
+    byId("move-fold").open = false;
+    byId("history-fold").open = false;
+    byId("history").replaceChildren();
+    this.resend.begin(id);
+    this.move.begin(id);
+    this.#render();
+    this.dialogs.open(this.#dialog);
+    if (!this.resend.focus()) byId("details-title").focus();
+    this.#load();
+  }
+
+  shows(id) {
+    return id === this.#id;
+  }
+
+  #changed(id) {
+    if (id !== this.#id) return;
+    this.#render();
+    const attempt = this.desk.indicator(id)?.attempt ?? 0;
+    if (attempt > Math.max(this.#attempt, this.desk.appointment(id).invitation.attempt)) {
+      this.#attempt = attempt; // sent again elsewhere, maybe to another address
+      this.#load();
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#loadHistory(), HISTORY_AFTER);
+  }
+
+  async #load() {
+    const id = this.#id;
+    try {
+      const appointment = await api.appointment(id);
+      if (id === this.#id) this.desk.keep(appointment);
+    } catch (error) {
+      if (error instanceof api.Refused && error.status === 404) this.desk.forget(id);
+      else this.#loadHistory();
+    }
+  }
+
+  async #loadHistory() {
+    const id = this.#id;
+    if (!id) return;
+    try {
+      const { history, ...indicator } = await api.indicator(id);
+      if (id !== this.#id) return;
+      this.desk.indicate(indicator, { fresh: false });
+      this.#renderHistory(history);
+    } catch {
+      if (id === this.#id) this.#renderHistory(null);
+    }
+  }
+
+  #render() {
+    const appointment = this.desk.appointment(this.#id);
+    if (!appointment) return;
+    byId("details-title").textContent = appointment.patient_name;
+    byId("details-when").textContent =
+      `${longDay(appointment.date)}, ${appointment.time} Uhr, ${appointment.duration_minutes} Min.`;
+    const indicator = this.desk.indicator(this.#id);
+    byId("details-state").replaceChildren(
+      ...appointment.channels.map((channel) => this.#channel(appointment, indicator, channel)),
+    );
+    this.resend.update();
+    this.move.update();
+  }
+
+  #channel(appointment, indicator, channel) {
+    const view = indicator?.channels[channel] ?? { state: "pending" };
+    const address = channel === "email" ? appointment.email : appointment.phone;
+    return h(
+      "div",
+      { class: "state", "data-state": view.state, "data-channel": channel },
+      icon(STATES[view.state].icon),
+      h(
+        "div",
+        {},
+        h("p", { class: "state-address" }, `${CHANNELS[channel] ?? channel}${address ? ` an ${address}` : ""}`),
+        h("p", { class: "state-text" }, stateText(channel, view)),
+      ),
+    );
+  }
+
+  #renderHistory(history) {
+    const zone = this.desk.practice.time_zone;
+    const lines = (history ?? []).map((entry) =>
+      h(
+        "li",
+        { "data-type": entry.type },
+        h("time", { datetime: entry.at, class: "muted" }, moment(entry.at, zone)),
+        h("span", {}, `${CHANNELS[entry.channel] ?? entry.channel}, Versuch ${entry.attempt}: ${historyText(entry)}`,
+          entry.status_code ? h("span", { class: "code muted" }, ` ${entry.status_code}`) : null),
+      ),
+    );
+    byId("history").replaceChildren(
+      ...(lines.length ? lines : [h("li", { class: "muted" }, history ? "Noch nichts." : "Der Verlauf ist gerade nicht abrufbar.")]),
+    );
+  }
+}

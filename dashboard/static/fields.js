@@ -1,0 +1,137 @@
+// A form's fields: what is wrong with them, shown at the field and together at the top.
+
+import { Refused, Unreachable } from "./api.js";
+import { h } from "./dom.js";
+import { clearOffsets, offerOffsets } from "./offsets.js";
+
+const AGAIN = "Der Server ist gerade nicht erreichbar. Ihre Eingaben bleiben hier stehen.";
+
+/** Errors that don't belong to one field, in words. */
+export function sentence(error) {
+  if (!(error instanceof Refused)) return AGAIN;
+  if (error.status === 409 && error.detail) return error.detail;
+  if (error.status === 401 || error.status === 403) return "Keine Berechtigung. Bitte melden Sie sich neu an.";
+  if (error.status === 404) return "Diesen Termin gibt es nicht mehr.";
+  if (error.status === 412) return "Der Termin wurde inzwischen geändert. Sie sehen jetzt den neuen Stand.";
+  if (error.status === 413) return "Die Eingabe ist zu lang.";
+  return "Das hat leider nicht geklappt. Bitte prüfen Sie Ihre Eingaben.";
+}
+
+export class Fields {
+  #form;
+  #summary;
+  #progress;
+  #busy = false;
+
+  constructor(form) {
+    this.#form = form;
+    this.#summary = form.querySelector("[data-summary]");
+    this.#progress = form.querySelector("[data-progress]");
+  }
+
+  get busy() {
+    return this.#busy;
+  }
+
+  /**
+   * Do `work` once at a time and show what comes of it. `explain(error)` may say more about an
+   * error than `sentence` does. Resolves to true when it was done.
+   */
+  async submit(work, explain = sentence) {
+    if (this.#busy) return false;
+    this.clear();
+    this.#occupy(true);
+    try {
+      await work(() => this.#say("Verbindung unterbrochen – neuer Versuch …"));
+      return true;
+    } catch (error) {
+      const known = error instanceof Refused ? error.errors : [];
+      if (!(error instanceof Refused || error instanceof Unreachable)) console.error(error);
+      this.show(known, known.length ? "" : explain(error));
+      return false;
+    } finally {
+      this.#occupy(false);
+    }
+  }
+
+  clear() {
+    this.#summary.hidden = true;
+    this.#summary.replaceChildren();
+    for (const field of this.#form.querySelectorAll("[data-field]")) {
+      field.classList.remove("wrong");
+      field.querySelector(":scope > .error")?.remove();
+      for (const input of field.querySelectorAll("[aria-invalid]")) {
+        input.removeAttribute("aria-invalid");
+        input.removeAttribute("aria-describedby");
+      }
+    }
+  }
+
+  show(errors, text = "") {
+    const items = errors.map((error) => this.#item(error));
+    const title = text || (errors.length === 1 ? "Bitte prüfen Sie diese Angabe:" : "Bitte prüfen Sie diese Angaben:");
+    this.#summary.replaceChildren(h("p", { class: "summary-title" }, title));
+    if (items.length) this.#summary.append(h("ul", {}, ...items));
+    this.#summary.hidden = false;
+    this.#summary.focus();
+  }
+
+  #item(error) {
+    const field = this.#field(error.field);
+    if (!field) return h("li", {}, error.message);
+    let target = field.querySelector("input");
+    this.#mark(field, error.message);
+    if (error.code === "ambiguous_time" && error.options?.length) {
+      target = offerOffsets(this.#form, error.options);
+    }
+    const link = h("button", { type: "button", class: "link" }, `${label(field)}${error.message}`);
+    link.addEventListener("click", () => target.focus());
+    return h("li", {}, link);
+  }
+
+  #mark(field, message) {
+    if (field.classList.contains("wrong")) return;
+    const id = `error-${this.#form.id}-${field.dataset.field}`;
+    field.classList.add("wrong");
+    field.append(h("p", { class: "error", id }, message));
+    for (const input of field.querySelectorAll("input")) {
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", id);
+    }
+  }
+
+  #field(name) {
+    // utc_offset and channels.0 belong to the time and to the channels
+    const known = name === "utc_offset" ? "time" : String(name).split(".")[0];
+    const field = this.#form.querySelector(`[data-field="${CSS.escape(known)}"]`);
+    return field?.hidden ? null : field;
+  }
+
+  #occupy(busy) {
+    this.#busy = busy;
+    this.#form.setAttribute("aria-busy", String(busy));
+    this.#form.querySelector('[type="submit"]').setAttribute("aria-disabled", String(busy));
+    this.#say(busy ? "Wird gesendet …" : "");
+  }
+
+  #say(text) {
+    this.#progress.textContent = text;
+  }
+}
+
+/** A doubled hour was chosen for one time of one day: another one asks anew. */
+export function forgetOffsetOnChange(form) {
+  for (const name of ["date", "time"]) {
+    form.elements[name].addEventListener("input", () => clearOffsets(form));
+  }
+}
+
+/** The number in a number input; null where it is empty or none. */
+export function number(input) {
+  return Number.isFinite(input.valueAsNumber) ? input.valueAsNumber : null;
+}
+
+function label(field) {
+  const text = field.querySelector(":scope > label:not(.check), :scope > legend");
+  return text ? `${text.firstChild.textContent}: ` : "";
+}

@@ -1,0 +1,110 @@
+// „Termin erstellen"
+
+import * as api from "./api.js";
+import { today } from "./dates.js";
+import { byId } from "./dom.js";
+import { Fields, forgetOffsetOnChange, number, sentence } from "./fields.js";
+import { chosenOffset, clearOffsets } from "./offsets.js";
+
+const NOT_TWICE =
+  " Versuchen Sie es unverändert noch einmal: Der Termin wird dadurch nicht doppelt angelegt.";
+
+export class CreateForm {
+  #dialog = byId("create");
+  #form = byId("create-form");
+  #fields = new Fields(this.#form);
+  #keys = new api.Keys();
+
+  /** `onCreated(appointment)` */
+  constructor({ desk, dialogs, onCreated }) {
+    this.desk = desk;
+    this.dialogs = dialogs;
+    this.onCreated = onCreated;
+    dialogs.install(this.#dialog);
+    forgetOffsetOnChange(this.#form);
+    this.#form.addEventListener("change", () => this.#adapt());
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    // Escape keeps what was typed, „Abbrechen" is meant.
+    this.#dialog.querySelector(".sheet-foot [data-close]").addEventListener("click", () => {
+      if (!this.#fields.busy) this.#reset();
+    });
+    window.addEventListener("beforeunload", (event) => {
+      if (this.#fields.busy || this.#begun()) event.preventDefault();
+    });
+  }
+
+  open() {
+    const { date } = this.#form.elements;
+    const now = today(this.desk.practice.time_zone);
+    if (!date.value) date.value = this.desk.date > now ? this.desk.date : now;
+    this.#adapt();
+    this.dialogs.open(this.#dialog);
+    this.#form.elements.patient_name.focus();
+  }
+
+  #begun() {
+    return this.#dialog.open && this.#form.elements.patient_name.value.trim() !== "";
+  }
+
+  #reset() {
+    this.#form.reset();
+    clearOffsets(this.#form);
+    this.#fields.clear();
+  }
+
+  /** Only the chosen channels show their address, only channels of this installation can be. */
+  #adapt() {
+    const { practice } = this.desk;
+    for (const [channel, field] of [["email", "field-email"], ["sms", "field-phone"]]) {
+      const box = this.#form.elements[`channel-${channel}`];
+      box.disabled = !practice.channels.includes(channel);
+      if (box.disabled) box.checked = false;
+      byId(field).hidden = !box.checked;
+    }
+    const hint = byId("sms-hint");
+    const box = this.#form.elements["channel-sms"];
+    hint.hidden = !box.disabled;
+    if (box.disabled) {
+      hint.textContent = ["standard", "premium"].includes(practice.tariff)
+        ? "SMS ist in dieser Installation nicht eingerichtet."
+        : "SMS gibt es in den Tarifen Standard und Premium.";
+      box.setAttribute("aria-describedby", "sms-hint");
+    }
+  }
+
+  #content() {
+    const { elements } = this.#form;
+    const channels = ["email", "sms"].filter((one) => elements[`channel-${one}`].checked);
+    return {
+      patient_name: elements.patient_name.value,
+      channels,
+      email: channels.includes("email") ? elements.email.value : null,
+      phone: channels.includes("sms") ? elements.phone.value : null,
+      date: elements.date.value,
+      time: elements.time.value,
+      utc_offset: chosenOffset(this.#form),
+      duration_minutes: number(elements.duration_minutes),
+      consent: elements.consent.checked,
+      locale: "de",
+    };
+  }
+
+  async #send() {
+    let created = null;
+    const content = this.#content();
+    const done = await this.#fields.submit(
+      async (onRetry) => {
+        created = await api.create(content, this.#keys.for(content), onRetry);
+      },
+      (error) => sentence(error) + (error instanceof api.Unreachable ? NOT_TWICE : ""),
+    );
+    if (!done) return;
+    this.#keys.done();
+    this.#reset();
+    this.#dialog.close();
+    this.onCreated(created);
+  }
+}

@@ -1,0 +1,144 @@
+// Wiring of the page.
+
+import * as api from "./api.js";
+import { isDay, longDay, today } from "./dates.js";
+import { Desk } from "./desk.js";
+import { Details } from "./details.js";
+import { Dialogs } from "./dialogs.js";
+import { byId } from "./dom.js";
+import { CreateForm } from "./form.js";
+import { Notices } from "./notices.js";
+import { Overview } from "./overview.js";
+import { Stream } from "./stream.js";
+import { CHANNELS } from "./words.js";
+
+const REFRESH = 60_000; // milliseconds; finds what no event tells of, as a move elsewhere
+const REFRESH_IN_TROUBLE = 5_000; // milliseconds
+const VIEWS = { patienten: "Patienten", termine: "Terminübersicht" };
+const LIVE = { connecting: "Verbinde …", live: "Live", lost: "Keine Verbindung" };
+const TOLD = {
+  delivered: (channel, name) => `${channel} erfolgreich zugestellt an ${name}`,
+  failed: (channel, name) => `${channel} konnte nicht zugestellt werden ${name}`,
+  unconfirmed: (channel, name) => `${channel} nicht bestätigt, bitte anrufen: ${name}`,
+};
+
+const desk = new Desk();
+const notices = new Notices();
+const dialogs = new Dialogs(notices);
+const goTo = (day) => {
+  location.hash = `#/termine/${day}`;
+};
+
+const details = new Details({
+  desk,
+  dialogs,
+  notices,
+  onMoved: (moved) => {
+    notices.announce(`Verschoben: ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Minuten.`);
+    goTo(moved.date);
+    overview.mark(moved.id);
+  },
+  onRemoved: () => {
+    notices.announce("Der Termin ist gelöscht, der Link ist ungültig.");
+    setTimeout(() => byId("termine-title").focus());
+  },
+});
+const overview = new Overview({ desk, onOpen: (id) => details.open(id), onDay: goTo });
+const create = new CreateForm({
+  desk,
+  dialogs,
+  onCreated: (created) => {
+    notices.announce("Der Termin ist erstellt, die Einladung wird versendet.");
+    goTo(created.date);
+    overview.mark(created.id);
+    desk.awaitArrival(created);
+  },
+});
+for (const button of document.querySelectorAll('[data-opens="create"]')) {
+  button.addEventListener("click", () => create.open());
+}
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address belongs to the views
+  byId("main").focus();
+});
+
+desk.addEventListener("told", ({ detail }) => {
+  if (detail.state !== "delivered") notices.hideCenter();
+  const channel = CHANNELS[detail.channel] ?? detail.channel;
+  notices.infobox(detail.state, TOLD[detail.state](channel, detail.appointment.patient_name), {
+    id: detail.appointment.id,
+    channel: detail.channel,
+  });
+});
+desk.addEventListener("deleted", ({ detail }) => notices.drop(detail.id));
+desk.addEventListener("sent", ({ detail }) => {
+  // In the middle of work on another appointment it would seem to be about that one.
+  if (!dialogs.any || details.shows(detail.id)) notices.center("Einladung erfolgreich versendet");
+});
+
+function showState(state) {
+  const live = byId("live");
+  live.dataset.state = state;
+  live.textContent = LIVE[state];
+  byId("connection").textContent =
+    state === "lost" ? "Keine Verbindung – Anzeige kann veraltet sein" : "";
+}
+
+const stream = new Stream({
+  onIndicator: (indicator) => desk.indicate(indicator, { fresh: true }),
+  onDeleted: (id) => desk.forget(id),
+  onState: (state) => {
+    showState(state);
+    if (state === "live") desk.catchUp();
+  },
+});
+
+function route(focus) {
+  const [, name, day] = location.hash.split("/");
+  const view = name in VIEWS ? name : "termine";
+  for (const one of Object.keys(VIEWS)) byId(`view-${one}`).hidden = one !== view;
+  for (const link of document.querySelectorAll("nav [data-view]")) {
+    if (link.dataset.view === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${VIEWS[view]} – ${desk.practice.name}`;
+  const changed = document.body.dataset.view !== view;
+  document.body.dataset.view = view;
+  if (focus && changed) byId(`${view}-title`).focus();
+  const wanted = isDay(day) ? day : desk.date || today(desk.practice.time_zone);
+  if (wanted !== desk.date) desk.show(wanted);
+}
+
+async function introduce() {
+  try {
+    desk.practice = await api.practice();
+    byId("practice-name").textContent = desk.practice.name;
+    route(false);
+  } catch {
+    setTimeout(introduce, REFRESH_IN_TROUBLE);
+  }
+}
+
+function refreshNow() {
+  if (document.visibilityState === "visible") desk.reload();
+}
+
+function refreshForever() {
+  setTimeout(() => {
+    refreshNow();
+    refreshForever();
+  }, desk.fault || desk.blind ? REFRESH_IN_TROUBLE : REFRESH);
+}
+
+window.addEventListener("hashchange", () => route(true));
+document.addEventListener("visibilitychange", refreshNow);
+window.addEventListener("online", refreshNow);
+window.addEventListener("pagehide", () => stream.close());
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) stream.open();
+});
+
+await introduce();
+route(false);
+stream.open();
+refreshForever();

@@ -1,0 +1,99 @@
+// Info boxes, the notice in the middle, and what only a screen reader needs to hear.
+
+import { byId, h, icon } from "./dom.js";
+
+const BOX_STAYS = 15_000; // milliseconds; what went wrong stays until it is dismissed
+const NOTICE_STAYS = 7_000; // milliseconds
+const MOST_BOXES = 8;
+const ICONS = { delivered: "tick", failed: "mark", unconfirmed: "call" };
+
+export class Notices {
+  #container = byId("notices");
+  #boxes = byId("infoboxes");
+  #notice = byId("center-notice");
+  #announcer = byId("announcer");
+  #timer = 0;
+
+  /** About one channel of an appointment: newer news takes the place of older. */
+  infobox(state, text, { id, channel }) {
+    this.drop(id, channel);
+    const said = h("span", { class: "said" });
+    const box = h(
+      "div",
+      { class: "infobox", role: "status", "data-testid": "infobox", "data-state": state, "data-about": id, "data-channel": channel },
+      icon(ICONS[state] ?? "info"),
+      said,
+    );
+    const close = dismissal(() => box.remove());
+    box.append(close);
+    this.#boxes.prepend(box);
+    // A live region is heard when its content changes, so it has to be there before.
+    setTimeout(() => {
+      said.textContent = text;
+    }, 50);
+    if (state === "delivered") leaveLater(box, BOX_STAYS, () => box.remove());
+    while (this.#boxes.childElementCount > MOST_BOXES) {
+      (this.#lastArrived() ?? this.#boxes.lastElementChild).remove();
+    }
+  }
+
+  center(text) {
+    this.hideCenter();
+    this.#notice.hidden = false;
+    const said = h("span", { class: "said" });
+    this.#notice.append(icon("tick"), said, dismissal(() => this.hideCenter()));
+    setTimeout(() => {
+      said.textContent = text;
+    }, 50);
+    const stays = (timer) => {
+      this.#timer = timer;
+    };
+    stays(leaveLater(this.#notice, NOTICE_STAYS, () => this.hideCenter(), stays));
+  }
+
+  hideCenter() {
+    clearTimeout(this.#timer);
+    this.#notice.hidden = true;
+    this.#notice.replaceChildren();
+  }
+
+  /** Take back what was said of an appointment, or of one of its channels. */
+  drop(id, channel) {
+    for (const box of [...this.#boxes.children]) {
+      const { about, channel: of } = box.dataset;
+      if (about === id && (channel === undefined || of === channel)) box.remove();
+    }
+  }
+
+  announce(text) {
+    this.#announcer.textContent = "";
+    setTimeout(() => {
+      this.#announcer.textContent = text;
+    }, 50);
+  }
+
+  /** Beside a modal dialog everything is inert: the notices have to live inside of it. */
+  moveInto(place) {
+    if (this.#container.parentNode !== place) place.append(this.#container);
+  }
+
+  #lastArrived() {
+    return [...this.#boxes.querySelectorAll('[data-state="delivered"]')].at(-1);
+  }
+}
+
+function dismissal(act) {
+  const button = h("button", { type: "button", class: "plain square", "aria-label": "Meldung schließen" });
+  button.append(icon("close"));
+  button.addEventListener("click", act);
+  return button;
+}
+
+/** Nothing goes away under the pointer or the keyboard's focus. */
+function leaveLater(element, stay, act, keep = () => {}) {
+  const timer = setTimeout(() => {
+    if (element.matches(":hover, :focus-within")) keep(leaveLater(element, stay / 3, act, keep));
+    else act();
+  }, stay);
+  return timer;
+}

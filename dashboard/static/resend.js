@@ -1,0 +1,106 @@
+// „Erneut senden": asks for the right address of what did not arrive.
+
+import * as api from "./api.js";
+import { byId } from "./dom.js";
+import { Fields, sentence } from "./fields.js";
+
+const ADDRESS = { email: "email", sms: "phone" }; // channel -> field of the appointment
+const NOT_TWICE = " Ein neuer Versuch ist ungefährlich: Es wird nicht doppelt gesendet.";
+
+export class Resend {
+  #form = byId("resend");
+  #fields = new Fields(this.#form);
+  #keys = new api.Keys();
+  #id = "";
+  #typed = false;
+
+  constructor({ desk, notices }) {
+    this.desk = desk;
+    this.notices = notices;
+    this.#form.addEventListener("input", () => {
+      this.#typed = true;
+    });
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+  }
+
+  begin(id) {
+    this.#id = id;
+    this.#typed = false;
+    this.#fields.clear();
+  }
+
+  /** Show what the state asks for; what is being typed stays. */
+  update() {
+    const appointment = this.desk.appointment(this.#id);
+    const missing = this.#missing(appointment);
+    this.#form.hidden = missing.length === 0;
+    if (this.#form.hidden) return;
+    byId("resend-text").textContent = this.#text(missing);
+    for (const [channel, name] of Object.entries(ADDRESS)) {
+      this.#form.querySelector(`[data-field="${name}"]`).hidden = !missing.includes(channel);
+      if (!this.#typed) this.#form.elements[name].value = appointment[name] ?? "";
+    }
+  }
+
+  /** Put the focus into the address to be corrected; false if nothing has failed. */
+  focus() {
+    const indicator = this.desk.indicator(this.#id);
+    if (this.#form.hidden || indicator?.overall !== "failed") return false;
+    const failed = Object.keys(ADDRESS).find((one) => indicator.channels[one]?.state === "failed");
+    const input = this.#form.elements[ADDRESS[failed]];
+    input.focus();
+    input.select();
+    return true;
+  }
+
+  /**
+   * The channels to send over again: all that have not arrived, since a new attempt takes the
+   * place of what is still under way.
+   */
+  #missing(appointment) {
+    const indicator = this.desk.indicator(this.#id);
+    if (!indicator || !["failed", "unconfirmed"].includes(indicator.overall)) return [];
+    return appointment.channels.filter((one) => indicator.channels[one]?.state !== "delivered");
+  }
+
+  #text(missing) {
+    const { channels, overall } = this.desk.indicator(this.#id);
+    if (overall === "unconfirmed") {
+      return "Ob die Einladung ankam, ist nicht sicher. Bitte rufen Sie an, oder senden Sie sie erneut.";
+    }
+    if (missing.some((one) => channels[one]?.category === "technical")) {
+      return "Der Versand ist an einer technischen Störung gescheitert; die Adresse kann richtig sein.";
+    }
+    return missing.length > 1
+      ? "Bitte prüfen Sie die Adressen und senden Sie die Einladung erneut."
+      : "Wie lautet die richtige Adresse? Bitte prüfen und erneut senden.";
+  }
+
+  async #send() {
+    const id = this.#id;
+    const channels = this.#missing(this.desk.appointment(id));
+    const body = { channels };
+    for (const channel of channels) {
+      const name = ADDRESS[channel];
+      body[name] = this.#form.elements[name].value;
+    }
+    let sent = null;
+    const done = await this.#fields.submit(
+      async (onRetry) => {
+        sent = await api.resend(id, body, this.#keys.for([id, body]), onRetry);
+      },
+      (error) => sentence(error) + (error instanceof api.Unreachable ? NOT_TWICE : ""),
+    );
+    if (!done) return;
+    this.#keys.done();
+    if (id === this.#id) {
+      this.#typed = false;
+      byId("details-title").focus(); // the form goes away under the focus
+    }
+    this.notices.announce("Die Einladung wird erneut versendet.");
+    await this.desk.awaitArrival(sent);
+  }
+}

@@ -1,0 +1,145 @@
+"""The services behind the dashboard: pooled connections, time limits, and the practice's token."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+import anyio
+import httpx
+import structlog
+from fastapi_problem.error import Problem
+from pydantic import SecretStr
+
+from chassis.tracing import traceparent
+
+log = structlog.get_logger(__name__)
+
+ANSWER = httpx.Timeout(15.0, connect=2.0, pool=2.0)  # seconds
+# A stream that is silent for three heartbeats is dead, whatever the connection says.
+STREAM = httpx.Timeout(15.0, connect=2.0, pool=1.0, read=50.0)  # seconds
+# Shorter than the services keep idle connections: none is used that is just being closed.
+IDLE = 3.0  # seconds
+CONNECTIONS = 100
+
+
+class Unavailable(Problem):
+    """503: the service was not reached, so nothing has happened."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="The service is not available.",
+            type_="upstream-unavailable",
+            status=503,
+            headers={"Retry-After": "2"},
+        )
+
+
+class NoAnswer(Problem):
+    """502: the request went out and no answer came; what became of it is not known."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="The service did not answer.", type_="upstream-no-answer", status=502
+        )
+
+
+class Upstreams:
+    """One pool for requests, one for streams, so that streams never use up the other."""
+
+    def __init__(self, urls: Mapping[str, str], token: SecretStr, *, streams: int) -> None:
+        self._urls = dict(urls)
+        self._token = token
+        self._requests = _client(CONNECTIONS, ANSWER)
+        self._streams = _client(streams, STREAM)
+        self._open: set[anyio.CancelScope] = set()
+        self._ending = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self._requests.aclose()
+        await self._streams.aclose()
+
+    async def ask(
+        self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> httpx.Response:
+        """The whole answer. Raises Unavailable, NoAnswer."""
+        request = self._build(self._requests, service, method, target, headers, body)
+        with _translated(service):
+            return await self._requests.send(request)
+
+    async def open(self, service: str, target: str, headers: Mapping[str, str]) -> httpx.Response:
+        """An answer whose body is still to come; to be closed. Raises Unavailable, NoAnswer."""
+        if self._ending:
+            raise Unavailable
+        request = self._build(self._streams, service, "GET", target, headers, b"")
+        with _translated(service):
+            return await self._streams.send(request, stream=True)
+
+    async def chunks(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+        """The body as it comes, until it ends, breaks off or `end_streams` is called."""
+        chunks = answer.aiter_raw()
+        while True:
+            chunk = None
+            with anyio.CancelScope() as scope:
+                self._open.add(scope)
+                try:
+                    chunk = await anext(chunks, None)
+                except httpx.TransportError as error:
+                    log.warning("stream broke off", error=type(error).__qualname__)
+                finally:
+                    self._open.discard(scope)
+            if chunk is None or self._ending:
+                return
+            yield chunk
+
+    def end_streams(self) -> None:
+        """End all streams in good order and open no more: the process stops."""
+        self._ending = True
+        for scope in list(self._open):
+            scope.cancel()
+
+    def _build(
+        self,
+        client: httpx.AsyncClient,
+        service: str,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> httpx.Request:
+        carried = dict(headers)
+        carried["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        carried["Accept-Encoding"] = "identity"
+        if trace := traceparent():
+            carried["traceparent"] = trace
+        return client.build_request(
+            method, f"{self._urls[service]}{target}", headers=carried, content=body or None
+        )
+
+
+def _client(connections: int, timeout: httpx.Timeout) -> httpx.AsyncClient:
+    limits = httpx.Limits(
+        max_connections=connections, max_keepalive_connections=20, keepalive_expiry=IDLE
+    )
+    # trust_env: a proxy from the environment must not see the token.
+    return httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False)
+
+
+@contextmanager
+def _translated(service: str) -> Iterator[None]:
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        log.warning("service not reached", upstream=service, error=type(error).__qualname__)
+        raise Unavailable from None
+    except httpx.TransportError as error:
+        log.warning("service did not answer", upstream=service, error=type(error).__qualname__)
+        raise NoAnswer from None

@@ -1,0 +1,160 @@
+"""What arrived, for tests (JSON) and in the browser (German, without scripts)."""
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from local.mailbox.store import Store, Summary, body, header, parse
+
+ZONE = ZoneInfo("Europe/Berlin")
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+# Mail is a stranger's HTML: no scripts, nothing from the network. A link opens a page of its own.
+MAIL_SANDBOX = "allow-popups allow-popups-to-escape-sandbox"
+MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+    f"frame-ancestors 'self'; sandbox {MAIL_SANDBOX}"
+)
+SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+LINKS_OPEN_OUTSIDE = '<base target="_blank">'
+
+_HERE = Path(__file__).parent
+_HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s<>\"]+")
+
+
+def create_app(store: Store) -> FastAPI:
+    """The mailbox's web side over a store."""
+    app = FastAPI(title="Mailbox of the local demo", version="1", redoc_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    templates = Environment(
+        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
+    )
+    templates.filters["linked"] = _linked
+    templates.filters["local_time"] = lambda time: f"{time.astimezone(ZONE):%d.%m.%Y, %H:%M:%S} Uhr"
+
+    @app.middleware("http")
+    async def safe(
+        request: Request, following: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        response = await following(request)
+        for name, value in SAFE.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
+        return HTMLResponse(
+            templates.get_template(template).render(values),
+            status,
+            headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store"},
+        )
+
+    @app.get("/api/messages")
+    async def messages(to: str | None = None) -> dict[str, Any]:
+        """All messages, or those to one address; newest first."""
+        return {"messages": [_listed(each) for each in store.newest_first(to)]}
+
+    @app.get("/api/messages/{key}")
+    async def message(key: str) -> Response:
+        """One message, decoded and raw."""
+        summary = store.summary(key)
+        if summary is None:
+            return JSONResponse({"detail": "There is no such message."}, 404)
+        return JSONResponse({**_listed(summary), **_decoded(store.raw(key))})
+
+    @app.delete("/api/messages", status_code=204)
+    async def clear() -> None:
+        """Forget all messages."""
+        store.clear()
+
+    @app.get("/health/ready", include_in_schema=False)
+    async def ready() -> dict[str, str]:
+        return {}
+
+    @app.get("/", include_in_schema=False)
+    async def index() -> HTMLResponse:
+        return page("list.html.j2", messages=store.newest_first())
+
+    @app.post("/empty", include_in_schema=False)
+    async def empty(request: Request) -> Response:
+        origin = request.headers.get("origin", "")
+        if urlsplit(origin).netloc != request.headers["host"]:
+            return page("missing.html.j2", 403)
+        store.clear()
+        return RedirectResponse("/", 303)
+
+    @app.get("/messages/{key}", include_in_schema=False)
+    async def show(key: str) -> HTMLResponse:
+        summary = store.summary(key)
+        if summary is None:
+            return page("missing.html.j2", 404)
+        decoded = _decoded(store.raw(key))
+        sender = decoded.pop("from") or summary.sender
+        return page(
+            "message.html.j2", message=summary, sender=sender, sandbox=MAIL_SANDBOX, **decoded
+        )
+
+    @app.get("/messages/{key}/html", include_in_schema=False)
+    async def mail_body(key: str) -> HTMLResponse:
+        html = None
+        if store.summary(key) is not None:
+            html = body(parse(store.raw(key)), "html")
+        if html is None:
+            return page("missing.html.j2", 404)
+        head = _HEAD.search(html)
+        at = head.end() if head else 0
+        return HTMLResponse(
+            html[:at] + LINKS_OPEN_OUTSIDE + html[at:],
+            headers={"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "no-store"},
+        )
+
+    @app.get("/style.css", include_in_schema=False)
+    async def style() -> Response:
+        return Response((_HERE / "style.css").read_text(), media_type="text/css")
+
+    return app
+
+
+def _listed(summary: Summary) -> dict[str, Any]:
+    return {
+        "id": summary.id,
+        "received_at": summary.received_at.isoformat(),
+        "envelope_from": summary.sender,
+        "envelope_to": summary.recipients,
+        "subject": summary.subject,
+        "message_id": summary.message_id,
+    }
+
+
+def _decoded(raw: bytes) -> dict[str, Any]:
+    message = parse(raw)
+    return {
+        "from": header(message, "From"),
+        "to": header(message, "To"),
+        "headers": [[name, header(message, name)] for name in dict.fromkeys(message.keys())],
+        "text": body(message, "plain"),
+        "html": body(message, "html"),
+        "raw": raw.decode("latin-1"),
+    }
+
+
+def _linked(text: str) -> Markup:
+    """Plain text with its addresses made into links."""
+    pieces, at = [], 0
+    for match in _URL.finditer(text):
+        url = match.group().rstrip(".,;:!?)")
+        pieces.append(escape(text[at : match.start()]))
+        pieces.append(Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(url))
+        at = match.start() + len(url)
+    return Markup("").join([*pieces, escape(text[at:])])

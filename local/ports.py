@@ -1,0 +1,108 @@
+"""Every port of the stack, from one base."""
+
+import asyncio
+import random
+import socket
+import time
+from dataclasses import dataclass
+
+from local.errors import LocalFailure
+
+DEFAULT_BASE = 8400
+PATIENCE = 3.0  # seconds for an earlier stack to let go of its ports
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports on 127.0.0.1, all within a hundred of the base."""
+
+    base: int
+
+    @property
+    def dashboard(self) -> int:  # noqa: D102
+        return self.base
+
+    @property
+    def scheduling(self) -> int:  # noqa: D102
+        return self.base + 1
+
+    @property
+    def notification(self) -> int:  # noqa: D102
+        return self.base + 2
+
+    @property
+    def status(self) -> int:  # noqa: D102
+        return self.base + 3
+
+    @property
+    def smtp(self) -> int:  # noqa: D102
+        return self.base + 25
+
+    @property
+    def mailbox(self) -> int:  # noqa: D102
+        return self.base + 26
+
+    @property
+    def postgres(self) -> int:  # noqa: D102
+        return self.base + 32
+
+    @property
+    def kafka(self) -> int:  # noqa: D102
+        return self.base + 92
+
+    @property
+    def kafka_controller(self) -> int:  # noqa: D102
+        return self.base + 93
+
+    def all(self) -> tuple[int, ...]:
+        """Every port the stack itself listens on; extra replicas take free ones."""
+        return (
+            self.dashboard,
+            self.scheduling,
+            self.notification,
+            self.status,
+            self.smtp,
+            self.mailbox,
+            self.postgres,
+            self.kafka,
+            self.kafka_controller,
+        )
+
+    async def wait_free(self) -> None:
+        """Return when all are free; raises LocalFailure naming one that stays busy."""
+        deadline = time.monotonic() + PATIENCE
+        while (busy := next((port for port in self.all() if not is_free(port)), None)) is not None:
+            if time.monotonic() > deadline:
+                raise LocalFailure(
+                    f"Port {busy} is in use: end the program that listens there, "
+                    "or choose other ports with --base-port."
+                )
+            await asyncio.sleep(0.1)
+
+
+def is_free(port: int) -> bool:
+    """Whether one can listen on 127.0.0.1:port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """Any free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def free_base() -> int:
+    """A base, below the ephemeral ports, whose ports are all free now: for tests side by side."""
+    for _ in range(200):
+        base = random.randrange(10_000, 32_000, 100)  # noqa: S311
+        if all(is_free(port) for port in Ports(base).all()):
+            return base
+    raise LocalFailure("No hundred free ports were found on 127.0.0.1.")

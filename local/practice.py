@@ -1,0 +1,40 @@
+"""The practice of the demo. Practices are set up by the operator; there is no API for it yet."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """A row of scheduling's table of practices."""
+
+    id: UUID
+    name: str
+    time_zone: str
+    tariff: str
+
+
+DEMO_PRACTICE = Practice(
+    id=UUID("01932c7e-5a00-7000-8000-000000000001"),
+    name="Hausarztpraxis am Markt",
+    time_zone="Europe/Berlin",
+    tariff="basic",
+)
+
+
+async def set_up(owner_dsn: str, practice: Practice = DEMO_PRACTICE) -> None:
+    """Insert it unless it is there. As the table's owner, since the service can't."""
+    connection = await asyncpg.connect(owner_dsn, timeout=5)
+    try:
+        await connection.execute(
+            "INSERT INTO practices (id, name, time_zone, tariff) VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT DO NOTHING",
+            practice.id,
+            practice.name,
+            practice.time_zone,
+            practice.tariff,
+        )
+    finally:
+        await connection.close()

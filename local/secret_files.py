@@ -1,0 +1,21 @@
+"""Secrets of this machine: made once, kept in the data folder, readable by their owner only."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+
+def keep(path: Path, make: Callable[[], str]) -> str:
+    """The text in `path`; made and written (mode 0600, whole or not at all) the first time."""
+    if path.exists():
+        return path.read_text()
+    text = make()
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return text

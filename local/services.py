@@ -1,0 +1,83 @@
+"""The environment that the services and the dashboard are started with on one machine."""
+
+import base64
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local import secret_files
+from local.identity import Identity
+from local.kafka import Kafka
+from local.ports import Ports
+from local.postgres import Postgres
+from local.practice import DEMO_PRACTICE
+
+SERVICES = ("scheduling", "notification", "status")
+MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dashboard": "dashboard"}
+PREFIXES = tuple(f"{name.upper()}_" for name in MODULES)
+MAIL_FROM = "einladung@praxis.example"
+MONTH = 30 * 24 * 3600  # seconds, the term of the dashboard's token
+
+
+def command(name: str) -> tuple[str, ...]:
+    """How to start a service or the dashboard."""
+    return (sys.executable, "-m", MODULES[name])
+
+
+@dataclass
+class Environments:
+    """Environment variables by service; `extra` wins over what is derived."""
+
+    folder: Path
+    ports: Ports
+    identity: Identity
+    kafka: Kafka
+    postgres: Postgres
+    extra: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def of(self, name: str, *, port: int) -> dict[str, str]:
+        """All variables for one process; the user's own of our names are left out."""
+        values: dict[str, object] = {"ENVIRONMENT": "local", "HOST": "127.0.0.1", "PORT": port}
+        if name in SERVICES:
+            values["DATABASE_URL"] = self.postgres.dsn(name)
+            values["KAFKA_BOOTSTRAP"] = self.kafka.bootstrap
+            values["AUTH_JWKS"] = self.identity.jwks
+        values |= self._own(name)
+        inherited = {key: value for key, value in os.environ.items() if not _is_ours(key)}
+        prefixed = {f"{name.upper()}_{key}": str(value) for key, value in values.items()}
+        return {**inherited, **prefixed, **self.extra.get(name, {})}
+
+    def _own(self, name: str) -> Mapping[str, object]:
+        scheduling = f"http://127.0.0.1:{self.ports.scheduling}"
+        if name == "scheduling":
+            return {
+                "LINK_KEYS": secret_files.keep(self.folder / "link-keys.json", _link_keys),
+                "LINK_BASE_URL": f"{scheduling}/besuch",
+                "CHANNELS": '["email"]',
+            }
+        if name == "notification":
+            return {
+                "SMTP_HOST": "127.0.0.1",
+                "SMTP_PORT": self.ports.smtp,
+                "SMTP_TLS": "none",
+                "MAIL_FROM": MAIL_FROM,
+            }
+        if name == "dashboard":
+            return {
+                "SCHEDULING_URL": scheduling,
+                "STATUS_URL": f"http://127.0.0.1:{self.ports.status}",
+                "TOKEN": self.identity.token(DEMO_PRACTICE.id, lifetime=MONTH),
+            }
+        return {}
+
+
+def _is_ours(variable: str) -> bool:
+    return variable.startswith(PREFIXES)
+
+
+def _link_keys() -> str:
+    return json.dumps({"1": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()})

@@ -1,0 +1,270 @@
+"""The whole product on one machine, for `make demo` and for tests.
+
+    async with Stack(folder, base_port=free_base(), fsync=False) as stack:
+        ... stack.url("scheduling"), stack.token(), stack.dsn("status") ...
+        await stack.service("notification").kill()
+
+Use it from one event loop, in a thread that lives as long as the stack.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from local import practice, topics
+from local.errors import LocalFailure
+from local.folder import Folder, cache_folder
+from local.identity import HOUR, Identity
+from local.kafka import Kafka
+from local.ports import DEFAULT_BASE, Ports, free_port
+from local.postgres import Postgres
+from local.practice import DEMO_PRACTICE, Practice
+from local.processes import Child, http_ok
+from local.services import MODULES, SERVICES, Environments, command
+
+Progress = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+class Stack:
+    """Kafka, PostgreSQL, mailbox, the three services and the dashboard.
+
+    `env` adds variables by service: `{"notification": {"NOTIFICATION_POLL_SECONDS": "0.1"}}`.
+    `fsync=False` is for tests. Everything is kept in `data`; a second start finds it.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        base_port: int = DEFAULT_BASE,
+        fsync: bool = True,
+        cache: Path | None = None,
+        env: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self.folder = Folder(data)
+        self.ports = Ports(base_port)
+        self.smtp_host = "127.0.0.1"
+        self.smtp_port = self.ports.smtp
+        path, logs = self.folder.path, self.folder.logs
+        self.kafka = Kafka(
+            path / "kafka",
+            cache=cache or cache_folder(),
+            ports=self.ports,
+            logs=logs,
+            on_death=self._died,
+        )
+        self.postgres = Postgres(
+            path / "postgres",
+            services=SERVICES,
+            ports=self.ports,
+            logs=logs,
+            fsync=fsync,
+            on_death=self._died,
+        )
+        self.mailbox = Child(
+            "mailbox",
+            lambda: (
+                *(sys.executable, "-m", "local.mailbox", "--folder", path / "mailbox"),
+                *("--smtp-port", str(self.ports.smtp), "--http-port", str(self.ports.mailbox)),
+            ),
+            log=logs / "mailbox.log",
+            ready=partial(http_ok, self.ports.mailbox, "/health/ready"),
+            on_death=self._died,
+        )
+        self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in MODULES}
+        self._services: dict[str, Child] = {}
+        self._extra = {name: dict(values) for name, values in (env or {}).items()}
+        self._environments: Environments | None = None
+        self._death: asyncio.Future[str] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start, without a word."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        await self.stop()
+
+    async def start(self, progress: Progress = _silent) -> None:
+        """Start everything; what is ready is told to `progress`. Raises LocalFailure, all stopped.
+
+        For one start: make a new Stack for the next.
+        """
+        self.folder.open()
+        self._death = asyncio.get_running_loop().create_future()
+        starting = asyncio.create_task(self._start(progress))
+        try:
+            await _all(starting, self._fail_at_death(starting))
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop everything, what came last first. Fine when little of it runs."""
+        dashboard = self._services.get("dashboard")
+        services = [child for child in self._services.values() if child is not dashboard]
+        try:
+            if dashboard is not None:
+                await dashboard.stop()
+            await _all(*(child.stop() for child in services))
+            await _all(self.mailbox.stop(), self.kafka.stop(), self.postgres.stop())
+        except BaseException:  # told twice to stop: now, then
+            await self.kill()
+            raise
+        finally:
+            self.folder.close()
+
+    async def kill(self) -> None:
+        """End everything at once."""
+        children = (self.mailbox, self.kafka.process, self.postgres.process)
+        every = (*self._services.values(), *children)
+        await asyncio.gather(*(child.kill() for child in every), return_exceptions=True)
+
+    async def death(self) -> str:
+        """Wait until a process ends that was not told to; the sentence that says so."""
+        if self._death is None:
+            raise LocalFailure("The stack was not started.")
+        return await asyncio.shield(self._death)
+
+    def service(self, name: str) -> Child:
+        """A service's process: „scheduling", „notification", „status" or „dashboard".
+
+        A further replica is „status-2".
+        """
+        return self._services[name]
+
+    async def start_service(self, name: str, *, replica: int) -> Child:
+        """Start one more process of a service; `replica` counts from 2."""
+        full_name = f"{name}-{replica}"
+        self._ports[full_name] = free_port()
+        child = self._services[full_name] = self._child(name, full_name)
+        await child.start()
+        return child
+
+    def configure(self, name: str, **variables: str) -> None:
+        """Set variables of a service in full, as NOTIFICATION_POLL_SECONDS; for its next start."""
+        self._extra.setdefault(name, {}).update(variables)
+
+    def url(self, name: str) -> str:
+        """Base address of a service, a replica, „dashboard" or „mailbox"; no slash at its end."""
+        port = self.ports.mailbox if name == "mailbox" else self._ports[name]
+        return f"http://127.0.0.1:{port}"
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """Host and port of Kafka."""
+        return self.kafka.bootstrap
+
+    def dsn(self, service: str) -> str:
+        """The database as the service sees it, with row-level security."""
+        return self.postgres.dsn(service)
+
+    def owner_dsn(self, service: str) -> str:
+        """The database as its owner sees it, without row-level security."""
+        return self.postgres.owner_dsn(service)
+
+    def token(self, practice_id: UUID = DEMO_PRACTICE.id, *, lifetime: int = HOUR) -> str:
+        """A bearer token for a practice that holds for `lifetime` seconds."""
+        return self._ready().identity.token(practice_id, lifetime=lifetime)
+
+    async def add_practice(self, added: Practice) -> None:
+        """Set up one more practice."""
+        await practice.set_up(self.owner_dsn("scheduling"), added)
+
+    async def _start(self, progress: Progress) -> None:
+        await self.ports.wait_free()
+        path = self.folder.path
+        self._environments = Environments(
+            path, self.ports, Identity(path / "identity"), self.kafka, self.postgres, self._extra
+        )
+        for name in MODULES:
+            self._services[name] = self._child(name, name)
+        await _all(
+            _told(self.mailbox.start(), progress, "Mailbox"),
+            # needs none of the others to be ready
+            _told(self.service("dashboard").start(), progress, "Dashboard"),
+            _told(self._start_kafka(progress), progress, "Kafka with its topics"),
+            _told(self._start_postgres(), progress, "PostgreSQL, migrated"),
+        )
+        await _all(
+            *(_told(self.service(name).start(), progress, name.capitalize()) for name in SERVICES)
+        )
+
+    async def _fail_at_death(self, starting: asyncio.Task[None]) -> None:
+        """While `starting`, what ends by itself is the reason; the others then only miss it."""
+        death = asyncio.create_task(self.death())
+        await asyncio.wait({starting, death}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            raise LocalFailure(death.result())
+        death.cancel()
+
+    async def _start_kafka(self, progress: Progress) -> None:
+        await self.kafka.prepare(progress)
+        await self.kafka.start()
+        await topics.create(self.kafka.bootstrap)
+
+    async def _start_postgres(self) -> None:
+        await self.postgres.prepare()
+        await self.postgres.start()
+        await _all(*(self.postgres.migrate(service) for service in SERVICES))
+        await practice.set_up(self.owner_dsn("scheduling"))
+
+    def _child(self, name: str, full_name: str) -> Child:
+        return Child(
+            full_name,
+            partial(command, name),
+            env=lambda: self._ready().of(name, port=self._ports[full_name]),
+            log=self.folder.logs / f"{full_name}.log",
+            ready=partial(http_ok, self._ports[full_name], "/health/ready"),
+            on_death=self._died,
+        )
+
+    def _ready(self) -> Environments:
+        if self._environments is None:
+            raise LocalFailure("The stack was not started.")
+        return self._environments
+
+    def _died(self, sentence: str) -> None:
+        if self._death is not None and not self._death.done():
+            self._death.set_result(sentence)
+
+
+async def _told(work: Coroutine[Any, Any, None], progress: Progress, what: str) -> None:
+    try:
+        await work
+    except OSError as error:
+        at = f" at {error.filename}" if error.filename else ""
+        raise LocalFailure(f"{what}: {error.strerror or type(error).__name__}{at}.") from error
+    except (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise LocalFailure(f"{what}: not prepared ({type(error).__name__}).") from error
+    progress(f"{what}: ready.")
+
+
+async def _all(*work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> None:
+    """Do all at the same time. The first failure cancels the others and is raised as it is."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise

@@ -1,0 +1,35 @@
+"""Creates the topics of the contracts, as nothing creates topics by itself."""
+
+from collections.abc import Sequence
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from contracts.topics import ALL_TOPICS, Topic
+
+
+async def create(bootstrap: str, topics: Sequence[Topic] = ALL_TOPICS) -> None:
+    """Create what is missing; existing topics stay as they are. Raises KafkaError."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        new = [topic for topic in topics if topic.name not in existing]
+        if not new:
+            return
+        response = await admin.create_topics([_new(topic) for topic in new])
+        for name, code, *_ in response.topic_errors:
+            error = for_code(code)
+            if code != 0 and error is not TopicAlreadyExistsError:
+                raise error(f"topic {name}")
+    finally:
+        await admin.close()
+
+
+def _new(topic: Topic) -> NewTopic:
+    return NewTopic(
+        name=topic.name,
+        num_partitions=topic.partitions,
+        replication_factor=1,
+        topic_configs={"retention.ms": str(topic.retention_ms)},
+    )

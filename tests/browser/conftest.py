@@ -1,0 +1,57 @@
+"""A real headless Chromium at the dashboard's page."""
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.conftest import Stack
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SCREENSHOTS = Path("test-results")
+PATIENCE = 15_000  # milliseconds
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    assert executable, "The browser tests need Chromium: make browser"
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=executable, args=list(QUIET))
+        yield chromium
+        await chromium.close()
+
+
+@pytest_asyncio.fixture
+async def page(
+    browser: Browser, stack: Stack, request: pytest.FixtureRequest
+) -> AsyncIterator[Page]:
+    """The page, open; nothing may be logged as an error in its console."""
+    context = await browser.new_context(
+        locale="de-DE", timezone_id="Europe/Berlin", viewport={"width": 1280, "height": 800}
+    )
+    context.set_default_timeout(PATIENCE)
+    page = await context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.goto(stack.url("dashboard"))
+    yield page
+    await page.screenshot(path=SCREENSHOTS / f"{request.node.name}.png", full_page=True)
+    await context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def tomorrow() -> str:
+    return (datetime.now(UTC).date() + timedelta(days=1)).isoformat()

@@ -1,0 +1,137 @@
+"""The practice's page in a real browser, with exactly the texts of the flow."""
+
+from uuid import uuid4
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.conftest import Stack
+from tests.support import Practice
+
+
+def unique(name: str) -> str:
+    return f"{name} {uuid4().hex[:6]}"
+
+
+async def fill(page: Page, name: str, email: str, day: str, time: str = "10:00") -> None:
+    await page.get_by_test_id("nav-patienten").click()
+    await page.get_by_test_id("create-appointment").click()
+    form = page.get_by_test_id("form-appointment")
+    await form.get_by_label("Vorname Nachname").fill(name)
+    await form.locator("[name=email]").fill(email)
+    await form.locator("[name=date]").fill(day)
+    await form.locator("[name=time]").fill(time)
+    await form.locator("[name=duration_minutes]").fill("20")
+    await form.locator("[name=consent]").check()
+
+
+async def show_day(page: Page, day: str) -> None:
+    await page.get_by_test_id("nav-termine").click()
+    await page.get_by_test_id("day-date").fill(day)
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.get_by_test_id("appointment-row").filter(has_text=name)
+
+
+def state(page: Page, name: str, value: str) -> Locator:
+    return row(page, name).locator(f"[data-testid=indicator][data-state={value}]")
+
+
+def infobox(page: Page, text: str) -> Locator:
+    return page.get_by_test_id("infobox").filter(has_text=text)
+
+
+async def test_einladen_ends_in_info_box_notice_and_tick(page: Page, tomorrow: str) -> None:
+    name = unique("Erika Mustermann")
+    await fill(page, name, "erika@example.org", tomorrow)
+    await page.get_by_role("button", name="Einladen").click()
+    await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
+    await expect(page.get_by_test_id("center-notice")).to_contain_text(
+        "Einladung erfolgreich versendet"
+    )
+    await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> None:
+    name = unique("Max Muster")
+    await fill(page, name, "unbekannt@example.org", tomorrow)
+    await page.get_by_test_id("submit-invite").click()
+    await expect(infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()
+    await expect(state(page, name, "failed")).to_be_visible()
+    await expect(state(page, name, "delivered")).to_have_count(0)
+
+    await row(page, name).click()
+    await page.get_by_test_id("resend-email").fill("max@example.org")
+    await page.get_by_role("button", name="Erneut senden").click()
+    await expect(state(page, name, "delivered")).to_be_visible()
+    await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
+
+
+async def test_every_required_field_has_its_asterisk_and_its_error(page: Page) -> None:
+    await page.get_by_test_id("nav-patienten").click()
+    await page.get_by_test_id("create-appointment").click()
+    form = page.get_by_test_id("form-appointment")
+    for label in ("Vorname Nachname", "Datum", "Uhrzeit", "Dauer in Minuten"):
+        await expect(form.locator("label", has_text=label).first).to_contain_text("*")
+    consent = "Der Nutzer hat eingewilligt, SMS- und E-Mail-Nachrichten von mir zu erhalten"
+    await expect(form.locator("label", has_text=consent)).to_contain_text("*")
+    await expect(form.locator("[name=channel-sms]")).to_be_disabled()
+    await page.get_by_test_id("submit-invite").click()
+    for name in ("patient_name", "email", "time", "consent"):
+        await expect(form.locator(f"[name={name}]")).to_have_attribute("aria-invalid", "true")
+    await expect(page.get_by_test_id("center-notice")).to_be_hidden()
+
+
+async def test_the_keyboard_alone_is_enough(page: Page, tomorrow: str) -> None:
+    name = unique("Tastatur")
+    await page.get_by_test_id("nav-patienten").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_test_id("create-appointment").focus()
+    await page.keyboard.press("Enter")
+    form = page.get_by_test_id("form-appointment")
+    await expect(form.locator("[name=patient_name]")).to_be_focused()
+    await page.keyboard.type(name)
+    await form.locator("[name=email]").fill("tastatur@example.org")
+    await form.locator("[name=date]").fill(tomorrow)
+    await form.locator("[name=time]").fill("11:00")
+    await form.locator("[name=duration_minutes]").fill("15")
+    await form.locator("[name=consent]").focus()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Enter")
+    await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_a_name_is_text_and_never_markup(page: Page, tomorrow: str) -> None:
+    name = f"<img src=x onerror=alert(1)> {uuid4().hex[:6]}"
+    await fill(page, name, "markup@example.org", tomorrow)
+    await page.get_by_test_id("submit-invite").click()
+    await expect(state(page, name, "delivered")).to_be_visible()
+    assert await page.locator("img[src=x]").count() == 0
+
+
+async def test_what_happens_elsewhere_appears_without_reloading(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Anderswo")
+    await show_day(page, tomorrow)
+    await demo_practice.create(patient_name=name, date=tomorrow)
+    await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_a_lost_connection_is_shown_and_made_good(
+    page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Verbindung")
+    await show_day(page, tomorrow)
+    await stack.service("status").kill()
+    await expect(page.get_by_test_id("connection-banner")).to_be_visible()
+    await demo_practice.create(patient_name=name, date=tomorrow)
+    await stack.service("status").start()
+    await expect(page.get_by_test_id("connection-banner")).to_be_hidden()
+    await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_it_fits_on_a_phone(page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert not wide

@@ -1,0 +1,83 @@
+"""The stack that all tests share: real Kafka, PostgreSQL, SMTP and services, started once."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from uuid_utils.compat import uuid7
+
+from local.ports import free_base
+from local.practice import DEMO_PRACTICE
+from local.practice import Practice as PracticeRow
+from local.stack import Stack
+from tests.support import Practice
+
+__all__ = ["Stack"]
+
+# Short waits, so that a test sees within a second what takes half a minute in production.
+HURRIED = {
+    "notification": {
+        "NOTIFICATION_SMTP_TIMEOUT": "1",
+        "NOTIFICATION_SMTP_MESSAGE_TIMEOUT": "1",
+        "NOTIFICATION_LEASE_SECONDS": "4",
+        "NOTIFICATION_POLL_SECONDS": "0.2",
+        "NOTIFICATION_RETRY_FIRST_SECONDS": "1",
+    },
+    "status": {"STATUS_HEARTBEAT": "1", "STATUS_POLL": "1"},
+}
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """The whole product, for the whole run."""
+    folder: Path = tmp_path_factory.mktemp("stack")
+    async with Stack(folder, base_port=free_base(), fsync=False, env=HURRIED) as running:
+        yield running
+
+
+@asynccontextmanager
+async def at_the_desk(stack: Stack, row: PracticeRow) -> AsyncIterator[Practice]:
+    headers = {"Authorization": f"Bearer {stack.token(row.id)}"}
+    async with AsyncExitStack() as clients:
+
+        async def client(name: str) -> httpx.AsyncClient:
+            return await clients.enter_async_context(
+                httpx.AsyncClient(base_url=stack.url(name), headers=headers, timeout=20)
+            )
+
+        yield Practice(
+            row.id, await client("scheduling"), await client("status"), await client("mailbox")
+        )
+
+
+@asynccontextmanager
+async def new_practice(stack: Stack) -> AsyncIterator[Practice]:
+    row = PracticeRow(uuid7(), f"Praxis {uuid4().hex[:6]}", "Europe/Berlin", "basic")
+    await stack.add_practice(row)
+    async with at_the_desk(stack, row) as practice:
+        yield practice
+
+
+@pytest_asyncio.fixture
+async def practice(stack: Stack) -> AsyncIterator[Practice]:
+    """A practice of the test's own."""
+    async with new_practice(stack) as fresh:
+        yield fresh
+
+
+@pytest_asyncio.fixture
+async def other_practice(stack: Stack) -> AsyncIterator[Practice]:
+    """Another practice."""
+    async with new_practice(stack) as fresh:
+        yield fresh
+
+
+@pytest_asyncio.fixture
+async def demo_practice(stack: Stack) -> AsyncIterator[Practice]:
+    """The practice whose dashboard the browser shows."""
+    async with at_the_desk(stack, DEMO_PRACTICE) as practice:
+        yield practice

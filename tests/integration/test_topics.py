@@ -1,0 +1,185 @@
+"""The topics as another system sees them: plain Kafka, and nothing but the schema files."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from jsonschema import Draft202012Validator
+
+from tests.conftest import Stack
+from tests.support import Practice
+
+# On purpose not taken from the code: what a stranger knows.
+CONTRACTS = Path(__file__).parents[2] / "contracts" / "schemas"
+APPOINTMENTS = "clinic.appointments.v1"
+REQUESTED = "clinic.invitations.requested.v1"
+OUTCOMES = "clinic.invitations.outcomes.v1"
+
+
+@asynccontextmanager
+async def reading(stack: Stack, *topics: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A plain consumer of everything in these topics."""
+    consumer = AIOKafkaConsumer(
+        *topics, bootstrap_servers=stack.kafka_bootstrap, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def events_of(consumer: AIOKafkaConsumer, appointment: str, last: str) -> list[Any]:
+    """The records of one appointment until one of type `last`."""
+    found = []
+    async for record in consumer:
+        if record.key.decode() == appointment:
+            found.append(record)
+            if header(record, "ce_type") == f"einladung.v1.{last}":
+                return found
+    raise AssertionError("the topic ended")
+
+
+def header(record: Any, name: str) -> str:
+    return str(dict(record.headers)[name].decode())
+
+
+async def test_another_system_reads_the_topics_with_the_schema_files_alone(
+    practice: Practice, stack: Stack
+) -> None:
+    created = await practice.create()
+    await practice.scheduling.delete(f"/v1/appointments/{created['id']}")
+    async with reading(stack, APPOINTMENTS) as consumer:
+        records = await events_of(consumer, created["id"], "AppointmentDeleted")
+    async with reading(stack, OUTCOMES) as consumer:
+        records += await events_of(consumer, created["id"], "InvitationPending")
+
+    assert [header(record, "ce_type").rsplit(".", 1)[-1] for record in records] == [
+        "AppointmentScheduled",
+        "InvitationIssued",
+        "AppointmentDeleted",
+        "InvitationPending",
+    ]
+    traces = set()
+    for record in records:
+        schema = json.loads((CONTRACTS / f"{header(record, 'ce_type')[13:]}.json").read_text())
+        Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(
+            json.loads(record.value)
+        )
+        assert header(record, "ce_specversion") == "1.0"
+        assert header(record, "ce_subject") == created["id"]
+        assert header(record, "content-type") == "application/json"
+        assert UUID(header(record, "ce_id")).version == 7
+        traces.add(header(record, "traceparent").split("-")[1])
+        for private in ("Mustermann", created["email"], "besuch"):
+            assert private.encode() not in record.value + repr(record.headers).encode()
+    assert len(traces) == 2  # the request that created it with its outcome, and the deletion
+
+
+async def test_topics_are_made_as_described(stack: Stack) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
+    await admin.start()
+    try:
+        found = {topic["topic"]: topic for topic in await admin.describe_topics()}
+        for name in (APPOINTMENTS, REQUESTED, OUTCOMES):
+            assert len(found[name]["partitions"]) == 6
+            assert f"{name}.dlq" in found
+        [response] = await admin.describe_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, REQUESTED)]
+        )
+        configured = {entry[0]: entry[1] for entry in response.resources[0][4]}
+        assert int(configured["retention.ms"]) == 7 * 24 * 3600 * 1000
+    finally:
+        await admin.close()
+
+
+async def test_repeated_and_shuffled_outcomes_change_nothing(
+    practice: Practice, stack: Stack
+) -> None:
+    """Everything the topics ever said of an appointment, again, backwards, twice."""
+    created = await practice.create(email="unbekannt@example.org")
+    await practice.shows(created["id"], "failed")
+    await practice.resend(created["id"], email=practice.form()["email"])
+    before = await practice.shows(created["id"], "delivered", attempt=2)
+    async with reading(stack, APPOINTMENTS) as consumer:
+        records = await events_of(consumer, created["id"], "InvitationIssued")
+    async with reading(stack, OUTCOMES) as consumer:
+        records += await events_of(consumer, created["id"], "InvitationDelivered")
+
+    marker = await practice.create()
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+        for number, record in enumerate([*reversed(records), *records]):
+            # under new ids, so that not the inbox alone keeps them out
+            headers = [
+                (name, str(UUID(int=number + 2**120)).encode() if name == "ce_id" else value)
+                for name, value in record.headers
+            ]
+            for _ in range(2):
+                await producer.send_and_wait(
+                    record.topic, record.value, key=record.key, headers=headers
+                )
+    await practice.shows(marker["id"], "delivered")
+    await practice.resend(created["id"])  # goes through the same partitions, behind the repeats
+    after = await practice.shows(created["id"], "delivered", attempt=3)
+    assert before["channels"]["email"]["state"] == after["channels"]["email"]["state"]
+
+
+async def test_a_repeated_request_is_sent_once(practice: Practice, stack: Stack) -> None:
+    created = await practice.create()
+    await practice.shows(created["id"], "delivered")
+    async with reading(stack, REQUESTED) as consumer:
+        [record] = await events_of(consumer, created["id"], "InvitationRequested")
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+        for event_id in (dict(record.headers)["ce_id"], str(UUID(int=2**121)).encode()):
+            headers = [
+                (name, event_id if name == "ce_id" else value) for name, value in record.headers
+            ]
+            await producer.send_and_wait(
+                record.topic, record.value, key=record.key, headers=headers
+            )
+    # „Erneut senden" travels behind the repeats in the same partition
+    await practice.resend(created["id"])
+    await practice.shows(created["id"], "delivered", attempt=2)
+    assert len(await practice.mails(created["email"])) == 2
+
+
+async def test_what_cannot_be_read_is_parked_and_blocks_nothing(
+    practice: Practice, stack: Stack
+) -> None:
+    created = await practice.create()
+    await practice.shows(created["id"], "delivered")
+    good = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(UUID(int=7)).encode()),
+        ("ce_type", b"einladung.v1.InvitationDelivered"),
+        ("ce_time", b"2026-11-24T12:00:00Z"),
+        ("ce_subject", created["id"].encode()),
+    ]
+    rubbish: list[tuple[bytes | None, list[tuple[str, bytes | None]]]] = [
+        (b"not json", [*good]),
+        (None, [*good]),
+        (b"{}", []),
+        (b"{}", [("ce_id", b"\xff\xfe")]),
+        (b"{}", [("ce_id", None)]),
+        (b'{"patient_name": "Erika"}', [*good]),
+    ]
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+        for value, headers in rubbish:
+            await producer.send_and_wait(
+                OUTCOMES, value, key=created["id"].encode(), headers=headers
+            )
+    async with reading(stack, f"{OUTCOMES}.dlq") as consumer:
+        parked = [await anext(consumer) for _ in rubbish]
+    assert [record.value for record in parked] == [value for value, _ in rubbish]
+    for record in parked:
+        assert header(record, "dlq_reason")
+        assert header(record, "dlq_consumer") == "status"
+        assert "Erika" not in header(record, "dlq_reason")
+    await practice.resend(created["id"])  # the same partition goes on
+    await practice.shows(created["id"], "delivered", attempt=2)

@@ -1,0 +1,150 @@
+"""What tests share: a practice at its desk, the patient's mailbox, and waiting for conditions."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import httpx
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+BERLIN = ZoneInfo("Europe/Berlin")
+PATIENCE = 30.0  # seconds
+
+
+async def eventually(
+    ask: Callable[[], Awaitable[T | None]], what: str, patience: float = PATIENCE
+) -> T:
+    """The first truthy answer of `ask`; fails when it takes longer than `patience` seconds."""
+    deadline = time.monotonic() + patience
+    answer: T | None = None
+    while time.monotonic() < deadline:
+        answer = await ask()
+        if answer:
+            return answer
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"not within {patience} s: {what}; last answer: {answer!r}")
+
+
+@dataclass
+class Practice:
+    """A practice with its own token: what it can do over the public APIs."""
+
+    id: UUID
+    scheduling: httpx.AsyncClient
+    status: httpx.AsyncClient
+    mailbox: httpx.AsyncClient
+
+    @staticmethod
+    def form(**changes: Any) -> Json:
+        """A valid input for „Termin erstellen", tomorrow at ten, to an address nobody else uses."""
+        tomorrow = datetime.now(BERLIN).date() + timedelta(days=1)
+        return {
+            "patient_name": "Erika Mustermann",
+            "channels": ["email"],
+            "email": f"erika-{uuid4().hex[:12]}@example.org",
+            "date": tomorrow.isoformat(),
+            "time": "10:00",
+            "duration_minutes": 20,
+            "consent": True,
+        } | changes
+
+    async def post(self, body: Json, key: str | None = None) -> httpx.Response:
+        """Ask for a new appointment."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return await self.scheduling.post("/v1/appointments", json=body, headers=headers)
+
+    async def create(self, **changes: Any) -> Json:
+        """A new appointment, which must succeed."""
+        response = await self.post(self.form(**changes))
+        assert response.status_code == 201, response.text
+        created: Json = response.json()
+        return created
+
+    async def resend(self, appointment_id: str, key: str | None = None, **body: Any) -> Json:
+        """„Erneut senden", which must succeed."""
+        response = await self.scheduling.post(
+            f"/v1/appointments/{appointment_id}/invitations",
+            json=body,
+            headers={"Idempotency-Key": key} if key else {},
+        )
+        assert response.status_code == 202, response.text
+        answer: Json = response.json()
+        return answer
+
+    async def indicator(self, appointment_id: str) -> Json | None:
+        """The indicator with its history, or None as long as there is none."""
+        response = await self.status.get(f"/v1/indicators/{appointment_id}")
+        if response.status_code == 404:
+            return None
+        assert response.status_code == 200, response.text
+        found: Json = response.json()
+        return found
+
+    async def shows(
+        self, appointment_id: str, overall: str, attempt: int = 1, patience: float = PATIENCE
+    ) -> Json:
+        """Wait until the indicator shows `overall` for this attempt."""
+
+        async def ask() -> Json | None:
+            found = await self.indicator(appointment_id)
+            shown = found and (found["overall"], found["attempt"]) == (overall, attempt)
+            return found if shown else None
+
+        return await eventually(ask, f"indicator {overall}, attempt {attempt}", patience)
+
+    async def mails(self, address: str) -> list[Json]:
+        """What arrived at this address, newest last."""
+        response = await self.mailbox.get("/api/messages", params={"to": address})
+        assert response.status_code == 200, response.text
+        found = response.json()["messages"]
+        return [
+            (await self.mailbox.get(f"/api/messages/{summary['id']}")).json() for summary in found
+        ]
+
+    async def mail(self, address: str) -> Json:
+        """The one mail that arrives at this address."""
+
+        async def ask() -> list[Json]:
+            return await self.mails(address)
+
+        mails = await eventually(ask, "a mail")
+        assert len(mails) == 1
+        return mails[0]
+
+    @asynccontextmanager
+    async def stream(
+        self, last_event_id: str | None = None, base_url: str | None = None
+    ) -> AsyncIterator[AsyncIterator[tuple[str, str, Json]]]:
+        """The live stream as (event, id, data)."""
+        headers = {"Last-Event-ID": last_event_id} if last_event_id is not None else {}
+        url = f"{base_url or ''}/v1/indicators/stream"
+        async with self.status.stream("GET", url, headers=headers, timeout=PATIENCE) as response:
+            assert response.status_code == 200
+            yield _messages(response)
+
+
+async def _messages(response: httpx.Response) -> AsyncIterator[tuple[str, str, Json]]:
+    fields: dict[str, str] = {}
+    async for line in response.aiter_lines():
+        if line:
+            name, _, value = line.partition(":")
+            fields[name] = value.removeprefix(" ")
+        elif "data" in fields:
+            yield fields["event"], fields["id"], json.loads(fields["data"])
+            fields = {}
+        else:
+            fields = {}
+
+
+def utc(text: str) -> datetime:
+    """A time as the APIs write it."""
+    return datetime.fromisoformat(text).astimezone(UTC)
