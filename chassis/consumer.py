@@ -77,6 +77,9 @@ class Consumer:
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
             fetch_max_wait_ms=250,
+            # how long a killed member holds up its group: the least that brokers allow
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=2_000,
             parser=_parse,
             decoder=_raw_records,
         )

@@ -35,7 +35,7 @@ class Store:
         self._summaries: dict[str, Summary] = {}
         self._bytes = 0
         folder.mkdir(parents=True, exist_ok=True)
-        for file in sorted(folder.glob("*.json")):
+        for file in sorted(folder.glob("[0-9]*.json")):
             with suppress(ValueError, KeyError):  # the half of one, after kill -9
                 record = json.loads(file.read_text())
                 raw = record["raw"].encode("latin-1")
