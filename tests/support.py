@@ -105,9 +105,10 @@ class Practice:
         """What arrived at this address, newest last."""
         response = await self.mailbox.get("/api/messages", params={"to": address})
         assert response.status_code == 200, response.text
-        found = response.json()["messages"]
+        newest_first = response.json()["messages"]
         return [
-            (await self.mailbox.get(f"/api/messages/{summary['id']}")).json() for summary in found
+            (await self.mailbox.get(f"/api/messages/{summary['id']}")).json()
+            for summary in reversed(newest_first)
         ]
 
     async def mail(self, address: str) -> Json:
