@@ -5,15 +5,16 @@ database or mail server quotes values in its messages, and values are patient da
 """
 
 import logging
+import re
 import sys
 import traceback
-from types import TracebackType
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+PRINTED_TRACEBACK = "Traceback (most recent call last):"
+EXCEPTION_LINE = re.compile(r"[A-Za-z_][\w.]*(:|$)")
 
 
 def configure(service: str, level: str = "INFO") -> None:
@@ -24,6 +25,7 @@ def configure(service: str, level: str = "INFO") -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         without_exception_text,
+        without_printed_traceback,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -61,6 +63,19 @@ def without_exception_text(_logger: WrappedLogger, _name: str, event: EventDict)
         info = (type(info), info, info.__traceback__)
     if info and info[0] is not None:
         event["exception"] = describe(info[1])
+    return event
+
+
+def without_printed_traceback(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Shorten a traceback that a library logs as its message (uvicorn, when a start fails)."""
+    text = str(event.get("event", ""))
+    if PRINTED_TRACEBACK not in text:
+        return event
+    lines = text.splitlines()
+    places = [line.strip() for line in lines if line.startswith('  File "')]
+    kinds = [line.partition(":")[0] for line in lines if EXCEPTION_LINE.match(line)]
+    event["event"] = text.partition(PRINTED_TRACEBACK)[0].strip() or "exception"
+    event["exception"] = {"type": kinds[-1] if kinds else "unknown", "at": places[-8:]}
     return event
 
 

@@ -6,7 +6,7 @@ import { byId, h, icon } from "./dom.js";
 import { Move } from "./move.js";
 import { Removal } from "./removal.js";
 import { Resend } from "./resend.js";
-import { CHANNELS, historyText, STATES, stateText } from "./words.js";
+import { CHANNELS, historyText, shownState, STATES, stateText } from "./words.js";
 
 const HISTORY_AFTER = 200; // milliseconds, so that a burst of events asks once
 
@@ -114,8 +114,8 @@ export class Details {
     const address = channel === "email" ? appointment.email : appointment.phone;
     return h(
       "div",
-      { class: "state", "data-state": view.state, "data-channel": channel },
-      icon(STATES[view.state].icon),
+      { class: "state", "data-state": shownState(view.state), "data-channel": channel },
+      icon(STATES[shownState(view.state)].icon),
       h(
         "div",
         {},

@@ -43,7 +43,14 @@ const details = new Details({
     setTimeout(() => byId("termine-title").focus());
   },
 });
-const overview = new Overview({ desk, onOpen: (id) => details.open(id), onDay: goTo });
+const overview = new Overview({
+  desk,
+  onOpen: (id) => {
+    notices.drop(id); // its dialog says it all
+    details.open(id);
+  },
+  onDay: goTo,
+});
 const create = new CreateForm({
   desk,
   dialogs,

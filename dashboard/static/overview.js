@@ -2,7 +2,7 @@
 
 import { addDays, isDay, longDay, today } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
-import { CHANNELS, STATES } from "./words.js";
+import { CHANNELS, shownState, STATES } from "./words.js";
 
 const MARKED = 4000; // milliseconds for which a new row stands out
 
@@ -85,7 +85,7 @@ export class Overview {
     if (!appointment) return;
     const indicator = this.desk.indicator(id);
     // Without an indicator that says so nothing is green.
-    const state = indicator ? indicator.overall : "pending";
+    const state = shownState(indicator?.overall);
     const label = !indicator && this.desk.blind ? "Stand unbekannt" : STATES[state].label;
     setText(item.querySelector(".time"), appointment.time);
     setText(item.querySelector(".minutes"), `${appointment.duration_minutes} Min.`);

@@ -9,6 +9,11 @@ export const STATES = {
   unconfirmed: { icon: "call", label: "bitte anrufen" },
 };
 
+/** The state to show; what is missing or not known to this page is never more than pending. */
+export function shownState(state) {
+  return Object.hasOwn(STATES, state ?? "") ? state : "pending";
+}
+
 const CATEGORIES = {
   permanent: "endgültig abgelehnt",
   temporary: "nicht rechtzeitig zustellbar",

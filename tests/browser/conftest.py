@@ -13,6 +13,7 @@ from tests.conftest import Stack
 
 QUIET = (
     "--no-sandbox",
+    "--lang=de-DE",
     "--disable-gpu",
     "--no-first-run",
     "--disable-background-networking",

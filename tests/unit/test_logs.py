@@ -1,0 +1,49 @@
+"""Logs tell what went wrong and where, never a value."""
+
+import json
+import logging
+
+import pytest
+import structlog
+
+from chassis import logs
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> str:
+    text = capsys.readouterr().out
+    assert all(isinstance(json.loads(line), dict) for line in text.splitlines())
+    return text
+
+
+def fail() -> None:
+    try:
+        raise ValueError("erika@example.org")
+    except ValueError as error:
+        raise RuntimeError("Erika Mustermann") from error
+
+
+def test_an_exception_is_logged_by_type_and_place(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("test")
+    try:
+        fail()
+    except RuntimeError as error:
+        structlog.get_logger("einladung").error("failed", exc_info=error)
+        logging.getLogger("library").exception("failed")
+    text = logged(capsys)
+    assert text.count("RuntimeError") == 2
+    assert "test_logs.py" in text
+    assert "rika" not in text
+
+
+def test_a_traceback_that_a_library_prints_is_shortened(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("test")
+    logging.getLogger("uvicorn.error").error(
+        "Traceback (most recent call last):\n"
+        '  File "app.py", line 1, in start\n    connect(secret)\n'
+        "asyncpg.exceptions.InvalidPasswordError: password of Erika failed\n"
+    )
+    text = logged(capsys)
+    assert "asyncpg.exceptions.InvalidPasswordError" in text
+    assert "app.py" in text
+    assert "Erika" not in text
+    assert "secret" not in text
