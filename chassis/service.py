@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import logs, problems, tracing
-from chassis.settings import ServiceSettings
+from chassis.settings import ProcessSettings
 from chassis.supervisor import Supervisor
 
 READY_TIMEOUT = 5.0  # seconds for all dependencies together
@@ -129,7 +129,7 @@ class _Server(uvicorn.Server):
 
 def serve(
     app: FastAPI,
-    settings: ServiceSettings,
+    settings: ProcessSettings,
     *,
     name: str,
     before_shutdown: Callable[[], None] = lambda: None,

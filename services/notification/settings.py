@@ -12,7 +12,7 @@ from services.notification.channels.smtp_pool import SmtpServer
 class Settings(ServiceSettings):
     """How to send and how patiently. Times in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="NOTIFICATION_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="NOTIFICATION_")
 
     port: int = Field(default=8402, ge=1, le=65535)
     mail_from: str = Field(

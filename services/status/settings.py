@@ -9,7 +9,7 @@ from chassis.settings import ServiceSettings
 class Settings(ServiceSettings):
     """What the status service needs beyond the common settings; times in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="STATUS_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="STATUS_")
 
     port: int = Field(default=8403, ge=1, le=65535)
     streams: int = Field(default=1000, ge=1, description="Open streams of this process.")

@@ -13,7 +13,6 @@ from tests.conftest import Stack
 
 QUIET = (
     "--no-sandbox",
-    "--lang=de-DE",
     "--disable-gpu",
     "--no-first-run",
     "--disable-background-networking",

@@ -1,0 +1,57 @@
+"""What is for one machine stays there: production refuses it, and no refusal prints a secret."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+from dashboard.settings import Settings as Dashboard
+from services.notification.settings import Settings as Notification
+from services.scheduling.settings import Settings as Scheduling
+from services.status.settings import Settings as Status
+
+KEY = "A" * 43
+SERVICE = {
+    "environment": "production",
+    "database_url": "postgresql://service:geheim@db/service",
+    "kafka_bootstrap": "kafka:9092",
+    "auth_jwks": "/etc/einladung/jwks.json",
+    "auth_issuer": "https://login.example.org",
+}
+SCHEDULING = SERVICE | {"link_base_url": "https://example.org/besuch", "link_keys": {"1": KEY}}
+NOTIFICATION = SERVICE | {"mail_from": "praxis@praxis.de", "smtp_host": "smtp.praxis.de"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "good"),
+    [(Scheduling, SCHEDULING), (Notification, NOTIFICATION), (Status, SERVICE)],
+)
+def test_production_starts_when_it_is_set_up(
+    kind: type[BaseSettings], good: dict[str, Any]
+) -> None:
+    kind(**good)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (Status, SERVICE | {"auth_issuer": "einladung-local"}),
+        (Status, SERVICE | {"database_url": "postgresql://service@db/service"}),
+        (Status, SERVICE | {"environment": "local", "host": "0.0.0.0"}),
+        (Scheduling, SCHEDULING | {"link_keys": {}}),
+        (Scheduling, SCHEDULING | {"link_keys": {"1": "short"}}),
+        (Scheduling, SCHEDULING | {"link_keys": {"256": KEY}}),
+        (Notification, NOTIFICATION | {"smtp_tls": "none"}),
+        (Notification, NOTIFICATION | {"mail_from": "einladung@praxis.example"}),
+        (Notification, NOTIFICATION | {"lease_seconds": 10}),
+        (Dashboard, {"token": "geheim"}),
+        (Dashboard, {"environment": "local"}),
+    ],
+)
+def test_what_is_unsafe_is_refused_without_telling_a_secret(
+    kind: type[BaseSettings], settings: dict[str, Any]
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        kind(**settings)
+    assert "geheim" not in str(refused.value)
