@@ -1,5 +1,6 @@
 // A form's fields: what is wrong with them, shown at the field and together at the top.
 
+import { forgetSendAnyway, offerSendAnyway } from "./addresses.js";
 import { Refused, Unreachable } from "./api.js";
 import { h } from "./dom.js";
 import { clearOffsets, offerOffsets } from "./offsets.js";
@@ -57,6 +58,7 @@ export class Fields {
   clear() {
     this.#summary.hidden = true;
     this.#summary.replaceChildren();
+    forgetSendAnyway(this.#form);
     for (const field of this.#form.querySelectorAll("[data-field]")) {
       field.classList.remove("wrong");
       field.querySelector(":scope > .error")?.remove();
@@ -84,6 +86,7 @@ export class Fields {
     if (error.code === "ambiguous_time" && error.options?.length) {
       target = offerOffsets(this.#form, error.options);
     }
+    if (error.code === "dead_address") offerSendAnyway(field);
     const link = h("button", { type: "button", class: "link" }, `${label(field)}${error.message}`);
     link.addEventListener("click", () => target.focus());
     return h("li", {}, link);

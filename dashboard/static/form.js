@@ -1,5 +1,6 @@
 // „Termin erstellen"
 
+import { sendAnyway, TypingHint } from "./addresses.js";
 import * as api from "./api.js";
 import { today } from "./dates.js";
 import { byId } from "./dom.js";
@@ -14,6 +15,7 @@ export class CreateForm {
   #form = byId("create-form");
   #fields = new Fields(this.#form);
   #keys = new api.Keys();
+  #hint = new TypingHint(this.#form.elements.email);
 
   /** `onCreated(appointment)` */
   constructor({ desk, dialogs, onCreated }) {
@@ -89,10 +91,12 @@ export class CreateForm {
       duration_minutes: number(elements.duration_minutes),
       consent: elements.consent.checked,
       locale: "de",
+      send_anyway: sendAnyway(this.#form),
     };
   }
 
   async #send() {
+    if (this.#hint.holdsUp()) return;
     let created = null;
     const content = this.#content();
     const done = await this.#fields.submit(

@@ -1,5 +1,6 @@
 // „Erneut senden": asks for the right address of what did not arrive.
 
+import { sendAnyway, TypingHint } from "./addresses.js";
 import * as api from "./api.js";
 import { byId } from "./dom.js";
 import { Fields, sentence } from "./fields.js";
@@ -11,6 +12,7 @@ export class Resend {
   #form = byId("resend");
   #fields = new Fields(this.#form);
   #keys = new api.Keys();
+  #hint = new TypingHint(this.#form.elements.email);
   #id = "";
   #typed = false;
 
@@ -80,9 +82,10 @@ export class Resend {
   }
 
   async #send() {
+    if (this.#hint.holdsUp()) return;
     const id = this.#id;
     const channels = this.#missing(this.desk.appointment(id));
-    const body = { channels };
+    const body = { channels, send_anyway: sendAnyway(this.#form) };
     for (const channel of channels) {
       const name = ADDRESS[channel];
       body[name] = this.#form.elements[name].value;

@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from chassis import inbox
 from chassis.auth import TokenVerifier
+from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.outbox import Relay
 from chassis.periodic import every
 from chassis.service import Health, create_app
-from services.scheduling import patient_page, store
+from services.scheduling import events, patient_page, store
 from services.scheduling.api import router
 from services.scheduling.booking import Booking
 from services.scheduling.links import Links
@@ -35,7 +37,17 @@ def build(settings: Settings) -> FastAPI:
         health.dependencies["database"] = db.ping
         health.supervisor.start("outbox relay", relay.run())
         health.supervisor.watch("outbox relay", relay.stalled)
-        health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge_keys))
+        consumer = Consumer(
+            topics=events.TOPICS,
+            group=events.GROUP,
+            handle=events.handle,
+            db=db,
+            bootstrap=settings.kafka_bootstrap,
+        )
+        health.supervisor.start("consumer", consumer.run())
+        health.supervisor.watch("consumer", consumer.stalled)
+        health.supervisor.start("inbox", every(6 * 3600, db, inbox.purge))
+        health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge))
         try:
             yield
         finally:

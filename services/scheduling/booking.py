@@ -110,6 +110,8 @@ class Booking:
             )
             locale = forms.locale(wish.locale, faults)
             forms.consent(wish.consent, faults)
+            if not wish.send_anyway:
+                await _find_dead(tx, practice, contact, faults)
             faults.raise_if_any()
             assert slot is not None, "a slot without a fault is there"  # noqa: S101
             appointment = Appointment(
@@ -131,6 +133,7 @@ class Booking:
                 created_by=caller.subject,
             )
             await store.add(tx, appointment)
+            await store.note_attempt(tx, appointment)
             await self._tell(
                 tx,
                 appointments.scheduled(appointment, practice),
@@ -165,11 +168,14 @@ class Booking:
                 self.channels,
                 faults,
             )
+            if not wish.send_anyway:
+                await _find_dead(tx, practice, contact, faults)
             faults.raise_if_any()
             appointment = appointments.invite_again(
                 present, email=contact.email, phone=contact.phone, channels=contact.channels
             )
             await store.update(tx, appointment)
+            await store.note_attempt(tx, appointment)
             await self._tell(tx, *self._invitation(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
@@ -285,3 +291,12 @@ async def _locked(
     if if_match is not None and if_match != appointment.version:
         raise Changed
     return appointment
+
+
+async def _find_dead(
+    tx: Connection, practice: Practice, contact: forms.Contact, faults: forms.Faults
+) -> None:
+    for channel in contact.channels:
+        address = contact.address(channel)
+        if address is not None and await store.is_dead(tx, practice.id, channel, address):
+            faults.dead_address(channel)

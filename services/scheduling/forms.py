@@ -44,6 +44,10 @@ class Contact:
     email: str | None
     phone: str | None
 
+    def address(self, channel: Channel) -> str | None:
+        """Where this channel reaches the patient."""
+        return self.email if channel is Channel.EMAIL else self.phone
+
 
 class Faults:
     """Collects what is wrong, so that all of it is told in one answer."""
@@ -54,6 +58,15 @@ class Faults:
     def add(self, field: str, code: str, message: str, options: Sequence[str] = ()) -> None:
         """Note one fault of one field."""
         self._errors.append(FieldError(field, code, message, options))
+
+    def dead_address(self, channel: Channel) -> None:
+        """Note that what was last sent there came back for good."""
+        field = "email" if channel is Channel.EMAIL else "phone"
+        self.add(
+            field,
+            "dead_address",
+            "Die letzte Einladung an diese Adresse war unzustellbar. Bitte prüfen Sie die Adresse.",
+        )
 
     def raise_if_any(self) -> None:
         """Raise InvalidInput with everything noted."""

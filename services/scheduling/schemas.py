@@ -33,6 +33,7 @@ class NewAppointment(Input):
     duration_minutes: int | None
     consent: bool
     locale: Text = "de"
+    send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
 
 
 class Change(Input):
@@ -50,6 +51,7 @@ class Resend(Input):
     email: Text | None = None
     phone: Text | None = None
     channels: Annotated[list[Text], Field(max_length=10)] | None = None
+    send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
 
 
 class InvitationView(BaseModel):

@@ -9,9 +9,11 @@ from asyncpg import Record
 
 from chassis.database import Connection
 from contracts.events import Channel
+from services.scheduling.addresses import Verdict, fingerprint
 from services.scheduling.appointments import Appointment, Practice
 
 KEYS_KEPT = timedelta(days=7)
+VERDICTS_KEPT = timedelta(days=90)
 DAY_LIMIT = 1000  # appointments of one practice on one day
 
 _COLUMNS = """id, practice_id, version, starts_at, duration_minutes, patient_name, email, phone,
@@ -140,6 +142,64 @@ async def delete(tx: Connection, appointment: Appointment, now: datetime) -> Non
     )
 
 
+async def note_attempt(tx: Connection, appointment: Appointment) -> None:
+    """Remember, as fingerprints, where the present attempt goes."""
+    addressed = [
+        (channel, fingerprint(appointment.practice_id, channel, address))
+        for channel in appointment.channels
+        if (address := appointment.address(channel)) is not None
+    ]
+    await tx.execute(
+        """
+        INSERT INTO attempts (practice_id, appointment_id, attempt, channel, address_fingerprint)
+        SELECT $1, $2, $3, * FROM unnest($4::text[], $5::bytea[])
+        """,
+        appointment.practice_id,
+        appointment.id,
+        appointment.attempt,
+        [channel for channel, _ in addressed],
+        [known for _, known in addressed],
+    )
+
+
+async def note_verdicts(tx: Connection, verdicts: Sequence[Verdict]) -> None:
+    """Keep what the newest outcome says of each address; older ones change nothing."""
+    if not verdicts:
+        return
+    await tx.execute(
+        """
+        INSERT INTO address_verdicts AS known (practice_id, address_fingerprint, dead, at)
+        SELECT DISTINCT ON (practice_id, address_fingerprint)
+               practice_id, address_fingerprint, dead, at
+        FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bool[], $6::timestamptz[])
+            AS told (practice_id, appointment_id, attempt, channel, dead, at)
+        JOIN attempts USING (practice_id, appointment_id, attempt, channel)
+        ORDER BY practice_id, address_fingerprint, at DESC, dead DESC
+        ON CONFLICT (practice_id, address_fingerprint) DO UPDATE
+            SET dead = excluded.dead, at = excluded.at WHERE excluded.at >= known.at
+        """,
+        [each.practice_id for each in verdicts],
+        [each.appointment_id for each in verdicts],
+        [each.attempt for each in verdicts],
+        [each.channel for each in verdicts],
+        [each.dead for each in verdicts],
+        [each.at for each in verdicts],
+    )
+
+
+async def is_dead(tx: Connection, practice_id: UUID, channel: Channel, address: str) -> bool:
+    """Whether the newest outcome at this address was a bounce for good."""
+    found: bool = await tx.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM address_verdicts
+                       WHERE practice_id = $1 AND address_fingerprint = $2 AND dead)
+        """,
+        practice_id,
+        fingerprint(practice_id, channel, address),
+    )
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Who has an idempotency key, and for what."""
@@ -181,11 +241,13 @@ async def claim_key(
     return Claim(False, row["fingerprint"], row["appointment_id"])
 
 
-async def purge_keys(tx: Connection) -> None:
-    """Forget old idempotency keys, of every practice."""
+async def purge(tx: Connection) -> None:
+    """Forget what has had its time, of every practice."""
     await tx.execute(
         "DELETE FROM idempotency_keys WHERE created_at < now() - $1::interval", KEYS_KEPT
     )
+    await tx.execute("DELETE FROM attempts WHERE created_at < now() - $1::interval", VERDICTS_KEPT)
+    await tx.execute("DELETE FROM address_verdicts WHERE at < now() - $1::interval", VERDICTS_KEPT)
 
 
 def _appointment(row: Record) -> Appointment:

@@ -109,6 +109,35 @@ async def test_a_name_is_text_and_never_markup(page: Page, tomorrow: str) -> Non
     assert await page.locator("img[src=x]").count() == 0
 
 
+async def test_a_typing_error_is_hinted_at_before_sending(page: Page, tomorrow: str) -> None:
+    name = unique("Vertippt")
+    await fill(page, name, "vertippt@gmial.com", tomorrow)
+    await page.get_by_test_id("submit-invite").click()
+    hint = page.get_by_test_id("form-appointment").get_by_test_id("typing-hint")
+    await expect(hint).to_contain_text("Meinten Sie vertippt@gmail.com?")
+    await expect(row(page, name)).to_have_count(0)
+    await hint.get_by_role("button").click()
+    email = page.get_by_test_id("form-appointment").locator("[name=email]")
+    await expect(email).to_have_value("vertippt@gmail.com")
+    await page.get_by_test_id("submit-invite").click()
+    await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_a_dead_address_can_be_used_on_purpose(page: Page, tomorrow: str) -> None:
+    address = f"unbekannt+{uuid4().hex[:8]}@example.org"
+    first, again = unique("Erster"), unique("Zweiter")
+    await fill(page, first, address, tomorrow)
+    await page.get_by_test_id("submit-invite").click()
+    await expect(state(page, first, "failed")).to_be_visible()
+    await fill(page, again, address, tomorrow)
+    await page.get_by_test_id("submit-invite").click()
+    form = page.get_by_test_id("form-appointment")
+    await expect(form.get_by_text("war unzustellbar").first).to_be_visible()
+    await form.get_by_label("Trotzdem an diese Adresse senden").check()
+    await page.get_by_test_id("submit-invite").click()
+    await expect(state(page, again, "failed")).to_be_visible()
+
+
 async def test_what_happens_elsewhere_appears_without_reloading(
     page: Page, demo_practice: Practice, tomorrow: str
 ) -> None:

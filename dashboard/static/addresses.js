@@ -1,0 +1,93 @@
+// E-mail addresses: likely typing errors, and addresses where the last invitation bounced.
+
+import { h } from "./dom.js";
+
+const KNOWN = [
+  "aol.com", "aol.de", "arcor.de", "email.de", "freenet.de", "gmail.com", "gmx.at", "gmx.ch", "gmx.com",
+  "gmx.de", "gmx.net", "googlemail.com", "hotmail.com", "hotmail.de", "icloud.com", "kabelmail.de",
+  "live.com", "live.de", "mac.com", "mail.de", "mailbox.org", "me.com", "msn.com", "online.de",
+  "outlook.com", "outlook.de", "posteo.de", "proton.me", "protonmail.com", "t-online.de", "unitybox.de",
+  "vodafone.de", "web.de", "yahoo.com", "yahoo.de", "ymail.com",
+];
+const MEANT = { "gmail.de": "gmail.com", "googlemail.de": "googlemail.com", "t-online.com": "t-online.de", "web.com": "web.de" };
+const SHORT = 7; // characters; a short domain is soon like another one
+
+/** The address that was probably meant, or null. */
+export function likelyMeant(address) {
+  const [, local, domain] = address.trim().match(/^(.+)@([^@\s]+)$/) ?? [];
+  if (!domain || KNOWN.includes(domain.toLowerCase())) return null;
+  const typed = domain.toLowerCase();
+  const most = typed.length > SHORT ? 2 : 1;
+  const near = KNOWN.map((known) => [distance(typed, known), known]).sort(([one], [other]) => one - other);
+  const [[first, known], [second]] = near;
+  const meant = MEANT[typed] ?? (first <= most && first < second ? known : null);
+  return meant && `${local}@${meant}`;
+}
+
+/** Optimal string alignment: inserted, missing, wrong and swapped characters. */
+function distance(one, other) {
+  const rows = [Array.from({ length: other.length + 1 }, (_, at) => at)];
+  for (let i = 1; i <= one.length; i += 1) {
+    rows[i] = [i];
+    for (let j = 1; j <= other.length; j += 1) {
+      const cost = one[i - 1] === other[j - 1] ? 0 : 1;
+      rows[i][j] = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + cost);
+      if (i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1]) {
+        rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
+      }
+    }
+  }
+  return rows[one.length][other.length];
+}
+
+/** „Meinten Sie …?" below an e-mail field. */
+export class TypingHint {
+  #input;
+  #place = h("p", { class: "hint", role: "status", "data-testid": "typing-hint" });
+  #told = "";
+
+  constructor(input) {
+    this.#input = input;
+    input.after(this.#place);
+    input.addEventListener("change", () => this.#look());
+    input.addEventListener("input", () => this.#place.replaceChildren());
+  }
+
+  /** True once for each likely typing error: then the hint has the focus, and nothing is sent. */
+  holdsUp() {
+    const button = this.#look();
+    if (!button || this.#told === this.#input.value) return false;
+    this.#told = this.#input.value;
+    button.focus();
+    return true;
+  }
+
+  #look() {
+    const meant = this.#input.closest("[hidden]") ? null : likelyMeant(this.#input.value);
+    this.#place.replaceChildren();
+    if (!meant) return null;
+    const button = h("button", { type: "button", class: "link" }, meant);
+    button.addEventListener("click", () => {
+      this.#input.value = meant;
+      this.#place.replaceChildren();
+      this.#input.focus();
+    });
+    this.#place.append("Meinten Sie ", button, "?");
+    return button;
+  }
+}
+
+/** Offer to send to an address known as dead all the same; returns the check box. */
+export function offerSendAnyway(field) {
+  const box = h("input", { type: "checkbox", name: "send_anyway" });
+  field.append(h("label", { class: "check anyway" }, box, "Trotzdem an diese Adresse senden"));
+  return box;
+}
+
+export function forgetSendAnyway(form) {
+  for (const choice of form.querySelectorAll(".anyway")) choice.remove();
+}
+
+export function sendAnyway(form) {
+  return form.querySelector('[name="send_anyway"]:checked') !== null;
+}

@@ -1,0 +1,64 @@
+"""Dead addresses: where an invitation bounced for good, the next one is not sent unasked.
+
+Pure. A practice knows its own experience only; what another one met stays there.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from contracts.events import (
+    Channel,
+    FailureCategory,
+    InvitationDelivered,
+    InvitationFailed,
+    Outcome,
+)
+
+# Of RFC 3463 the codes that speak of the address itself: bad destination, mailbox disabled, host
+# not found. A full mailbox or a refused content may be better tomorrow.
+_ABOUT_THE_ADDRESS = re.compile(r"5\.(1\.\d+|2\.1|4\.4)")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an outcome says of the address that this attempt went to."""
+
+    practice_id: UUID
+    appointment_id: UUID
+    attempt: int
+    channel: Channel
+    dead: bool
+    at: datetime
+
+
+def fingerprint(practice_id: UUID, channel: Channel, address: str) -> bytes:
+    """Recognises an address without keeping it; another one for every practice."""
+    known = f"{practice_id}\0{channel}\0{address.casefold()}"
+    return hashlib.sha256(known.encode()).digest()
+
+
+def verdict(outcome: Outcome) -> Verdict | None:
+    """What an outcome says of its address; None if nothing."""
+    if isinstance(outcome, InvitationDelivered):
+        dead = False
+    elif isinstance(outcome, InvitationFailed) and _is_dead(outcome):
+        dead = True
+    else:
+        return None
+    return Verdict(
+        practice_id=outcome.practice_id,
+        appointment_id=outcome.appointment_id,
+        attempt=outcome.attempt,
+        channel=outcome.channel,
+        dead=dead,
+        at=outcome.occurred_at,
+    )
+
+
+def _is_dead(outcome: InvitationFailed) -> bool:
+    if outcome.category is not FailureCategory.PERMANENT:
+        return False
+    return outcome.status_code is None or bool(_ABOUT_THE_ADDRESS.fullmatch(outcome.status_code))

@@ -1,0 +1,87 @@
+"""An address that bounced for good is not used again unasked; the next success clears it."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from aiokafka import AIOKafkaProducer
+
+from contracts.envelope import encode
+from contracts.events import Channel, Evidence, InvitationDelivered
+from tests.conftest import Stack
+from tests.support import Json, Practice, eventually
+
+
+def dead() -> str:
+    return f"unbekannt+{uuid4().hex[:8]}@example.org"
+
+
+async def bounced(practice: Practice, address: str) -> Json:
+    """An appointment whose invitation came back, once scheduling knows it too."""
+    created = await practice.create(email=address)
+    await practice.shows(created["id"], "failed")
+
+    async def known() -> bool:
+        return (await practice.post(practice.form(email=address))).status_code == 422
+
+    await eventually(known, "scheduling knows that the address is dead")
+    return created
+
+
+async def test_a_dead_address_is_refused_with_a_way_out(practice: Practice) -> None:
+    address = dead()
+    await bounced(practice, address)
+    refused = await practice.post(practice.form(email=address.upper()))
+    assert refused.status_code == 422
+    [error] = refused.json()["errors"]
+    assert (error["field"], error["code"]) == ("email", "dead_address")
+    assert (await practice.create(email=address, send_anyway=True))["email"] == address
+
+
+async def test_resending_to_it_is_refused_too(practice: Practice) -> None:
+    created = await bounced(practice, dead())
+    path = f"/v1/appointments/{created['id']}/invitations"
+    refused = await practice.scheduling.post(path, json={})
+    assert [error["code"] for error in refused.json()["errors"]] == ["dead_address"]
+    assert (await practice.resend(created["id"], send_anyway=True))["invitation"]["attempt"] == 2
+
+
+async def test_another_practice_learns_nothing_of_it(
+    practice: Practice, other_practice: Practice
+) -> None:
+    address = dead()
+    await bounced(practice, address)
+    assert (await other_practice.post(other_practice.form(email=address))).status_code == 201
+
+
+async def test_the_next_success_clears_it(practice: Practice, stack: Stack) -> None:
+    address = dead()
+    created = await bounced(practice, address)
+    delivered = InvitationDelivered(
+        appointment_id=UUID(created["id"]),
+        practice_id=practice.id,
+        invitation_id=UUID(created["invitation"]["id"]),
+        attempt=1,
+        channel=Channel.EMAIL,
+        sequence=99,
+        occurred_at=datetime.now(UTC),
+        evidence=Evidence.CONFIRMED,
+    )
+    message = encode(delivered, source="/einladung/notification")
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+        await producer.send_and_wait(
+            message.topic, message.value, key=message.key.encode(), headers=message.headers
+        )
+
+    async def cleared() -> bool:
+        return (await practice.post(practice.form(email=address))).status_code == 201
+
+    await eventually(cleared, "the address is good again")
+
+
+async def test_a_full_mailbox_is_no_dead_address(practice: Practice) -> None:
+    address = f"voll+{uuid4().hex[:8]}@example.org"
+    created = await practice.create(email=address)
+    await practice.shows(created["id"], "failed")
+    marker = dead()
+    await bounced(practice, marker)
+    assert (await practice.post(practice.form(email=address))).status_code == 201
