@@ -10,7 +10,7 @@ from chassis.auth import TokenVerifier
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.service import Health, create_app
-from services.status import events, feeds
+from services.status import events, feeds, measures
 from services.status.api import router
 from services.status.settings import Settings
 
@@ -35,6 +35,9 @@ def build(settings: Settings) -> FastAPI:
             health.supervisor.start("listener", feeds.listen(url, streams))
             health.supervisor.start("poll", feeds.poll(db, streams, every=settings.poll))
             health.supervisor.start("inbox", periodic.every(PURGE, db, inbox.purge))
+            health.supervisor.start(
+                "measures", periodic.every(measures.PUBLISH_EVERY, db, measures.publish)
+            )
             consumer = Consumer(
                 topics=events.TOPICS,
                 group=events.GROUP,
@@ -58,4 +61,5 @@ def build(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.feeds = streams
     app.include_router(router)
+    app.include_router(measures.router)
     return app

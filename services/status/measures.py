@@ -1,0 +1,67 @@
+"""Measured truth: from request to tick, and the share of ticks that were later proven wrong.
+
+Counted from the time an attempt was issued to the time at which the outcome behind its first tick
+occurred, as both events say it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from prometheus_client import Gauge
+from pydantic import BaseModel, Field
+
+from chassis.auth import Authenticated
+from chassis.database import Connection
+from services.status import store
+from services.status.api import Db
+
+PUBLISH_EVERY = 60.0  # seconds
+PUBLISHED = timedelta(days=1)
+
+to_tick = Gauge("request_to_tick_seconds", "From request to tick, last 24 hours", ["quantile"])
+ticks = Gauge("ticks_last_day", "Ticks of the last 24 hours")
+proven_wrong = Gauge("ticks_proven_wrong_last_day", "Of these, later proven wrong")
+
+router = APIRouter(prefix="/v1/measures", tags=["measures"])
+
+
+class MeasuresView(BaseModel):
+    """The practice's measures; the times are null where there was no tick."""
+
+    days: int
+    ticks: int
+    proven_wrong: int = Field(description="Ticks that a later bounce contradicted.")
+    share_proven_wrong: float | None = Field(description="0 to 1")
+    request_to_tick_ms_p50: float | None
+    request_to_tick_ms_p95: float | None
+
+
+@router.get("")
+async def read_measures(
+    caller: Authenticated,
+    db: Db,
+    days: Annotated[int, Query(ge=1, le=90)] = 30,
+) -> MeasuresView:
+    """What the practice's ticks were worth in the last days."""
+    async with db.practice(caller.practice_id) as tx:
+        since = datetime.now(UTC) - timedelta(days=days)
+        found = await store.measures(tx, caller.practice_id, since)
+    return MeasuresView(
+        days=days,
+        ticks=found.ticks,
+        proven_wrong=found.proven_wrong,
+        share_proven_wrong=found.proven_wrong / found.ticks if found.ticks else None,
+        request_to_tick_ms_p50=None if found.p50 is None else found.p50 * 1000,
+        request_to_tick_ms_p95=None if found.p95 is None else found.p95 * 1000,
+    )
+
+
+async def publish(tx: Connection) -> None:
+    """Set the metrics, over all practices."""
+    found = await store.measures(tx, None, datetime.now(UTC) - PUBLISHED)
+    ticks.set(found.ticks)
+    proven_wrong.set(found.proven_wrong)
+    if found.p50 is not None and found.p95 is not None:
+        to_tick.labels("0.5").set(found.p50)
+        to_tick.labels("0.95").set(found.p95)

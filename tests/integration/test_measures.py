@@ -1,0 +1,55 @@
+"""Measured truth: how fast the tick came, and whether it was right."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaProducer
+
+from contracts.envelope import encode
+from contracts.events import Channel, FailureCategory, InvitationFailed
+from tests.conftest import Stack
+from tests.support import Practice, eventually
+
+
+async def measures(practice: Practice) -> dict[str, Any]:
+    found: dict[str, Any] = (await practice.status.get("/v1/measures")).json()
+    return found
+
+
+async def test_ticks_are_measured_and_a_late_failure_proves_one_wrong(
+    practice: Practice, stack: Stack
+) -> None:
+    before = await measures(practice)
+    assert (before["ticks"], before["share_proven_wrong"]) == (0, None)
+    created = [await practice.create() for _ in range(2)]
+    for each in created:
+        await practice.shows(each["id"], "delivered")
+    right = await measures(practice)
+    assert (right["ticks"], right["proven_wrong"], right["share_proven_wrong"]) == (2, 0, 0)
+    assert 0 < right["request_to_tick_ms_p50"] <= right["request_to_tick_ms_p95"] < 30_000
+
+    late = InvitationFailed(
+        appointment_id=UUID(created[0]["id"]),
+        practice_id=practice.id,
+        invitation_id=UUID(created[0]["invitation"]["id"]),
+        attempt=1,
+        channel=Channel.EMAIL,
+        sequence=99,
+        occurred_at=datetime.now(UTC),
+        category=FailureCategory.PERMANENT,
+        status_code="5.1.1",
+        late=True,
+    )
+    message = encode(late, source="/einladung/notification")
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+        await producer.send_and_wait(
+            message.topic, message.value, key=message.key.encode(), headers=message.headers
+        )
+    shown = await practice.shows(created[0]["id"], "failed")
+    assert shown["channels"]["email"]["late"] is True
+
+    async def proven() -> bool:
+        return bool((await measures(practice))["share_proven_wrong"] == 0.5)
+
+    await eventually(proven, "one of two ticks proven wrong")
