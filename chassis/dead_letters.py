@@ -1,5 +1,7 @@
 """Dead letters: what cannot be read is parked with its reason and never blocks a partition.
 
+Each consumer parks for itself, so one message may be there once for every service that reads it.
+
 `python -m chassis.dead_letters TOPIC` publishes the parked messages of TOPIC again, once what
 was wrong is mended. Consumers that had understood them ignore the repeat (inbox).
 """
