@@ -16,6 +16,7 @@ import os
 import sys
 
 PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP = 28, 1 << 2
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -43,17 +44,24 @@ def become(libc: ctypes.CDLL, user: str) -> None:
 
     entry = pwd.getpwnam(user)
     libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    # Without it access(2) takes no notice of capabilities, and initdb looks with it for postgres.
+    libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)
     for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
-        mask = 1 << capability
-        header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-        # effective, permitted, inheritable; for the capabilities 0 to 31, then 32 to 63
-        sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
-        if libc.capset(header, sets) == 0:
+        if keep_only(libc, 1 << capability):
             libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0)
             return
+    keep_only(libc, 0)
+
+
+def keep_only(libc: ctypes.CDLL, mask: int) -> bool:
+    """Give up all capabilities but those of `mask`; False where it has one that we don't have."""
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    # effective, permitted, inheritable; for the capabilities 0 to 31, then 32 to 63
+    sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
+    return bool(libc.capset(header, sets) == 0)
 
 
 if __name__ == "__main__":
