@@ -36,13 +36,13 @@ requirements: $(VENV)/.dev ## Pin the requirements anew
 bench: $(VENV)/.dev ## Measure, as ratios within one run
 	@$(BIN)/python -m benchmarks
 
-browser: ## Find Chromium for the browser tests, or install Debian's
-	@if command -v chromium >/dev/null 2>&1; then :; \
+browser: ## Find Chromium for the browser tests (and what its driver needs), or install Debian's
+	@if command -v chromium >/dev/null 2>&1 && /sbin/ldconfig -p | grep -q libatomic.so.1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 	  echo "Installing Chromium for the browser tests ..."; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	    apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
-	else echo "The browser tests need Chromium: apt-get install chromium" >&2; exit 1; fi
+	    apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core libatomic1 >/dev/null; \
+	else echo "The browser tests need: apt-get install chromium libatomic1" >&2; exit 1; fi
 
 clean: ## Remove the environment and the demo's data
 	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis
