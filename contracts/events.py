@@ -56,6 +56,20 @@ class FailureCategory(StrEnum):
     CANCELLED = "cancelled"
 
 
+class FailureReason(StrEnum):
+    """Why a message did not arrive, in words that fit any server and gateway."""
+
+    UNKNOWN_USER = "unknown_user"
+    MAILBOX_FULL = "mailbox_full"
+    BLOCKED = "blocked"
+    HOST_UNKNOWN = "host_unknown"
+    MESSAGE_TOO_BIG = "message_too_big"
+    EXPIRED = "expired"
+    POLICY = "policy"
+    SYSTEM = "system"
+    OTHER = "other"
+
+
 class Event(BaseModel):
     """Any event: always of one appointment of one practice."""
 
@@ -175,3 +189,8 @@ class InvitationFailed(Outcome):
     """Will not arrive without somebody doing something."""
 
     category: FailureCategory
+    reason: FailureReason | None = None
+
+
+class InvitationUnconfirmed(Outcome):
+    """Sent, but nobody said in time whether it arrived: somebody should call the patient."""

@@ -17,6 +17,7 @@ from contracts.events import (
     InvitationIssued,
     InvitationPending,
     InvitationRequested,
+    InvitationUnconfirmed,
 )
 
 DEAD_LETTER_SUFFIX = ".dlq"
@@ -67,7 +68,7 @@ OUTCOMES = Topic(
     name="clinic.invitations.outcomes.v1",
     purpose="What became of the invitations, without patient data.",
     retention=timedelta(days=30),
-    events=(InvitationPending, InvitationDelivered, InvitationFailed),
+    events=(InvitationPending, InvitationDelivered, InvitationFailed, InvitationUnconfirmed),
 )
 
 TOPICS: Sequence[Topic] = (APPOINTMENTS, REQUESTED, OUTCOMES)
