@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format generate requirements browser bench clean
+.PHONY: help demo test check format generate requirements browser mail-servers bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -13,7 +13,7 @@ help: ## This list
 demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--once ends by itself)
 	@exec $(BIN)/python -m local.demo $(ARGS)
 
-test: $(VENV)/.dev browser ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
+test: $(VENV)/.dev browser mail-servers ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
 	@$(BIN)/python -m pytest $(ARGS) && echo "All tests passed."
 
 check: $(VENV)/.dev ## Format, lint, types, generated files
@@ -43,6 +43,15 @@ browser: ## Find Chromium for the browser tests (and what its driver needs), or 
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	    apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core libatomic1 >/dev/null; \
 	else echo "The browser tests need: apt-get install chromium libatomic1" >&2; exit 1; fi
+
+mail-servers: ## Install Debian's Postfix and Dovecot for the tests of bounces (as root; not started)
+	@if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
+	  echo "Without root the tests with Postfix and Dovecot are skipped." >&2; \
+	elif ! command -v postfix >/dev/null 2>&1 || ! [ -e /usr/lib/dovecot/lmtp ]; then \
+	  echo "Installing Postfix and Dovecot for the tests of bounces ..."; \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    --no-install-recommends postfix dovecot-imapd dovecot-lmtpd >/dev/null; \
+	fi
 
 clean: ## Remove the environment and the demo's data
 	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis

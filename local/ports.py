@@ -35,6 +35,10 @@ class Ports:
         return self.base + 3
 
     @property
+    def bounces(self) -> int:  # noqa: D102
+        return self.base + 24
+
+    @property
     def smtp(self) -> int:  # noqa: D102
         return self.base + 25
 
@@ -61,6 +65,7 @@ class Ports:
             self.scheduling,
             self.notification,
             self.status,
+            self.bounces,
             self.smtp,
             self.mailbox,
             self.postgres,

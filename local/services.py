@@ -20,6 +20,7 @@ SERVICES = ("scheduling", "notification", "status")
 MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dashboard": "dashboard"}
 PREFIXES = tuple(f"{name.upper()}_" for name in MODULES)
 MAIL_FROM = "einladung@praxis.example"
+BOUNCES = "rueck@praxis.example"
 MONTH = 30 * 24 * 3600  # seconds, the term of the dashboard's token
 
 
@@ -46,16 +47,16 @@ class Environments:
             values["DATABASE_URL"] = self.postgres.dsn(name)
             values["KAFKA_BOOTSTRAP"] = self.kafka.bootstrap
             values["AUTH_JWKS"] = self.identity.jwks
-        values |= self._own(name)
+        values |= self._own(name, port)
         inherited = {key: value for key, value in os.environ.items() if not _is_ours(key)}
         prefixed = {f"{name.upper()}_{key}": str(value) for key, value in values.items()}
         return {**inherited, **prefixed, **self.extra.get(name, {})}
 
-    def _own(self, name: str) -> Mapping[str, object]:
+    def _own(self, name: str, port: int) -> Mapping[str, object]:
         scheduling = f"http://127.0.0.1:{self.ports.scheduling}"
         if name == "scheduling":
             return {
-                "LINK_KEYS": secret_files.keep(self.folder / "link-keys.json", _link_keys),
+                "LINK_KEYS": secret_files.keep(self.folder / "link-keys.json", _new_keys),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
                 "CHANNELS": '["email"]',
             }
@@ -65,6 +66,13 @@ class Environments:
                 "SMTP_PORT": self.ports.smtp,
                 "SMTP_TLS": "none",
                 "MAIL_FROM": MAIL_FROM,
+                "BOUNCE_ADDRESS": BOUNCES,
+                "RETURN_PATH_KEYS": secret_files.keep(
+                    self.folder / "return-path-keys.json", _new_keys
+                ),
+                # One port, so one listener: further replicas only read what it has kept.
+                "INTAKE_PROTOCOL": "smtp" if port == self.ports.notification else "none",
+                "INTAKE_PORT": self.ports.bounces,
             }
         if name == "dashboard":
             return {
@@ -79,5 +87,5 @@ def _is_ours(variable: str) -> bool:
     return variable.startswith(PREFIXES)
 
 
-def _link_keys() -> str:
+def _new_keys() -> str:
     return json.dumps({"1": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()})

@@ -78,6 +78,7 @@ class Stack:
             lambda: (
                 *(sys.executable, "-m", "local.mailbox", "--folder", path / "mailbox"),
                 *("--smtp-port", str(self.ports.smtp), "--http-port", str(self.ports.mailbox)),
+                *("--report-port", str(self.ports.bounces)),
             ),
             log=logs / "mailbox.log",
             ready=partial(http_ok, self.ports.mailbox, "/health/ready"),

@@ -9,8 +9,9 @@ import { byId } from "./dom.js";
 import { CreateForm } from "./form.js";
 import { Notices } from "./notices.js";
 import { Overview } from "./overview.js";
+import { Rescue } from "./rescue.js";
 import { Stream } from "./stream.js";
-import { CHANNELS } from "./words.js";
+import { CHANNELS, reason } from "./words.js";
 
 const REFRESH = 60_000; // milliseconds; finds what no event tells of, as a move elsewhere
 const REFRESH_IN_TROUBLE = 5_000; // milliseconds
@@ -51,6 +52,7 @@ const overview = new Overview({
   },
   onDay: goTo,
 });
+const rescue = new Rescue({ desk, notices, onOpen: (id) => details.open(id) });
 const create = new CreateForm({
   desk,
   dialogs,
@@ -71,10 +73,14 @@ byId("skip").addEventListener("click", (event) => {
 
 desk.addEventListener("told", ({ detail }) => {
   if (detail.state !== "delivered") notices.hideCenter();
+  const { appointment, state } = detail;
   const channel = CHANNELS[detail.channel] ?? detail.channel;
-  notices.infobox(detail.state, TOLD[detail.state](channel, detail.appointment.patient_name), {
-    id: detail.appointment.id,
+  const view = desk.indicator(appointment.id)?.channels[detail.channel];
+  notices.infobox(state, TOLD[state](channel, appointment.patient_name), {
+    id: appointment.id,
     channel: detail.channel,
+    detail: state === "failed" && view ? reason(view) : "",
+    actions: rescue.actions(appointment, state),
   });
 });
 desk.addEventListener("deleted", ({ detail }) => notices.drop(detail.id));

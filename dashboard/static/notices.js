@@ -14,15 +14,21 @@ export class Notices {
   #announcer = byId("announcer");
   #timer = 0;
 
-  /** About one channel of an appointment: newer news takes the place of older. */
-  infobox(state, text, { id, channel }) {
+  /**
+   * About one channel of an appointment: newer news takes the place of older. `detail` is a second
+   * line; `actions` are [{label, about, act}], `about` being what only a screen reader has to hear.
+   */
+  infobox(state, text, { id, channel, detail = "", actions = [] }) {
     this.drop(id, channel);
     const said = h("span", { class: "said" });
+    const more = h("span", { class: "muted" });
+    const words = h("div", { class: "words" }, said, more);
+    if (actions.length) words.append(h("div", { class: "offers" }, ...actions.map(offer)));
     const box = h(
       "div",
       { class: "infobox", role: "status", "data-testid": "infobox", "data-state": state, "data-about": id, "data-channel": channel },
       icon(ICONS[state] ?? "info"),
-      said,
+      words,
     );
     const close = dismissal(() => box.remove());
     box.append(close);
@@ -30,6 +36,7 @@ export class Notices {
     // A live region is heard when its content changes, so it has to be there before.
     setTimeout(() => {
       said.textContent = text;
+      more.textContent = detail;
     }, 50);
     if (state === "delivered") leaveLater(box, BOX_STAYS, () => box.remove());
     while (this.#boxes.childElementCount > MOST_BOXES) {
@@ -80,6 +87,15 @@ export class Notices {
   #lastArrived() {
     return [...this.#boxes.querySelectorAll('[data-state="delivered"]')].at(-1);
   }
+}
+
+function offer({ label, about, act }) {
+  const button = h("button", { type: "button", class: "link", "aria-label": `${label}: ${about}` }, label);
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    act();
+  });
+  return button;
 }
 
 function dismissal(act) {

@@ -21,24 +21,20 @@ const CATEGORIES = {
   cancelled: "nicht mehr versendet",
 };
 
-// RFC 3463: class.subject.detail; the class says for how long, the rest why.
 const REASONS = {
-  "1.1": "diese Adresse gibt es nicht",
-  "1.2": "diese Domain gibt es nicht",
-  "1.3": "ungültige Adresse",
-  "1.6": "die Empfängerin oder der Empfänger ist umgezogen",
-  "1.10": "diese Domain nimmt keine E-Mail an",
-  "2.1": "das Postfach ist abgeschaltet",
-  "2.2": "das Postfach ist voll",
-  "4.1": "der Mailserver antwortet nicht",
-  "4.4": "der Mailserver wurde nicht gefunden",
-  "4.7": "zu lange nicht zustellbar",
+  unknown_user: "Adresse unbekannt",
+  mailbox_full: "Postfach voll",
+  blocked: "als unerwünscht abgewiesen",
+  host_unknown: "Mailserver der Adresse nicht gefunden",
+  message_too_big: "Nachricht zu groß",
+  expired: "nicht rechtzeitig zustellbar",
+  policy: "von der Gegenstelle nicht erlaubt",
+  system: "Störung bei der Gegenstelle",
 };
 
 /** Why something failed, in words; "" when nothing is known. */
-export function reason({ category, status_code: code }) {
-  const detail = code ? code.split(".").slice(1).join(".") : "";
-  return REASONS[detail] ?? CATEGORIES[category] ?? "";
+export function reason({ category, reason: why }) {
+  return REASONS[why] ?? CATEGORIES[category] ?? "";
 }
 
 /** One channel's state in a sentence of its own. */

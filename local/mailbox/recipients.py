@@ -1,6 +1,8 @@
-"""The simulated recipients: how the mailbox answers RCPT TO."""
+"""The simulated recipients: how the mailbox answers RCPT TO, and what comes back later."""
 
 from collections import OrderedDict
+
+from local.mailbox.reports import REPORTS, Report
 
 ACCEPTED = "250 2.1.5 OK"
 LATER = "451 4.3.0 <{}>: Temporary lookup failure"
@@ -16,6 +18,11 @@ ENGLISH = {
     "rejected": "abgelehnt",
     "later": "spaeter",
     "once-later": "einmal-spaeter",
+    "later-unknown": "spaeter-unbekannt",
+    "later-full": "spaeter-voll",
+    "delayed": "verzoegert",
+    "delivered": "zugestellt",
+    "away": "abwesend",
 }
 REMEMBERED = 10_000  # addresses that were told to come later once
 
@@ -28,11 +35,14 @@ class Recipients:
 
     def reply(self, address: str) -> str:
         """The SMTP reply to RCPT TO for this address."""
-        role = address.lower().partition("@")[0].partition("+")[0]
-        role = ENGLISH.get(role, role)
+        role = _role(address)
         if role == "einmal-spaeter":
             return self._once_later(address)
         return REFUSALS.get(role, ACCEPTED).format(address)
+
+    def report(self, address: str) -> Report | None:
+        """What comes back after the message was taken."""
+        return REPORTS.get(_role(address))
 
     def _once_later(self, address: str) -> str:
         key = address.lower()
@@ -42,3 +52,8 @@ class Recipients:
         if len(self._put_off) > REMEMBERED:
             self._put_off.popitem(last=False)
         return LATER.format(address)
+
+
+def _role(address: str) -> str:
+    role = address.lower().partition("@")[0].partition("+")[0]
+    return ENGLISH.get(role, role)

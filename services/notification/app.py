@@ -12,9 +12,12 @@ from chassis.database import Database
 from chassis.outbox import Relay
 from chassis.service import Health, create_app
 from contracts.events import Channel
-from services.notification import events
+from services.notification import events, receipt_store
 from services.notification.channels.email import EmailChannel
 from services.notification.channels.smtp_pool import SmtpPool
+from services.notification.intake.imap import ImapIntake
+from services.notification.intake.smtp import SmtpIntake
+from services.notification.receipt_reader import ReceiptReader
 from services.notification.retries import RetryPolicy
 from services.notification.settings import Settings
 from services.notification.worker import Worker, WorkerPolicy, utc_now
@@ -26,6 +29,7 @@ def build(settings: Settings) -> FastAPI:
     """The service as an ASGI application; everything is opened when it starts."""
     health = Health()
     server = settings.smtp_server
+    return_path = settings.return_path
     policy = WorkerPolicy(
         batch=settings.worker_batch,
         concurrency=server.connections,
@@ -47,7 +51,12 @@ def build(settings: Settings) -> FastAPI:
             )
             stack.push_async_callback(db.close)
             health.dependencies["database"] = db.ping
-            email = EmailChannel(SmtpPool(server), sender_address=settings.mail_from, now=utc_now)
+            email = EmailChannel(
+                SmtpPool(server),
+                sender_address=settings.mail_from,
+                envelope_sender=return_path.of,
+                now=utc_now,
+            )
             stack.push_async_callback(email.close)
             stack.push_async_callback(health.supervisor.stop)
             relay = Relay(db, settings.kafka_bootstrap)
@@ -56,7 +65,28 @@ def build(settings: Settings) -> FastAPI:
             worker = Worker(db, {Channel.EMAIL: email}, policy=policy, told=relay.wake)
             health.supervisor.start("worker", worker.run())
             health.supervisor.watch("worker", worker.stalled)
+            reader = ReceiptReader(db, poll=settings.poll_seconds, told=relay.wake, now=utc_now)
+            health.supervisor.start("receipts", reader.run())
+            health.supervisor.watch("receipts", reader.stalled)
+            if settings.intake_protocol != "none":
+                intake = SmtpIntake(
+                    db,
+                    return_path,
+                    protocol=settings.intake_protocol,
+                    now=utc_now,
+                    kept=reader.wake,
+                )
+                await intake.start(settings.intake_host, settings.intake_port)
+                stack.push_async_callback(intake.stop)
+                health.supervisor.watch("intake", intake.stalled)
+            if settings.imap_server is not None:
+                mailbox = ImapIntake(
+                    db, settings.imap_server, return_path, now=utc_now, kept=reader.wake
+                )
+                health.supervisor.start("mailbox", mailbox.run())
+                health.supervisor.watch("mailbox", mailbox.stalled)
             health.supervisor.start("inbox", periodic.every(PURGE, db, inbox.purge))
+            health.supervisor.start("unread", periodic.every(PURGE, db, receipt_store.erase_old))
 
             def committed() -> None:
                 worker.wake()

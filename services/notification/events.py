@@ -23,7 +23,7 @@ from contracts.events import (
 from contracts.topics import APPOINTMENTS, REQUESTED
 from services.notification import metrics, store
 from services.notification.channels import Letter
-from services.notification.deliveries import Delivery, Transition, transition
+from services.notification.deliveries import Delivery, Transition
 from services.notification.happenings import (
     ChannelMissing,
     DeliveryEvent,
@@ -33,6 +33,7 @@ from services.notification.happenings import (
     Withdrawn,
 )
 from services.notification.store import Appointment
+from services.notification.transitions import transition
 
 TOPICS = (APPOINTMENTS, REQUESTED)
 GROUP = "notification"

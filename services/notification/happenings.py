@@ -1,9 +1,11 @@
-"""What can happen to a delivery. `deliveries` says what follows from it."""
+"""What can happen to a delivery. `transitions` says what follows from it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
+
+from contracts.events import FailureReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,7 @@ class Reply:
 
     code: int | None = None
     status: str | None = None
+    reason: FailureReason | None = None
 
 
 NO_REPLY = Reply()
@@ -104,6 +107,56 @@ class Moved:
     starts_at: datetime
 
 
+# Evidence from outside, by DSN (RFC 3464) or a gateway's receipt. It counts under no lease, and
+# waits while a try is under way: what that try's end will be is not known yet.
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The message has arrived."""
+
+    receipt_id: UUID
+    reply: Reply = NO_REPLY
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """The message did not arrive and nobody tries any more; `permanent`: nor should one again."""
+
+    receipt_id: UUID
+    reply: Reply
+    permanent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """The message is still on its way."""
+
+    receipt_id: UUID
+    reply: Reply = NO_REPLY
+
+
+@dataclass(frozen=True, slots=True)
+class AutoReplied:
+    """The patient's mailbox answered by itself (RFC 3834); says nothing about the invitation."""
+
+    receipt_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Complained:
+    """The message was reported as unwanted (RFC 5965)."""
+
+    receipt_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptMissing:
+    """The time within which a receipt was to come may be over."""
+
+
+EvidenceEvent: TypeAlias = Confirmed | Bounced | Delayed | AutoReplied | Complained
+
 DeliveryEvent: TypeAlias = (
     Requested
     | ChannelMissing
@@ -118,4 +171,6 @@ DeliveryEvent: TypeAlias = (
     | Superseded
     | Withdrawn
     | Moved
+    | EvidenceEvent
+    | ReceiptMissing
 )

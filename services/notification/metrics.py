@@ -4,12 +4,22 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter
 
-from contracts.events import InvitationDelivered, InvitationFailed, InvitationPending, Outcome
+from contracts.events import (
+    InvitationDelivered,
+    InvitationFailed,
+    InvitationPending,
+    InvitationUnconfirmed,
+    Outcome,
+)
 
 deliveries = Counter(
     "deliveries_total", "Transitions of deliveries that were told", ["channel", "outcome", "detail"]
 )
 leases_expired = Counter("delivery_leases_expired_total", "Tries of which nobody told the end")
+
+receipts = Counter(
+    "receipts_total", "What came back and how its delivery was found", ["kind", "matched_by"]
+)
 
 
 def count(outcomes: Iterable[Outcome]) -> None:
@@ -22,6 +32,8 @@ def count(outcomes: Iterable[Outcome]) -> None:
                 kind, detail = "delivered", outcome.evidence.value
             case InvitationFailed():
                 kind, detail = "failed", outcome.category.value
+            case InvitationUnconfirmed():
+                kind, detail = "unconfirmed", ""
             case _:
                 continue
         deliveries.labels(outcome.channel.value, kind, detail).inc()

@@ -25,8 +25,8 @@ _REASONS = {
 
 
 def reason_of(status: str | None) -> FailureReason | None:
-    """The reason that a status such as 5.1.1 names; None where it names none."""
-    if status is None:
+    """The reason that a status such as 5.1.1 names; None where it names none, or success."""
+    if status is None or status.startswith("2."):
         return None
     _, subject, detail = status.split(".")
     return _REASONS.get(f"{subject}.{detail}") or _REASONS.get(subject)

@@ -11,8 +11,9 @@ import structlog
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Database
 from services.notification import metrics, store
-from services.notification.deliveries import Transition, transition
+from services.notification.deliveries import Transition
 from services.notification.happenings import NO_REPLY, DeliveryEvent, Misconfigured
+from services.notification.transitions import transition
 
 log = structlog.get_logger(__name__)
 

@@ -1,12 +1,17 @@
 """Settings of the notification service, from the environment: NOTIFICATION_*."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from chassis.keys import KEYS_HELP, check_keys, decode_keys
 from chassis.settings import LOOPBACK, ServiceSettings
 from services.notification.channels.smtp_pool import SmtpServer
+from services.notification.intake.imap import ImapServer
+from services.notification.return_path import LONGEST_LOCAL_PART, ReturnPath
+
+ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$"
 
 
 class Settings(ServiceSettings):
@@ -16,9 +21,32 @@ class Settings(ServiceSettings):
 
     port: int = Field(default=8402, ge=1, le=65535)
     mail_from: str = Field(
-        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$",
-        description="Address that invitations come from and bounces go to.",
+        pattern=ADDRESS,
+        description="Address that invitations come from.",
     )
+    bounce_address: str = Field(
+        pattern=ADDRESS,
+        description="Address below which the return paths are: mail to it, and to what follows "
+        "with a + before the @, has to reach the intake.",
+    )
+    return_path_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
+        min_length=1, description=f"Keys of the return paths. {KEYS_HELP}"
+    )
+    intake_protocol: Literal["none", "smtp", "lmtp"] = Field(
+        default="none", description="How a mail server hands over what comes back."
+    )
+    intake_host: str = "127.0.0.1"
+    intake_port: int = Field(default=8424, ge=1, le=65535)
+    imap_host: str | None = Field(
+        default=None, description="Mailbox that what comes back is fetched from, instead."
+    )
+    imap_port: int = Field(default=993, ge=1, le=65535)
+    imap_tls: Literal["none", "starttls", "tls"] = "tls"
+    imap_username: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = "INBOX"
+    imap_ca_file: str | None = Field(default=None, description="Own certificate authorities.")
+    imap_poll_seconds: float = Field(default=30, gt=0, description="Where IDLE is not offered.")
     smtp_host: str
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
@@ -58,8 +86,42 @@ class Settings(ServiceSettings):
             idle=self.smtp_idle_seconds,
         )
 
+    @property
+    def return_path(self) -> ReturnPath:
+        """Signs and reads the return paths."""
+        return ReturnPath(self.bounce_address, decode_keys(self.return_path_keys))
+
+    @property
+    def imap_server(self) -> ImapServer | None:
+        """The mailbox of what comes back, if there is one."""
+        if self.imap_host is None:
+            return None
+        return ImapServer(
+            host=self.imap_host,
+            port=self.imap_port,
+            tls=self.imap_tls,
+            username=self.imap_username,
+            password=self.imap_password.get_secret_value(),
+            folder=self.imap_folder,
+            ca_file=self.imap_ca_file,
+            poll=self.imap_poll_seconds,
+        )
+
     @model_validator(mode="after")
-    def _mail_is_safe(self) -> "Settings":
+    def _bounces_come_back(self) -> Self:
+        if len(self.bounce_address.rpartition("@")[0]) > LONGEST_LOCAL_PART:
+            raise ValueError(
+                f"bounce_address: at most {LONGEST_LOCAL_PART} characters before the @"
+            )
+        if self.environment == "production":
+            if self.intake_protocol == "none" and self.imap_host is None:
+                raise ValueError("production needs intake_protocol or imap_host: without bounces")
+            if self.imap_host is not None and self.imap_tls == "none":
+                raise ValueError("production refuses imap_tls=none")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_is_safe(self) -> Self:
         if self.smtp_username is not None and self.smtp_tls == "none":
             raise ValueError("smtp_username needs smtp_tls: no login over a plain connection")
         if self.lease_seconds <= self.smtp_server.longest_send:

@@ -14,7 +14,7 @@ import asyncpg
 
 from chassis import outbox
 from chassis.database import Connection
-from contracts.events import Channel, FailureCategory, Outcome
+from contracts.events import Channel, FailureCategory, FailureReason, Outcome
 from services.notification.channels import Letter, Outgoing
 from services.notification.deliveries import Delivery, Entry, State, Transition
 
@@ -23,8 +23,8 @@ NO_LETTERS: Mapping[UUID, Letter] = MappingProxyType({})
 
 _COLUMNS = """
     d.id, d.practice_id, d.appointment_id, d.invitation_id, d.attempt, d.channel, d.message_id,
-    d.requested_at, d.starts_at, d.state, d.category, d.status_code, d.sequence, d.tries,
-    d.due_at, d.lease, d.withdrawn, d.traceparent
+    d.requested_at, d.starts_at, d.state, d.category, d.reason, d.status_code, d.late,
+    d.sequence, d.tries, d.due_at, d.lease, d.handed_over_at, d.withdrawn, d.traceparent
 """
 
 
@@ -209,27 +209,34 @@ async def _update(tx: Connection, deliveries: Sequence[Delivery]) -> None:
         """
         UPDATE deliveries d SET
             starts_at = n.starts_at, state = n.state, category = n.category,
-            status_code = n.status_code, sequence = n.sequence, tries = n.tries,
-            due_at = n.due_at, lease = n.lease, withdrawn = n.withdrawn,
+            reason = n.reason, status_code = n.status_code, late = n.late,
+            sequence = n.sequence, tries = n.tries, due_at = n.due_at, lease = n.lease,
+            handed_over_at = n.handed_over_at, receipt_due_at = n.receipt_due_at,
+            withdrawn = n.withdrawn,
             recipient = CASE WHEN n.due_at IS NOT NULL THEN d.recipient END,
             patient_name = CASE WHEN n.due_at IS NOT NULL THEN d.patient_name END,
             sender_name = CASE WHEN n.due_at IS NOT NULL THEN d.sender_name END,
             link = CASE WHEN n.due_at IS NOT NULL THEN d.link END
-        FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bigint[],
-                    $7::int[], $8::timestamptz[], $9::uuid[], $10::bool[])
-            AS n (id, starts_at, state, category, status_code, sequence, tries, due_at, lease,
-                  withdrawn)
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[],
+                    $7::bool[], $8::bigint[], $9::int[], $10::timestamptz[], $11::uuid[],
+                    $12::timestamptz[], $13::timestamptz[], $14::bool[])
+            AS n (id, starts_at, state, category, reason, status_code, late, sequence, tries,
+                  due_at, lease, handed_over_at, receipt_due_at, withdrawn)
         WHERE d.id = n.id
         """,
         [each.id for each in deliveries],
         [each.starts_at for each in deliveries],
         [each.state for each in deliveries],
         [each.category for each in deliveries],
+        [each.reason for each in deliveries],
         [each.status_code for each in deliveries],
+        [each.late for each in deliveries],
         [each.sequence for each in deliveries],
         [each.tries for each in deliveries],
         [each.due_at for each in deliveries],
         [each.lease for each in deliveries],
+        [each.handed_over_at for each in deliveries],
+        [each.receipt_due_at for each in deliveries],
         [each.withdrawn for each in deliveries],
     )
 
@@ -241,9 +248,10 @@ async def _add_history(tx: Connection, entries: Sequence[Entry]) -> None:
     await tx.execute(
         """
         INSERT INTO delivery_history
-            (delivery_id, practice_id, at, event, state_before, state_after, smtp_code, status_code)
+            (delivery_id, practice_id, at, event, state_before, state_after, smtp_code,
+             status_code, reason, receipt_id)
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[],
-                             $6::text[], $7::int[], $8::text[])
+                             $6::text[], $7::int[], $8::text[], $9::text[], $10::uuid[])
         """,
         [each.delivery_id for each in entries],
         [each.practice_id for each in entries],
@@ -253,11 +261,13 @@ async def _add_history(tx: Connection, entries: Sequence[Entry]) -> None:
         [each.after for each in entries],
         [each.reply.code for each in entries],
         [each.reply.status for each in entries],
+        [each.reply.reason for each in entries],
+        [each.receipt_id for each in entries],
     )
 
 
 def _delivery(row: asyncpg.Record) -> Delivery:
-    category = row["category"]
+    category, reason = row["category"], row["reason"]
     return Delivery(
         id=row["id"],
         practice_id=row["practice_id"],
@@ -270,11 +280,14 @@ def _delivery(row: asyncpg.Record) -> Delivery:
         starts_at=row["starts_at"],
         state=State(row["state"]),
         category=None if category is None else FailureCategory(category),
+        reason=None if reason is None else FailureReason(reason),
         status_code=row["status_code"],
+        late=row["late"],
         sequence=row["sequence"],
         tries=row["tries"],
         due_at=row["due_at"],
         lease=row["lease"],
+        handed_over_at=row["handed_over_at"],
         traceparent=row["traceparent"],
         withdrawn=row["withdrawn"],
     )

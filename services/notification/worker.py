@@ -20,7 +20,7 @@ from chassis.database import TRANSIENT_ERRORS, Database
 from contracts.events import Channel as ChannelName
 from services.notification import metrics, store
 from services.notification.channels import Channel, Outgoing, SendResult, Verdict
-from services.notification.deliveries import State, Transition, transition
+from services.notification.deliveries import State, Transition
 from services.notification.happenings import (
     Accepted,
     Claimed,
@@ -34,6 +34,7 @@ from services.notification.happenings import (
 )
 from services.notification.recorder import Recorder, Result
 from services.notification.retries import RetryPolicy
+from services.notification.transitions import transition
 
 log = structlog.get_logger(__name__)
 

@@ -9,6 +9,7 @@ from chassis import inbox
 from chassis.auth import TokenVerifier
 from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.keys import decode_keys
 from chassis.outbox import Relay
 from chassis.periodic import every
 from chassis.service import Health, create_app
@@ -16,7 +17,7 @@ from services.scheduling import events, patient_page, store
 from services.scheduling.api import router
 from services.scheduling.booking import Booking
 from services.scheduling.links import Links
-from services.scheduling.settings import Settings, decode_key
+from services.scheduling.settings import Settings
 
 
 def build(settings: Settings) -> FastAPI:
@@ -30,7 +31,7 @@ def build(settings: Settings) -> FastAPI:
             settings.database_url.get_secret_value(), connections=settings.database_connections
         )
         relay = Relay(db, settings.kafka_bootstrap)
-        keys = {number: decode_key(key) for number, key in settings.link_keys.items()}
+        keys = decode_keys(settings.link_keys)
         links = Links(settings.link_base_url, keys)
         app.state.patient_page = patient_page.PatientPage(db, links)
         app.state.booking = Booking(db, links, settings.channels, relay.wake)

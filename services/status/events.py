@@ -13,6 +13,7 @@ from contracts.events import (
     InvitationFailed,
     InvitationIssued,
     InvitationPending,
+    InvitationUnconfirmed,
 )
 from contracts.events import Outcome as OutcomeEvent
 from contracts.topics import APPOINTMENTS, OUTCOMES
@@ -21,6 +22,13 @@ from services.status.indicators import Deleted, Fact, Issued, Outcome, State
 
 TOPICS = (APPOINTMENTS, OUTCOMES)
 GROUP = "status"
+
+STATES: dict[type[OutcomeEvent], State] = {
+    InvitationPending: State.PENDING,
+    InvitationDelivered: State.DELIVERED,
+    InvitationFailed: State.FAILED,
+    InvitationUnconfirmed: State.UNCONFIRMED,
+}
 
 changed = Counter("indicator_changes_total", "Indicators changed, by what they show", ["overall"])
 lag = Histogram(
@@ -51,25 +59,22 @@ def fact_of(received: Received) -> Fact | None:
             return Issued(attempt, frozenset(channels), received.time)
         case AppointmentDeleted():
             return Deleted(received.time)
-        case InvitationPending() as event:
-            return _outcome(event, State.PENDING)
-        case InvitationDelivered() as event:
-            return _outcome(event, State.DELIVERED)
-        case InvitationFailed() as event:
-            return _outcome(event, State.FAILED)
+        case OutcomeEvent() as event:
+            return _outcome(event)
         case _:
             return None
 
 
-def _outcome(event: OutcomeEvent, state: State) -> Outcome:
+def _outcome(event: OutcomeEvent) -> Outcome:
     return Outcome(
         attempt=event.attempt,
         channel=event.channel,
         sequence=event.sequence,
-        state=state,
+        state=STATES[type(event)],
         at=event.occurred_at,
         evidence=event.evidence if isinstance(event, InvitationDelivered) else None,
         category=event.category if isinstance(event, InvitationFailed) else None,
+        reason=event.reason if isinstance(event, InvitationFailed) else None,
         status_code=event.status_code,
         late=event.late,
     )

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.events import Channel, Evidence, FailureCategory
+from contracts.events import Channel, Evidence, FailureCategory, FailureReason
 
 
 class State(StrEnum):
@@ -39,7 +39,7 @@ PRECEDENCE = (State.FAILED, State.PENDING, State.UNCONFIRMED, State.DELIVERED)
 CAUTION = (None, Evidence.ACCEPTED, Evidence.CONFIRMED)
 
 # How outcomes of one channel compare; every part comes from the outcome's content.
-Rank = tuple[int, int, int, datetime, str, str, bool]
+Rank = tuple[int, int, int, datetime, str, str, str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Outcome:
     at: datetime
     evidence: Evidence | None = None
     category: FailureCategory | None = None
+    reason: FailureReason | None = None
     status_code: str | None = None
     late: bool = False
 
@@ -83,6 +84,7 @@ class ChannelIndicator:
     state: State
     evidence: Evidence | None = None
     category: FailureCategory | None = None
+    reason: FailureReason | None = None
     status_code: str | None = None
     late: bool = False
     occurred_at: datetime | None = None
@@ -108,6 +110,7 @@ class HistoryEntry:
     type: str
     evidence: Evidence | None = None
     category: FailureCategory | None = None
+    reason: FailureReason | None = None
     status_code: str | None = None
     late: bool = False
 
@@ -172,6 +175,7 @@ def _rank(outcome: Outcome) -> Rank:
         -CAUTION.index(outcome.evidence),
         outcome.at,
         outcome.category or "",
+        outcome.reason or "",
         outcome.status_code or "",
         outcome.late,
     )
@@ -184,6 +188,7 @@ def _shown(outcome: Outcome | None) -> ChannelIndicator:
         state=outcome.state,
         evidence=outcome.evidence,
         category=outcome.category,
+        reason=outcome.reason,
         status_code=outcome.status_code,
         late=outcome.late,
         occurred_at=outcome.at,
@@ -209,6 +214,7 @@ def _entries(fact: Issued | Outcome) -> Iterable[HistoryEntry]:
             type=_evidenced(fact).state.value,
             evidence=fact.evidence,
             category=fact.category,
+            reason=fact.reason,
             status_code=fact.status_code,
             late=fact.late,
         )

@@ -16,7 +16,7 @@ import asyncpg
 from pydantic import TypeAdapter
 
 from chassis.database import Connection
-from contracts.events import Channel, Evidence, FailureCategory
+from contracts.events import Channel, Evidence, FailureCategory, FailureReason
 from services.status.indicators import Deleted, Fact, Indicator, Issued, Outcome, State, fold
 
 CHANGED = "status_feed_changed"  # notification channel; the payload is a practice's id
@@ -150,15 +150,15 @@ async def _insert_events(tx: Connection, known: Sequence[Known]) -> None:
     await tx.execute(
         """
         INSERT INTO events (event_id, practice_id, appointment_id, kind, attempt, channels,
-                            sequence, occurred_at, evidence, category, status_code, late)
+                            sequence, occurred_at, evidence, category, reason, status_code, late)
         SELECT event_id, practice_id, appointment_id, kind, attempt,
                string_to_array(channels, ','),
-               sequence, occurred_at, evidence, category, status_code, late
+               sequence, occurred_at, evidence, category, reason, status_code, late
         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[],
                     $7::bigint[], $8::timestamptz[], $9::text[], $10::text[], $11::text[],
-                    $12::boolean[])
+                    $12::text[], $13::boolean[])
             AS event (event_id, practice_id, appointment_id, kind, attempt, channels,
-                      sequence, occurred_at, evidence, category, status_code, late)
+                      sequence, occurred_at, evidence, category, reason, status_code, late)
         ON CONFLICT (event_id) DO NOTHING
         """,
         *(list(column) for column in zip(*rows, strict=True)),
@@ -229,7 +229,19 @@ def _columns(keys: Sequence[Key]) -> tuple[list[UUID], list[UUID]]:
 
 
 Row = tuple[
-    UUID, UUID, UUID, str, int, str, int, datetime, str | None, str | None, str | None, bool
+    UUID,
+    UUID,
+    UUID,
+    str,
+    int,
+    str,
+    int,
+    datetime,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    bool,
 ]
 
 
@@ -238,9 +250,9 @@ def _row(known: Known) -> Row:
     match known.fact:
         case Issued(attempt=attempt, channels=channels, at=at):
             listed = ",".join(sorted(channels))
-            return (*subject, "issued", attempt, listed, 0, at, None, None, None, False)
+            return (*subject, "issued", attempt, listed, 0, at, None, None, None, None, False)
         case Deleted(at=at):
-            return (*subject, "deleted", 0, "", 0, at, None, None, None, False)
+            return (*subject, "deleted", 0, "", 0, at, None, None, None, None, False)
         case Outcome() as told:
             return (
                 *subject,
@@ -251,6 +263,7 @@ def _row(known: Known) -> Row:
                 told.at,
                 told.evidence,
                 told.category,
+                told.reason,
                 told.status_code,
                 told.late,
             )
@@ -273,6 +286,7 @@ def _fact(row: asyncpg.Record) -> Fact:
                 at=row["occurred_at"],
                 evidence=None if row["evidence"] is None else Evidence(row["evidence"]),
                 category=None if row["category"] is None else FailureCategory(row["category"]),
+                reason=None if row["reason"] is None else FailureReason(row["reason"]),
                 status_code=row["status_code"],
                 late=row["late"],
             )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from contracts.events import Channel, Evidence, FailureCategory
+from contracts.events import Channel, Evidence, FailureCategory, FailureReason
 from services.status.indicators import HistoryEntry, State
 from services.status.store import Shown
 
@@ -17,6 +17,7 @@ class ChannelView(BaseModel):
     state: State
     evidence: Evidence | None
     category: FailureCategory | None
+    reason: FailureReason | None = None
     status_code: str | None = Field(description="RFC 3463, e.g. 5.1.1")
     late: bool = Field(description="Contradicts an earlier, better outcome.")
     occurred_at: datetime | None
@@ -49,6 +50,7 @@ class HistoryEntryView(BaseModel):
     type: Literal["requested", "pending", "delivered", "failed", "unconfirmed"]
     evidence: Evidence | None
     category: FailureCategory | None
+    reason: FailureReason | None
     status_code: str | None
     late: bool
 

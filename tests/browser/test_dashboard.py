@@ -1,8 +1,9 @@
 """The practice's page in a real browser, with exactly the texts of the flow."""
 
+import asyncio
 from uuid import uuid4
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.conftest import Stack
 from tests.support import Practice
@@ -166,3 +167,46 @@ async def test_it_fits_on_a_phone(page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert not wide
+
+
+async def test_a_late_bounce_turns_the_tick_into_the_mark(page: Page, tomorrow: str) -> None:
+    name = unique("Paula Postfach")
+    await fill(page, name, f"spaeter-voll+{uuid4().hex[:6]}@example.org", tomorrow)
+    await page.get_by_test_id("submit-invite").click()
+    await expect(state(page, name, "delivered")).to_be_visible()
+    await expect(state(page, name, "failed")).to_be_visible()
+    box = infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")
+    await expect(box).to_contain_text("Postfach voll")
+    await box.get_by_role("button", name="Erneut senden").click()
+    await expect(page.get_by_test_id("resend-email")).to_be_focused()
+    await expect(page.locator("#details-state")).to_contain_text("nachträglich")
+    await page.get_by_test_id("resend-email").fill("paula@example.org")
+    await page.get_by_test_id("resend-submit").click()
+    await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_the_other_channel_is_one_click_away(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
+    async def with_sms(route: Route) -> None:
+        answer = await route.fetch()
+        changed = {**await answer.json(), "channels": ["email", "sms"]}
+        await route.fulfill(response=answer, json=changed)
+
+    await page.route("**/api/scheduling/practice", with_sms)
+    await page.reload()
+    name = unique("Theo Telefon")
+    asked = asyncio.get_running_loop().create_future()
+
+    async def resend(route: Route) -> None:
+        asked.set_result(route.request.post_data_json)
+        await route.fulfill(status=503)
+
+    await page.route("**/invitations", resend)
+    await page.goto(f"{page.url.partition('#')[0]}#/termine/{tomorrow}")
+    await demo_practice.create(
+        patient_name=name, email="unbekannt@example.org", phone="+4915112345678", send_anyway=True
+    )
+    box = infobox(page, name)
+    await box.get_by_role("button", name="Stattdessen per SMS senden").click()
+    assert (await asked)["channels"] == ["sms"]

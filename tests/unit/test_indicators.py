@@ -46,7 +46,9 @@ def outcome(
     if state is State.DELIVERED and evidence is None:
         evidence = Evidence.ACCEPTED
     moment = at(attempt * 100 + sequence)
-    return Outcome(attempt, channel, sequence, state, moment, evidence, category, None, late)
+    return Outcome(
+        attempt, channel, sequence, state, moment, evidence, category=category, late=late
+    )
 
 
 # --- strategies -------------------------------------------------------------------------------

@@ -20,7 +20,13 @@ SERVICE = {
     "auth_issuer": "https://login.example.org",
 }
 SCHEDULING = SERVICE | {"link_base_url": "https://example.org/besuch", "link_keys": {"1": KEY}}
-NOTIFICATION = SERVICE | {"mail_from": "praxis@praxis.de", "smtp_host": "smtp.praxis.de"}
+NOTIFICATION = SERVICE | {
+    "mail_from": "praxis@praxis.de",
+    "smtp_host": "smtp.praxis.de",
+    "bounce_address": "rueck@praxis.de",
+    "return_path_keys": {"1": KEY},
+    "intake_protocol": "lmtp",
+}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +51,13 @@ def test_production_starts_when_it_is_set_up(
         (Notification, NOTIFICATION | {"smtp_tls": "none"}),
         (Notification, NOTIFICATION | {"mail_from": "einladung@praxis.example"}),
         (Notification, NOTIFICATION | {"lease_seconds": 10}),
+        (Notification, NOTIFICATION | {"intake_protocol": "none"}),
+        (Notification, NOTIFICATION | {"imap_host": "imap.praxis.de", "imap_tls": "none"}),
+        (
+            Notification,
+            NOTIFICATION | {"bounce_address": "an-address-too-long-for-a-tag@praxis.de"},
+        ),
+        (Notification, NOTIFICATION | {"return_path_keys": {"1": "short"}}),
         (Dashboard, {"token": "geheim"}),
         (Dashboard, {"environment": "local"}),
     ],

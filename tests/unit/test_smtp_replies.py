@@ -195,7 +195,10 @@ Send = Callable[[str], Awaitable[SendResult]]
 async def sending(server: SmtpServer) -> AsyncIterator[Send]:
     now = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     channel = EmailChannel(
-        SmtpPool(server), sender_address="einladung@praxis.example", now=lambda: now
+        SmtpPool(server),
+        sender_address="einladung@praxis.example",
+        envelope_sender=lambda _: "rueck@praxis.example",
+        now=lambda: now,
     )
 
     async def send(recipient: str = "patient@example.org") -> SendResult:

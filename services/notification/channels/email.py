@@ -4,16 +4,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import idna
 
 from services.notification.channels import Outgoing, SendResult, Verdict
-from services.notification.channels.smtp_pool import SmtpPool
+from services.notification.channels.smtp_pool import Envelope, SmtpPool
 from services.notification.happenings import Reply
 from services.notification.invitation_mail import InvitationMail
+from services.notification.reasons import reason_of
 
 # RFC 3463 X.1.3: bad destination mailbox address syntax.
-INVALID_ADDRESS = SendResult(Verdict.PERMANENT, Reply(status="5.1.3"))
+INVALID_ADDRESS = SendResult(Verdict.PERMANENT, Reply(None, "5.1.3", reason_of("5.1.3")))
 
 # A dot-atom (RFC 5322, with RFC 6532). Quoted local parts are not worth their dangers.
 _LOCAL = re.compile(r"[^\s\x00-\x20\x7f-\xa0()<>\[\]:;@\\,.\"\u2000-\u200f\u2028-\u202f]+")
@@ -53,11 +55,21 @@ def parse_mailbox(address: str) -> Mailbox | None:
 
 
 class EmailChannel:
-    """Sends invitations from one address over one pool."""
+    """Sends invitations from one address over one pool.
 
-    def __init__(self, pool: SmtpPool, *, sender_address: str, now: Callable[[], datetime]) -> None:
+    `envelope_sender` gives the return path of a delivery, which is where bounces go.
+    """
+
+    def __init__(
+        self,
+        pool: SmtpPool,
+        *,
+        sender_address: str,
+        envelope_sender: Callable[[UUID], str],
+        now: Callable[[], datetime],
+    ) -> None:
         self._pool = pool
-        self._sender_address = sender_address
+        self._envelope_sender = envelope_sender
         self._mail = InvitationMail(sender_address)
         self._now = now
 
@@ -74,10 +86,13 @@ class EmailChannel:
             now=self._now(),
         )
         return await self._pool.send(
-            sender=self._sender_address,
-            recipient=mailbox.address,
-            message=message,
-            utf8=mailbox.utf8,
+            Envelope(
+                id=outgoing.delivery.id.hex,
+                sender=self._envelope_sender(outgoing.delivery.id),
+                recipient=mailbox.address,
+                message=message,
+                utf8=mailbox.utf8,
+            )
         )
 
     async def close(self) -> None:

@@ -1,7 +1,8 @@
 """Reused SMTP connections, and one mail transaction over one of them (RFC 5321).
 
 A connection that the server has closed while it lay idle is replaced without anybody noticing,
-as long as the message itself has not gone out. Certificates are always checked.
+as long as the message itself has not gone out. Certificates are always checked. Where the server
+offers DSN (RFC 3461), it is asked to tell of success, failure and delay.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from aiosmtplib import SMTPException, SMTPResponseException
 from services.notification.channels import SendResult, Verdict
 from services.notification.channels.smtp_replies import Stage, classify, enhanced_status
 from services.notification.happenings import Reply
+from services.notification.reasons import reason_of
 
 _TIDY_UP = 2.0  # seconds for RSET and QUIT, whose replies change nothing
 
@@ -53,6 +55,41 @@ class SmtpServer:
         return 2 * self.timeout + self.message_timeout
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One message (CRLF line ends) to one recipient.
+
+    `id` comes back in delivery status notifications as Original-Envelope-Id (RFC 3461 section
+    4.4); `utf8` when an address needs SMTPUTF8 (RFC 6531).
+    """
+
+    id: str
+    sender: str
+    recipient: str
+    message: bytes
+    utf8: bool
+
+    @property
+    def dsn_of_mail(self) -> tuple[bytes, ...]:
+        """What to add to MAIL where the server offers DSN; the headers are enough to come back."""
+        return (b"RET=HDRS", b"ENVID=" + xtext(self.id))
+
+    @property
+    def dsn_of_rcpt(self) -> tuple[bytes, ...]:
+        """What to add to RCPT where the server offers DSN."""
+        notify = b"NOTIFY=SUCCESS,FAILURE,DELAY"
+        # An address beyond ASCII would need the type utf-8 (RFC 6533), which few servers know.
+        return (notify,) if self.utf8 else (notify, b"ORCPT=rfc822;" + xtext(self.recipient))
+
+
+def xtext(text: str) -> bytes:
+    """ASCII text as RFC 3461 section 4 encodes parameter values."""
+    return b"".join(
+        b"+%02X" % each if each in b"+=" or not 33 <= each <= 126 else bytes([each])
+        for each in text.encode("ascii")
+    )
+
+
 class Failed(Exception):
     """A try ended at `stage`, by a reply or by silence (code None)."""
 
@@ -66,7 +103,7 @@ class Failed(Exception):
     def result(self) -> SendResult:
         """What it means for the delivery."""
         verdict = classify(self.stage, self.code, self.status)
-        return SendResult(verdict, Reply(self.code, self.status))
+        return SendResult(verdict, Reply(self.code, self.status, reason_of(self.status)))
 
 
 class Misconfigured(Failed):
@@ -84,7 +121,7 @@ class AddressBeyondAscii(Failed):
     @property
     def result(self) -> SendResult:
         """The practice can do something about it: another address."""
-        return SendResult(Verdict.PERMANENT, Reply(status="5.6.7"))
+        return SendResult(Verdict.PERMANENT, Reply(None, "5.6.7", reason_of("5.6.7")))
 
 
 class SmtpPool:
@@ -99,11 +136,11 @@ class SmtpPool:
             self._tls = ssl.create_default_context(cafile=server.ca_file)
             self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
 
-    async def send(self, *, sender: str, recipient: str, message: bytes, utf8: bool) -> SendResult:
-        """Hand `message` (CRLF line ends) to the server. Never raises for what the server does."""
+    async def send(self, envelope: "Envelope") -> SendResult:
+        """Hand a message to the server. Never raises for what the server does."""
         async with self._free:
             try:
-                return await self._send(_Envelope(sender, recipient, message, utf8))
+                return await self._send(envelope)
             except Failed as failed:
                 return failed.result
 
@@ -112,7 +149,7 @@ class SmtpPool:
         while self._idle:
             await self._idle.pop().quit()
 
-    async def _send(self, envelope: "_Envelope") -> SendResult:
+    async def _send(self, envelope: Envelope) -> SendResult:
         try:
             async with asyncio.timeout(2 * self._server.timeout):
                 connection = await self._begin(envelope)
@@ -127,7 +164,7 @@ class SmtpPool:
         verdict = classify(Stage.MESSAGE, reply.code, reply.status)
         return SendResult(verdict, reply)
 
-    async def _begin(self, envelope: "_Envelope") -> "_Connection":
+    async def _begin(self, envelope: Envelope) -> "_Connection":
         """A connection on which the server waits for the message."""
         connection = self._take_idle()
         if connection is not None:
@@ -139,7 +176,7 @@ class SmtpPool:
                     raise
         return await self._announce(await _Connection.open(self._server, self._tls), envelope)
 
-    async def _announce(self, connection: "_Connection", envelope: "_Envelope") -> "_Connection":
+    async def _announce(self, connection: "_Connection", envelope: Envelope) -> "_Connection":
         try:
             await connection.announce(envelope)
         except Failed:
@@ -169,14 +206,6 @@ class SmtpPool:
         else:
             connection.used_at = time.monotonic()
             self._idle.append(connection)
-
-
-@dataclass(frozen=True, slots=True)
-class _Envelope:
-    sender: str
-    recipient: str
-    message: bytes
-    utf8: bool
 
 
 class _Connection:
@@ -226,7 +255,7 @@ class _Connection:
         """False once either side has closed."""
         return self._smtp.is_connected
 
-    async def announce(self, envelope: _Envelope) -> None:
+    async def announce(self, envelope: Envelope) -> None:
         """MAIL, RCPT and DATA, up to the server's 354. Raises Failed."""
         if envelope.utf8 and not self._smtp.supports_extension("smtputf8"):
             raise AddressBeyondAscii(Stage.MAIL)
@@ -234,10 +263,14 @@ class _Connection:
         options = [b"SMTPUTF8", b"BODY=8BITMIME"] if envelope.utf8 else []
         if self._smtp.supports_extension("size"):
             options.append(b"SIZE=%d" % len(envelope.message))
+        dsn = self._smtp.supports_extension("dsn")
+        if dsn:
+            options.extend(envelope.dsn_of_mail)
         sender, recipient = envelope.sender.encode(encoding), envelope.recipient.encode(encoding)
+        wanted = envelope.dsn_of_rcpt if dsn else ()
         self.between_stages = True
         await self._command(Stage.MAIL, b"MAIL", b"FROM:<%s>" % sender, *options, expect=250)
-        await self._command(Stage.RCPT, b"RCPT", b"TO:<%s>" % recipient, expect=250)
+        await self._command(Stage.RCPT, b"RCPT", b"TO:<%s>" % recipient, *wanted, expect=250)
         await self._command(Stage.DATA, b"DATA", expect=354)
 
     async def transmit(self, message: bytes) -> Reply:
@@ -254,7 +287,8 @@ class _Connection:
             raise Failed(Stage.MESSAGE) from None
         self.between_stages = False
         self.messages += 1
-        return Reply(code, enhanced_status(code, text))
+        status = enhanced_status(code, text)
+        return Reply(code, status, reason_of(status))
 
     async def reset(self) -> None:
         """Leave a refused transaction, so that the connection can be used again."""

@@ -1,0 +1,62 @@
+// What the info box of a failure offers: the form for the right address, or the other channel.
+
+import * as api from "./api.js";
+import { sentence } from "./fields.js";
+import { CHANNELS } from "./words.js";
+
+const ADDRESS = { email: "email", sms: "phone" }; // channel -> field of the appointment
+
+/**
+ * The channel that could reach the patient instead: the practice may use it, the address is there,
+ * and nothing was sent over it in this attempt. Consent covers both channels. Undefined if none.
+ */
+export function otherChannel(practice, appointment, indicator) {
+  return Object.keys(ADDRESS).find(
+    (channel) =>
+      practice.channels.includes(channel) && appointment[ADDRESS[channel]] && !(channel in indicator.channels),
+  );
+}
+
+export class Rescue {
+  #keys = new api.Keys();
+
+  /** `onOpen(id)` shows the appointment with the address to be corrected. */
+  constructor({ desk, notices, onOpen }) {
+    this.desk = desk;
+    this.notices = notices;
+    this.onOpen = onOpen;
+  }
+
+  /** The actions for an info box about this appointment, as [{label, about, act}]. */
+  actions(appointment, state) {
+    if (state !== "failed" && state !== "unconfirmed") return [];
+    const { id, patient_name: about } = appointment;
+    const actions = [{ label: "Erneut senden", about, act: () => this.#open(id) }];
+    const indicator = this.desk.indicator(id);
+    const other = indicator && otherChannel(this.desk.practice, appointment, indicator);
+    if (other) {
+      const label = `Stattdessen per ${CHANNELS[other]} senden`;
+      actions.push({ label, about, act: () => this.#send(id, other) });
+    }
+    return actions;
+  }
+
+  #open(id) {
+    this.notices.drop(id); // its dialog says it all
+    this.onOpen(id);
+  }
+
+  async #send(id, channel) {
+    const body = { channels: [channel] };
+    try {
+      const sent = await api.resend(id, body, this.#keys.for([id, body]));
+      this.#keys.done();
+      this.notices.drop(id);
+      this.notices.announce("Die Einladung wird erneut versendet.");
+      await this.desk.awaitArrival(sent);
+    } catch (error) {
+      this.notices.announce(sentence(error));
+      this.#open(id);
+    }
+  }
+}

@@ -1,0 +1,172 @@
+"""What comes back from simulated recipients after the message was taken (RFC 3464, RFC 3834)."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from email.message import Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import SMTP
+from email.utils import formatdate, make_msgid
+
+import aiosmtplib
+
+from local.mailbox.store import header, parse
+
+HOST = "mailbox.localhost"
+MOST_WAITING = 1_000
+TRIES = 120  # one a second: the service that takes bounces may be starting
+A_MOMENT = 1.0  # seconds, so that the tick is seen before it goes
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message that was taken for one recipient, with what RFC 3461 asked for."""
+
+    sender: str
+    recipient: str
+    content: bytes
+    envelope_id: str | None = None
+    notify: frozenset[str] = frozenset()
+    original_recipient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What to say of it."""
+
+    action: str  # failed, delayed, delivered; or „away"
+    status: str = ""
+    diagnostic: str = ""
+    text: str = ""
+
+
+REPORTS = {
+    "spaeter-unbekannt": Report(
+        "failed",
+        "5.1.1",
+        "smtp; 550 5.1.1 <{}>: Recipient address rejected: User unknown",
+        "The message could not be delivered: there is no such mailbox.",
+    ),
+    "spaeter-voll": Report(
+        "failed",
+        "5.2.2",
+        "smtp; 552 5.2.2 <{}>: Mailbox full",
+        "The message could not be delivered: the mailbox is full.",
+    ),
+    "verzoegert": Report(
+        "delayed",
+        "4.4.1",
+        "smtp; 451 4.4.1 Connection timed out",
+        "The message has not been delivered yet. It will be tried again.",
+    ),
+    "zugestellt": Report(
+        "delivered", "2.0.0", "smtp; 250 2.0.0 OK", "The message was delivered to the mailbox."
+    ),
+    "abwesend": Report("away", text="Ich bin bis Montag nicht im Haus."),
+}
+NEEDS = {"failed": "FAILURE", "delayed": "DELAY", "delivered": "SUCCESS"}
+
+
+def compose(mail: Mail, report: Report) -> bytes | None:
+    """The message that goes back; None where it was not asked for or nobody is to be told."""
+    if not mail.sender:
+        return None
+    if report.action == "away":
+        return _away(mail, report).as_bytes(policy=SMTP)
+    # Without NOTIFY failures and delays are told, success is not (RFC 3461 section 4.1).
+    if NEEDS[report.action] not in (mail.notify or {"FAILURE", "DELAY"}):
+        return None
+    return _status(mail, report).as_bytes(policy=SMTP)
+
+
+def _status(mail: Mail, report: Report) -> Message:
+    message = MIMEMultipart("report")
+    message.set_param("report-type", "delivery-status")
+    message["From"] = f"Mail Delivery System <MAILER-DAEMON@{HOST}>"
+    message["To"] = mail.sender
+    message["Subject"] = f"Delivery Status Notification ({report.action})"
+    message["Date"] = formatdate()
+    message["Message-ID"] = make_msgid(domain=HOST)
+    message["Auto-Submitted"] = "auto-replied"
+    message.attach(MIMEText(f"{report.text}\n\n<{mail.recipient}>\n"))
+    of_message = [("Reporting-MTA", f"dns; {HOST}"), ("Arrival-Date", formatdate())]
+    if mail.envelope_id:
+        of_message.insert(0, ("Original-Envelope-Id", mail.envelope_id))
+    of_recipient = [
+        ("Final-Recipient", f"rfc822; {mail.recipient}"),
+        ("Action", report.action),
+        ("Status", report.status),
+        ("Diagnostic-Code", report.diagnostic.format(mail.recipient)),
+    ]
+    if mail.original_recipient:
+        of_recipient.insert(0, ("Original-Recipient", mail.original_recipient))
+    status = Message()
+    status["Content-Type"] = "message/delivery-status"
+    status.set_payload([_fields(of_message), _fields(of_recipient)])
+    message.attach(status)
+    head = mail.content.partition(b"\r\n\r\n")[0].decode("ascii", "replace")
+    message.attach(MIMEText(head.replace("\r\n", "\n") + "\n", "rfc822-headers"))
+    return message
+
+
+def _fields(fields: Sequence[tuple[str, str]]) -> Message:
+    group = Message()
+    for name, value in fields:
+        group[name] = value
+    return group
+
+
+def _away(mail: Mail, report: Report) -> Message:
+    original = parse(mail.content)
+    answer = MIMEText(report.text)
+    answer["From"] = mail.recipient
+    answer["To"] = mail.sender
+    answer["Subject"] = "Abwesenheitsnotiz"
+    answer["Date"] = formatdate()
+    answer["Message-ID"] = make_msgid(domain=HOST)
+    answer["In-Reply-To"] = header(original, "Message-ID")
+    answer["Auto-Submitted"] = "auto-replied"
+    return answer
+
+
+class Postman:
+    """Takes reports back to `port` on 127.0.0.1, a moment after the mail was taken."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._queue: asyncio.Queue[tuple[float, Mail, Report]] = asyncio.Queue(MOST_WAITING)
+
+    def post(self, mail: Mail, report: Report) -> None:
+        """Queue a report; beyond the limit it is lost."""
+        with suppress(asyncio.QueueFull):
+            self._queue.put_nowait((time.monotonic() + A_MOMENT, mail, report))
+
+    async def run(self) -> None:
+        """Carry for ever."""
+        while True:
+            at, mail, report = await self._queue.get()
+            await asyncio.sleep(at - time.monotonic())
+            content = compose(mail, report)
+            if content is not None:
+                await self._carry(mail.sender, content)
+
+    async def _carry(self, recipient: str, content: bytes) -> None:
+        for _ in range(TRIES):
+            try:
+                await hand_over(self._port, recipient, content)
+            except aiosmtplib.SMTPRecipientsRefused:
+                return
+            except (aiosmtplib.SMTPException, OSError):
+                await asyncio.sleep(1)
+            else:
+                return
+
+
+async def hand_over(port: int, recipient: str, content: bytes) -> None:
+    """Send with a null sender, since nobody is to answer (RFC 3464 section 2)."""
+    client = aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False, timeout=10)
+    async with client:
+        await client.sendmail("", [recipient], content)

@@ -1,0 +1,182 @@
+"""SQL of receipts: kept before they are acknowledged, read later."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from chassis.database import Connection
+from contracts.events import Channel
+from services.notification.deliveries import Delivery
+from services.notification.receipts import Finding, Receipt
+from services.notification.store import lock_deliveries
+
+KEPT_UNREAD = timedelta(days=14)  # for operations to look at what nobody understood
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedMail:
+    """A mail as it came, and the delivery that its genuine return path names."""
+
+    content: bytes
+    returned_to: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last message of a mailbox that was read (RFC 9051 section 2.3.1.1)."""
+
+    uid_validity: int
+    last_uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a receipt at this look; with `due_at` it is looked at again."""
+
+    receipt: Receipt
+    finding: Finding | None = None
+    delivery: Delivery | None = None
+    matched_by: str | None = None
+    due_at: datetime | None = None
+
+
+async def keep_mail(tx: Connection, mails: Sequence[ReturnedMail], now: datetime) -> None:
+    """Keep mail that came back; the same mail again changes nothing."""
+    await tx.execute(
+        """
+        INSERT INTO receipts (id, channel, digest, received_at, due_at, returned_to, content)
+        SELECT id, 'email', digest, $5, $5, returned_to, content
+        FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::bytea[])
+            AS mail (id, digest, returned_to, content)
+        ON CONFLICT (digest) DO NOTHING
+        """,
+        [uuid7() for _ in mails],
+        [_digest(mail) for mail in mails],
+        [mail.returned_to for mail in mails],
+        [mail.content for mail in mails],
+        now,
+    )
+
+
+async def lock_due(tx: Connection, now: datetime, most: int) -> list[Receipt]:
+    """At most `most` receipts to look at, locked; what another worker has locked is left out."""
+    rows = await tx.fetch(
+        """
+        SELECT id, channel, received_at, tries, returned_to, content FROM receipts
+        WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        """,
+        now,
+        most,
+    )
+    return [
+        Receipt(
+            id=row["id"],
+            channel=Channel(row["channel"]),
+            received_at=row["received_at"],
+            tries=row["tries"],
+            returned_to=row["returned_to"],
+            content=row["content"] or b"",
+        )
+        for row in rows
+    ]
+
+
+async def lock_referred(
+    tx: Connection, findings: Sequence[Finding]
+) -> tuple[dict[UUID, Delivery], dict[str, UUID]]:
+    """The deliveries that findings refer to, locked, and their ids by Message-ID."""
+    references = [each for finding in findings for each in finding.references]
+    message_ids = [each.message_id for each in references if each.message_id is not None]
+    rows = await tx.fetch(
+        "SELECT message_id, id FROM deliveries WHERE message_id = ANY($1)", message_ids
+    )
+    by_message_id = {row["message_id"]: row["id"] for row in rows}
+    named = [each.delivery_id for each in references if each.delivery_id is not None]
+    deliveries = await lock_deliveries(tx, [*named, *by_message_id.values()])
+    return deliveries, by_message_id
+
+
+async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
+    """Write what became of locked receipts; the content of a matched one is erased."""
+    await tx.execute(
+        """
+        UPDATE receipts r SET
+            due_at = n.due_at, tries = r.tries + 1, kind = n.kind, permanent = n.permanent,
+            status_code = n.status_code, reason = n.reason, practice_id = n.practice_id,
+            delivery_id = n.delivery_id, matched_by = n.matched_by,
+            content = CASE WHEN n.matched_by IS NULL OR n.due_at IS NOT NULL
+                             OR n.kind = 'not_a_bounce' THEN r.content END
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[],
+                    $7::uuid[], $8::uuid[], $9::text[])
+            AS n (id, due_at, kind, permanent, status_code, reason, practice_id, delivery_id,
+                  matched_by)
+        WHERE r.id = n.id
+        """,
+        [each.receipt.id for each in settled],
+        [each.due_at for each in settled],
+        [each.finding and each.finding.kind for each in settled],
+        [each.finding and each.finding.permanent for each in settled],
+        [each.finding and each.finding.status for each in settled],
+        [each.finding and each.finding.reason for each in settled],
+        [each.delivery and each.delivery.practice_id for each in settled],
+        [each.delivery and each.delivery.id for each in settled],
+        [each.matched_by for each in settled],
+    )
+
+
+async def lock_overdue(tx: Connection, now: datetime, most: int) -> list[UUID]:
+    """Deliveries that have waited for a receipt long enough, locked."""
+    rows = await tx.fetch(
+        """
+        SELECT id FROM deliveries WHERE receipt_due_at <= $1
+        ORDER BY receipt_due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        """,
+        now,
+        most,
+    )
+    return [row["id"] for row in rows]
+
+
+async def mailbox_position(tx: Connection, mailbox: str) -> Position | None:
+    """How far a mailbox has been read; None before the first time."""
+    row = await tx.fetchrow(
+        "SELECT uid_validity, last_uid FROM mailbox_positions WHERE mailbox = $1", mailbox
+    )
+    return None if row is None else Position(row["uid_validity"], row["last_uid"])
+
+
+async def move_mailbox(tx: Connection, mailbox: str, position: Position) -> None:
+    """Note how far a mailbox has been read; never back, unless its UIDs were given anew."""
+    await tx.execute(
+        """
+        INSERT INTO mailbox_positions AS known (mailbox, uid_validity, last_uid)
+        VALUES ($1, $2, $3)
+        ON CONFLICT (mailbox) DO UPDATE SET
+            uid_validity = excluded.uid_validity,
+            last_uid = CASE WHEN known.uid_validity = excluded.uid_validity
+                THEN greatest(known.last_uid, excluded.last_uid) ELSE excluded.last_uid END
+        """,
+        mailbox,
+        position.uid_validity,
+        position.last_uid,
+    )
+
+
+async def erase_old(tx: Connection) -> None:
+    """Erase mail that nobody could read or match."""
+    await tx.execute(
+        """
+        UPDATE receipts SET content = NULL, due_at = NULL
+        WHERE content IS NOT NULL AND received_at < now() - $1::interval
+        """,
+        KEPT_UNREAD,
+    )
+
+
+def _digest(mail: ReturnedMail) -> bytes:
+    returned_to = b"" if mail.returned_to is None else mail.returned_to.bytes
+    return hashlib.sha256(returned_to + mail.content).digest()
