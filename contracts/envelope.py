@@ -78,7 +78,10 @@ def decode(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> 
     if time.tzinfo is None:
         raise Unreadable("ce_time has no offset")
     try:
+        time = time.astimezone(UTC)
         event = event_type.model_validate_json(value or b"")
+    except OverflowError:  # in UTC it would lie before the year 1 or after 9999
+        raise Unreadable("a time is out of range") from None
     except ValidationError as error:
         faults = (
             f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['type']}"
@@ -90,7 +93,7 @@ def decode(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> 
     traceparent = attributes.get("traceparent")
     if traceparent is not None and not TRACEPARENT.fullmatch(traceparent):
         traceparent = None  # as W3C Trace Context asks of who receives a broken one
-    return Received(event_id, time.astimezone(UTC), event, traceparent)
+    return Received(event_id, time, event, traceparent)
 
 
 def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
