@@ -8,15 +8,16 @@ was wrong is mended. Consumers that had understood them ignore the repeat (inbox
 
 import argparse
 import asyncio
-from collections.abc import Sequence
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError
 from prometheus_client import Counter
 
 from contracts.topics import DEAD_LETTER_SUFFIX
 
 REASON, PARKED_BY = "dlq_reason", "dlq_consumer"
 ORIGIN = ("dlq_partition", "dlq_offset")
+LEFT_OUT = "dlq_left_out"
 PUBLISH_TIMEOUT = 30.0  # seconds
 REPLAY_GROUP = "dead-letter-replay"
 
@@ -33,10 +34,11 @@ class DeadLetters:
     async def park(self, record: "ConsumerRecord[bytes, bytes]", reason: str) -> None:
         """Publish the message unchanged to its dead-letter topic, and return once Kafka has it.
 
-        `reason` must hold no patient data. Raises KafkaError or TimeoutError.
+        Of one that is too large for that, only its reason and its place are kept. `reason` must
+        hold no patient data. Raises KafkaError or TimeoutError.
         """
         headers = [(name, value) for name, value in record.headers if value is not None]
-        headers += [
+        about = [
             (REASON, reason.encode()),
             (PARKED_BY, self._consumer.encode()),
             (ORIGIN[0], str(record.partition).encode()),
@@ -45,43 +47,61 @@ class DeadLetters:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True
         )
+        topic = record.topic + DEAD_LETTER_SUFFIX
         async with asyncio.timeout(PUBLISH_TIMEOUT), producer:
-            await producer.send_and_wait(
-                record.topic + DEAD_LETTER_SUFFIX, record.value, key=record.key, headers=headers
-            )
+            try:
+                await producer.send_and_wait(
+                    topic, record.value, key=record.key, headers=headers + about
+                )
+            except MessageSizeTooLargeError:  # it came compressed, or just fitted without `about`
+                await producer.send_and_wait(topic, b"", headers=[*about, (LEFT_OUT, b"too large")])
         parked.labels(record.topic).inc()
 
 
 async def replay(bootstrap: str, topic: str, *, idle: float = 5.0) -> int:
-    """Publish the parked messages of `topic` again; returns how many. Resumes after a stop."""
+    """Publish the parked messages of `topic` again; returns how many. Resumes after a stop.
+
+    What is parked meanwhile is left to the next time, else it would never end while something
+    still can't be read. `idle` is how many seconds a partition may bring nothing.
+    """
     consumer = AIOKafkaConsumer(
-        topic + DEAD_LETTER_SUFFIX,
         bootstrap_servers=bootstrap,
         group_id=REPLAY_GROUP,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    parked_in = topic + DEAD_LETTER_SUFFIX
     count = 0
     async with producer, consumer:
-        while records := await _next(consumer, idle):
-            for record in records:
-                headers = [
-                    (name, value)
-                    for name, value in record.headers
-                    if name not in {REASON, PARKED_BY, *ORIGIN}
-                ]
-                await producer.send_and_wait(topic, record.value, key=record.key, headers=headers)
-                count += 1
-            await consumer.commit()
+        numbers = await producer.partitions_for(parked_in)
+        partitions = [TopicPartition(parked_in, number) for number in numbers]
+        consumer.assign(partitions)
+        for partition, end in (await consumer.end_offsets(partitions)).items():
+            while await consumer.position(partition) < end:
+                batch = await consumer.getmany(
+                    partition, timeout_ms=int(idle * 1000), max_records=100
+                )
+                records = [each for each in batch.get(partition, ()) if each.offset < end]
+                if not records:
+                    break
+                for record in records:
+                    count += await _publish_again(producer, topic, record)
+                await consumer.commit({partition: records[-1].offset + 1})
     return count
 
 
-async def _next(
-    consumer: AIOKafkaConsumer, idle: float
-) -> Sequence["ConsumerRecord[bytes, bytes]"]:
-    batches = await consumer.getmany(timeout_ms=int(idle * 1000), max_records=100)
-    return [record for batch in batches.values() for record in batch]
+async def _publish_again(
+    producer: AIOKafkaProducer, topic: str, record: "ConsumerRecord[bytes, bytes]"
+) -> bool:
+    """False when the message itself was left out as too large."""
+    if any(name == LEFT_OUT for name, _ in record.headers):
+        return False
+    headers = [
+        (name, value) for name, value in record.headers if name not in {REASON, PARKED_BY, *ORIGIN}
+    ]
+    await producer.send_and_wait(topic, record.value, key=record.key, headers=headers)
+    return True
 
 
 def main() -> None:

@@ -1,17 +1,22 @@
 """The topics as another system sees them: plain Kafka, and nothing but the schema files."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from jsonschema import Draft202012Validator
 
+from chassis.dead_letters import replay
+from contracts import envelope
+from contracts.events import AppointmentScheduled, Channel, InvitationUnconfirmed
 from tests.conftest import Stack
 from tests.support import Practice
 
@@ -185,3 +190,111 @@ async def test_what_cannot_be_read_is_parked_and_blocks_nothing(
             assert "Erika" not in header(record, "dlq_reason")
     await practice.resend(created["id"])  # the same partition goes on
     await practice.shows(created["id"], "delivered", attempt=2)
+
+
+def scheduled(practice: Practice) -> envelope.Message:
+    """An event of an appointment that nobody knows."""
+    event = AppointmentScheduled(
+        appointment_id=uuid4(),
+        practice_id=practice.id,
+        version=1,
+        start=datetime.now(UTC),
+        duration_minutes=20,
+        time_zone="Europe/Berlin",
+    )
+    return envelope.encode(event, source="/test")
+
+
+BEFORE_TIME = b"0001-01-01T00:00:00+14:00"  # in UTC there is no such year
+
+
+async def test_a_time_out_of_range_is_parked_and_blocks_nothing(
+    practice: Practice, stack: Stack
+) -> None:
+    created = await practice.create()
+    await practice.shows(created["id"], "delivered")
+    message = scheduled(practice)
+    envelope_broken = [
+        (name, BEFORE_TIME if name == "ce_time" else value) for name, value in message.headers
+    ]
+    body_broken = re.sub(rb'"start":"[^"]+"', b'"start":"%s"' % BEFORE_TIME, message.value)
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+        for value, headers in ((message.value, envelope_broken), (body_broken, message.headers)):
+            await producer.send_and_wait(
+                APPOINTMENTS, value, key=created["id"].encode(), headers=headers
+            )
+    await practice.resend(created["id"])  # travels behind them in the same partition
+    await practice.shows(created["id"], "delivered", attempt=2)
+
+
+async def test_what_is_too_large_to_be_parked_whole_blocks_nothing(
+    practice: Practice, stack: Stack
+) -> None:
+    """Five megabytes, small enough for the broker only as long as they are compressed."""
+    created = await practice.create()
+    await practice.shows(created["id"], "delivered")
+    async with AIOKafkaProducer(
+        bootstrap_servers=stack.kafka_bootstrap,
+        compression_type="gzip",
+        max_request_size=10_000_000,
+    ) as producer:
+        placed = await producer.send_and_wait(
+            APPOINTMENTS, b"x" * 5_000_000, key=created["id"].encode()
+        )
+    readers = {"notification", "status"}
+    async with reading(stack, f"{APPOINTMENTS}.dlq") as consumer:
+        while readers:
+            record = await anext(consumer)
+            place = (header(record, "dlq_partition"), header(record, "dlq_offset"))
+            if place == (str(placed.partition), str(placed.offset)):
+                assert header(record, "dlq_left_out") == "too large"
+                assert header(record, "dlq_reason")
+                readers.remove(header(record, "dlq_consumer"))
+
+
+async def test_dead_letters_are_published_again_once(practice: Practice, stack: Stack) -> None:
+    """What still can't be read is parked anew while the replay runs; it ends nevertheless."""
+    created = await practice.create()
+    rubbish = f"rubbish {uuid4()}".encode()
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+        await producer.send_and_wait(OUTCOMES, rubbish, key=created["id"].encode())
+    async with reading(stack, f"{OUTCOMES}.dlq") as consumer:
+        for _ in range(2):  # by scheduling and by status
+            await until(consumer, rubbish)
+        again = await replay(stack.kafka_bootstrap, OUTCOMES)
+        assert again >= 2
+        for _ in range(4):  # both copies, again by both
+            await until(consumer, rubbish)
+    async with reading(stack, OUTCOMES) as consumer:
+        for _ in range(3):
+            await until(consumer, rubbish)
+
+
+async def until(consumer: AIOKafkaConsumer, value: bytes) -> None:
+    async for record in consumer:
+        if record.value == value:
+            return
+
+
+async def test_an_invitation_nobody_confirmed_is_shown_as_such(
+    practice: Practice, stack: Stack
+) -> None:
+    created = await practice.create()
+    shown = await practice.shows(created["id"], "delivered")
+    event = InvitationUnconfirmed(
+        appointment_id=UUID(created["id"]),
+        practice_id=practice.id,
+        invitation_id=UUID(created["invitation"]["id"]),
+        attempt=1,
+        channel=Channel.EMAIL,
+        sequence=99,
+        occurred_at=datetime.now(UTC),
+    )
+    message = envelope.encode(event, source="/test")
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+        await producer.send_and_wait(
+            message.topic, message.value, key=message.key.encode(), headers=message.headers
+        )
+    shown = await practice.shows(created["id"], "unconfirmed")
+    assert shown["channels"]["email"]["evidence"] is None
+    assert shown["history"][-1]["type"] == "unconfirmed"
