@@ -22,7 +22,12 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 from prometheus_client import Counter, Gauge
 
 from chassis import tracing
@@ -103,24 +108,27 @@ class Relay:
                 self._beat = time.monotonic()
                 self._wake.clear()
                 try:
-                    moved = await self._publish_batch()
-                except (*TRANSIENT_ERRORS, KafkaError) as error:
+                    moved, error = await self._publish_batch()
+                except (*TRANSIENT_ERRORS, KafkaError) as broken:
+                    moved, error = 0, broken
+                if moved or error is None:
+                    backoff.reset()
+                if error is not None:
                     failures.inc()
                     log.warning("outbox waits", error=type(error).__qualname__)
                     await self._drop_producer()
                     await backoff.wait()
-                    continue
-                backoff.reset()
-                if not moved:
+                elif not moved:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), POLL)
         finally:
             await self._drop_producer()
 
-    async def _publish_batch(self) -> int:
+    async def _publish_batch(self) -> tuple[int, BaseException | None]:
+        """How many left, and what kept others back."""
         async with self._db.system() as tx:
             if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", RELAY_LOCK):
-                return 0
+                return 0, None
             rows = await tx.fetch(
                 """
                 SELECT id, topic, key, headers, value,
@@ -131,31 +139,41 @@ class Relay:
             )
             age.set(rows[0]["age"] if rows else 0)
             if not rows:
-                return 0
+                return 0, None
             done, error = await self._publish(rows)
             await tx.execute("DELETE FROM outbox WHERE id = ANY($1)", done)
-        if error is not None:
-            raise error
-        return len(done)
+        return len(done), error
 
     async def _publish(self, rows: Sequence[Any]) -> tuple[list[int], BaseException | None]:
-        """Publish in order; a key whose event failed keeps its later events back too."""
-        async with asyncio.timeout(PUBLISH_TIMEOUT):
-            producer = await self._get_producer()
-            sent = [
-                await producer.send(
-                    row["topic"],
-                    row["value"],
-                    key=row["key"].encode(),
-                    headers=[(name, text.encode()) for name, text in row["headers"].items()],
-                )
-                for row in rows
-            ]
-            results = await asyncio.gather(*sent, return_exceptions=True)
+        """Publish in order; a key whose event failed keeps its later events back too.
+
+        One event that Kafka does not take, or one topic, must not keep back the other keys.
+        """
+        sent: list[tuple[Any, asyncio.Future[Any]]] = []
         done: list[int] = []
         held_back: set[str] = set()
+        refused_topics: set[str] = set()
         error: BaseException | None = None
-        for row, result in zip(rows, results, strict=True):
+        async with asyncio.timeout(PUBLISH_TIMEOUT):
+            producer = await self._get_producer()
+            for row in rows:
+                if row["key"] in held_back:
+                    continue
+                if row["topic"] in refused_topics:
+                    held_back.add(row["key"])
+                    continue
+                try:
+                    sent.append((row, await _send(producer, row)))
+                except MessageSizeTooLargeError as refused:
+                    error = refused
+                    held_back.add(row["key"])
+                except (UnknownTopicOrPartitionError, TopicAuthorizationFailedError) as refused:
+                    error = refused
+                    held_back.add(row["key"])
+                    refused_topics.add(row["topic"])
+            results = await asyncio.gather(*(each for _, each in sent), return_exceptions=True)
+        held_back.clear()  # what was sent, was sent before anything of its key was held back
+        for (row, _), result in zip(sent, results, strict=True):
             if isinstance(result, BaseException):
                 error = result
                 held_back.add(row["key"])
@@ -184,3 +202,14 @@ class Relay:
             with suppress(Exception):
                 async with asyncio.timeout(5):
                     await producer.stop()
+
+
+async def _send(producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
+    """Hand over to the producer; the future is done once Kafka has it."""
+    future: asyncio.Future[Any] = await producer.send(
+        row["topic"],
+        row["value"],
+        key=row["key"].encode(),
+        headers=[(name, text.encode()) for name, text in row["headers"].items()],
+    )
+    return future

@@ -84,3 +84,22 @@ async def test_the_broker_restarts_in_the_middle(practice: Practice, stack: Stac
     for created in [*before, *during, *after]:
         await practice.shows(created["id"], "delivered", patience=60)
         await practice.mail(created["email"])
+
+
+async def test_an_event_that_kafka_never_takes_holds_up_its_own_appointment_only(
+    practice: Practice, stack: Stack
+) -> None:
+    owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
+    try:
+        await owner.execute(
+            "INSERT INTO outbox (topic, key, headers, value) VALUES ($1, 'stuck', '{}', $2)",
+            "clinic.appointments.v1",
+            b"x" * 2_000_000,
+        )
+        for _ in range(3):
+            created = await practice.create()
+            await practice.shows(created["id"], "delivered")
+        assert await owner.fetchval("SELECT count(*) FROM outbox") == 1
+    finally:
+        await owner.execute("DELETE FROM outbox WHERE key = 'stuck'")
+        await owner.close()
