@@ -26,6 +26,7 @@ def configure(service: str, level: str = "INFO") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         without_exception_text,
         without_printed_traceback,
+        without_task_details,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -76,6 +77,13 @@ def without_printed_traceback(_logger: WrappedLogger, _name: str, event: EventDi
     kinds = [line.partition(":")[0] for line in lines if EXCEPTION_LINE.match(line)]
     event["event"] = text.partition(PRINTED_TRACEBACK)[0].strip() or "exception"
     event["exception"] = {"type": kinds[-1] if kinds else "unknown", "at": places[-8:]}
+    return event
+
+
+def without_task_details(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Keep asyncio's first line: the next ones show tasks, and with them exceptions' texts."""
+    if event.get("logger") == "asyncio":
+        event["event"] = str(event.get("event", "")).partition("\n")[0]
     return event
 
 

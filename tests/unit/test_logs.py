@@ -1,5 +1,7 @@
 """Logs tell what went wrong and where, never a value."""
 
+import asyncio
+import gc
 import json
 import logging
 
@@ -47,3 +49,21 @@ def test_a_traceback_that_a_library_prints_is_shortened(capsys: pytest.CaptureFi
     assert "app.py" in text
     assert "Erika" not in text
     assert "secret" not in text
+
+
+async def test_a_task_whose_exception_nobody_took_is_logged_without_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("test")
+
+    async def work() -> None:
+        raise ValueError("erika@example.org")
+
+    task = asyncio.create_task(work())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    text = logged(capsys)
+    assert "Task exception was never retrieved" in text
+    assert "ValueError" in text
+    assert "erika" not in text
