@@ -3,14 +3,13 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
-from fastapi_problem.error import Problem
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -79,6 +78,10 @@ async def _unready(dependencies: Mapping[str, Check]) -> list[str]:
     return [each for each in found if each is not None]
 
 
+class _TooLarge(Exception):
+    """More came than the limit allows."""
+
+
 class BodyLimit:
     """Refuses request bodies over a size, declared or streamed, with 413."""
 
@@ -96,16 +99,27 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
             return
         received = 0
+        answered = False
 
         async def limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_bytes:
-                raise Problem(title="The request is too large.", type_="body-too-large", status=413)
+                raise _TooLarge
             return message
 
-        await self.app(scope, limited, send)
+        async def watched(message: Message) -> None:
+            nonlocal answered
+            if received > self._max_bytes and not answered:
+                return  # what the application makes of being cut off, as 400
+            answered = True
+            await send(message)
+
+        with suppress(_TooLarge):
+            await self.app(scope, limited, watched)
+        if received > self._max_bytes and not answered:
+            await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         content: dict[str, Any] = {

@@ -7,6 +7,7 @@ The token is added here, so the browser never sees it.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from urllib.parse import quote
 
 import anyio
 import httpx
@@ -65,7 +66,7 @@ def _stream_from(upstreams: Upstreams, service: str, target: str) -> Endpoint:
         # An EventSource that is made anew can't send the header; the page then asks by query.
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         if last:
-            headers["Last-Event-ID"] = last[:100]
+            headers["Last-Event-ID"] = quote(last[:100])  # what is no id stays none
         answer = await upstreams.open(service, target, headers)
         return Relayed(upstreams, answer)
 

@@ -121,7 +121,11 @@ class Upstreams:
         if trace := traceparent():
             carried["traceparent"] = trace
         return client.build_request(
-            method, f"{self._urls[service]}{target}", headers=carried, content=body or None
+            method,
+            f"{self._urls[service]}{target}",
+            # as they came: httpx by itself takes ASCII only
+            headers=[(name.encode(), value.encode("latin-1")) for name, value in carried.items()],
+            content=body or None,
         )
 
 

@@ -231,6 +231,9 @@ class Booking:
 
     async def day(self, caller: Caller, day: date) -> tuple[Practice, Sequence[Appointment]]:
         """The appointments of one day in the practice's zone, by start."""
+        faults = forms.Faults()
+        forms.calendar_day(day, faults)
+        faults.raise_if_any()
         async with self._practice(caller) as (tx, practice):
             first, until = day_bounds(day, practice.zone)
             return practice, await store.between(tx, practice.id, first, until)

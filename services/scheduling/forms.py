@@ -21,6 +21,7 @@ REGION = "DE"
 NAME_LENGTH = 200
 MINUTES = range(5, 481)
 FURTHEST_AHEAD = timedelta(days=5 * 366)
+YEARS = range(2000, 9001)
 LOCALES = ("de", "en")
 
 _T = TypeVar("_T")
@@ -190,8 +191,7 @@ def slot(
     if at.tzinfo is not None:
         faults.add("time", "invalid", "Das ist keine gültige Uhrzeit.")
         return None
-    if not 2000 <= day.year <= 9000:
-        faults.add("date", "out_of_range", "Das Datum liegt zu weit entfernt.")
+    if not calendar_day(day, faults):
         return None
     try:
         starts_at = resolve(day, at.replace(microsecond=0), practice.zone, utc_offset)
@@ -217,6 +217,14 @@ def slot(
     elif starts_at > now + FURTHEST_AHEAD:
         faults.add("date", "out_of_range", "Das Datum liegt zu weit entfernt.")
     return Slot(starts_at, duration_minutes or 0)
+
+
+def calendar_day(day: date, faults: Faults) -> bool:
+    """Whether the day lies where times can be reckoned with in any zone."""
+    if day.year in YEARS:
+        return True
+    faults.add("date", "out_of_range", "Das Datum liegt zu weit entfernt.")
+    return False
 
 
 def _parse(

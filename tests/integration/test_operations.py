@@ -1,5 +1,7 @@
 """What ops sees: health, metrics, and logs in which no patient is named."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
@@ -37,3 +39,35 @@ async def test_services_are_alive_ready_and_measured(stack: Stack, name: str) ->
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (200, {"faults": []})
         assert "python_info" in (await client.get("/metrics")).text
+
+
+async def test_a_body_too_large_is_refused_however_it_is_sent(practice: Practice) -> None:
+    async def in_chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 4096
+
+    for body in (b" " * 80_000, in_chunks()):
+        answer = await practice.scheduling.post(
+            "/v1/appointments", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["type"]) == (413, "body-too-large")
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+async def test_a_day_beyond_the_calendar_is_named_as_the_fault(
+    practice: Practice, day: str
+) -> None:
+    answer = await practice.scheduling.get("/v1/appointments", params={"date": day})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "date"
+
+
+@pytest.mark.parametrize("last", ["ü", "1\r\nX-Other: 2"])
+async def test_the_dashboard_passes_on_what_is_no_event_id(stack: Stack, last: str) -> None:
+    async with httpx.AsyncClient(base_url=stack.url("dashboard")) as client:
+        answer = await client.get("/api/status/indicators/stream", params={"last_event_id": last})
+        assert (answer.status_code, answer.json()["type"]) == (400, "bad-last-event-id")
+        answer = await client.get(
+            "/api/scheduling/practice", headers=[(b"If-Match", "ü".encode("latin-1"))]
+        )
+        assert answer.status_code == 200
