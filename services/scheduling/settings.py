@@ -1,12 +1,13 @@
 """Settings of the scheduling service, from environment variables SCHEDULING_*."""
 
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.keys import KEYS_HELP, check_keys
-from chassis.settings import ServiceSettings
+from chassis.settings import LOOPBACK, ServiceSettings
 from contracts.events import Channel
 
 
@@ -20,8 +21,18 @@ class Settings(ServiceSettings):
         default=[Channel.EMAIL], description="Channels this installation can send over."
     )
     link_base_url: str = Field(
-        pattern=r"^https?://", description="Where the patients' links begin; the token follows."
+        # RFC 3986 without query and fragment; what else is in it, no mail would be sent with
+        pattern=r"^https?://[!$-;=@-Z\[\]_a-z~]+$",
+        description="Where the patients' links begin; the token follows.",
     )
     link_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys of the patients' links. {KEYS_HELP}"
     )
+
+    @model_validator(mode="after")
+    def _links_reach_patients(self) -> Self:
+        if self.environment == "production":
+            link = urlsplit(self.link_base_url)
+            if link.scheme != "https" or link.hostname in LOOPBACK:
+                raise ValueError("production needs link_base_url with https and a host of its own")
+        return self
