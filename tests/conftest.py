@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from uuid_utils.compat import uuid7
 
 from local.ports import free_base
@@ -17,6 +18,10 @@ from local.stack import Stack
 from tests.support import Practice
 
 __all__ = ["Stack"]
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Short waits, so that a test sees within a second what takes half a minute in production.
 HURRIED = {

@@ -4,7 +4,6 @@ Pure. A practice knows its own experience only; what another one met stays there
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,14 +11,15 @@ from uuid import UUID
 from contracts.events import (
     Channel,
     FailureCategory,
+    FailureReason,
     InvitationDelivered,
     InvitationFailed,
     Outcome,
 )
 
-# Of RFC 3463 the codes that speak of the address itself: bad destination, mailbox disabled, host
-# not found. A full mailbox or a refused content may be better tomorrow.
-_ABOUT_THE_ADDRESS = re.compile(r"5\.(1\.\d+|2\.1|4\.4)")
+# A full mailbox or a refused content may be better tomorrow; a refusal without any reason is taken
+# for the usual one.
+_ABOUT_THE_ADDRESS = (FailureReason.UNKNOWN_USER, FailureReason.HOST_UNKNOWN, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +61,4 @@ def verdict(outcome: Outcome) -> Verdict | None:
 def _is_dead(outcome: InvitationFailed) -> bool:
     if outcome.category is not FailureCategory.PERMANENT:
         return False
-    return outcome.status_code is None or bool(_ABOUT_THE_ADDRESS.fullmatch(outcome.status_code))
+    return outcome.reason in _ABOUT_THE_ADDRESS
