@@ -27,7 +27,7 @@ _WEEKDAYS = {
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 }
 # fmt: off
-_MONTHS = {
+MONTHS = {
     "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September",
            "Oktober", "November", "Dezember"),
     "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -38,7 +38,7 @@ _WHEN = {
     "de": "{weekday}, {day}. {month} {year}, {time} Uhr",
     "en": "{weekday}, {day} {month} {year}, {time}",
 }
-_SEASON = {"de": ("Winterzeit", "Sommerzeit"), "en": ("winter time", "summer time")}
+SEASON = {"de": ("Winterzeit", "Sommerzeit"), "en": ("winter time", "summer time")}
 _SUBJECT = {
     "de": "Einladung zur Videosprechstunde am {when}",
     "en": "Invitation to a video visit on {when}",
@@ -96,7 +96,7 @@ class InvitationMail:
             "sender_name": sender_name,
             "when": when,
             "duration_minutes": letter.duration_minutes,
-            "link": _checked_link(letter.link),
+            "link": checked_link(letter.link),
             "subject": subject,
         }
         text, html = self._templates[locale]
@@ -136,18 +136,23 @@ def clean_name(text: str, field: str) -> str:
 
 def format_moment(moment: datetime, time_zone: str, locale: str) -> str:
     """Weekday, date and wall-clock time; with the season in the hour that comes twice."""
-    local = moment.astimezone(_zone(time_zone))
+    local = local_time(moment, time_zone)
     time = f"{local:%H:%M}"
     text = _WHEN[locale].format(
         weekday=_WEEKDAYS[locale][local.weekday()],
         day=local.day,
-        month=_MONTHS[locale][local.month - 1],
+        month=MONTHS[locale][local.month - 1],
         year=local.year,
         time=time,
     )
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
-        text += f" ({_SEASON[locale][bool(local.dst())]})"
+        text += f" ({SEASON[locale][bool(local.dst())]})"
     return text
+
+
+def local_time(moment: datetime, time_zone: str) -> datetime:
+    """The moment on the practice's clock. Raises UnusableLetter."""
+    return moment.astimezone(_zone(time_zone))
 
 
 @lru_cache(maxsize=64)
@@ -158,7 +163,8 @@ def _zone(name: str) -> ZoneInfo:
         raise UnusableLetter("time_zone is unknown") from None
 
 
-def _checked_link(link: str) -> str:
+def checked_link(link: str) -> str:
+    """The link, if nothing in it can break out of text or markup. Raises UnusableLetter."""
     if not _LINK.fullmatch(link) or urlsplit(link).scheme not in {"https", "http"}:
         raise UnusableLetter("link is not an http(s) address")
     return link

@@ -1,0 +1,69 @@
+"""A circuit breaker: what fails again and again is left alone for a while, then tried once.
+
+Own, because what counts as a failure here is a verdict and not an exception, and because the
+libraries for asyncio are stale or tied to exceptions.
+"""
+
+from collections.abc import Callable
+
+LONGEST_REST = 600.0  # seconds
+
+
+class Breaker:
+    """Closed until `failures` in a row; then open for `rest` seconds, doubling up to ten minutes.
+
+    After the rest one call is admitted; its end decides. Every admitted call must be followed by
+    exactly one of `succeeded`, `failed`, `abandoned`.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], *, failures: int = 5, rest: float = 15.0
+    ) -> None:
+        self._clock = clock
+        self._failures = failures
+        self._rest = rest
+        self._failed = 0  # in a row
+        self._rests = 0  # in a row
+        self._closed_until_failure = True
+        self._open_until = 0.0
+        self._probing = False
+
+    def admit(self) -> bool:
+        """Whether a call may be made now."""
+        if self._clock() < self._open_until:
+            return False
+        if self._closed_until_failure:
+            return True
+        if self._probing:
+            return False
+        self._probing = True
+        return True
+
+    @property
+    def wait(self) -> float:
+        """Seconds until a call may be admitted; 0 when one may be now."""
+        return max(self._open_until - self._clock(), 0.0)
+
+    def succeeded(self) -> None:
+        """The call was answered in good order: closed again."""
+        self._failed = self._rests = 0
+        self._closed_until_failure = True
+        self._probing = False
+
+    def failed(self) -> None:
+        """The call failed by the other side's fault."""
+        self._failed += 1
+        if self._probing or self._failed >= self._failures:
+            rest = min(self._rest * 2.0 ** min(self._rests, 16), LONGEST_REST)
+            self._rests += 1
+            self._closed_until_failure = False
+            self.rest(rest)
+        self._probing = False
+
+    def abandoned(self) -> None:
+        """The call ended without an answer to the question, as when it was cancelled."""
+        self._probing = False
+
+    def rest(self, seconds: float) -> None:
+        """Admit nothing for so long, as the other side asked for it."""
+        self._open_until = max(self._open_until, self._clock() + seconds)

@@ -1,0 +1,91 @@
+"""Numbers as people type them. All belong to ranges that are kept free for films."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.scheduling.phone_numbers import BadNumber, NumberFault, parse_mobile
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0171 39 200 01",
+        "(0171)3920001",
+        "0171/3920001",
+        "0171-392 00 01",
+        "0171\u20133920001",
+        "0171.39.200.01",
+        "+49 (0)171 3920001",
+        "+49 (0) 171 / 392-0001",
+        "+49 0171 3920001",
+        "+49171 3920001",
+        "0049 171 3920001",
+        "0049 (0)171 3920001",
+        "49 171 3920001",
+        "171 3920001",
+        " 0171\u00a03920001\n",
+        "O171 39200O1",
+        "+49 o171 392 oo 01",
+    ],
+)
+def test_usual_ways_to_write_a_number(text: str) -> None:
+    assert parse_mobile(text) == "+491713920001"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0176 04069001", "+4917604069001"),
+        ("0152 28817386", "+4915228817386"),
+        ("+44 7700 900123", None),
+        ("+43 664 1234567", "+436641234567"),
+        ("0041 79 123 45 67", "+41791234567"),
+        ("+1 201 555 0123", "+12015550123"),  # North America does not tell mobiles apart
+    ],
+)
+def test_other_networks_and_countries(text: str, number: str | None) -> None:
+    if number is None:
+        with pytest.raises(BadNumber):
+            parse_mobile(text)
+    else:
+        assert parse_mobile(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", NumberFault.EMPTY),
+        (" \t", NumberFault.EMPTY),
+        ("keine", NumberFault.NOT_A_NUMBER),
+        ("0171 RUF MICH AN", NumberFault.NOT_A_NUMBER),
+        ("erika@example.org", NumberFault.NOT_A_NUMBER),
+        ("+", NumberFault.NOT_A_NUMBER),
+        ("0171 12", NumberFault.TOO_SHORT),
+        ("0171 3920001 234567", NumberFault.TOO_LONG),
+        ("1" * 51, NumberFault.TOO_LONG),
+        ("+999 123456", NumberFault.UNKNOWN_COUNTRY),
+        ("030 23125001", NumberFault.LANDLINE),
+        ("+49 (0)89 99998 001", NumberFault.LANDLINE),
+        ("49 30 23125001", NumberFault.LANDLINE),
+        ("0900 1234567", NumberFault.NOT_MOBILE),
+        ("0700 12345678", NumberFault.NOT_MOBILE),
+    ],
+)
+def test_each_fault_by_its_code(text: str, fault: NumberFault) -> None:
+    with pytest.raises(BadNumber) as bad:
+        parse_mobile(text)
+    assert bad.value.fault is fault
+    assert bad.value.args == (fault.value,)
+
+
+@given(st.text(max_size=60) | st.text("0123456789+() -/oO", max_size=30))
+def test_whatever_is_typed(text: str) -> None:
+    try:
+        number = parse_mobile(text)
+    except BadNumber:
+        return
+    assert number.startswith("+")
+    assert number[1:].isdigit()
+    assert number.isascii()
+    assert parse_mobile(number) == number
