@@ -5,17 +5,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from local.mailbox.store import Store, Summary, body, header, parse
+from local.markup import linked, local_time
 
-ZONE = ZoneInfo("Europe/Berlin")
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -31,7 +29,6 @@ LINKS_OPEN_OUTSIDE = '<base target="_blank">'
 
 _HERE = Path(__file__).parent
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
-_URL = re.compile(r"https?://[^\s<>\"]+")
 
 
 def create_app(store: Store) -> FastAPI:
@@ -41,8 +38,8 @@ def create_app(store: Store) -> FastAPI:
     templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
     )
-    templates.filters["linked"] = _linked
-    templates.filters["local_time"] = lambda time: f"{time.astimezone(ZONE):%d.%m.%Y, %H:%M:%S} Uhr"
+    templates.filters["linked"] = linked
+    templates.filters["local_time"] = local_time
 
     @app.middleware("http")
     async def safe(
@@ -147,14 +144,3 @@ def _decoded(raw: bytes) -> dict[str, Any]:
         "html": body(message, "html"),
         "raw": raw.decode("latin-1"),
     }
-
-
-def _linked(text: str) -> Markup:
-    """Plain text with its addresses made into links."""
-    pieces, at = [], 0
-    for match in _URL.finditer(text):
-        url = match.group().rstrip(".,;:!?)")
-        pieces.append(escape(text[at : match.start()]))
-        pieces.append(Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(url))
-        at = match.start() + len(url)
-    return Markup("").join([*pieces, escape(text[at:])])

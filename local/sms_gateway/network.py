@@ -1,0 +1,168 @@
+"""What becomes of a message after it was taken, and the receipts that tell of it."""
+
+import asyncio
+import json
+import random
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+from local.markup import ZONE
+from local.sms_gateway.phones import DELIVERS, FAILS, Phone, Step
+from local.sms_gateway.signing import Webhooks, seven_headers
+from local.sms_gateway.store import Message, Store
+
+MOST_UNDER_WAY = 10_000  # messages and receipts
+AT_THE_SAME_TIME = 20  # receipts
+PATIENCE = 5.0  # seconds for the answer to a receipt, as seven.io has it
+AGAIN_AFTER = (0.5, 1, 2, 4, 8, 15, 30, 60)  # seconds
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+SEVEN_STATES = {
+    "accepted": "TRANSMITTED",
+    "buffered": "BUFFERED",
+    "delivered": "DELIVERED",
+    "failed": "NOTDELIVERED",
+    "rejected": "REJECTED",
+    "expired": "EXPIRED",
+}
+
+
+class Weather(BaseModel):
+    """How the network behaves, whatever the phone does."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    delay: Annotated[float, Field(ge=0, le=60, description="Seconds until a receipt.")] = 0.5
+    loss: Share = 0
+    duplication: Share = 0
+    disorder: Share = 0
+    failure: Share = 0
+
+
+class Network:
+    """Runs every message's life and posts the receipts."""
+
+    def __init__(self, store: Store, secret: str, weather: Weather) -> None:
+        self.weather = weather
+        self._store = store
+        self._secret = secret
+        self._webhooks = Webhooks(secret)
+        self._client = httpx.AsyncClient(timeout=PATIENCE, trust_env=False)
+        self._places = asyncio.Semaphore(AT_THE_SAME_TIME)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._dice = random.Random()  # noqa: S311
+
+    @property
+    def full(self) -> bool:
+        """Whether more would be too much."""
+        return len(self._tasks) >= MOST_UNDER_WAY
+
+    def carry(self, message: Message, phone: Phone) -> "asyncio.Task[None]":
+        """Let the message go its way."""
+        if phone is DELIVERS and self._dice.random() < self.weather.failure:
+            phone = FAILS
+        return self._start(self._live(message, phone))
+
+    async def tell(self, message: Message, step: Step) -> None:
+        """Note a step and send its receipt, once and at once."""
+        await self._post(message, step, self._note(message, step))
+
+    async def close(self) -> None:
+        """Drop what is under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.aclose()
+
+    async def _live(self, message: Message, phone: Phone) -> None:
+        passed = 0.0
+        for step in phone.steps:
+            await asyncio.sleep((step.after - passed) * self.weather.delay)
+            passed = step.after
+            at = self._note(message, step)
+            if self._dice.random() < self.weather.loss:
+                continue
+            copies = phone.copies + (self._dice.random() < self.weather.duplication)
+            for _ in range(copies):
+                if self._dice.random() < self.weather.disorder:
+                    self._start(self._post_late(message, step, at))
+                elif step.after == 0:
+                    await self._post(message, step, at)
+                else:
+                    self._start(self._post(message, step, at))
+
+    def _note(self, message: Message, step: Step) -> datetime:
+        at = datetime.now(UTC)
+        if step.older:
+            return at - timedelta(seconds=60)
+        self._store.change(message.id, step.state, step.code, at)
+        return at
+
+    async def _post_late(self, message: Message, step: Step, at: datetime) -> None:
+        await asyncio.sleep(self._dice.uniform(1, 5) * self.weather.delay)
+        await self._post(message, step, at)
+
+    async def _post(self, message: Message, step: Step, at: datetime) -> None:
+        if not message.receipts_url:
+            return
+        if message.api == "seven":
+            body = _seven_receipt(message, step, at)
+        else:
+            body = json.dumps({"receipts": [receipt(message, step.state, step.code, at)]}).encode()
+        for wait in (*AGAIN_AFTER, None):
+            if await self._offer(message, body) or wait is None:
+                return
+            await asyncio.sleep(wait)
+
+    async def _offer(self, message: Message, body: bytes) -> bool:
+        if message.api == "seven":
+            headers = seven_headers(self._secret, message.receipts_url, body)
+        else:
+            headers = self._webhooks.headers(body)
+        async with self._places:
+            try:
+                answer = await self._client.post(
+                    message.receipts_url, content=body, headers=headers
+                )
+            except httpx.HTTPError:
+                return False
+        # As seven.io does it: what is refused otherwise would be refused again.
+        return answer.status_code != 429 and answer.status_code < 500
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def receipt(message: Message, state: str, code: str | None, at: datetime) -> dict[str, str | None]:
+    """A receipt of the generic API."""
+    return {
+        "id": message.id,
+        "reference": message.reference,
+        "state": state,
+        "code": code,
+        "at": at.isoformat(),
+    }
+
+
+def seven_time(at: datetime) -> str:
+    """A time as seven.io writes it: German wall clock."""
+    return at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _seven_receipt(message: Message, step: Step, at: datetime) -> bytes:
+    data = {
+        "msg_id": message.id.lstrip("0"),
+        "status": SEVEN_STATES[step.state],
+        "timestamp": seven_time(at),
+        "foreign_id": message.reference,
+    }
+    stamp = at.astimezone(ZONE).isoformat(timespec="seconds")
+    return json.dumps({"data": data, "webhook_event": "dlr", "webhook_timestamp": stamp}).encode()
