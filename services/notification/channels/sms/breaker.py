@@ -24,7 +24,7 @@ class Breaker:
         self._rest = rest
         self._failed = 0  # in a row
         self._rests = 0  # in a row
-        self._closed_until_failure = True
+        self._closed = True
         self._open_until = 0.0
         self._probing = False
 
@@ -32,7 +32,7 @@ class Breaker:
         """Whether a call may be made now."""
         if self._clock() < self._open_until:
             return False
-        if self._closed_until_failure:
+        if self._closed:
             return True
         if self._probing:
             return False
@@ -47,18 +47,17 @@ class Breaker:
     def succeeded(self) -> None:
         """The call was answered in good order: closed again."""
         self._failed = self._rests = 0
-        self._closed_until_failure = True
+        self._closed = True
         self._probing = False
 
     def failed(self) -> None:
         """The call failed by the other side's fault."""
         self._failed += 1
-        if self._probing or self._failed >= self._failures:
-            rest = min(self._rest * 2.0 ** min(self._rests, 16), LONGEST_REST)
+        # Calls that were under way when it opened add nothing to what is known.
+        if self._probing or (self._closed and self._failed >= self._failures):
+            self._closed = self._probing = False
+            self.rest(min(self._rest * 2.0 ** min(self._rests, 16), LONGEST_REST))
             self._rests += 1
-            self._closed_until_failure = False
-            self.rest(rest)
-        self._probing = False
 
     def abandoned(self) -> None:
         """The call ended without an answer to the question, as when it was cancelled."""
