@@ -24,7 +24,7 @@ MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
     f"frame-ancestors 'self'; sandbox {MAIL_SANDBOX}"
 )
-SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 LINKS_OPEN_OUTSIDE = '<base target="_blank">'
 
 _HERE = Path(__file__).parent

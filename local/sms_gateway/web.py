@@ -23,7 +23,7 @@ PAGE = {
     "base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
 }
 STATES = {
     "accepted": "unterwegs",
