@@ -33,6 +33,19 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
+class Tariff(StrEnum):
+    """What a practice has booked."""
+
+    BASIC = "basic"
+    STANDARD = "standard"
+    PREMIUM = "premium"
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels that it includes."""
+        return (Channel.EMAIL,) if self is Tariff.BASIC else (Channel.EMAIL, Channel.SMS)
+
+
 class PendingState(StrEnum):
     """Why an invitation is still on its way."""
 
@@ -154,6 +167,9 @@ class InvitationRequested(Event):
     channels: Recipients
     link: str
     not_after: UtcDatetime = Field(description="No attempt begins after this moment.")
+    tariff: Tariff = Field(
+        default=Tariff.BASIC, description="Of the practice; it decides about the channels."
+    )
 
 
 class Outcome(Event):

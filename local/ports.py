@@ -47,6 +47,10 @@ class Ports:
         return self.base + 26
 
     @property
+    def phones(self) -> int:  # noqa: D102
+        return self.base + 27
+
+    @property
     def postgres(self) -> int:  # noqa: D102
         return self.base + 32
 
@@ -68,6 +72,7 @@ class Ports:
             self.bounces,
             self.smtp,
             self.mailbox,
+            self.phones,
             self.postgres,
             self.kafka,
             self.kafka_controller,

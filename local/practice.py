@@ -20,7 +20,7 @@ DEMO_PRACTICE = Practice(
     id=UUID("01932c7e-5a00-7000-8000-000000000001"),
     name="Hausarztpraxis am Markt",
     time_zone="Europe/Berlin",
-    tariff="basic",
+    tariff="standard",
 )
 
 

@@ -15,12 +15,14 @@ from local.kafka import Kafka
 from local.ports import Ports
 from local.postgres import Postgres
 from local.practice import DEMO_PRACTICE
+from local.sms_gateway.signing import new_secret
 
 SERVICES = ("scheduling", "notification", "status")
 MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dashboard": "dashboard"}
 PREFIXES = tuple(f"{name.upper()}_" for name in MODULES)
 MAIL_FROM = "einladung@praxis.example"
 BOUNCES = "rueck@praxis.example"
+GATEWAY_FILE = "sms-gateway.key"
 MONTH = 30 * 24 * 3600  # seconds, the term of the dashboard's token
 
 
@@ -58,7 +60,7 @@ class Environments:
             return {
                 "LINK_KEYS": secret_files.keep(self.folder / "link-keys.json", _new_keys),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
-                "CHANNELS": '["email"]',
+                "CHANNELS": '["email", "sms"]',
             }
         if name == "notification":
             return {
@@ -73,6 +75,12 @@ class Environments:
                 # One port, so one listener: further replicas only read what it has kept.
                 "INTAKE_PROTOCOL": "smtp" if port == self.ports.notification else "none",
                 "INTAKE_PORT": self.ports.bounces,
+                "SMS_GATEWAYS": '["webhook"]',
+                "SMS_WEBHOOK_URL": f"http://127.0.0.1:{self.ports.phones}/v1",
+                "SMS_WEBHOOK_SECRET": secret_files.keep(
+                    self.folder / GATEWAY_FILE, new_secret
+                ).strip(),
+                "SMS_RECEIPTS_URL": f"http://127.0.0.1:{self.ports.notification}",
             }
         if name == "dashboard":
             return {

@@ -28,7 +28,7 @@ from local.ports import DEFAULT_BASE, Ports, free_port
 from local.postgres import Postgres
 from local.practice import DEMO_PRACTICE, Practice
 from local.processes import Child, http_ok
-from local.services import MODULES, SERVICES, Environments, command
+from local.services import GATEWAY_FILE, MODULES, SERVICES, Environments, command
 
 Progress = Callable[[str], None]
 
@@ -38,7 +38,7 @@ def _silent(_: str) -> None:
 
 
 class Stack:
-    """Kafka, PostgreSQL, mailbox, the three services and the dashboard.
+    """Kafka, PostgreSQL, mailbox, phones, the three services and the dashboard.
 
     `env` adds variables by service: `{"notification": {"NOTIFICATION_POLL_SECONDS": "0.1"}}`.
     `fsync=False` is for tests. Everything is kept in `data`; a second start finds it.
@@ -84,6 +84,16 @@ class Stack:
             ready=partial(http_ok, self.ports.mailbox, "/health/ready"),
             on_death=self._died,
         )
+        self.phones = Child(
+            "phones",
+            lambda: (
+                *(sys.executable, "-m", "local.sms_gateway", "--folder", path / "phones"),
+                *("--http-port", str(self.ports.phones), "--secret-file", path / GATEWAY_FILE),
+            ),
+            log=logs / "phones.log",
+            ready=partial(http_ok, self.ports.phones, "/health/ready"),
+            on_death=self._died,
+        )
         self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in MODULES}
         self._services: dict[str, Child] = {}
         self._extra = {name: dict(values) for name, values in (env or {}).items()}
@@ -126,7 +136,9 @@ class Stack:
             if dashboard is not None:
                 await dashboard.stop()
             await _all(*(child.stop() for child in services))
-            await _all(self.mailbox.stop(), self.kafka.stop(), self.postgres.stop())
+            await _all(
+                self.mailbox.stop(), self.phones.stop(), self.kafka.stop(), self.postgres.stop()
+            )
         except BaseException:  # told twice to stop: now, then
             await self.kill()
             raise
@@ -135,7 +147,7 @@ class Stack:
 
     async def kill(self) -> None:
         """End everything at once."""
-        children = (self.mailbox, self.kafka.process, self.postgres.process)
+        children = (self.mailbox, self.phones, self.kafka.process, self.postgres.process)
         every = (*self._services.values(), *children)
         await asyncio.gather(*(child.kill() for child in every), return_exceptions=True)
 
@@ -165,9 +177,9 @@ class Stack:
         self._extra.setdefault(name, {}).update(variables)
 
     def url(self, name: str) -> str:
-        """Base address of a service, a replica, „dashboard" or „mailbox"; no slash at its end."""
-        port = self.ports.mailbox if name == "mailbox" else self._ports[name]
-        return f"http://127.0.0.1:{port}"
+        """Base address of a service, a replica, „dashboard", „mailbox" or „phones"; no slash."""
+        port = {"mailbox": self.ports.mailbox, "phones": self.ports.phones}.get(name)
+        return f"http://127.0.0.1:{port or self._ports[name]}"
 
     @property
     def kafka_bootstrap(self) -> str:
@@ -200,6 +212,7 @@ class Stack:
             self._services[name] = self._child(name, name)
         await _all(
             _told(self.mailbox.start(), progress, "Mailbox"),
+            _told(self.phones.start(), progress, "Phones"),
             # needs none of the others to be ready
             _told(self.service("dashboard").start(), progress, "Dashboard"),
             _told(self._start_kafka(progress), progress, "Kafka with its topics"),

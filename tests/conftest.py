@@ -28,6 +28,7 @@ HURRIED = {
     "notification": {
         "NOTIFICATION_SMTP_TIMEOUT": "1",
         "NOTIFICATION_SMTP_MESSAGE_TIMEOUT": "1",
+        "NOTIFICATION_SMS_TIMEOUT": "1.5",
         "NOTIFICATION_LEASE_SECONDS": "4",
         "NOTIFICATION_POLL_SECONDS": "0.2",
         "NOTIFICATION_RETRY_FIRST_SECONDS": "1",
@@ -55,13 +56,17 @@ async def at_the_desk(stack: Stack, row: PracticeRow) -> AsyncIterator[Practice]
             )
 
         yield Practice(
-            row.id, await client("scheduling"), await client("status"), await client("mailbox")
+            row.id,
+            await client("scheduling"),
+            await client("status"),
+            await client("mailbox"),
+            await client("phones"),
         )
 
 
 @asynccontextmanager
-async def new_practice(stack: Stack) -> AsyncIterator[Practice]:
-    row = PracticeRow(uuid7(), f"Praxis {uuid4().hex[:6]}", "Europe/Berlin", "basic")
+async def new_practice(stack: Stack, tariff: str = "standard") -> AsyncIterator[Practice]:
+    row = PracticeRow(uuid7(), f"Praxis {uuid4().hex[:6]}", "Europe/Berlin", tariff)
     await stack.add_practice(row)
     async with at_the_desk(stack, row) as practice:
         yield practice

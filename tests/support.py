@@ -42,6 +42,7 @@ class Practice:
     scheduling: httpx.AsyncClient
     status: httpx.AsyncClient
     mailbox: httpx.AsyncClient
+    phones: httpx.AsyncClient
 
     @staticmethod
     def form(**changes: Any) -> Json:
@@ -120,6 +121,13 @@ class Practice:
         mails = await eventually(ask, "a mail")
         assert len(mails) == 1
         return mails[0]
+
+    async def texts(self, number: str) -> list[Json]:
+        """What arrived at this phone, newest last."""
+        response = await self.phones.get("/api/messages", params={"to": number})
+        assert response.status_code == 200, response.text
+        newest_first: list[Json] = response.json()["messages"]
+        return newest_first[::-1]
 
     @asynccontextmanager
     async def stream(

@@ -1,6 +1,6 @@
 """Wiring of the notification service, and nothing else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -12,88 +12,80 @@ from chassis.database import Database
 from chassis.outbox import Relay
 from chassis.service import Health, create_app
 from contracts.events import Channel
-from services.notification import events, receipt_store
+from services.notification import api, channels, events, receipt_store
+from services.notification.api import ReceiptDesk
 from services.notification.channels.email import EmailChannel
+from services.notification.channels.sms import setup
+from services.notification.channels.sms.channel import SmsChannel
 from services.notification.channels.smtp_pool import SmtpPool
 from services.notification.intake.imap import ImapIntake
 from services.notification.intake.smtp import SmtpIntake
+from services.notification.receipt_asker import ReceiptAsker
 from services.notification.receipt_reader import ReceiptReader
 from services.notification.retries import RetryPolicy
 from services.notification.settings import Settings
 from services.notification.worker import Worker, WorkerPolicy, utc_now
 
-PURGE = 3600.0  # seconds
+HOUSEKEEPING = 3600.0  # seconds
 
 
 def build(settings: Settings) -> FastAPI:
     """The service as an ASGI application; everything is opened when it starts."""
     health = Health()
-    server = settings.smtp_server
-    return_path = settings.return_path
-    policy = WorkerPolicy(
-        batch=settings.worker_batch,
-        concurrency=server.connections,
-        lease=settings.lease_seconds,
-        longest_send=server.longest_send,
-        poll=settings.poll_seconds,
-        drain=settings.drain_seconds,
-        retry=RetryPolicy(
-            first=timedelta(seconds=settings.retry_first_seconds),
-            longest=timedelta(seconds=settings.retry_longest_seconds),
-        ),
-    )
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             db = await Database.connect(
                 settings.database_url.get_secret_value(), connections=settings.database_connections
             )
             stack.push_async_callback(db.close)
             health.dependencies["database"] = db.ping
-            email = EmailChannel(
-                SmtpPool(server),
+            relay = Relay(db, settings.kafka_bootstrap)
+            reader = ReceiptReader(db, poll=settings.poll_seconds, told=relay.wake, now=utc_now)
+
+            senders: dict[Channel, channels.Channel] = {}
+            senders[Channel.EMAIL] = email = EmailChannel(
+                SmtpPool(settings.smtp_server),
                 sender_address=settings.mail_from,
-                envelope_sender=return_path.of,
+                envelope_sender=settings.return_path.of,
                 now=utc_now,
             )
             stack.push_async_callback(email.close)
+            gateways = setup.gateways(settings, utc_now)
+            app.state.receipts = ReceiptDesk(db, gateways, reader.wake)
+            longest_send = settings.smtp_server.longest_send
+            if gateways:
+                failover = setup.failover(gateways, settings)
+                longest_send = max(longest_send, failover.longest_send)
+                senders[Channel.SMS] = sms = SmsChannel(failover, sender=settings.sms_sender)
+                stack.push_async_callback(sms.close)
+                asker = ReceiptAsker(
+                    db, sms, poll=settings.poll_seconds, now=utc_now, kept=reader.wake
+                )
+                health.supervisor.start("asker", asker.run())
+                health.supervisor.watch("asker", asker.stalled)
+
             stack.push_async_callback(health.supervisor.stop)
-            relay = Relay(db, settings.kafka_bootstrap)
             health.supervisor.start("relay", relay.run())
             health.supervisor.watch("relay", relay.stalled)
-            worker = Worker(db, {Channel.EMAIL: email}, policy=policy, told=relay.wake)
+            policy = _policy(settings, longest_send)
+            worker = Worker(db, senders, policy=policy, told=relay.wake)
             health.supervisor.start("worker", worker.run())
             health.supervisor.watch("worker", worker.stalled)
-            reader = ReceiptReader(db, poll=settings.poll_seconds, told=relay.wake, now=utc_now)
             health.supervisor.start("receipts", reader.run())
             health.supervisor.watch("receipts", reader.stalled)
-            if settings.intake_protocol != "none":
-                intake = SmtpIntake(
-                    db,
-                    return_path,
-                    protocol=settings.intake_protocol,
-                    now=utc_now,
-                    kept=reader.wake,
-                )
-                await intake.start(settings.intake_host, settings.intake_port)
-                stack.push_async_callback(intake.stop)
-                health.supervisor.watch("intake", intake.stalled)
-            if settings.imap_server is not None:
-                mailbox = ImapIntake(
-                    db, settings.imap_server, return_path, now=utc_now, kept=reader.wake
-                )
-                health.supervisor.start("mailbox", mailbox.run())
-                health.supervisor.watch("mailbox", mailbox.stalled)
-            health.supervisor.start("inbox", periodic.every(PURGE, db, inbox.purge))
-            health.supervisor.start("unread", periodic.every(PURGE, db, receipt_store.erase_old))
+            await _take_in_mail(db, settings, health, stack, kept=reader.wake)
+            health.supervisor.start("inbox", periodic.every(HOUSEKEEPING, db, inbox.purge))
+            erasing = periodic.every(HOUSEKEEPING, db, receipt_store.erase_old)
+            health.supervisor.start("erasing", erasing)
 
             def committed() -> None:
                 worker.wake()
                 relay.wake()
 
             handler = events.Events(
-                channels={Channel.EMAIL},
+                channels=senders,
                 message_id_domain=settings.mail_from.rpartition("@")[2],
                 now=utc_now,
             )
@@ -110,10 +102,49 @@ def build(settings: Settings) -> FastAPI:
             health.supervisor.watch("consumer", consumer.stalled)
             yield
 
-    return create_app(
+    app = create_app(
         title="Einladung: notification",
-        description="Sends invitations and tells what became of them. Health and metrics only.",
+        description="Sends invitations and tells what became of them. Takes gateways' receipts.",
         lifespan=lifespan,
         health=health,
         max_body_bytes=settings.max_body_bytes,
     )
+    app.include_router(api.router)
+    return app
+
+
+def _policy(settings: Settings, longest_send: float) -> WorkerPolicy:
+    return WorkerPolicy(
+        batch=settings.worker_batch,
+        concurrency=settings.smtp_connections,
+        lease=settings.lease_seconds,
+        longest_send=longest_send,
+        poll=settings.poll_seconds,
+        drain=settings.drain_seconds,
+        retry=RetryPolicy(
+            first=timedelta(seconds=settings.retry_first_seconds),
+            longest=timedelta(seconds=settings.retry_longest_seconds),
+        ),
+    )
+
+
+async def _take_in_mail(
+    db: Database,
+    settings: Settings,
+    health: Health,
+    stack: AsyncExitStack,
+    *,
+    kept: Callable[[], None],
+) -> None:
+    """Open the ways in for bounces that are set up."""
+    return_path = settings.return_path
+    if settings.intake_protocol != "none":
+        protocol = settings.intake_protocol
+        intake = SmtpIntake(db, return_path, protocol=protocol, now=utc_now, kept=kept)
+        await intake.start(settings.intake_host, settings.intake_port)
+        stack.push_async_callback(intake.stop)
+        health.supervisor.watch("intake", intake.stalled)
+    if settings.imap_server is not None:
+        mailbox = ImapIntake(db, settings.imap_server, return_path, now=utc_now, kept=kept)
+        health.supervisor.start("mailbox", mailbox.run())
+        health.supervisor.watch("mailbox", mailbox.stalled)

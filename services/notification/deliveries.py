@@ -14,6 +14,8 @@ from services.notification.happenings import NO_REPLY, Reply
 LONGEST = timedelta(hours=72)  # from the request; after that nobody waits for a retry any more
 RECEIPT_WITHIN = timedelta(hours=24)  # from handing over
 RECEIPT_AHEAD = timedelta(hours=2)  # of the start, so that there is time to call the patient
+ASK_AFTER = timedelta(seconds=60)  # most receipts come by themselves
+ASK_AFTER_SILENCE = timedelta(seconds=5)  # whether a message was taken at all is asked soon
 RECEIPT_AT_LEAST = timedelta(minutes=15)  # however soon the start is, no receipt comes at once
 
 
@@ -56,6 +58,9 @@ class Delivery:
     due_at: datetime | None = None
     lease: UUID | None = None
     handed_over_at: datetime | None = None  # taken, or maybe taken, by the server or gateway
+    gateway: str | None = None  # which one that is, and its own id of the message
+    gateway_id: str | None = None
+    ask_at: datetime | None = None  # when to ask it what became of the message
     traceparent: str | None = None  # of the request, for what is told of it
     withdrawn: bool = False  # the appointment was deleted while a try was under way
 

@@ -73,7 +73,7 @@ class Events:
         for appointment in appointments.values():
             _follow(draft, appointment, moved=appointment.appointment_id in moved)
         for delivery in draft.new:
-            if delivery.channel not in self._channels:
+            if delivery.channel not in self._channels or delivery.id in draft.not_permitted:
                 draft.apply(delivery.id, ChannelMissing())
         metrics.count(await store.save(tx, draft.transitions, draft.letters))
 
@@ -105,6 +105,8 @@ class Events:
                 traceparent=received.traceparent,
             )
             draft.add(delivery, _letter(request, request.channels.address(channel) or ""))
+            if channel not in request.tariff.channels:
+                draft.not_permitted.add(delivery_id)
 
 
 def merge(news: Iterable[Appointment]) -> list[Appointment]:
@@ -195,6 +197,7 @@ class _Draft:
         self._current: dict[UUID, Delivery] = {}
         self.transitions: list[Transition] = []
         self.letters: dict[UUID, Letter] = {}
+        self.not_permitted: set[UUID] = set()  # by the practice's tariff
         for delivery in existing:
             self._keep(delivery)
 

@@ -27,7 +27,7 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class ChannelMissing:
-    """The installation can't send over the delivery's channel."""
+    """The installation can't send over the delivery's channel, or the practice may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,9 @@ class Accepted:
     """The server took the message. Evidence: counts under whatever lease it was gained."""
 
     reply: Reply
+    gateway: str | None = None
+    gateway_id: str | None = None
+    receipt_id: UUID | None = None  # where a gateway told it afterwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,14 @@ class FailedForNow:
 
 @dataclass(frozen=True, slots=True)
 class ReplyLost:
-    """The message went out and no answer came: send again under the same Message-ID."""
+    """The message went out and no answer came.
+
+    A mail is sent again under the same Message-ID; of a text message the gateway is asked.
+    """
 
     lease: UUID
     retry_at: datetime | None
+    gateway: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +162,7 @@ class ReceiptMissing:
     """The time within which a receipt was to come may be over."""
 
 
-EvidenceEvent: TypeAlias = Confirmed | Bounced | Delayed | AutoReplied | Complained
+EvidenceEvent: TypeAlias = Accepted | Confirmed | Bounced | Delayed | AutoReplied | Complained
 
 DeliveryEvent: TypeAlias = (
     Requested
@@ -163,7 +170,6 @@ DeliveryEvent: TypeAlias = (
     | Claimed
     | Released
     | LeaseExpired
-    | Accepted
     | Refused
     | FailedForNow
     | ReplyLost

@@ -13,11 +13,10 @@ from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from contracts.events import Outcome
 from services.notification import metrics, receipt_store, store
-from services.notification.bounces import Kind
 from services.notification.deliveries import Delivery, State, Transition
 from services.notification.happenings import ReceiptMissing
 from services.notification.receipt_store import Settled
-from services.notification.receipts import Finding, Receipt, read_mail
+from services.notification.receipts import Finding, Kind, Receipt, Reference, read_receipt
 from services.notification.transitions import transition
 
 log = structlog.get_logger(__name__)
@@ -87,13 +86,13 @@ class ReceiptReader:
         return len(receipts)
 
     async def _take_in(self, tx: Connection, receipts: Sequence[Receipt]) -> list[Outcome]:
-        findings = await asyncio.to_thread(lambda: [read_mail(each) for each in receipts])
-        deliveries, by_message_id = await receipt_store.lock_referred(tx, findings)
+        findings = await asyncio.to_thread(lambda: [read_receipt(each) for each in receipts])
+        deliveries, found = await receipt_store.lock_referred(tx, findings)
         now = self._now()
         steps: list[Transition] = []
         settled: list[Settled] = []
         for receipt, finding in zip(receipts, findings, strict=True):
-            one = _match(receipt, finding, deliveries, by_message_id, now)
+            one = _match(receipt, finding, deliveries, found, now)
             settled.append(one)
             evidence = finding.evidence(receipt.id)
             if one.delivery is not None and one.due_at is None and evidence is not None:
@@ -138,11 +137,11 @@ def _match(
     receipt: Receipt,
     finding: Finding,
     deliveries: Mapping[UUID, Delivery],
-    by_message_id: Mapping[str, UUID],
+    found: Mapping[Reference, UUID],
     now: datetime,
 ) -> Settled:
     for reference in finding.references:
-        delivery_id = reference.delivery_id or by_message_id.get(reference.message_id or "")
+        delivery_id = found.get(reference)
         delivery = None if delivery_id is None else deliveries.get(delivery_id)
         if delivery is not None:
             # Under way: how this try ends is recorded first.

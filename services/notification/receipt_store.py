@@ -10,8 +10,10 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import Connection
 from contracts.events import Channel
-from services.notification.deliveries import Delivery
-from services.notification.receipts import Finding, Receipt
+from services.notification.channels.sms.receipts import Receipt as GatewayReceipt
+from services.notification.channels.sms.receipts import ReceiptState
+from services.notification.deliveries import ASK_AFTER, Delivery
+from services.notification.receipts import LONGEST_PAUSE, Finding, Receipt, Reference
 from services.notification.store import lock_deliveries
 
 KEPT_UNREAD = timedelta(days=14)  # for operations to look at what nobody understood
@@ -22,7 +24,16 @@ class ReturnedMail:
     """A mail as it came, and the delivery that its genuine return path names."""
 
     content: bytes
-    returned_to: UUID | None
+    reference: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A delivery of which its gateway, or any where it is not known, is to be asked."""
+
+    delivery_id: UUID
+    gateway: str | None
+    gateway_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +59,39 @@ async def keep_mail(tx: Connection, mails: Sequence[ReturnedMail], now: datetime
     """Keep mail that came back; the same mail again changes nothing."""
     await tx.execute(
         """
-        INSERT INTO receipts (id, channel, digest, received_at, due_at, returned_to, content)
-        SELECT id, 'email', digest, $5, $5, returned_to, content
+        INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, content)
+        SELECT id, 'email', digest, $5, $5, reference, content
         FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::bytea[])
-            AS mail (id, digest, returned_to, content)
+            AS mail (id, digest, reference, content)
         ON CONFLICT (digest) DO NOTHING
         """,
         [uuid7() for _ in mails],
         [_digest(mail) for mail in mails],
-        [mail.returned_to for mail in mails],
+        [mail.reference for mail in mails],
         [mail.content for mail in mails],
+        now,
+    )
+
+
+async def keep_told(tx: Connection, told: Sequence[GatewayReceipt], now: datetime) -> None:
+    """Keep what a gateway told; the same again changes nothing."""
+    await tx.execute(
+        """
+        INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, gateway,
+                              gateway_id, said, status_code)
+        SELECT id, 'sms', digest, $8, $8, reference, gateway, gateway_id, said, status_code
+        FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+                    $7::text[])
+            AS told (id, digest, reference, gateway, gateway_id, said, status_code)
+        ON CONFLICT (digest) DO NOTHING
+        """,
+        [uuid7() for _ in told],
+        [bytes.fromhex(each.key) for each in told],
+        [each.reference for each in told],
+        [each.gateway for each in told],
+        [each.gateway_id for each in told],
+        [each.state for each in told],
+        [each.status for each in told],
         now,
     )
 
@@ -66,8 +100,9 @@ async def lock_due(tx: Connection, now: datetime, most: int) -> list[Receipt]:
     """At most `most` receipts to look at, locked; what another worker has locked is left out."""
     rows = await tx.fetch(
         """
-        SELECT id, channel, received_at, tries, returned_to, content FROM receipts
-        WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        SELECT id, channel, received_at, tries, reference, gateway, gateway_id, said, status_code,
+               content
+        FROM receipts WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
         """,
         now,
         most,
@@ -78,7 +113,11 @@ async def lock_due(tx: Connection, now: datetime, most: int) -> list[Receipt]:
             channel=Channel(row["channel"]),
             received_at=row["received_at"],
             tries=row["tries"],
-            returned_to=row["returned_to"],
+            reference=row["reference"],
+            gateway=row["gateway"],
+            gateway_id=row["gateway_id"],
+            said=None if row["said"] is None else ReceiptState(row["said"]),
+            status=row["status_code"],
             content=row["content"] or b"",
         )
         for row in rows
@@ -87,17 +126,29 @@ async def lock_due(tx: Connection, now: datetime, most: int) -> list[Receipt]:
 
 async def lock_referred(
     tx: Connection, findings: Sequence[Finding]
-) -> tuple[dict[UUID, Delivery], dict[str, UUID]]:
-    """The deliveries that findings refer to, locked, and their ids by Message-ID."""
-    references = [each for finding in findings for each in finding.references]
-    message_ids = [each.message_id for each in references if each.message_id is not None]
-    rows = await tx.fetch(
-        "SELECT message_id, id FROM deliveries WHERE message_id = ANY($1)", message_ids
+) -> tuple[dict[UUID, Delivery], dict[Reference, UUID]]:
+    """The deliveries that findings refer to, locked, and which reference leads to which."""
+    references = {each for finding in findings for each in finding.references}
+    by_message_id = await tx.fetch(
+        "SELECT message_id, id FROM deliveries WHERE message_id = ANY($1)",
+        [each.message_id for each in references if each.message_id is not None],
     )
-    by_message_id = {row["message_id"]: row["id"] for row in rows}
-    named = [each.delivery_id for each in references if each.delivery_id is not None]
-    deliveries = await lock_deliveries(tx, [*named, *by_message_id.values()])
-    return deliveries, by_message_id
+    by_gateway_id = await tx.fetch(
+        "SELECT gateway, gateway_id, id FROM deliveries WHERE gateway_id = ANY($1)",
+        [each.gateway_id for each in references if each.gateway_id is not None],
+    )
+    ids: dict[object, UUID] = {row["message_id"]: row["id"] for row in by_message_id}
+    ids |= {(row["gateway"], row["gateway_id"]): row["id"] for row in by_gateway_id}
+    found = {
+        each: delivery_id
+        for each in references
+        if (
+            delivery_id := each.delivery_id
+            or ids.get(each.message_id)
+            or ids.get((each.gateway, each.gateway_id))
+        )
+    }
+    return await lock_deliveries(tx, list(found.values())), found
 
 
 async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
@@ -141,6 +192,26 @@ async def lock_overdue(tx: Connection, now: datetime, most: int) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
+async def claim_questions(tx: Connection, now: datetime, most: int) -> list[Question]:
+    """What to ask gateways now; each is due again later, twice as late as the time before."""
+    rows = await tx.fetch(
+        """
+        UPDATE deliveries d SET
+            asked = d.asked + 1,
+            ask_at = $1::timestamptz + least($3::interval * 2 ^ least(d.asked, 20), $4::interval)
+        FROM (SELECT id FROM deliveries WHERE ask_at <= $1
+              ORDER BY ask_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS due
+        WHERE d.id = due.id
+        RETURNING d.id, d.gateway, d.gateway_id
+        """,
+        now,
+        most,
+        ASK_AFTER,
+        LONGEST_PAUSE,
+    )
+    return [Question(row["id"], row["gateway"], row["gateway_id"]) for row in rows]
+
+
 async def mailbox_position(tx: Connection, mailbox: str) -> Position | None:
     """How far a mailbox has been read; None before the first time."""
     row = await tx.fetchrow(
@@ -178,5 +249,5 @@ async def erase_old(tx: Connection) -> None:
 
 
 def _digest(mail: ReturnedMail) -> bytes:
-    returned_to = b"" if mail.returned_to is None else mail.returned_to.bytes
-    return hashlib.sha256(returned_to + mail.content).digest()
+    reference = b"" if mail.reference is None else mail.reference.bytes
+    return hashlib.sha256(reference + mail.content).digest()

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from contracts.events import Channel, FailureReason
-from services.notification.bounces import Kind, read
+from services.notification.bounces import read
+from services.notification.channels.sms.receipts import ReceiptState
 from services.notification.happenings import (
+    Accepted,
     AutoReplied,
     Bounced,
     Complained,
@@ -16,10 +19,33 @@ from services.notification.happenings import (
     EvidenceEvent,
     Reply,
 )
+from services.notification.reasons import reason_of
 
 # How long a receipt waits for its delivery to be known, and at most between two looks.
 WAITS = timedelta(days=7)
 LONGEST_PAUSE = timedelta(hours=1)
+
+
+class Kind(StrEnum):
+    """What a receipt says of the message; those of bounces, and that a gateway has taken it."""
+
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    AUTO_REPLY = "auto_reply"
+    COMPLAINT = "complaint"
+    NOT_A_BOUNCE = "not_a_bounce"
+
+
+_KINDS = {
+    ReceiptState.ACCEPTED: Kind.ACCEPTED,
+    ReceiptState.BUFFERED: Kind.DELAYED,
+    ReceiptState.DELIVERED: Kind.DELIVERED,
+    ReceiptState.FAILED: Kind.FAILED,
+    ReceiptState.REJECTED: Kind.FAILED,
+    ReceiptState.EXPIRED: Kind.FAILED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +56,12 @@ class Receipt:
     channel: Channel
     received_at: datetime
     tries: int
-    returned_to: UUID | None  # the delivery that a genuine return path names
-    content: bytes
+    reference: UUID | None  # the delivery that it names, by return path or our own reference
+    gateway: str | None = None
+    gateway_id: str | None = None
+    said: ReceiptState | None = None  # by a gateway
+    status: str | None = None
+    content: bytes = b""  # a mail
 
     def next_look(self, now: datetime) -> datetime | None:
         """When to look for the delivery again; None when it has waited long enough."""
@@ -41,11 +71,13 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One way to find the delivery: by its id, or by the Message-ID of the mail that came back."""
+    """One way to find the delivery: its id, its Message-ID, or what the gateway calls it."""
 
-    by: str  # return_path, envelope_id, message_id
+    by: str  # return_path, envelope_id, message_id, reference, gateway_id
     delivery_id: UUID | None = None
     message_id: str | None = None
+    gateway: str | None = None
+    gateway_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +93,55 @@ class Finding:
     def evidence(self, receipt_id: UUID) -> EvidenceEvent | None:
         """What it means for the delivery; None if nothing."""
         reply = Reply(None, self.status, self.reason)
-        match self.kind:
-            case Kind.FAILED:
-                return Bounced(receipt_id, reply, permanent=self.permanent is not False)
-            case Kind.DELAYED:
-                return Delayed(receipt_id, reply)
-            case Kind.DELIVERED:
-                return Confirmed(receipt_id, reply)
-            case Kind.AUTO_REPLY:
-                return AutoReplied(receipt_id)
-            case Kind.COMPLAINT:
-                return Complained(receipt_id)
-            case Kind.NOT_A_BOUNCE:
-                return None
+        permanent = self.permanent is not False
+        meanings: dict[Kind, EvidenceEvent] = {
+            Kind.ACCEPTED: Accepted(reply, receipt_id=receipt_id),
+            Kind.FAILED: Bounced(receipt_id, reply, permanent),
+            Kind.DELAYED: Delayed(receipt_id, reply),
+            Kind.DELIVERED: Confirmed(receipt_id, reply),
+            Kind.AUTO_REPLY: AutoReplied(receipt_id),
+            Kind.COMPLAINT: Complained(receipt_id),
+        }
+        return meanings.get(self.kind)
 
 
-def read_mail(receipt: Receipt) -> Finding:
-    """Read a mail that came back: by return path, then envelope id, then Message-ID."""
+def read_receipt(receipt: Receipt) -> Finding:
+    """What a receipt says, by mail or by a gateway."""
+    return _read_mail(receipt) if receipt.said is None else _read_gateway(receipt, receipt.said)
+
+
+def _read_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
+    references: list[Reference] = []
+    if receipt.reference is not None:
+        references.append(Reference("reference", receipt.reference))
+    if receipt.gateway_id is not None:
+        references.append(
+            Reference("gateway_id", gateway=receipt.gateway, gateway_id=receipt.gateway_id)
+        )
+    kind = _KINDS[said]
+    failed = kind is Kind.FAILED
+    return Finding(
+        kind=kind,
+        permanent=said is not ReceiptState.EXPIRED if failed else None,
+        status=receipt.status,
+        reason=reason_of(receipt.status) if failed else None,
+        references=references,
+    )
+
+
+def _read_mail(receipt: Receipt) -> Finding:
+    """By return path, then envelope id, then Message-ID."""
     reading = read(receipt.content)
     references: list[Reference] = []
-    if receipt.returned_to is not None:
-        references.append(Reference("return_path", receipt.returned_to))
+    if receipt.reference is not None:
+        references.append(Reference("return_path", receipt.reference))
     envelope_id = _as_uuid(reading.envelope_id)
     if envelope_id is not None:
         references.append(Reference("envelope_id", envelope_id))
     if reading.original_message_id is not None:
         references.append(Reference("message_id", message_id=reading.original_message_id))
-    return Finding(reading.kind, reading.permanent, reading.status, reading.reason, references)
+    kind = Kind(reading.kind.value)
+    return Finding(kind, reading.permanent, reading.status, reading.reason, references)
 
 
 def _as_uuid(text: str | None) -> UUID | None:

@@ -7,10 +7,16 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.keys import KEYS_HELP, check_keys, decode_keys
 from chassis.settings import LOOPBACK, ServiceSettings
+from services.notification.channels.sms.failover import PATIENCE
 from services.notification.channels.smtp_pool import SmtpServer
 from services.notification.intake.imap import ImapServer
 from services.notification.return_path import LONGEST_LOCAL_PART, ReturnPath
 
+GATEWAY_SETTINGS = {
+    "webhook": ("sms_receipts_url", "sms_webhook_url", "sms_webhook_secret"),
+    "seven": ("sms_receipts_url", "sms_seven_api_key", "sms_seven_signing_key"),
+    "twilio": ("sms_receipts_url", "sms_twilio_account_sid", "sms_twilio_auth_token"),
+}
 ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$"
 
 
@@ -60,6 +66,25 @@ class Settings(ServiceSettings):
     smtp_messages_per_connection: int = Field(default=100, ge=1)
     smtp_idle_seconds: float = Field(default=20, ge=0)
 
+    sms_gateways: list[Literal["webhook", "seven", "twilio"]] = Field(
+        default=[], description="In the order in which they are tried; none: no SMS."
+    )
+    sms_sender: str = Field(default="Praxis", pattern=r"^([A-Za-z0-9 ]{1,11}|\+[1-9][0-9]{6,14})$")
+    sms_receipts_url: str = Field(
+        default="",
+        description="Where gateways reach this service, without a slash at the end; "
+        "/v1/receipts/<gateway> follows.",
+    )
+    sms_per_second: float = Field(default=5, gt=0, description="For each gateway.")
+    sms_timeout: float = Field(default=30, gt=0, description="For one gateway's whole answer.")
+    sms_webhook_url: str = ""
+    sms_webhook_secret: SecretStr = SecretStr("")
+    sms_seven_url: str = "https://gateway.seven.io/api"
+    sms_seven_api_key: SecretStr = SecretStr("")
+    sms_seven_signing_key: SecretStr = SecretStr("")
+    sms_twilio_account_sid: str = ""
+    sms_twilio_auth_token: SecretStr = SecretStr("")
+
     worker_batch: int = Field(default=100, ge=1, le=1000, description="Rows held at a time.")
     lease_seconds: float = Field(default=300, gt=0)
     poll_seconds: float = Field(default=2, gt=0)
@@ -108,6 +133,19 @@ class Settings(ServiceSettings):
         )
 
     @model_validator(mode="after")
+    def _sms_is_set_up(self) -> Self:
+        for gateway in self.sms_gateways:
+            for name in GATEWAY_SETTINGS[gateway]:
+                value = getattr(self, name)
+                if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+                    raise ValueError(f"sms_gateways with {gateway} needs {name}")
+        if self.environment == "production" and self.sms_gateways:
+            urls = [self.sms_receipts_url, self.sms_webhook_url or self.sms_receipts_url]
+            if not all(url.startswith("https://") for url in urls):
+                raise ValueError("production needs https in sms_receipts_url and sms_webhook_url")
+        return self
+
+    @model_validator(mode="after")
     def _bounces_come_back(self) -> Self:
         if len(self.bounce_address.rpartition("@")[0]) > LONGEST_LOCAL_PART:
             raise ValueError(
@@ -124,8 +162,9 @@ class Settings(ServiceSettings):
     def _mail_is_safe(self) -> Self:
         if self.smtp_username is not None and self.smtp_tls == "none":
             raise ValueError("smtp_username needs smtp_tls: no login over a plain connection")
-        if self.lease_seconds <= self.smtp_server.longest_send:
-            raise ValueError("lease_seconds must be longer than all SMTP time-outs together")
+        over_gateways = len(self.sms_gateways) * (self.sms_timeout + PATIENCE)
+        if self.lease_seconds <= max(self.smtp_server.longest_send, over_gateways):
+            raise ValueError("lease_seconds must be longer than all SMTP or SMS time-outs together")
         if self.environment == "production":
             if self.smtp_tls == "none":
                 raise ValueError("production refuses smtp_tls=none")

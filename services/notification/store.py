@@ -24,7 +24,8 @@ NO_LETTERS: Mapping[UUID, Letter] = MappingProxyType({})
 _COLUMNS = """
     d.id, d.practice_id, d.appointment_id, d.invitation_id, d.attempt, d.channel, d.message_id,
     d.requested_at, d.starts_at, d.state, d.category, d.reason, d.status_code, d.late,
-    d.sequence, d.tries, d.due_at, d.lease, d.handed_over_at, d.withdrawn, d.traceparent
+    d.sequence, d.tries, d.due_at, d.lease, d.handed_over_at, d.gateway, d.gateway_id, d.ask_at,
+    d.withdrawn, d.traceparent
 """
 
 
@@ -212,6 +213,7 @@ async def _update(tx: Connection, deliveries: Sequence[Delivery]) -> None:
             reason = n.reason, status_code = n.status_code, late = n.late,
             sequence = n.sequence, tries = n.tries, due_at = n.due_at, lease = n.lease,
             handed_over_at = n.handed_over_at, receipt_due_at = n.receipt_due_at,
+            gateway = n.gateway, gateway_id = n.gateway_id, ask_at = n.ask_at,
             withdrawn = n.withdrawn,
             recipient = CASE WHEN n.due_at IS NOT NULL THEN d.recipient END,
             patient_name = CASE WHEN n.due_at IS NOT NULL THEN d.patient_name END,
@@ -219,9 +221,11 @@ async def _update(tx: Connection, deliveries: Sequence[Delivery]) -> None:
             link = CASE WHEN n.due_at IS NOT NULL THEN d.link END
         FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[],
                     $7::bool[], $8::bigint[], $9::int[], $10::timestamptz[], $11::uuid[],
-                    $12::timestamptz[], $13::timestamptz[], $14::bool[])
+                    $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[],
+                    $16::timestamptz[], $17::bool[])
             AS n (id, starts_at, state, category, reason, status_code, late, sequence, tries,
-                  due_at, lease, handed_over_at, receipt_due_at, withdrawn)
+                  due_at, lease, handed_over_at, receipt_due_at, gateway, gateway_id, ask_at,
+                  withdrawn)
         WHERE d.id = n.id
         """,
         [each.id for each in deliveries],
@@ -237,6 +241,9 @@ async def _update(tx: Connection, deliveries: Sequence[Delivery]) -> None:
         [each.lease for each in deliveries],
         [each.handed_over_at for each in deliveries],
         [each.receipt_due_at for each in deliveries],
+        [each.gateway for each in deliveries],
+        [each.gateway_id for each in deliveries],
+        [each.ask_at for each in deliveries],
         [each.withdrawn for each in deliveries],
     )
 
@@ -288,6 +295,9 @@ def _delivery(row: asyncpg.Record) -> Delivery:
         due_at=row["due_at"],
         lease=row["lease"],
         handed_over_at=row["handed_over_at"],
+        gateway=row["gateway"],
+        gateway_id=row["gateway_id"],
+        ask_at=row["ask_at"],
         traceparent=row["traceparent"],
         withdrawn=row["withdrawn"],
     )

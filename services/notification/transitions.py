@@ -23,7 +23,14 @@ from contracts.events import (
     Outcome,
     PendingState,
 )
-from services.notification.deliveries import Delivery, Entry, State, Transition
+from services.notification.deliveries import (
+    ASK_AFTER,
+    ASK_AFTER_SILENCE,
+    Delivery,
+    Entry,
+    State,
+    Transition,
+)
 from services.notification.happenings import (
     NO_REPLY,
     Accepted,
@@ -129,7 +136,8 @@ def _maybe_sent(
 ) -> Transition:
     # Mailboxes know a second copy by its Message-ID; a second text message would ring again.
     if delivery.channel is Channel.SMS:
-        return _hand_over(delivery, State.UNKNOWN, event, now)
+        told_by = getattr(event, "gateway", None)
+        return _hand_over(replace(delivery, gateway=told_by), State.UNKNOWN, event, now)
     return _again(delivery, event, now, retry_at=retry_at, reply=NO_REPLY)
 
 
@@ -150,6 +158,11 @@ def _again(
 
 
 def _accept(delivery: Delivery, event: Accepted, now: datetime) -> Transition:
+    delivery = replace(
+        delivery,
+        gateway=event.gateway or delivery.gateway,
+        gateway_id=event.gateway_id or delivery.gateway_id,
+    )
     return _hand_over(delivery, State.ACCEPTED, event, now, event.reply)
 
 
@@ -167,6 +180,9 @@ def _hand_over(
         lease=None,
         handed_over_at=delivery.handed_over_at or now,
     )
+    if delivery.channel is Channel.SMS:
+        pause = ASK_AFTER_SILENCE if state is State.UNKNOWN else ASK_AFTER
+        after = replace(after, ask_at=now + pause)
     # A gateway's word for a text message is no evidence yet: the clock stays.
     told = state is State.ACCEPTED and delivery.channel is Channel.EMAIL
     return _changed(delivery, after, event, now, reply, told=told)
@@ -241,7 +257,7 @@ def _channel_missing(delivery: Delivery, event: ChannelMissing, now: datetime) -
 
 
 def _supersede(delivery: Delivery, event: Superseded, now: datetime) -> Transition:
-    after = replace(delivery, state=State.SUPERSEDED, due_at=None, lease=None)
+    after = replace(delivery, state=State.SUPERSEDED, due_at=None, lease=None, ask_at=None)
     return Transition(after, (), (_entry(delivery, after, event, now),))
 
 
@@ -285,6 +301,7 @@ def _enter(
         status_code=reply.status,
         due_at=due_at,
         lease=None,
+        ask_at=None,
         late=late,
     )
     return _changed(delivery, after, event, now, reply)

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -32,6 +32,7 @@ from services.notification.happenings import (
     Released,
     ReplyLost,
 )
+from services.notification.reasons import reason_of
 from services.notification.recorder import Recorder, Result
 from services.notification.retries import RetryPolicy
 from services.notification.transitions import transition
@@ -191,9 +192,11 @@ class Worker:
 
     def _ending(self, claim: _Claim, result: SendResult) -> DeliveryEvent:
         lease, reply = claim.lease, result.reply
+        if reply.reason is None:
+            reply = replace(reply, reason=reason_of(reply.status))
         match result.verdict:
             case Verdict.ACCEPTED:
-                return Accepted(reply)
+                return Accepted(reply, result.gateway, result.gateway_id)
             case Verdict.PERMANENT:
                 return Refused(lease, reply)
             case Verdict.TECHNICAL:
@@ -207,7 +210,7 @@ class Worker:
             not_before=result.not_before,
         )
         if result.verdict is Verdict.REPLY_LOST:
-            return ReplyLost(lease, retry_at)
+            return ReplyLost(lease, retry_at, result.gateway)
         return FailedForNow(lease, reply, retry_at)
 
     def _ended(self, claim: _Claim, event: DeliveryEvent) -> None:

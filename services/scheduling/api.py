@@ -140,7 +140,7 @@ async def read_practice(booking: Desk, caller: Authenticated) -> PracticeView:
         name=practice.name,
         time_zone=practice.time_zone,
         tariff=practice.tariff,
-        channels=list(booking.channels),
+        channels=[each for each in booking.channels if each in practice.tariff.channels],
     )
 
 

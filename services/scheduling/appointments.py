@@ -18,6 +18,7 @@ from contracts.events import (
     InvitationIssued,
     InvitationRequested,
     Recipients,
+    Tariff,
 )
 
 
@@ -28,7 +29,7 @@ class Practice:
     id: UUID
     name: str
     time_zone: str
-    tariff: str
+    tariff: Tariff
 
     @property
     def zone(self) -> ZoneInfo:
@@ -148,6 +149,7 @@ def invitation(appointment: Appointment, practice: Practice, link: str) -> list[
             **{channel.value: appointment.address(channel) for channel in appointment.channels}
         ),
         link=link,
+        tariff=practice.tariff,
         not_after=appointment.starts_at,
     )
     return [issued, requested]

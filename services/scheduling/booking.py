@@ -98,7 +98,9 @@ class Booking:
                 return Booked(earlier, practice)
             faults = forms.Faults()
             name = forms.patient_name(wish.patient_name, faults)
-            contact = forms.contact(wish.channels, wish.email, wish.phone, self.channels, faults)
+            contact = forms.contact(
+                wish.channels, wish.email, wish.phone, self.channels, practice.tariff, faults
+            )
             slot = forms.slot(
                 wish.date,
                 wish.time,
@@ -166,6 +168,7 @@ class Booking:
                 present.email if wish.email is None else wish.email,
                 present.phone if wish.phone is None else wish.phone,
                 self.channels,
+                practice.tariff,
                 faults,
             )
             if not wish.send_anyway:

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
-import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from chassis.problems import FieldError, InvalidInput
-from contracts.events import Channel
+from contracts.events import Channel, Tariff
 from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.phone_numbers import BadNumber, NumberFault, parse_mobile
 from services.scheduling.wall_clock import AmbiguousTime, NonexistentTime, resolve
 
-REGION = "DE"
 NAME_LENGTH = 200
 MINUTES = range(5, 481)
 FURTHEST_AHEAD = timedelta(days=5 * 366)
@@ -27,6 +26,16 @@ LOCALES = ("de", "en")
 _T = TypeVar("_T")
 
 MISSING = "Bitte füllen Sie dieses Feld aus."
+NUMBER_FAULTS = {
+    NumberFault.EMPTY: "Bitte geben Sie die Mobilnummer an.",
+    NumberFault.NOT_A_NUMBER: "Das ist keine Telefonnummer.",
+    NumberFault.TOO_SHORT: "Diese Nummer ist zu kurz.",
+    NumberFault.TOO_LONG: "Diese Nummer ist zu lang.",
+    NumberFault.UNKNOWN_COUNTRY: "Diese Ländervorwahl gibt es nicht.",
+    NumberFault.LANDLINE: "Das ist eine Festnetznummer. Für SMS wird eine Mobilnummer gebraucht.",
+    NumberFault.NOT_MOBILE: "Das ist keine Mobilnummer.",
+    NumberFault.INVALID: "Diese Nummer ist nicht vergeben.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,7 @@ def contact(
     email: str | None,
     phone: str | None,
     available: Sequence[Channel],
+    tariff: Tariff,
     faults: Faults,
 ) -> Contact:
     """The chosen channels, each with its address."""
@@ -122,6 +132,10 @@ def contact(
         if channel not in available:
             faults.add(
                 "channels", "channel_unavailable", "Dieser Kanal ist hier nicht eingerichtet."
+            )
+        elif channel not in tariff.channels:
+            faults.add(
+                "channels", "not_in_tariff", "SMS gibt es in den Tarifen Standard und Premium."
             )
         elif channel not in channels:
             channels.append(channel)
@@ -154,13 +168,10 @@ def _phone(text: str, needed: bool, faults: Faults) -> str | None:
             faults.add("phone", "missing", "Bitte geben Sie die Mobilnummer an.")
         return None
     try:
-        number = phonenumbers.parse(text[:50], REGION)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_valid_number(number):
-        faults.add("phone", "invalid", "Das ist keine gültige Telefonnummer.")
+        return parse_mobile(text)
+    except BadNumber as error:
+        faults.add("phone", error.fault, NUMBER_FAULTS[error.fault])
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def slot(

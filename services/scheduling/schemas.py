@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.events import Channel
+from contracts.events import Channel, Tariff
 from services.scheduling.appointments import Appointment, Practice
 
 Text = Annotated[str, Field(max_length=1000)]
@@ -115,5 +115,5 @@ class PracticeView(BaseModel):
     id: UUID
     name: str
     time_zone: str
-    tariff: str
+    tariff: Tariff
     channels: list[Channel]

@@ -8,7 +8,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from chassis.database import Connection
-from contracts.events import Channel
+from contracts.events import Channel, Tariff
 from services.scheduling.addresses import Verdict, fingerprint
 from services.scheduling.appointments import Appointment, Practice
 
@@ -25,7 +25,7 @@ async def practice(tx: Connection, practice_id: UUID) -> Practice | None:
     row = await tx.fetchrow(
         "SELECT id, name, time_zone, tariff FROM practices WHERE id = $1", practice_id
     )
-    return Practice(**row) if row else None
+    return Practice(**{**row, "tariff": Tariff(row["tariff"])}) if row else None
 
 
 async def add(tx: Connection, appointment: Appointment) -> None:

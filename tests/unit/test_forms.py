@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.problems import InvalidInput
-from contracts.events import Channel
+from contracts.events import Channel, Tariff
 from services.scheduling import forms
 from services.scheduling.appointments import Practice
 
-PRACTICE = Practice(UUID(int=1), "Hausarztpraxis", "Europe/Berlin", "basic")
+PRACTICE = Practice(UUID(int=1), "Hausarztpraxis", "Europe/Berlin", Tariff.BASIC)
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
@@ -62,7 +62,7 @@ def contact_codes(
     channels: Sequence[str], email: str | None, phone: str | None = None
 ) -> set[tuple[str, str]]:
     faults = forms.Faults()
-    forms.contact(channels, email, phone, [Channel.EMAIL], faults)
+    forms.contact(channels, email, phone, [Channel.EMAIL], Tariff.STANDARD, faults)
     return codes(faults)
 
 
@@ -85,8 +85,16 @@ def test_contacts(channels: list[str], email: str, expected: set[tuple[str, str]
 
 def test_phone_numbers_are_kept_in_e164() -> None:
     faults = forms.Faults()
-    contact = forms.contact(["email"], "a@example.org", "0171 / 234 56 78", [Channel.EMAIL], faults)
-    assert contact.phone == "+491712345678"
+    contact = forms.contact(
+        ["sms"], None, "0171 / 234 56 78", list(Channel), Tariff.STANDARD, faults
+    )
+    assert (contact.phone, codes(faults)) == ("+491712345678", set())
+
+
+def test_sms_needs_a_tariff_that_has_it() -> None:
+    faults = forms.Faults()
+    forms.contact(["sms"], None, "0171 2345678", list(Channel), Tariff.BASIC, faults)
+    assert codes(faults) == {("channels", "not_in_tariff")}
 
 
 @pytest.mark.parametrize("name", ["", "  ", "A\0B", "A\u202eB", "x" * 201])

@@ -26,7 +26,6 @@ from services.notification.channels.smtp_pool import SmtpPool, SmtpServer
 from services.notification.channels.smtp_replies import Stage, classify, enhanced_status
 from services.notification.deliveries import Delivery
 from services.notification.happenings import Reply
-from services.notification.reasons import reason_of
 
 ALL_BUT_MESSAGE = [stage for stage in Stage if stage is not Stage.MESSAGE]
 
@@ -230,16 +229,11 @@ async def sending(server: SmtpServer) -> AsyncIterator[Send]:
     await channel.close()
 
 
-def reply(code: int | None, status: str) -> Reply:
-    """As a server's status is passed on, with the reason that it names."""
-    return Reply(code, status, reason_of(status))
-
-
 async def test_accepted_mails_share_a_connection() -> None:
     handler = Handler()
     async with serving(handler) as server, sending(server) as send:
         for _ in range(3):
-            accepted = SendResult(Verdict.ACCEPTED, reply(250, "2.0.0"))
+            accepted = SendResult(Verdict.ACCEPTED, Reply(250, "2.0.0"))
             assert await send("patient@example.org") == accepted
     assert handler.connections == 1
     recipients, content = handler.taken[0]
@@ -265,17 +259,17 @@ async def test_a_connection_takes_only_so_many_messages_and_none_when_idle_too_l
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ({"EHLO": "554 5.3.2 no"}, SendResult(Verdict.TECHNICAL, reply(554, "5.3.2"))),
-        ({"EHLO": "421 4.3.2 later"}, SendResult(Verdict.TEMPORARY, reply(421, "4.3.2"))),
-        ({"MAIL": "550 5.7.1 sender"}, SendResult(Verdict.TECHNICAL, reply(550, "5.7.1"))),
-        ({"MAIL": "451 4.3.0 later"}, SendResult(Verdict.TEMPORARY, reply(451, "4.3.0"))),
+        ({"EHLO": "554 5.3.2 no"}, SendResult(Verdict.TECHNICAL, Reply(554, "5.3.2"))),
+        ({"EHLO": "421 4.3.2 later"}, SendResult(Verdict.TEMPORARY, Reply(421, "4.3.2"))),
+        ({"MAIL": "550 5.7.1 sender"}, SendResult(Verdict.TECHNICAL, Reply(550, "5.7.1"))),
+        ({"MAIL": "451 4.3.0 later"}, SendResult(Verdict.TEMPORARY, Reply(451, "4.3.0"))),
         (
             {"RCPT": "550 5.1.1 <patient@example.org> unknown"},
-            SendResult(Verdict.PERMANENT, reply(550, "5.1.1")),
+            SendResult(Verdict.PERMANENT, Reply(550, "5.1.1")),
         ),
-        ({"RCPT": "450 4.2.0 greylisted"}, SendResult(Verdict.TEMPORARY, reply(450, "4.2.0"))),
-        ({"DATA": "554 5.6.0 content"}, SendResult(Verdict.PERMANENT, reply(554, "5.6.0"))),
-        ({"DATA": "452 4.3.1 full"}, SendResult(Verdict.TEMPORARY, reply(452, "4.3.1"))),
+        ({"RCPT": "450 4.2.0 greylisted"}, SendResult(Verdict.TEMPORARY, Reply(450, "4.2.0"))),
+        ({"DATA": "554 5.6.0 content"}, SendResult(Verdict.PERMANENT, Reply(554, "5.6.0"))),
+        ({"DATA": "452 4.3.1 full"}, SendResult(Verdict.TEMPORARY, Reply(452, "4.3.1"))),
         ({"DATA": "421 bye"}, SendResult(Verdict.TEMPORARY, Reply(421, None))),
     ],
 )
@@ -340,7 +334,7 @@ async def test_smtputf8() -> None:
         assert (await send("jürgen@example.org")).verdict is Verdict.ACCEPTED
     assert handler.taken[0][0] == ["jürgen@example.org"]
     async with serving(Handler()) as server, sending(server) as send:
-        missing = SendResult(Verdict.PERMANENT, reply(None, "5.6.7"))
+        missing = SendResult(Verdict.PERMANENT, Reply(None, "5.6.7"))
         assert await send("jürgen@example.org") == missing
         assert (await send("patient@example.org")).verdict is Verdict.ACCEPTED
 
@@ -348,7 +342,7 @@ async def test_smtputf8() -> None:
 async def test_an_address_that_is_none_never_reaches_the_server() -> None:
     handler = Handler()
     async with serving(handler) as server, sending(server) as send:
-        refused = SendResult(Verdict.PERMANENT, reply(None, "5.1.3"))
+        refused = SendResult(Verdict.PERMANENT, Reply(None, "5.1.3"))
         assert await send("a@example.org> SIZE=1\r\nRCPT TO:<b@example.org") == refused
     assert handler.connections == 0
 
@@ -422,7 +416,7 @@ async def test_wrong_password_is_technical(certificate: Path) -> None:
         serving_tls(certificate, Handler()) as server,
         sending(replace(server, password="wrong")) as send,
     ):
-        assert await send("p@example.org") == SendResult(Verdict.TECHNICAL, reply(535, "5.7.8"))
+        assert await send("p@example.org") == SendResult(Verdict.TECHNICAL, Reply(535, "5.7.8"))
 
 
 async def test_certificate_that_nobody_vouches_for_is_technical(certificate: Path) -> None:

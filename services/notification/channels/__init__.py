@@ -21,11 +21,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The verdict with its evidence; `not_before` is when the server wants the next try."""
+    """The verdict with its evidence; `not_before` is when the server wants the next try.
+
+    A gateway names itself and its id of the message, to be asked and recognised by.
+    """
 
     verdict: Verdict
     reply: Reply = NO_REPLY
     not_before: datetime | None = None
+    gateway: str | None = None
+    gateway_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,9 @@ from services.notification.channels import Outgoing, SendResult, Verdict
 from services.notification.channels.smtp_pool import Envelope, SmtpPool
 from services.notification.happenings import Reply
 from services.notification.invitation_mail import InvitationMail
-from services.notification.reasons import reason_of
 
 # RFC 3463 X.1.3: bad destination mailbox address syntax.
-INVALID_ADDRESS = SendResult(Verdict.PERMANENT, Reply(None, "5.1.3", reason_of("5.1.3")))
+INVALID_ADDRESS = SendResult(Verdict.PERMANENT, Reply(status="5.1.3"))
 
 # A dot-atom (RFC 5322, with RFC 6532). Quoted local parts are not worth their dangers.
 _LOCAL = re.compile(r"[^\s\x00-\x20\x7f-\xa0()<>\[\]:;@\\,.\"\u2000-\u200f\u2028-\u202f]+")

@@ -19,7 +19,6 @@ from aiosmtplib import SMTPException, SMTPResponseException
 from services.notification.channels import SendResult, Verdict
 from services.notification.channels.smtp_replies import Stage, classify, enhanced_status
 from services.notification.happenings import Reply
-from services.notification.reasons import reason_of
 
 _TIDY_UP = 2.0  # seconds for RSET and QUIT, whose replies change nothing
 
@@ -103,7 +102,7 @@ class Failed(Exception):
     def result(self) -> SendResult:
         """What it means for the delivery."""
         verdict = classify(self.stage, self.code, self.status)
-        return SendResult(verdict, Reply(self.code, self.status, reason_of(self.status)))
+        return SendResult(verdict, Reply(self.code, self.status))
 
 
 class Misconfigured(Failed):
@@ -121,7 +120,7 @@ class AddressBeyondAscii(Failed):
     @property
     def result(self) -> SendResult:
         """The practice can do something about it: another address."""
-        return SendResult(Verdict.PERMANENT, Reply(None, "5.6.7", reason_of("5.6.7")))
+        return SendResult(Verdict.PERMANENT, Reply(status="5.6.7"))
 
 
 class SmtpPool:
@@ -287,8 +286,7 @@ class _Connection:
             raise Failed(Stage.MESSAGE) from None
         self.between_stages = False
         self.messages += 1
-        status = enhanced_status(code, text)
-        return Reply(code, status, reason_of(status))
+        return Reply(code, enhanced_status(code, text))
 
     async def reset(self) -> None:
         """Leave a refused transaction, so that the connection can be used again."""

@@ -4,9 +4,15 @@ ALTER TABLE deliveries
     ADD COLUMN reason text,             -- of a failure: FailureReason of the contract
     ADD COLUMN late boolean NOT NULL DEFAULT false,
     ADD COLUMN handed_over_at timestamptz,
-    ADD COLUMN receipt_due_at timestamptz;  -- from when on a missing receipt is told
+    ADD COLUMN receipt_due_at timestamptz,  -- from when on a missing receipt is told
+    ADD COLUMN gateway text,            -- that took it, or may have
+    ADD COLUMN gateway_id text,         -- its own id of the message
+    ADD COLUMN ask_at timestamptz,      -- when to ask it what became of the message
+    ADD COLUMN asked integer NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_receipt_due ON deliveries (receipt_due_at)
     WHERE receipt_due_at IS NOT NULL;
+CREATE INDEX deliveries_ask ON deliveries (ask_at) WHERE ask_at IS NOT NULL;
+CREATE INDEX deliveries_of_gateway ON deliveries (gateway_id) WHERE gateway_id IS NOT NULL;
 
 ALTER TABLE delivery_history
     ADD COLUMN reason text,
@@ -21,7 +27,10 @@ CREATE TABLE receipts (
     received_at timestamptz NOT NULL,
     due_at timestamptz,                 -- when to look at it; null: done
     tries integer NOT NULL DEFAULT 0,
-    returned_to uuid,                   -- the delivery that a genuine return path names
+    reference uuid,                     -- the delivery, by return path or by our reference
+    gateway text,
+    gateway_id text,                    -- its own id of the message
+    said text,                          -- by a gateway
     content bytea,                      -- the mail. Patient data: erased once it is matched
     -- What it says, once it is read.
     kind text,
@@ -54,4 +63,5 @@ GRANT SELECT, INSERT, UPDATE ON mailbox_positions TO notification;
 DROP TABLE mailbox_positions, receipts;
 ALTER TABLE delivery_history DROP COLUMN reason, DROP COLUMN receipt_id;
 ALTER TABLE deliveries DROP COLUMN reason, DROP COLUMN late, DROP COLUMN handed_over_at,
-    DROP COLUMN receipt_due_at;
+    DROP COLUMN receipt_due_at, DROP COLUMN gateway, DROP COLUMN gateway_id, DROP COLUMN ask_at,
+    DROP COLUMN asked;

@@ -40,14 +40,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class GatewayResult(SendResult):
-    """How a try ended, and at which gateway.
+    """How a try ended.
 
     `gateway_at_fault` says that the cause lies with the gateway or our account there, not with
     this message: another gateway may do better.
     """
 
-    gateway: str | None = None
-    gateway_id: str | None = None
     gateway_at_fault: bool = False
 
 
