@@ -77,6 +77,12 @@ export class Desk extends EventTarget {
     await this.#look([...this.#indicators.keys()].slice(-500));
   }
 
+  /** Forget what was shown: its versions say nothing any more. */
+  async startOver() {
+    this.#indicators.clear();
+    await this.reload();
+  }
+
   /** An answer of the scheduling service. */
   keep(appointment) {
     this.#keep(appointment);

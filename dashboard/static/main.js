@@ -100,6 +100,7 @@ function showState(state) {
 const stream = new Stream({
   onIndicator: (indicator) => desk.indicate(indicator, { fresh: true }),
   onDeleted: (id) => desk.forget(id),
+  onReset: () => desk.startOver(),
   onState: (state) => {
     showState(state);
     if (state === "live") desk.catchUp();
@@ -143,8 +144,17 @@ function refreshForever() {
   }, desk.fault || desk.blind ? REFRESH_IN_TROUBLE : REFRESH);
 }
 
+/** A browser has six connections to a server: tabs that nobody sees must not hold them all. */
+function streamWhileSeen() {
+  if (document.visibilityState === "visible") stream.open();
+  else stream.close();
+}
+
 window.addEventListener("hashchange", () => route(true));
-document.addEventListener("visibilitychange", refreshNow);
+document.addEventListener("visibilitychange", () => {
+  streamWhileSeen();
+  refreshNow();
+});
 window.addEventListener("online", refreshNow);
 window.addEventListener("pagehide", () => stream.close());
 window.addEventListener("pageshow", (event) => {
@@ -153,5 +163,5 @@ window.addEventListener("pageshow", (event) => {
 
 await introduce();
 route(false);
-stream.open();
+streamWhileSeen();
 refreshForever();

@@ -6,6 +6,8 @@ const LONGEST_PAUSE = 20_000; // milliseconds between tries
 /**
  * Calls `onIndicator(indicator)`, `onDeleted(appointmentId)`, `onState("live" | "lost")`.
  * After a break it goes on where it was (Last-Event-ID); each "live" is the moment to reload.
+ * `onReset()`: the service knows less than it did, as after a restored backup, and its versions
+ * begin anew.
  */
 export class Stream {
   #source = null;
@@ -31,7 +33,11 @@ export class Stream {
       this.handlers.onState("lost");
       if (source.readyState === EventSource.CLOSED) this.#later();
     });
-    source.addEventListener("ready", (event) => this.#seen(event));
+    source.addEventListener("ready", (event) => {
+      const again = this.#last !== "";
+      this.#seen(event);
+      if (again) this.handlers.onReset();
+    });
     source.addEventListener("indicator", (event) => {
       this.#seen(event);
       this.handlers.onIndicator(JSON.parse(event.data));

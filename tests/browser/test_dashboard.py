@@ -4,9 +4,11 @@ import asyncio
 from uuid import uuid4
 
 from playwright.async_api import Locator, Page, Route, expect
+import asyncpg
+from playwright.async_api import Locator, Page, expect
 
 from tests.conftest import Stack
-from tests.support import Practice
+from tests.support import Practice, eventually
 
 
 def unique(name: str) -> str:
@@ -209,3 +211,57 @@ async def test_the_other_channel_is_one_click_away(
     box = infobox(page, name)
     await box.get_by_role("button", name="Stattdessen per SMS senden").click()
     assert (await asked)["channels"] == ["sms"]
+
+
+async def test_a_tab_that_nobody_sees_holds_no_stream_and_misses_nothing(
+    page: Page, stack: Stack, tomorrow: str, demo_practice: Practice
+) -> None:
+    async def streams() -> float:
+        text = (await demo_practice.status.get("/metrics")).text
+        return float(text.partition("\nstatus_streams_open ")[2].partition("\n")[0])
+
+    async def show(state: str) -> None:
+        await page.evaluate(
+            """value => {
+                Object.defineProperty(document, "visibilityState", {value, configurable: true});
+                document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            state,
+        )
+
+    async def fewer() -> bool:
+        return await streams() < before
+
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    before = await streams()
+    await show("hidden")
+    await eventually(fewer, "the stream to end")
+    name = unique("Fern Gesehen")
+    created = await demo_practice.create(
+        patient_name=name, email=f"unbekannt+{uuid4().hex[:8]}@example.org", date=tomorrow
+    )
+    await demo_practice.shows(created["id"], "failed")
+    await show("visible")
+    await expect(infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()
+    await show_day(page, tomorrow)
+    await expect(state(page, name, "failed")).to_be_visible()
+
+
+async def test_no_tick_outlives_a_restored_backup(
+    page: Page, stack: Stack, tomorrow: str, demo_practice: Practice
+) -> None:
+    """Positions of the feed are lower than the page has seen, and say something else."""
+    name = unique("Erika Zurück")
+    created = await demo_practice.create(patient_name=name, date=tomorrow)
+    await demo_practice.shows(created["id"], "delivered")
+    await show_day(page, tomorrow)
+    await expect(state(page, name, "delivered")).to_be_visible()
+    owner = await asyncpg.connect(stack.owner_dsn("status"))
+    try:
+        await stack.service("status").kill()
+        for table in ("indicators", "practice_feed", "events"):
+            await owner.execute(f"DELETE FROM {table} WHERE practice_id = $1", demo_practice.id)
+        await stack.service("status").start()
+    finally:
+        await owner.close()
+    await expect(state(page, name, "pending")).to_be_visible()
