@@ -3,9 +3,8 @@
 import asyncio
 from uuid import uuid4
 
-from playwright.async_api import Locator, Page, Route, expect
 import asyncpg
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.conftest import Stack
 from tests.support import Practice, eventually
