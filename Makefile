@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format generate requirements browser mail-servers bench clean
+.PHONY: help demo test test-provider check format generate requirements browser mail-servers bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -15,6 +15,9 @@ demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--
 
 test: $(VENV)/.dev browser mail-servers ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
 	@$(BIN)/python -m pytest $(ARGS) && echo "All tests passed."
+
+test-provider: $(VENV)/.dev browser ## The login against a real Keycloak, downloaded (160 MB)
+	@$(BIN)/python -m tests.providers.keycloak && $(BIN)/python -m pytest tests/providers $(ARGS)
 
 check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy \

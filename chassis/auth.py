@@ -1,31 +1,42 @@
-"""Who is calling: a bearer JWT (RFC 9068 style) bound to one practice."""
+"""Who is calling: a bearer JWT (RFC 9068 style) bound to one practice, and what it may do.
+
+Two issuers are trusted: the identity provider, whose tokens name a person's roles, and the
+scheduling service, whose tokens carry the scopes of the API key that they were exchanged for.
+Each issuer's tokens are checked with its own keys alone.
+"""
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from fastapi_problem.error import Problem
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
-AUDIENCE = "einladung"
-ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "RS256"]
+from chassis.keys import Keys
+from chassis.settings import AuthSettings
+from contracts import rights
+from contracts.rights import Right
+
+ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "ES384", "PS256", "RS256"]
 CLOCK_SKEW = 30  # seconds
+
+Claims = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The practice on whose behalf a request is made, and until when its token holds."""
+    """The practice on whose behalf a request is made, what it may do, and until when."""
 
     practice_id: UUID
     subject: str
     expires_at: datetime
+    rights: frozenset[Right]
 
 
 class NotAuthenticated(Problem):
@@ -40,50 +51,136 @@ class NotAuthenticated(Problem):
         )
 
 
-class TokenVerifier:
-    """Checks signature, issuer, audience and term of tokens against a set of public keys."""
+class NoPractice(Problem):
+    """403: the token holds, and names no practice."""
 
-    def __init__(self, keys: KeySet, issuer: str) -> None:
-        self._keys = keys
-        self._claims = jwt.JWTClaimsRegistry(
-            leeway=CLOCK_SKEW,
-            iss={"essential": True, "value": issuer},
-            aud={"essential": True, "value": AUDIENCE},
-            exp={"essential": True},
-            sub={"essential": True},
+    def __init__(self) -> None:
+        super().__init__(title="The token belongs to no practice.", type_="no-practice", status=403)
+
+
+class MissingRight(Problem):
+    """403: the token holds, and does not allow this (RFC 6750, section 3.1)."""
+
+    def __init__(self, needed: Iterable[str]) -> None:
+        names = sorted(needed)
+        super().__init__(
+            title="The token does not allow this.",
+            type_="missing-right",
+            status=403,
+            headers={
+                "WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(names)}"'
+            },
+            needed=names,
         )
 
-    @classmethod
-    def from_file(cls, path: Path, issuer: str) -> "TokenVerifier":
-        """Read the keys (JWK Set, RFC 7517); raises OSError or ValueError."""
-        return cls(KeySet.import_key_set(json.loads(path.read_text())), issuer)
 
-    def verify(self, token: str) -> Caller:
-        """The caller behind `token`; raises NotAuthenticated."""
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """One whose tokens are trusted, and how to read them."""
+
+    name: str
+    keys: Keys
+    audience: str
+    practice_claim: str
+    rights: Callable[[Claims], frozenset[Right]]
+
+
+def identity_provider(settings: AuthSettings, keys: Keys) -> Issuer:
+    """The issuer of the tokens that stand for people."""
+    return Issuer(
+        name=settings.auth_issuer,
+        keys=keys,
+        audience=settings.auth_audience,
+        practice_claim=settings.auth_practice_claim,
+        rights=lambda claims: rights.of_roles(_names(claims, settings.auth_roles_claim)),
+    )
+
+
+def api_keys(keys: Keys) -> Issuer:
+    """The scheduling service as the issuer of the tokens that stand for API keys."""
+    return Issuer(
+        name=rights.KEY_TOKEN_ISSUER,
+        keys=keys,
+        audience=rights.TOKEN_AUDIENCE,
+        practice_claim="practice_id",
+        rights=lambda claims: rights.of_scopes(_names(claims, "scope")),
+    )
+
+
+class TokenVerifier:
+    """Checks signature, issuer, audience and term of tokens."""
+
+    def __init__(self, *issuers: Issuer) -> None:
+        self._issuers = {issuer.name: issuer for issuer in issuers}
+
+    async def verify(self, token: str) -> Caller:
+        """The caller behind `token`; raises NotAuthenticated, NoPractice, KeysUnavailable."""
         try:
-            claims = jwt.decode(token, self._keys, algorithms=ALGORITHMS).claims
-            self._claims.validate(claims)
-            return Caller(
-                practice_id=UUID(claims["practice_id"]),
-                subject=str(claims["sub"]),
-                expires_at=datetime.fromtimestamp(claims["exp"], UTC),
-            )
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+            unchecked = jws.extract_compact(token.encode())
+            issuer = self._issuers[json.loads(unchecked.payload)["iss"]]
+            keys = await issuer.keys.having(unchecked.headers().get("kid"))
+            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            jwt.JWTClaimsRegistry(
+                leeway=CLOCK_SKEW,
+                iss={"essential": True, "value": issuer.name},
+                aud={"essential": True, "value": issuer.audience},
+                exp={"essential": True},
+                sub={"essential": True},
+            ).validate(claims)
+            subject, term = str(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC)
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise NotAuthenticated from None
+        try:
+            practice_id = UUID(find_claim(claims, issuer.practice_claim))
+        except (ValueError, TypeError, AttributeError):
+            raise NoPractice from None
+        return Caller(practice_id, subject, term, issuer.rights(claims))
 
 
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT")
+def find_claim(claims: Claims, name: str) -> Any:
+    """A claim's value or None. Dots lead into objects unless a claim is called just so."""
+    if name in claims:
+        return claims[name]
+    found: Any = claims
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _names(claims: Claims, name: str) -> list[str]:
+    """A list of strings, or one string with spaces between (RFC 8693, section 4.2)."""
+    found = find_claim(claims, name)
+    if isinstance(found, str):
+        return found.split()
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    scheme_name="token",
+    description="An access token of the identity provider, or one exchanged for an API key at "
+    "the scheduling service (POST /v1/tokens). The names at each operation are the rights that "
+    "it needs: scopes of an API key, or part of a person's role.",
+)
 
 
 async def caller(
     request: Request,
+    needed: SecurityScopes,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    """FastAPI dependency: the authenticated caller."""
+    """FastAPI dependency: the authenticated caller, who has the rights that the route needs."""
     if credentials is None:
         raise NotAuthenticated
     verifier: TokenVerifier = request.app.state.verifier
-    return verifier.verify(credentials.credentials)
+    found = await verifier.verify(credentials.credentials)
+    if not found.rights.issuperset(needed.scopes):
+        raise MissingRight(needed.scopes)
+    return found
 
 
-Authenticated = Annotated[Caller, Depends(caller)]
+AppointmentReader = Annotated[Caller, Security(caller, scopes=[Right.READ_APPOINTMENTS])]
+AppointmentWriter = Annotated[Caller, Security(caller, scopes=[Right.WRITE_APPOINTMENTS])]
+AppointmentAdmin = Annotated[Caller, Security(caller, scopes=[Right.DELETE_APPOINTMENTS])]
+StatusReader = Annotated[Caller, Security(caller, scopes=[Right.READ_STATUS])]

@@ -1,11 +1,12 @@
 """Settings every service has, read from the environment under the service's own prefix."""
 
-from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contracts.rights import TOKEN_AUDIENCE
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -29,20 +30,49 @@ class ProcessSettings(BaseSettings):
         return self
 
 
-class ServiceSettings(ProcessSettings):
-    """Settings of a service: its database, its broker, whose tokens it trusts."""
+class AuthSettings(ProcessSettings):
+    """Whose tokens are trusted, and how they name practice and roles."""
+
+    auth_issuer: str = Field(min_length=1, description="The identity provider's issuer URL.")
+    auth_audience: str = Field(default=TOKEN_AUDIENCE, min_length=1)
+    auth_practice_claim: str = Field(
+        default="practice_id",
+        min_length=1,
+        description="Claim with the practice's UUID; dots lead into objects.",
+    )
+    auth_roles_claim: str = Field(
+        default="roles",
+        min_length=1,
+        description="Claim with a list of roles, as realm_access.roles.",
+    )
+
+    @model_validator(mode="after")
+    def _issuer_is_safe(self) -> Self:
+        if self.environment == "production" and not self.auth_issuer.startswith("https://"):
+            raise ValueError("production needs an auth_issuer that begins with https://")
+        return self
+
+
+class ServiceSettings(AuthSettings):
+    """Settings of a service: its database, its broker, the keys of its callers' tokens."""
 
     database_url: SecretStr
     database_connections: int = Field(default=10, ge=2, le=200)
     kafka_bootstrap: str
-    auth_jwks: Path = Field(description="File with the public keys (RFC 7517) of the issuer.")
-    auth_issuer: str = "einladung-local"
+    auth_jwks: str = Field(
+        min_length=1, description="URL or file of the identity provider's public keys (RFC 7517)."
+    )
 
     @model_validator(mode="after")
     def _production_is_set_up(self) -> Self:
         if self.environment == "production":
-            if self.auth_issuer == "einladung-local":
-                raise ValueError("production needs auth_issuer: the local issuer is refused")
-            if not urlsplit(self.database_url.get_secret_value()).password:
-                raise ValueError("production needs a database_url with a password")
+            if self.auth_jwks.startswith("http:"):
+                raise ValueError("production reads auth_jwks by https, or from a file")
+            require_password(self.database_url)
         return self
+
+
+def require_password(database_url: SecretStr) -> None:
+    """Raise ValueError for a database that anybody could log in to."""
+    if not urlsplit(database_url.get_secret_value()).password:
+        raise ValueError("production needs a database_url with a password")

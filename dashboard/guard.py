@@ -1,7 +1,8 @@
 """What every answer of the dashboard carries, and which requests it takes at all.
 
 Against a page of another origin that makes the browser write (CSRF): Fetch Metadata, and the
-Origin header for browsers without it. Against DNS rebinding: a list of host names.
+Origin header for browsers without it; a writing request with neither is refused, and the session's
+cookie is SameSite=Lax besides. Against DNS rebinding: a list of host names.
 """
 
 from collections.abc import Collection
@@ -11,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+OPS = {"/health/live", "/health/ready", "/metrics"}  # asked for by address, not by name
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 POLICY = "; ".join(
     [
@@ -40,17 +42,19 @@ HEADERS = {
 class Guard:
     """ASGI middleware around everything else."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str], origin: str) -> None:
         self.app = app
         self._hosts = hosts
+        self._origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        path = scope["path"]
         # The page is small and its modules must fit together: asked for anew each time.
-        cache = "no-store" if scope["path"].startswith("/api/") else "no-cache"
+        cache = "no-cache" if path.startswith("/static/") else "no-store"
 
         async def sealed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -61,20 +65,19 @@ class Guard:
 
         headers = Headers(scope=scope)
         app = self.app
-        if _host(f"//{headers.get('host', '')}") not in self._hosts:
+        if path not in OPS and _host(f"//{headers.get('host', '')}") not in self._hosts:
             app = _refusal("unknown-host", "This host is not served here.", 400)
-        elif scope["method"] not in SAFE_METHODS and not _same_origin(headers):
+        elif scope["method"] not in SAFE_METHODS and not self._is_our_page(headers):
             app = _refusal("cross-site", "The request comes from another site.", 403)
         await app(scope, receive, sealed)
 
-
-def _same_origin(headers: Headers) -> bool:
-    """Whether our own page, or no browser at all, makes this request."""
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    def _is_our_page(self, headers: Headers) -> bool:
+        """Whether our own page makes this request."""
+        site = headers.get("sec-fetch-site")
+        if site is not None and site != "same-origin":
+            return False
+        origin = headers.get("origin")
+        return origin == self._origin or (origin is None and site is not None)
 
 
 def _host(address: str) -> str | None:

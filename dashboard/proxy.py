@@ -3,9 +3,10 @@
     /api/scheduling/…  ->  {scheduling_url}/v1/…
     /api/status/…      ->  {status_url}/v1/…
 
-The token is added here, so the browser never sees it.
+The session's token is added here, so the browser never sees it.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from fastapi import Request, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from dashboard.sessions import Session
 from dashboard.upstreams import Upstreams
 
 ALLOWED: list[tuple[str, str, list[str]]] = [
@@ -29,19 +31,27 @@ STREAM = ("status", "/indicators/stream")
 REQUEST_HEADERS = ("Accept", "Content-Type", "Idempotency-Key", "If-Match")
 RESPONSE_HEADERS = ("Content-Type", "ETag", "Retry-After")
 
+TOKEN_MARGIN = 10.0  # seconds before its token's end that a stream is to be opened anew
+SHORTEST_STREAM = 5.0  # seconds
+
 Endpoint = Callable[[Request], Awaitable[Response]]
+Authenticate = Callable[[Request], Awaitable[Session]]
 
 
-def proxy_routes(upstreams: Upstreams) -> Iterator[tuple[str, list[str], Endpoint]]:
+def proxy_routes(
+    upstreams: Upstreams, authenticate: Authenticate
+) -> Iterator[tuple[str, list[str], Endpoint]]:
     """Path template, methods and endpoint of each route that leads to a service."""
     for service, path, methods in ALLOWED:
-        yield f"/api/{service}{path}", methods, _request_to(upstreams, service)
+        yield f"/api/{service}{path}", methods, _request_to(upstreams, authenticate, service)
     service, path = STREAM
-    yield f"/api/{service}{path}", ["GET"], _stream_from(upstreams, service, f"/v1{path}")
+    stream = _stream_from(upstreams, authenticate, service, f"/v1{path}")
+    yield f"/api/{service}{path}", ["GET"], stream
 
 
-def _request_to(upstreams: Upstreams, service: str) -> Endpoint:
+def _request_to(upstreams: Upstreams, authenticate: Authenticate, service: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
+        session = await authenticate(request)
         # The route has matched, so the path is one of the list's and nothing else.
         target = "/v1" + request.url.path.removeprefix(f"/api/{service}")
         if request.url.query:
@@ -50,8 +60,9 @@ def _request_to(upstreams: Upstreams, service: str) -> Endpoint:
             service,
             request.method,
             target,
-            _passed_on(request.headers, REQUEST_HEADERS),
-            await request.body(),
+            token=session.access_token,
+            headers=_passed_on(request.headers, REQUEST_HEADERS),
+            body=await request.body(),
         )
         return Response(
             answer.content, answer.status_code, _passed_on(answer.headers, RESPONSE_HEADERS)
@@ -60,15 +71,19 @@ def _request_to(upstreams: Upstreams, service: str) -> Endpoint:
     return endpoint
 
 
-def _stream_from(upstreams: Upstreams, service: str, target: str) -> Endpoint:
+def _stream_from(
+    upstreams: Upstreams, authenticate: Authenticate, service: str, target: str
+) -> Endpoint:
     async def endpoint(request: Request) -> Response:
+        session = await authenticate(request)
         headers = {"Accept": "text/event-stream"}
         # An EventSource that is made anew can't send the header; the page then asks by query.
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         if last:
             headers["Last-Event-ID"] = quote(last[:100])  # what is no id stays none
-        answer = await upstreams.open(service, target, headers)
-        return Relayed(upstreams, answer)
+        answer = await upstreams.open(service, target, token=session.access_token, headers=headers)
+        until = min(session.access_until - TOKEN_MARGIN, session.ends_at)
+        return Relayed(upstreams, answer, seconds=max(SHORTEST_STREAM, until - time.time()))
 
     return endpoint
 
@@ -76,10 +91,10 @@ def _stream_from(upstreams: Upstreams, service: str, target: str) -> Endpoint:
 class Relayed(StreamingResponse):
     """An answer passed on chunk by chunk; closed upstream as soon as the browser leaves."""
 
-    def __init__(self, upstreams: Upstreams, answer: httpx.Response) -> None:
+    def __init__(self, upstreams: Upstreams, answer: httpx.Response, *, seconds: float) -> None:
         headers = _passed_on(answer.headers, RESPONSE_HEADERS)
         headers["X-Accel-Buffering"] = "no"  # else nginx collects the messages
-        super().__init__(upstreams.chunks(answer), answer.status_code, headers)
+        super().__init__(upstreams.chunks(answer, seconds=seconds), answer.status_code, headers)
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

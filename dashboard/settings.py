@@ -1,39 +1,79 @@
 """Settings of the dashboard, from environment variables DASHBOARD_*."""
 
+from datetime import timedelta
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import ProcessSettings
+from chassis.settings import LOOPBACK, AuthSettings, require_password
+
+ORIGIN = r"^https?://[^/?#]+/?$"
 
 
-class Settings(ProcessSettings):
-    """What ops can set."""
+class Settings(AuthSettings):
+    """What ops can set. The identity provider is found by its discovery document."""
 
     model_config = SettingsConfigDict(env_prefix="DASHBOARD_")
 
     port: int = Field(default=8400, ge=1, le=65535)
-    scheduling_url: str = Field(default="http://127.0.0.1:8401", pattern=r"^https?://[^/?#]+/?$")
-    status_url: str = Field(default="http://127.0.0.1:8403", pattern=r"^https?://[^/?#]+/?$")
-    token: SecretStr = Field(
-        default=SecretStr(""),
-        description="Local only: the bearer token of every request to the services.",
-    )
+    public_url: str = Field(pattern=ORIGIN, description="Where browsers reach the dashboard.")
+    scheduling_url: str = Field(default="http://127.0.0.1:8401", pattern=ORIGIN)
+    status_url: str = Field(default="http://127.0.0.1:8403", pattern=ORIGIN)
     streams: int = Field(default=200, ge=1, description="Live streams open at once, at most.")
+    database_url: SecretStr
+    database_connections: int = Field(default=10, ge=2, le=200)
+    oidc_client_id: str = Field(min_length=1)
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Empty for a public client, which has PKCE alone."
+    )
+    oidc_scope: str = Field(
+        default="openid profile",
+        pattern=r"^openid( |$)",
+        description="Some providers give refresh tokens for offline_access only.",
+    )
+    oidc_parameters: dict[str, str] = Field(
+        default={}, description='More for the authorization request, as {"audience": "…"}.'
+    )
+    session_idle_minutes: int = Field(default=60, ge=5, le=24 * 60)
+    session_hours: int = Field(default=12, ge=1, le=7 * 24)
 
-    @field_validator("scheduling_url", "status_url")
+    @field_validator("scheduling_url", "status_url", "public_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
 
     @model_validator(mode="after")
-    def _no_login_yet(self) -> Self:
-        if self.environment == "production":
+    def _is_set_up(self) -> Self:
+        if self.oidc_client_id == self.auth_audience:
             raise ValueError(
-                "the dashboard has no login yet (it comes with OIDC) and refuses to run with "
-                "environment=production: whoever reached it would act as the practice"
+                "oidc_client_id and auth_audience have to differ, or an ID token would pass "
+                "for an access token"
             )
-        if not self.token.get_secret_value():
-            raise ValueError("environment=local needs a token")
+        if self.environment == "production":
+            if not self.secure:
+                raise ValueError("production needs a public_url that begins with https://")
+            require_password(self.database_url)
         return self
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come by https."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Host names that are served."""
+        local = LOOPBACK if self.environment == "local" else ()
+        return frozenset({urlsplit(self.public_url).hostname or "", *local})
+
+    @property
+    def idle(self) -> timedelta:
+        """How long a session lasts without anybody doing anything."""
+        return timedelta(minutes=self.session_idle_minutes)
+
+    @property
+    def longest(self) -> timedelta:
+        """How long a session lasts at most."""
+        return timedelta(hours=self.session_hours)

@@ -1,4 +1,4 @@
-"""The services behind the dashboard: pooled connections, time limits, and the practice's token."""
+"""The services behind the dashboard: pooled connections, time limits, and the caller's token."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +9,6 @@ import anyio
 import httpx
 import structlog
 from fastapi_problem.error import Problem
-from pydantic import SecretStr
 
 from chassis.tracing import traceparent
 
@@ -21,6 +20,7 @@ STREAM = httpx.Timeout(15.0, connect=2.0, pool=1.0, read=50.0)  # seconds
 # Shorter than the services keep idle connections: none is used that is just being closed.
 IDLE = 3.0  # seconds
 CONNECTIONS = 100
+RENEW = b"event: renew\ndata: {}\n\n"
 
 
 class Unavailable(Problem):
@@ -47,9 +47,8 @@ class NoAnswer(Problem):
 class Upstreams:
     """One pool for requests, one for streams, so that streams never use up the other."""
 
-    def __init__(self, urls: Mapping[str, str], token: SecretStr, *, streams: int) -> None:
+    def __init__(self, urls: Mapping[str, str], *, streams: int) -> None:
         self._urls = dict(urls)
-        self._token = token
         self._requests = _client(CONNECTIONS, ANSWER)
         self._streams = _client(streams, STREAM)
         self._open: set[anyio.CancelScope] = set()
@@ -68,27 +67,41 @@ class Upstreams:
         await self._streams.aclose()
 
     async def ask(
-        self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes
+        self,
+        service: str,
+        method: str,
+        target: str,
+        *,
+        token: str,
+        headers: Mapping[str, str],
+        body: bytes,
     ) -> httpx.Response:
         """The whole answer. Raises Unavailable, NoAnswer."""
-        request = self._build(self._requests, service, method, target, headers, body)
+        request = self._build(self._requests, service, method, target, token, headers, body)
         with _translated(service):
             return await self._requests.send(request)
 
-    async def open(self, service: str, target: str, headers: Mapping[str, str]) -> httpx.Response:
+    async def open(
+        self, service: str, target: str, *, token: str, headers: Mapping[str, str]
+    ) -> httpx.Response:
         """An answer whose body is still to come; to be closed. Raises Unavailable, NoAnswer."""
         if self._ending:
             raise Unavailable
-        request = self._build(self._streams, service, "GET", target, headers, b"")
+        request = self._build(self._streams, service, "GET", target, token, headers, b"")
         with _translated(service):
             return await self._streams.send(request, stream=True)
 
-    async def chunks(self, answer: httpx.Response) -> AsyncIterator[bytes]:
-        """The body as it comes, until it ends, breaks off or `end_streams` is called."""
+    async def chunks(self, answer: httpx.Response, *, seconds: float) -> AsyncIterator[bytes]:
+        """The body as it comes, until it ends, breaks off or `end_streams` is called.
+
+        After `seconds` it ends with RENEW, by which the page knows that nothing is amiss.
+        """
         chunks = answer.aiter_raw()
+        deadline = anyio.current_time() + seconds
+        between = True  # two messages
         while True:
             chunk = None
-            with anyio.CancelScope() as scope:
+            with anyio.CancelScope(deadline=deadline) as scope:
                 self._open.add(scope)
                 try:
                     chunk = await anext(chunks, None)
@@ -97,7 +110,10 @@ class Upstreams:
                 finally:
                     self._open.discard(scope)
             if chunk is None or self._ending:
+                if between and anyio.current_time() >= deadline and not self._ending:
+                    yield RENEW
                 return
+            between = chunk.endswith(b"\n\n")
             yield chunk
 
     def end_streams(self) -> None:
@@ -112,11 +128,12 @@ class Upstreams:
         service: str,
         method: str,
         target: str,
+        token: str,
         headers: Mapping[str, str],
         body: bytes,
     ) -> httpx.Request:
         carried = dict(headers)
-        carried["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        carried["Authorization"] = f"Bearer {token}"
         carried["Accept-Encoding"] = "identity"
         if trace := traceparent():
             carried["traceparent"] = trace

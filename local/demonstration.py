@@ -95,8 +95,9 @@ def _tell(journeys: Sequence[Journey]) -> None:
 def _tell_addresses(stack: Stack) -> None:
     print(
         f"""
-  Dashboard       {stack.url("dashboard")}
+  Dashboard       {stack.url("dashboard")}  (log in as whom you like, without a password)
   Mailbox         {stack.url("mailbox")}
+  Phones          {stack.url("phones")}
   Scheduling API  {stack.url("scheduling")}/docs
   Status API      {stack.url("status")}/docs
   Logs            {stack.folder.logs}

@@ -1,11 +1,14 @@
-"""The local issuer of tokens: stands for an identity provider, on one machine only.
+"""Keys, persons and tokens of the local identity provider, on one machine only.
 
-Its issuer's name is refused in production (chassis.settings).
+Its issuer is a plain http address, which production refuses (chassis.settings).
 """
 
 import json
+import secrets
 import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from joserfc import jwt
@@ -15,20 +18,22 @@ from joserfc.jwk import OKPKey
 from local import secret_files
 from local.errors import LocalFailure
 
-ISSUER, AUDIENCE = "einladung-local", "einladung"  # as chassis.settings and chassis.auth want them
+AUDIENCE = "einladung"  # as chassis.settings wants it
+CLIENT_ID = "einladung-dashboard"
+EVERY_ROLE = ("practitioner", "appointment_admin")
 HOUR = 3600
 ALGORITHM = "Ed25519"  # RFC 9864
 
 
 class Identity:
-    """Mints tokens with a key made once in `folder`; `jwks` is the file of its public half.
+    """Mints tokens of `issuer` with a key that is made once in `folder`.
 
     Raises LocalFailure when the key kept there can't be read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, issuer: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.jwks = folder / "jwks.json"
+        self.issuer = issuer
         kept = folder / "signing-key.json"
         private = secret_files.keep(
             kept,
@@ -38,22 +43,36 @@ class Identity:
                 ).as_dict(private=True)
             ),
         )
+        self.client_secret = secret_files.keep(
+            folder / "client-secret", lambda: secrets.token_urlsafe(32)
+        )
         try:
             self._key = OKPKey.import_key(json.loads(private))
         except (ValueError, JoseError):
             raise LocalFailure(f"{kept} is damaged: delete it, it is made anew.") from None
-        self.jwks.write_text(json.dumps({"keys": [self._key.as_dict(private=False)]}))
 
-    def token(self, practice_id: UUID, *, subject: str = "local-user", lifetime: int = HOUR) -> str:
-        """A bearer token for this practice that holds for `lifetime` seconds."""
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The public keys (RFC 7517)."""
+        return {"keys": [self._key.as_dict(private=False)]}
+
+    def token(
+        self,
+        practice_id: UUID | None,
+        *,
+        subject: str = "local-user",
+        roles: Collection[str] = EVERY_ROLE,
+        lifetime: int = HOUR,
+    ) -> str:
+        """An access token (RFC 9068) for this practice that holds for `lifetime` seconds."""
+        claims: dict[str, Any] = {"aud": AUDIENCE, "sub": subject, "roles": list(roles)}
+        if practice_id is not None:
+            claims["practice_id"] = str(practice_id)
+        return self.sign(claims, lifetime=lifetime, kind="at+jwt")
+
+    def sign(self, claims: Mapping[str, Any], *, lifetime: int, kind: str = "JWT") -> str:
+        """A token with these claims."""
         now = int(time.time())
-        claims = {
-            "iss": ISSUER,
-            "aud": AUDIENCE,
-            "sub": subject,
-            "practice_id": str(practice_id),
-            "iat": now,
-            "exp": now + lifetime,
-        }
-        header = {"alg": ALGORITHM, "kid": self._key.kid, "typ": "JWT"}
-        return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
+        stamped = {"iss": self.issuer, "iat": now, "exp": now + lifetime, **claims}
+        header = {"alg": ALGORITHM, "kid": self._key.kid, "typ": kind}
+        return jwt.encode(header, stamped, self._key, algorithms=[ALGORITHM])

@@ -51,6 +51,10 @@ class Ports:
         return self.base + 27
 
     @property
+    def identity(self) -> int:  # noqa: D102
+        return self.base + 28
+
+    @property
     def postgres(self) -> int:  # noqa: D102
         return self.base + 32
 
@@ -73,6 +77,7 @@ class Ports:
             self.smtp,
             self.mailbox,
             self.phones,
+            self.identity,
             self.postgres,
             self.kafka,
             self.kafka_controller,

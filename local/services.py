@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import secret_files
-from local.identity import Identity
+from local.identity import CLIENT_ID, Identity
 from local.kafka import Kafka
 from local.ports import Ports
 from local.postgres import Postgres
-from local.practice import DEMO_PRACTICE
+from local.processes import REPOSITORY
 from local.sms_gateway.signing import new_secret
 
 SERVICES = ("scheduling", "notification", "status")
@@ -23,7 +23,11 @@ PREFIXES = tuple(f"{name.upper()}_" for name in MODULES)
 MAIL_FROM = "einladung@praxis.example"
 BOUNCES = "rueck@praxis.example"
 GATEWAY_FILE = "sms-gateway.key"
-MONTH = 30 * 24 * 3600  # seconds, the term of the dashboard's token
+
+
+def migrations(name: str) -> Path:
+    """Where the migrations of a service or the dashboard are."""
+    return REPOSITORY.joinpath(*MODULES[name].split("."), "migrations")
 
 
 def command(name: str) -> tuple[str, ...]:
@@ -45,10 +49,11 @@ class Environments:
     def of(self, name: str, *, port: int) -> dict[str, str]:
         """All variables for one process; the user's own of our names are left out."""
         values: dict[str, object] = {"ENVIRONMENT": "local", "HOST": "127.0.0.1", "PORT": port}
+        values["DATABASE_URL"] = self.postgres.dsn(name)
+        values["AUTH_ISSUER"] = self.identity.issuer
         if name in SERVICES:
-            values["DATABASE_URL"] = self.postgres.dsn(name)
             values["KAFKA_BOOTSTRAP"] = self.kafka.bootstrap
-            values["AUTH_JWKS"] = self.identity.jwks
+            values["AUTH_JWKS"] = f"{self.identity.issuer}/jwks"
         values |= self._own(name, port)
         inherited = {key: value for key, value in os.environ.items() if not _is_ours(key)}
         prefixed = {f"{name.upper()}_{key}": str(value) for key, value in values.items()}
@@ -58,7 +63,8 @@ class Environments:
         scheduling = f"http://127.0.0.1:{self.ports.scheduling}"
         if name == "scheduling":
             return {
-                "LINK_KEYS": secret_files.keep(self.folder / "link-keys.json", _new_keys),
+                "LINK_KEYS": secret_files.keep(self.folder / "link-keys.json", _one_key),
+                "TOKEN_KEYS": secret_files.keep(self.folder / "token-keys.json", _one_key),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
                 "CHANNELS": '["email", "sms"]',
             }
@@ -70,7 +76,7 @@ class Environments:
                 "MAIL_FROM": MAIL_FROM,
                 "BOUNCE_ADDRESS": BOUNCES,
                 "RETURN_PATH_KEYS": secret_files.keep(
-                    self.folder / "return-path-keys.json", _new_keys
+                    self.folder / "return-path-keys.json", _one_key
                 ),
                 # One port, so one listener: further replicas only read what it has kept.
                 "INTAKE_PROTOCOL": "smtp" if port == self.ports.notification else "none",
@@ -82,11 +88,15 @@ class Environments:
                 ).strip(),
                 "SMS_RECEIPTS_URL": f"http://127.0.0.1:{self.ports.notification}",
             }
+        if name == "status":
+            return {"API_KEYS_JWKS": f"{scheduling}/v1/jwks"}
         if name == "dashboard":
             return {
+                "PUBLIC_URL": f"http://127.0.0.1:{self.ports.dashboard}",
                 "SCHEDULING_URL": scheduling,
                 "STATUS_URL": f"http://127.0.0.1:{self.ports.status}",
-                "TOKEN": self.identity.token(DEMO_PRACTICE.id, lifetime=MONTH),
+                "OIDC_CLIENT_ID": CLIENT_ID,
+                "OIDC_CLIENT_SECRET": self.identity.client_secret,
             }
         return {}
 
@@ -95,5 +105,5 @@ def _is_ours(variable: str) -> bool:
     return variable.startswith(PREFIXES)
 
 
-def _new_keys() -> str:
+def _one_key() -> str:
     return json.dumps({"1": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()})

@@ -9,7 +9,7 @@ Use it from one event loop, in a thread that lives as long as the stack.
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -22,13 +22,13 @@ from aiokafka.errors import KafkaError
 from local import practice, topics
 from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
-from local.identity import HOUR, Identity
+from local.identity import EVERY_ROLE, HOUR, Identity
 from local.kafka import Kafka
 from local.ports import DEFAULT_BASE, Ports, free_port
 from local.postgres import Postgres
 from local.practice import DEMO_PRACTICE, Practice
 from local.processes import Child, http_ok
-from local.services import GATEWAY_FILE, MODULES, SERVICES, Environments, command
+from local.services import GATEWAY_FILE, MODULES, Environments, command, migrations
 
 Progress = Callable[[str], None]
 
@@ -38,7 +38,7 @@ def _silent(_: str) -> None:
 
 
 class Stack:
-    """Kafka, PostgreSQL, mailbox, phones, the three services and the dashboard.
+    """Kafka, PostgreSQL, mailbox, phones, identity provider, the services and the dashboard.
 
     `env` adds variables by service: `{"notification": {"NOTIFICATION_POLL_SECONDS": "0.1"}}`.
     `fsync=False` is for tests. Everything is kept in `data`; a second start finds it.
@@ -67,7 +67,7 @@ class Stack:
         )
         self.postgres = Postgres(
             path / "postgres",
-            services=SERVICES,
+            services=tuple(MODULES),
             ports=self.ports,
             logs=logs,
             fsync=fsync,
@@ -92,6 +92,16 @@ class Stack:
             ),
             log=logs / "phones.log",
             ready=partial(http_ok, self.ports.phones, "/health/ready"),
+            on_death=self._died,
+        )
+        self.identity_provider = Child(
+            "identity provider",
+            lambda: (
+                *(sys.executable, "-m", "local.identity_provider", "--folder", path / "identity"),
+                *("--port", str(self.ports.identity), "--dashboard", self.url("dashboard")),
+            ),
+            log=logs / "identity-provider.log",
+            ready=partial(http_ok, self.ports.identity, "/health/ready"),
             on_death=self._died,
         )
         self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in MODULES}
@@ -137,7 +147,9 @@ class Stack:
                 await dashboard.stop()
             await _all(*(child.stop() for child in services))
             await _all(
-                self.mailbox.stop(), self.phones.stop(), self.kafka.stop(), self.postgres.stop()
+                *(each.stop() for each in (self.mailbox, self.phones, self.identity_provider)),
+                self.kafka.stop(),
+                self.postgres.stop(),
             )
         except BaseException:  # told twice to stop: now, then
             await self.kill()
@@ -147,7 +159,10 @@ class Stack:
 
     async def kill(self) -> None:
         """End everything at once."""
-        children = (self.mailbox, self.phones, self.kafka.process, self.postgres.process)
+        children = (
+            *(self.mailbox, self.phones, self.identity_provider),
+            *(self.kafka.process, self.postgres.process),
+        )
         every = (*self._services.values(), *children)
         await asyncio.gather(*(child.kill() for child in every), return_exceptions=True)
 
@@ -177,9 +192,13 @@ class Stack:
         self._extra.setdefault(name, {}).update(variables)
 
     def url(self, name: str) -> str:
-        """Base address of a service, a replica, „dashboard", „mailbox" or „phones"; no slash."""
-        port = {"mailbox": self.ports.mailbox, "phones": self.ports.phones}.get(name)
-        return f"http://127.0.0.1:{port or self._ports[name]}"
+        """Base address of a service, a replica, „dashboard" or one of ours; no slash at its end."""
+        own = {
+            "mailbox": self.ports.mailbox,
+            "phones": self.ports.phones,
+            "identity": self.ports.identity,
+        }
+        return f"http://127.0.0.1:{own[name] if name in own else self._ports[name]}"
 
     @property
     def kafka_bootstrap(self) -> str:
@@ -194,9 +213,15 @@ class Stack:
         """The database as its owner sees it, without row-level security."""
         return self.postgres.owner_dsn(service)
 
-    def token(self, practice_id: UUID = DEMO_PRACTICE.id, *, lifetime: int = HOUR) -> str:
+    def token(
+        self,
+        practice_id: UUID | None = DEMO_PRACTICE.id,
+        *,
+        lifetime: int = HOUR,
+        roles: Collection[str] = EVERY_ROLE,
+    ) -> str:
         """A bearer token for a practice that holds for `lifetime` seconds."""
-        return self._ready().identity.token(practice_id, lifetime=lifetime)
+        return self._ready().identity.token(practice_id, lifetime=lifetime, roles=roles)
 
     async def add_practice(self, added: Practice) -> None:
         """Set up one more practice."""
@@ -205,21 +230,21 @@ class Stack:
     async def _start(self, progress: Progress) -> None:
         await self.ports.wait_free()
         path = self.folder.path
+        identity = Identity(path / "identity", self.url("identity"))
         self._environments = Environments(
-            path, self.ports, Identity(path / "identity"), self.kafka, self.postgres, self._extra
+            path, self.ports, identity, self.kafka, self.postgres, self._extra
         )
         for name in MODULES:
             self._services[name] = self._child(name, name)
         await _all(
             _told(self.mailbox.start(), progress, "Mailbox"),
             _told(self.phones.start(), progress, "Phones"),
-            # needs none of the others to be ready
-            _told(self.service("dashboard").start(), progress, "Dashboard"),
+            _told(self.identity_provider.start(), progress, "Identity provider"),
             _told(self._start_kafka(progress), progress, "Kafka with its topics"),
             _told(self._start_postgres(), progress, "PostgreSQL, migrated"),
         )
         await _all(
-            *(_told(self.service(name).start(), progress, name.capitalize()) for name in SERVICES)
+            *(_told(self.service(name).start(), progress, name.capitalize()) for name in MODULES)
         )
 
     async def _fail_at_death(self, starting: asyncio.Task[None]) -> None:
@@ -238,7 +263,7 @@ class Stack:
     async def _start_postgres(self) -> None:
         await self.postgres.prepare()
         await self.postgres.start()
-        await _all(*(self.postgres.migrate(service) for service in SERVICES))
+        await _all(*(self.postgres.migrate(name, migrations(name)) for name in MODULES))
         await practice.set_up(self.owner_dsn("scheduling"))
 
     def _child(self, name: str, full_name: str) -> Child:

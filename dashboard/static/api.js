@@ -17,6 +17,15 @@ export class Refused extends Error {
 /** No answer from the service: whether the request was carried out is not known. */
 export class Unreachable extends Error {}
 
+let leaving = false; // the browser is on its way to another page
+
+/** The session is over: nothing of a patient stays on the screen. Never resolves. */
+function leave() {
+  if (!leaving) location.replace(`/abgelaufen?zurueck=${encodeURIComponent(location.hash)}`);
+  leaving = true;
+  return new Promise(() => {});
+}
+
 /** One request. Resolves to the JSON of the answer, or null. Throws Refused or Unreachable. */
 export async function request(method, path, { body, key, version } = {}) {
   const headers = { Accept: "application/json" };
@@ -38,6 +47,7 @@ export async function request(method, path, { body, key, version } = {}) {
   } catch {
     throw new Unreachable();
   }
+  if (response.status === 401) return leave();
   if ([429, 500, 502, 503, 504].includes(response.status)) throw new Unreachable();
   let data = null;
   try {
@@ -96,6 +106,8 @@ function newKey() {
 
 const id = encodeURIComponent;
 
+export const session = () => request("GET", "/session");
+export const noteActivity = () => request("POST", "/session/activity");
 export const practice = () => request("GET", "/scheduling/practice");
 export const day = (date) => request("GET", `/scheduling/appointments?date=${id(date)}`);
 export const appointment = (of) => patiently("GET", `/scheduling/appointments/${id(of)}`);
@@ -106,6 +118,18 @@ export const resend = (of, body, key, onRetry) =>
 export const change = (of, body, version) =>
   request("PATCH", `/scheduling/appointments/${id(of)}`, { body, version });
 export const indicator = (of) => request("GET", `/status/indicators/${id(of)}`);
+
+/** Log out. What is still under way finds no session any more, and must not stop us. */
+export async function logOut() {
+  leaving = true;
+  try {
+    const { location: next } = await request("DELETE", "/session");
+    location.assign(next);
+  } catch (error) {
+    leaving = false;
+    throw error;
+  }
+}
 
 /** 404 means that it is gone, which is what was wanted. */
 export async function remove(of, version, onRetry) {

@@ -11,7 +11,7 @@ const AGAIN = "Der Server ist gerade nicht erreichbar. Ihre Eingaben bleiben hie
 export function sentence(error) {
   if (!(error instanceof Refused)) return AGAIN;
   if (error.status === 409 && error.detail) return error.detail;
-  if (error.status === 401 || error.status === 403) return "Keine Berechtigung. Bitte melden Sie sich neu an.";
+  if (error.status === 403) return "Dazu haben Sie keine Berechtigung.";
   if (error.status === 404) return "Diesen Termin gibt es nicht mehr.";
   if (error.status === 412) return "Der Termin wurde inzwischen geändert. Sie sehen jetzt den neuen Stand.";
   if (error.status === 413) return "Die Eingabe ist zu lang.";

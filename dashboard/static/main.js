@@ -10,6 +10,7 @@ import { CreateForm } from "./form.js";
 import { Notices } from "./notices.js";
 import { Overview } from "./overview.js";
 import { Rescue } from "./rescue.js";
+import { introduceUser, watchActivity } from "./session.js";
 import { Stream } from "./stream.js";
 import { CHANNELS, reason } from "./words.js";
 
@@ -125,11 +126,13 @@ function route(focus) {
 
 async function introduce() {
   try {
+    await introduceUser();
     desk.practice = await api.practice();
     byId("practice-name").textContent = desk.practice.name;
     route(false);
-  } catch {
-    setTimeout(introduce, REFRESH_IN_TROUBLE);
+  } catch (error) {
+    if (error instanceof api.Refused && error.status === 403) location.replace("/kein-zugang");
+    else setTimeout(introduce, REFRESH_IN_TROUBLE);
   }
 }
 
@@ -161,6 +164,7 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) stream.open();
 });
 
+watchActivity();
 await introduce();
 route(false);
 streamWhileSeen();

@@ -33,6 +33,7 @@ export class Stream {
       this.handlers.onState("lost");
       if (source.readyState === EventSource.CLOSED) this.#later();
     });
+    source.addEventListener("renew", () => this.open()); // a new token, nothing is amiss
     source.addEventListener("ready", (event) => {
       const again = this.#last !== "";
       this.#seen(event);

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.keys import KEYS_HELP, check_keys, decode_keys
+from chassis.secret_keys import KEYS_HELP, check_keys, decode_keys
 from chassis.settings import LOOPBACK, ServiceSettings
 from services.notification.channels.sms.failover import PATIENCE
 from services.notification.channels.smtp_pool import SmtpServer

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi_problem.error import Problem
 
-from chassis.auth import Authenticated
+from chassis.auth import AppointmentAdmin, AppointmentReader, AppointmentWriter
 from services.scheduling.booking import Booked, Booking
 from services.scheduling.schemas import (
     AppointmentView,
@@ -64,7 +64,7 @@ def _view(booked: Booked, response: Response) -> AppointmentView:
 @router.post("/appointments", status_code=201, tags=["appointments"])
 async def create_appointment(
     booking: Desk,
-    caller: Authenticated,
+    caller: AppointmentWriter,
     wish: NewAppointment,
     response: Response,
     key: IdempotencyKey = None,
@@ -77,7 +77,7 @@ async def create_appointment(
 
 @router.get("/appointments", tags=["appointments"])
 async def list_appointments(
-    booking: Desk, caller: Authenticated, day: Annotated[dt.date, Query(alias="date")]
+    booking: Desk, caller: AppointmentReader, day: Annotated[dt.date, Query(alias="date")]
 ) -> DayView:
     """The Terminübersicht: one day in the practice's zone, by start."""
     practice, found = await booking.day(caller, day)
@@ -90,7 +90,7 @@ async def list_appointments(
 
 @router.get("/appointments/{appointment_id}", tags=["appointments"])
 async def read_appointment(
-    booking: Desk, caller: Authenticated, appointment_id: UUID, response: Response
+    booking: Desk, caller: AppointmentReader, appointment_id: UUID, response: Response
 ) -> AppointmentView:
     """One appointment."""
     return _view(await booking.get(caller, appointment_id), response)
@@ -99,7 +99,7 @@ async def read_appointment(
 @router.patch("/appointments/{appointment_id}", tags=["appointments"])
 async def change_appointment(
     booking: Desk,
-    caller: Authenticated,
+    caller: AppointmentWriter,
     appointment_id: UUID,
     wish: Change,
     response: Response,
@@ -112,7 +112,7 @@ async def change_appointment(
 
 @router.delete("/appointments/{appointment_id}", status_code=204, tags=["appointments"])
 async def delete_appointment(
-    booking: Desk, caller: Authenticated, appointment_id: UUID, if_match: IfMatch = None
+    booking: Desk, caller: AppointmentAdmin, appointment_id: UUID, if_match: IfMatch = None
 ) -> None:
     """Delete the appointment; its link is dead at once."""
     await booking.delete(caller, appointment_id, _version(if_match))
@@ -121,7 +121,7 @@ async def delete_appointment(
 @router.post("/appointments/{appointment_id}/invitations", status_code=202, tags=["invitations"])
 async def resend_invitation(
     booking: Desk,
-    caller: Authenticated,
+    caller: AppointmentWriter,
     appointment_id: UUID,
     wish: Resend,
     response: Response,
@@ -132,7 +132,7 @@ async def resend_invitation(
 
 
 @router.get("/practice", tags=["practice"])
-async def read_practice(booking: Desk, caller: Authenticated) -> PracticeView:
+async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeView:
     """The caller's practice and the channels it can invite over."""
     practice = await booking.practice(caller)
     return PracticeView(

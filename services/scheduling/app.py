@@ -6,18 +6,20 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from chassis import inbox
-from chassis.auth import TokenVerifier
+from chassis.auth import TokenVerifier, api_keys, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Database
-from chassis.keys import decode_keys
+from chassis.keys import FixedKeys, key_source
 from chassis.outbox import Relay
 from chassis.periodic import every
+from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
-from services.scheduling import events, patient_page, store
+from services.scheduling import events, patient_page, store, tokens
 from services.scheduling.api import router
 from services.scheduling.booking import Booking
 from services.scheduling.links import Links
 from services.scheduling.settings import Settings
+from services.scheduling.tokens import Mint
 
 
 def build(settings: Settings) -> FastAPI:
@@ -26,10 +28,16 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.verifier = TokenVerifier.from_file(settings.auth_jwks, settings.auth_issuer)
+        mint = Mint(decode_keys(settings.token_keys))
+        app.state.mint = mint
+        app.state.verifier = TokenVerifier(
+            identity_provider(settings, key_source(settings.auth_jwks)),
+            api_keys(FixedKeys(mint.keys)),
+        )
         db = await Database.connect(
             settings.database_url.get_secret_value(), connections=settings.database_connections
         )
+        app.state.db = db
         relay = Relay(db, settings.kafka_bootstrap)
         keys = decode_keys(settings.link_keys)
         links = Links(settings.link_base_url, keys)
@@ -63,5 +71,6 @@ def build(settings: Settings) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
     )
     app.include_router(router)
+    app.include_router(tokens.router)
     app.include_router(patient_page.router)
     return app

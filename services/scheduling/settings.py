@@ -3,10 +3,10 @@
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.keys import KEYS_HELP, check_keys
+from chassis.secret_keys import KEYS_HELP, check_keys, decode_key
 from chassis.settings import LOOPBACK, ServiceSettings
 from contracts.events import Channel
 
@@ -28,6 +28,18 @@ class Settings(ServiceSettings):
     link_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys of the patients' links. {KEYS_HELP}"
     )
+    token_keys: dict[int, SecretStr] = Field(
+        min_length=1,
+        description="Seeds (Ed25519) of the keys that sign tokens for API keys, by number, "
+        "base64url of 32 bytes each. The highest number signs; tokens of the others still hold.",
+    )
+
+    @field_validator("token_keys")
+    @classmethod
+    def _seeds(cls, keys: dict[int, SecretStr]) -> dict[int, SecretStr]:
+        if any(len(decode_key(key)) != 32 for key in keys.values()):
+            raise ValueError("a token key needs 32 bytes")
+        return keys
 
     @model_validator(mode="after")
     def _links_reach_patients(self) -> Self:

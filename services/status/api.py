@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi_problem.error import Problem
 
-from chassis.auth import Authenticated
+from chassis.auth import StatusReader
 from chassis.database import Database
 from services.status import store
 from services.status.feeds import Feeds, Refused, Watch
@@ -84,7 +84,7 @@ def settings(request: Request) -> Settings:
     return found
 
 
-async def watch(request: Request, caller: Authenticated) -> AsyncIterator[Watch]:
+async def watch(request: Request, caller: StatusReader) -> AsyncIterator[Watch]:
     """FastAPI dependency: a place among the open streams, given back once the response ended."""
     feeds: Feeds = request.app.state.feeds
     try:
@@ -100,7 +100,7 @@ Configured = Annotated[Settings, Depends(settings)]
 
 @router.get("")
 async def list_indicators(
-    caller: Authenticated,
+    caller: StatusReader,
     db: Db,
     appointment_id: Annotated[list[UUID], Query(min_length=1, max_length=MOST_IDS)],
 ) -> IndicatorsView:
@@ -122,7 +122,7 @@ async def list_indicators(
     },
 )
 async def stream_indicators(
-    caller: Authenticated,
+    caller: StatusReader,
     db: Db,
     settings: Configured,
     watching: Annotated[Watch, Depends(watch)],
@@ -148,7 +148,7 @@ async def stream_indicators(
 
 @router.get("/{appointment_id}", responses={404: _problem("No indicator for this appointment")})
 async def get_indicator(
-    caller: Authenticated, db: Db, appointment_id: UUID
+    caller: StatusReader, db: Db, appointment_id: UUID
 ) -> IndicatorWithHistoryView:
     """One appointment's indicator with its history, oldest first."""
     async with db.practice(caller.practice_id) as tx:

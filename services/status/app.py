@@ -1,20 +1,28 @@
 """Wiring of the status service, and nothing else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
 from chassis import inbox, periodic
-from chassis.auth import TokenVerifier
+from chassis.auth import Issuer, TokenVerifier, api_keys, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.keys import key_source
 from chassis.service import Health, create_app
 from services.status import events, feeds, measures
 from services.status.api import router
 from services.status.settings import Settings
 
 PURGE = 3600.0  # seconds
+
+
+def issuers(settings: Settings) -> Iterator[Issuer]:
+    """Whose tokens are trusted."""
+    yield identity_provider(settings, key_source(settings.auth_jwks))
+    if settings.api_keys_jwks:
+        yield api_keys(key_source(settings.api_keys_jwks))
 
 
 def build(settings: Settings) -> FastAPI:
@@ -24,7 +32,7 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.verifier = TokenVerifier.from_file(settings.auth_jwks, settings.auth_issuer)
+        app.state.verifier = TokenVerifier(*issuers(settings))
         url = settings.database_url.get_secret_value()
         async with AsyncExitStack() as stack:
             db = await Database.connect(url, connections=settings.database_connections)

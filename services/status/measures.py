@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from prometheus_client import Gauge
 from pydantic import BaseModel, Field
 
-from chassis.auth import Authenticated
+from chassis.auth import StatusReader
 from chassis.database import Connection
 from services.status import store
 from services.status.api import Db
@@ -39,7 +39,7 @@ class MeasuresView(BaseModel):
 
 @router.get("")
 async def read_measures(
-    caller: Authenticated,
+    caller: StatusReader,
     db: Db,
     days: Annotated[int, Query(ge=1, le=90)] = 30,
 ) -> MeasuresView:

@@ -12,6 +12,11 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="STATUS_")
 
     port: int = Field(default=8403, ge=1, le=65535)
+    api_keys_jwks: str = Field(
+        default="",
+        description="URL or file of the keys that scheduling signs tokens for API keys with "
+        "({scheduling}/v1/jwks); without it such tokens are refused.",
+    )
     streams: int = Field(default=1000, ge=1, description="Open streams of this process.")
     streams_per_practice: int = Field(default=50, ge=1, description="So that one can't take all.")
     heartbeat: float = Field(default=15, gt=0, description="Comment on a stream that is silent.")

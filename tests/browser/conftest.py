@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.conftest import Stack
 
@@ -33,11 +33,23 @@ async def browser() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
+async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> None:
+    """Open the dashboard and log in at the local identity provider."""
+    await page.goto(stack.url("dashboard"))
+    await page.get_by_role("button", name=person).click()
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+
+
 @pytest_asyncio.fixture
-async def page(
-    browser: Browser, stack: Stack, request: pytest.FixtureRequest
-) -> AsyncIterator[Page]:
-    """The page, open; nothing may be logged as an error in its console."""
+async def page(visitor: Page, stack: Stack) -> Page:
+    """The page, open for somebody who may do everything."""
+    await log_in(visitor, stack)
+    return visitor
+
+
+@pytest_asyncio.fixture
+async def visitor(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """Somebody who is not logged in; nothing may be logged as an error in the console."""
     context = await browser.new_context(
         locale="de-DE", timezone_id="Europe/Berlin", viewport={"width": 1280, "height": 800}
     )
@@ -45,7 +57,6 @@ async def page(
     page = await context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    await page.goto(stack.url("dashboard"))
     yield page
     await page.screenshot(path=SCREENSHOTS / f"{request.node.name}.png", full_page=True)
     await context.close()

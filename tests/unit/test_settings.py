@@ -19,7 +19,11 @@ SERVICE = {
     "auth_jwks": "/etc/einladung/jwks.json",
     "auth_issuer": "https://login.example.org",
 }
-SCHEDULING = SERVICE | {"link_base_url": "https://example.org/besuch", "link_keys": {"1": KEY}}
+SCHEDULING = SERVICE | {
+    "link_base_url": "https://example.org/besuch",
+    "link_keys": {"1": KEY},
+    "token_keys": {"1": KEY},
+}
 NOTIFICATION = SERVICE | {
     "mail_from": "praxis@praxis.de",
     "smtp_host": "smtp.praxis.de",
@@ -28,10 +32,25 @@ NOTIFICATION = SERVICE | {
     "intake_protocol": "lmtp",
 }
 
+DASHBOARD = {
+    "environment": "production",
+    "public_url": "https://termine.example.org",
+    "database_url": "postgresql://dashboard:geheim@db/dashboard",
+    "auth_issuer": "https://login.example.org",
+    "oidc_client_id": "dashboard",
+    "oidc_client_secret": "geheim",
+}
+
 
 @pytest.mark.parametrize(
     ("kind", "good"),
-    [(Scheduling, SCHEDULING), (Notification, NOTIFICATION), (Status, SERVICE)],
+    [
+        (Scheduling, SCHEDULING),
+        (Notification, NOTIFICATION),
+        (Status, SERVICE),
+        (Dashboard, DASHBOARD),
+        (Dashboard, DASHBOARD | {"oidc_client_secret": ""}),
+    ],
 )
 def test_production_starts_when_it_is_set_up(
     kind: type[BaseSettings], good: dict[str, Any]
@@ -42,7 +61,8 @@ def test_production_starts_when_it_is_set_up(
 @pytest.mark.parametrize(
     ("kind", "settings"),
     [
-        (Status, SERVICE | {"auth_issuer": "einladung-local"}),
+        (Status, SERVICE | {"auth_issuer": "http://login.example.org"}),
+        (Status, SERVICE | {"auth_jwks": "http://login.example.org/jwks"}),
         (Status, SERVICE | {"database_url": "postgresql://service@db/service"}),
         (Status, SERVICE | {"environment": "local", "host": "0.0.0.0"}),
         (Scheduling, SCHEDULING | {"link_base_url": "http://praxis.de/besuch"}),
@@ -63,8 +83,13 @@ def test_production_starts_when_it_is_set_up(
             NOTIFICATION | {"bounce_address": "an-address-too-long-for-a-tag@praxis.de"},
         ),
         (Notification, NOTIFICATION | {"return_path_keys": {"1": "short"}}),
-        (Dashboard, {"token": "geheim"}),
-        (Dashboard, {"environment": "local"}),
+        (Notification, NOTIFICATION | {"sms_gateways": ["webhook"]}),
+        (Scheduling, SCHEDULING | {"token_keys": {"1": KEY + KEY}}),
+        (Dashboard, DASHBOARD | {"public_url": "http://termine.example.org"}),
+        (Dashboard, DASHBOARD | {"auth_issuer": "http://login.example.org"}),
+        (Dashboard, DASHBOARD | {"database_url": "postgresql://dashboard@db/dashboard"}),
+        (Dashboard, DASHBOARD | {"oidc_client_id": "einladung"}),
+        (Dashboard, DASHBOARD | {"oidc_scope": "profile"}),
     ],
 )
 def test_what_is_unsafe_is_refused_without_telling_a_secret(

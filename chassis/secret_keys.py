@@ -1,0 +1,36 @@
+"""Sets of secret keys that rotate: by number, as settings hold them."""
+
+import base64
+import binascii
+
+from pydantic import SecretStr
+
+KEYS_HELP = (
+    "By number (1 to 255), base64url of 32 bytes or more each. "
+    "The highest number signs; the others still hold."
+)
+LEAST_BYTES = 32
+
+
+def check_keys(keys: dict[int, SecretStr]) -> dict[int, SecretStr]:
+    """Raise ValueError unless every number and key can be used."""
+    for number, key in keys.items():
+        if not 1 <= number <= 255:
+            raise ValueError("key numbers are 1 to 255")
+        if len(decode_key(key)) < LEAST_BYTES:
+            raise ValueError("a key needs 32 bytes or more")
+    return keys
+
+
+def decode_keys(keys: dict[int, SecretStr]) -> dict[int, bytes]:
+    """The keys' bytes by number."""
+    return {number: decode_key(key) for number, key in keys.items()}
+
+
+def decode_key(key: SecretStr) -> bytes:
+    """The bytes of a base64url key; raises ValueError."""
+    text = key.get_secret_value()
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise ValueError("a key is not base64url") from None

@@ -1,0 +1,44 @@
+"""Who may do what: the rights that a token carries, and the roles that stand for them."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+TOKEN_AUDIENCE = "einladung"  # noqa: S105 - whom tokens are made for
+KEY_TOKEN_ISSUER = "urn:einladung:scheduling"  # noqa: S105 - who exchanges API keys for tokens
+
+
+class Right(StrEnum):
+    """What a request needs; in a token made for an API key these are its scopes."""
+
+    READ_APPOINTMENTS = "appointments:read"
+    WRITE_APPOINTMENTS = "appointments:write"
+    DELETE_APPOINTMENTS = "appointments:delete"
+    READ_STATUS = "status:read"
+
+
+class Role(StrEnum):
+    """What the identity provider says of a person."""
+
+    PRACTITIONER = "practitioner"
+    ASSISTANT = "assistant"
+    APPOINTMENT_ADMIN = "appointment_admin"
+
+
+DAILY_WORK = frozenset({Right.READ_APPOINTMENTS, Right.WRITE_APPOINTMENTS, Right.READ_STATUS})
+RIGHTS_OF = {
+    Role.PRACTITIONER: DAILY_WORK,
+    Role.ASSISTANT: DAILY_WORK,
+    Role.APPOINTMENT_ADMIN: DAILY_WORK | {Right.DELETE_APPOINTMENTS},
+}
+RIGHTS_OF_KEYS = DAILY_WORK  # a clinic's system deletes nothing
+
+
+def of_roles(names: Iterable[str]) -> frozenset[Right]:
+    """The rights of all these roles together; a name that is no role of ours gives none."""
+    known = {role.value: rights for role, rights in RIGHTS_OF.items()}
+    return frozenset[Right]().union(*(known.get(name, frozenset()) for name in names))
+
+
+def of_scopes(names: Iterable[str]) -> frozenset[Right]:
+    """The rights that scopes of an API key give."""
+    return RIGHTS_OF_KEYS & set(names)

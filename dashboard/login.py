@@ -1,0 +1,240 @@
+"""Logging in and out, and what the page asks about its session."""
+
+import hmac
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from prometheus_client import Counter
+
+from chassis.auth import Caller, NoPractice, NotAuthenticated, TokenVerifier
+from chassis.keys import KeysUnavailable
+from dashboard import notices
+from dashboard.attempts import MOST, TARGET, TERM, Attempt, Cookies
+from dashboard.oidc import LoginRefused, Provider, ProviderUnavailable, Tokens
+from dashboard.sessions import LoginUnavailable, NotLoggedIn, Sessions
+
+log = structlog.get_logger(__name__)
+
+CALLBACK = "/login/callback"
+LOGGED_OUT = "/abgemeldet"
+
+logins = Counter("dashboard_logins_total", "Logins by how they ended", ["outcome"])
+
+
+class _Ended(Exception):
+    """A login that came to nothing, and the page that says so."""
+
+    def __init__(
+        self, outcome: str, notice: notices.Notice, *, id_token: str | None = None
+    ) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+        self.notice = notice
+        self.id_token = id_token
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What the routes below need."""
+
+    provider: Provider
+    verifier: TokenVerifier
+    sessions: Sessions
+    cookies: Cookies
+    public_url: str
+    longest: int  # seconds a session lasts at most
+
+    async def begin(self, request: Request) -> Response:
+        """Send the browser to the provider."""
+        attempt = Attempt.begin(request.query_params.get("zurueck", ""))
+        try:
+            url = await self.provider.authorization_url(
+                redirect_uri=self.public_url + CALLBACK,
+                state=attempt.state,
+                nonce=attempt.nonce,
+                challenge=attempt.challenge,
+                anew=request.query_params.get("konto") == "anderes",
+            )
+        except ProviderUnavailable:
+            return self._ended("unavailable", notices.NO_PROVIDER)
+        response = RedirectResponse(url, 303)
+        present = self.cookies.attempts(request.cookies)
+        for name in present[: max(0, len(present) - MOST + 1)]:
+            self._forget(response, name)
+        self._remember(response, self.cookies.attempt(attempt.state), attempt.cookie, TERM)
+        return response
+
+    async def finish(self, request: Request) -> Response:
+        """The provider's answer, by way of the browser."""
+        answer = request.query_params
+        state = answer.get("state", "")
+        name = self.cookies.attempt(state)
+        attempt = Attempt.read(request.cookies.get(name, ""))
+        if not (attempt.secret and hmac.compare_digest(attempt.state.encode(), state.encode())):
+            return self._ended("unknown", notices.FAILED)
+        try:
+            tokens, person, caller = await self._checked(request.query_params, attempt)
+        except _Ended as ended:
+            response = self._ended(ended.outcome, ended.notice, await self._way_out(ended))
+        else:
+            await self.sessions.end(request.cookies.get(self.cookies.session))
+            secret = await self.sessions.open(tokens, caller, person)
+            response = RedirectResponse(f"/{attempt.target}", 303)
+            self._remember(response, self.cookies.session, secret, self.longest)
+            logins.labels("done").inc()
+        self._forget(response, name)
+        return response
+
+    async def leave(self, request: Request) -> dict[str, str]:
+        """End the session here; where the browser is to go to end it at the provider as well."""
+        session = await self.sessions.end(request.cookies.get(self.cookies.session))
+        back_to = self.public_url + LOGGED_OUT
+        url = None
+        if session is not None:
+            url = await self.provider.end_session_url(session.id_token, back_to=back_to)
+        return {"location": url or back_to}
+
+    def without_session(self, response: Response) -> None:
+        """Let the response take the session's cookie away."""
+        self._forget(response, self.cookies.session)
+
+    async def _checked(
+        self, answer: Mapping[str, str], attempt: Attempt
+    ) -> tuple[Tokens, str, Caller]:
+        """Tokens, the person's name, and what the services will take them for. Raises _Ended."""
+        try:
+            await self._check_sender(answer.get("iss"))
+            if answer.get("error") == "access_denied":
+                raise _Ended("cancelled", notices.CANCELLED)
+            tokens = await self.provider.redeem(
+                answer.get("code", ""),
+                verifier=attempt.verifier,
+                redirect_uri=self.public_url + CALLBACK,
+            )
+            person = await self.provider.identify(tokens.id_token, attempt.nonce)
+            caller = await self._caller(tokens)
+        except (ProviderUnavailable, KeysUnavailable):
+            raise _Ended("unavailable", notices.NO_PROVIDER) from None
+        except LoginRefused:
+            raise _Ended("refused", notices.FAILED) from None
+        return tokens, person, caller
+
+    async def _caller(self, tokens: Tokens) -> Caller:
+        """Whom the services take the token for. Raises _Ended, KeysUnavailable."""
+        try:
+            caller = await self.verifier.verify(tokens.access_token)
+            if caller.rights:
+                return caller
+        except NotAuthenticated:
+            # The set-up's fault: no JWT, or not for our audience.
+            log.error("the access token is none that the services take")
+        except NoPractice:
+            pass
+        raise _Ended("no-access", notices.NO_ACCESS, id_token=tokens.id_token)
+
+    async def _way_out(self, ended: _Ended) -> str | None:
+        """To another account one comes by logging out at the provider, where it offers that."""
+        if ended.id_token is None:
+            return None
+        return await self.provider.end_session_url(
+            ended.id_token, back_to=self.public_url + LOGGED_OUT
+        )
+
+    async def _check_sender(self, issuer: str | None) -> None:
+        """Whether the answer is our provider's (RFC 9207). Raises _Ended."""
+        names_itself = (await self.provider.metadata()).names_issuer
+        if issuer != self.provider.issuer and (names_itself or issuer is not None):
+            raise _Ended("refused", notices.FAILED)
+
+    def _ended(self, outcome: str, notice: notices.Notice, href: str | None = None) -> Response:
+        logins.labels(outcome).inc()
+        log.info("no login", outcome=outcome)
+        return notices.page(notice, href=href)
+
+    def _remember(self, response: Response, name: str, value: str, seconds: int) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            secure=self.cookies.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def _forget(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, secure=self.cookies.secure, httponly=True, samesite="lax")
+
+
+router = APIRouter(include_in_schema=False)
+
+
+async def logging_in(request: Request) -> Login:
+    """FastAPI dependency: what the application's wiring has set up."""
+    found: Login = request.app.state.login
+    return found
+
+
+Desk = Annotated[Login, Depends(logging_in)]
+
+
+@router.get("/login")
+async def begin(login: Desk, request: Request) -> Response:
+    """Log in."""
+    return await login.begin(request)
+
+
+@router.get(CALLBACK)
+async def finish(login: Desk, request: Request) -> Response:
+    """Come back from the provider."""
+    return await login.finish(request)
+
+
+@router.get(LOGGED_OUT)
+async def logged_out() -> Response:
+    """Come back from logging out."""
+    return notices.page(notices.LOGGED_OUT)
+
+
+@router.get("/abgelaufen")
+async def expired(login: Desk, request: Request, zurueck: str = "") -> Response:
+    """The session's time is over; after the next login the same view is shown."""
+    href = f"/login?{urlencode({'zurueck': zurueck})}" if TARGET.fullmatch(zurueck) else None
+    response = notices.page(notices.EXPIRED, href=href)
+    with suppress(LoginUnavailable):
+        try:
+            await login.sessions.find(request.cookies.get(login.cookies.session))
+        except NotLoggedIn:
+            login.without_session(response)
+    return response
+
+
+@router.get("/kein-zugang")
+async def no_access() -> Response:
+    """The practice is not set up here."""
+    return notices.page(notices.NO_ACCESS)
+
+
+@router.get("/api/session")
+async def session(login: Desk, request: Request) -> dict[str, Any]:
+    """Who is logged in, and what the page may offer."""
+    found = await login.sessions.find(request.cookies.get(login.cookies.session))
+    return {"name": found.name, "rights": found.rights}
+
+
+@router.post("/api/session/activity", status_code=204)
+async def activity(login: Desk, request: Request) -> None:
+    """Somebody is at the keyboard: the page's own reloading does not count."""
+    await login.sessions.touch(request.cookies.get(login.cookies.session))
+
+
+@router.delete("/api/session")
+async def leave(login: Desk, request: Request, response: Response) -> dict[str, str]:
+    """Log out."""
+    login.without_session(response)
+    return await login.leave(request)

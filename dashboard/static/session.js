@@ -1,0 +1,40 @@
+// Who is logged in, what they may do, and that somebody is there.
+
+import * as api from "./api.js";
+import { byId } from "./dom.js";
+
+const TOLD_EVERY = 60_000; // milliseconds
+const DELETE = "appointments:delete";
+
+let told = 0;
+
+/** Show who is logged in, and only what they may do. Throws as `api` does. */
+export async function introduceUser() {
+  const { name, rights } = await api.session();
+  byId("user").textContent = name;
+  byId("delete-open").hidden = !rights.includes(DELETE);
+}
+
+/** The session lasts while somebody is at the page; that it reloads itself does not count. */
+export function watchActivity() {
+  for (const sign of ["pointerdown", "keydown"]) {
+    document.addEventListener(sign, noteActivity, { passive: true });
+  }
+  byId("log-out").addEventListener("click", logOut);
+}
+
+function noteActivity() {
+  if (Date.now() - told < TOLD_EVERY) return;
+  told = Date.now();
+  api.noteActivity().catch(() => {
+    told = 0;
+  });
+}
+
+async function logOut() {
+  try {
+    await api.logOut();
+  } catch {
+    byId("connection").textContent = "Abmelden ist gerade nicht möglich. Bitte versuchen Sie es noch einmal.";
+  }
+}

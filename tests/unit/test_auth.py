@@ -1,0 +1,213 @@
+"""Whose tokens hold, what they allow, and how keys are found when they change."""
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+
+from chassis.auth import Issuer, NoPractice, NotAuthenticated, TokenVerifier, api_keys
+from chassis.auth import identity_provider as provider_issuer
+from chassis.keys import FetchedKeys, FixedKeys, KeysUnavailable, key_source, read_keys
+from chassis.settings import AuthSettings
+from contracts.rights import DAILY_WORK, KEY_TOKEN_ISSUER, Right
+
+ISSUER = "https://login.example.org"
+PRACTICE = uuid4()
+ED = OKPKey.generate_key("Ed25519", {"use": "sig"}, auto_kid=True)
+RSA = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
+EC = ECKey.generate_key("P-256", {"use": "sig"}, auto_kid=True)
+OTHER = OKPKey.generate_key("Ed25519", {"use": "sig"}, auto_kid=True)
+OF_API_KEYS = OKPKey.generate_key("Ed25519", {"use": "sig"}, auto_kid=True)
+
+
+class Settings(AuthSettings):
+    port: int = 1
+
+
+def verifier(**changes: Any) -> TokenVerifier:
+    settings = Settings(environment="local", auth_issuer=ISSUER, **changes)
+    people: Issuer = provider_issuer(settings, FixedKeys(KeySet([ED, RSA, EC])))
+    return TokenVerifier(people, api_keys(FixedKeys(KeySet([OF_API_KEYS]))))
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    good = {
+        "iss": ISSUER,
+        "aud": ["einladung", "account"],
+        "sub": "somebody",
+        "iat": now,
+        "exp": now + 300,
+        "practice_id": str(PRACTICE),
+        "roles": ["practitioner"],
+    }
+    return {name: value for name, value in (good | changes).items() if value is not None}
+
+
+def b64(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def signed(content: Mapping[str, Any], key: Key = ED, alg: str = "Ed25519", **header: Any) -> str:
+    head = {"alg": alg, "kid": key.kid, **header}
+    return jwt.encode(head, dict(content), key, algorithms=[alg])
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")  # and still the name in use
+@pytest.mark.parametrize(
+    ("key", "alg"), [(ED, "Ed25519"), (ED, "EdDSA"), (RSA, "RS256"), (RSA, "PS256"), (EC, "ES256")]
+)
+async def test_a_good_token_says_who_may_do_what(key: Key, alg: str) -> None:
+    caller = await verifier().verify(signed(claims(), key, alg))
+    assert (caller.practice_id, caller.subject) == (PRACTICE, "somebody")
+    assert caller.rights == DAILY_WORK
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"iss": "https://elsewhere.example.org"},
+        {"iss": None},
+        {"iss": ["https://login.example.org"]},
+        {"aud": "dashboard"},
+        {"aud": None},
+        {"exp": 10**9},
+        {"exp": None},
+        {"exp": "never"},
+        {"exp": 10**400},
+        {"nbf": 10**10},
+        {"sub": None},
+        {"iss": KEY_TOKEN_ISSUER},  # the provider's key can't sign for the other issuer
+    ],
+)
+async def test_a_token_with_a_wrong_claim_does_not_hold(wrong: dict[str, Any]) -> None:
+    with pytest.raises(NotAuthenticated):
+        await verifier().verify(signed(claims(**wrong)))
+
+
+async def test_clocks_may_differ_a_little() -> None:
+    now = int(time.time())
+    await verifier().verify(signed(claims(exp=now - 10)))
+    await verifier().verify(signed(claims(nbf=now + 10)))
+
+
+async def test_only_the_issuers_own_asymmetric_keys_sign() -> None:
+    head, body, _ = signed(claims(), alg="Ed25519").split(".")
+    head = b64(json.dumps({"alg": "HS256", "kid": ED.kid}).encode())
+    mac = hmac.digest(ED.as_pem(private=False), f"{head}.{body}".encode(), "sha256")
+    confused = f"{head}.{body}.{b64(mac)}"
+    unsigned = f"eyJhbGciOiJub25lIn0.{signed(claims()).split('.')[1]}."
+    foreign = signed(claims(), OTHER)
+    borrowed_id = jwt.encode({"alg": "Ed25519", "kid": ED.kid}, claims(), OTHER, ["Ed25519"])
+    of_keys = signed(claims(), OF_API_KEYS)
+    for token in (confused, unsigned, foreign, borrowed_id, of_keys, "", "a.b", "é.é.é", "." * 9):
+        with pytest.raises(NotAuthenticated):
+            await verifier().verify(token)
+
+
+@pytest.mark.parametrize("practice", [None, "", "praxis", 5, ["a"], {}])
+async def test_a_token_of_no_practice_is_told_apart(practice: object) -> None:
+    with pytest.raises(NoPractice):
+        await verifier().verify(signed(claims(practice_id=practice)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "content"),
+    [
+        ("realm_access.roles", {"realm_access": {"roles": ["appointment_admin", "x"]}}),
+        ("https://example.org/roles", {"https://example.org/roles": ["appointment_admin"]}),
+        ("groups", {"groups": "x appointment_admin"}),
+    ],
+)
+async def test_roles_are_found_where_the_provider_puts_them(
+    setting: str, content: dict[str, Any]
+) -> None:
+    token = signed(claims(roles=None, **content))
+    caller = await verifier(auth_roles_claim=setting).verify(token)
+    assert Right.DELETE_APPOINTMENTS in caller.rights
+
+
+@pytest.mark.parametrize("roles", [None, [], "", "admin", {"practitioner": True}, [["assistant"]]])
+async def test_what_is_no_role_gives_no_right(roles: object) -> None:
+    caller = await verifier().verify(signed(claims(roles=roles, scope="appointments:delete")))
+    assert caller.rights == frozenset()
+
+
+async def test_a_token_of_an_api_key_has_its_scopes_and_never_a_role() -> None:
+    content = claims(
+        iss=KEY_TOKEN_ISSUER,
+        aud="einladung",
+        scope="status:read appointments:delete",
+        roles=["appointment_admin"],
+    )
+    caller = await verifier().verify(signed(content, OF_API_KEYS))
+    assert caller.rights == {Right.READ_STATUS}
+
+
+class Jwks:
+    """An issuer's keys and how often they were asked for."""
+
+    def __init__(self, *keys: Key) -> None:
+        self.keys = list(keys)
+        self.away = False
+        self.asked = 0
+        self.now = 0.0
+        self.cache = FetchedKeys(self.fetch, now=lambda: self.now)
+
+    async def fetch(self) -> KeySet:
+        self.asked += 1
+        if self.away:
+            raise httpx.ConnectError("away")
+        return KeySet(self.keys)
+
+
+async def test_a_new_key_is_found_at_once_and_made_up_ones_ask_rarely() -> None:
+    issuer = Jwks(ED)
+    await issuer.cache.having(ED.kid)
+    await issuer.cache.having(ED.kid)
+    assert issuer.asked == 1
+    issuer.keys.append(OTHER)
+    issuer.now += 11
+    assert OTHER in (await issuer.cache.having(OTHER.kid)).keys
+    for number in range(100):
+        await issuer.cache.having(f"made up {number}")
+    assert issuer.asked == 2
+
+
+async def test_a_withdrawn_key_holds_no_longer_than_ten_minutes() -> None:
+    issuer = Jwks(ED, OTHER)
+    await issuer.cache.having(ED.kid)
+    issuer.keys.remove(OTHER)
+    issuer.now += 601
+    assert OTHER not in (await issuer.cache.having(OTHER.kid)).keys
+
+
+async def test_known_keys_outlast_an_outage_and_without_any_nothing_is_judged() -> None:
+    issuer = Jwks(ED)
+    issuer.away = True
+    with pytest.raises(KeysUnavailable):
+        await issuer.cache.having(ED.kid)
+    issuer.away = False
+    issuer.now += 2
+    await issuer.cache.having(ED.kid)
+    issuer.away = True
+    issuer.now += 5000
+    assert ED in (await issuer.cache.having(ED.kid)).keys
+
+
+async def test_keys_that_are_not_for_signing_are_left_out(tmp_path: Any) -> None:
+    encryption = RSAKey.generate_key(2048, {"use": "enc"}, auto_kid=True)
+    listed = [ED.as_dict(private=False), encryption.as_dict(private=False), {"kty": "future"}]
+    text = httpx.Response(200, json={"keys": listed}).text
+    assert [key.kid for key in read_keys(text)] == [ED.kid]
+    (tmp_path / "jwks.json").write_text(text)
+    found = await key_source(str(tmp_path / "jwks.json")).having(None)
+    assert [key.kid for key in found] == [ED.kid]
