@@ -30,6 +30,9 @@ class Practice:
     name: str
     time_zone: str
     tariff: Tariff
+    language: str = "de"
+    reminders: tuple[int, ...] = ()  # minutes before the start
+    retention_days: int = 89  # after the appointment's end
 
     @property
     def zone(self) -> ZoneInfo:

@@ -23,9 +23,16 @@ _COLUMNS = """id, practice_id, version, starts_at, duration_minutes, patient_nam
 async def practice(tx: Connection, practice_id: UUID) -> Practice | None:
     """The practice, or None."""
     row = await tx.fetchrow(
-        "SELECT id, name, time_zone, tariff FROM practices WHERE id = $1", practice_id
+        """
+        SELECT id, name, time_zone, tariff, language, reminders, retention_days
+        FROM practices WHERE id = $1
+        """,
+        practice_id,
     )
-    return Practice(**{**row, "tariff": Tariff(row["tariff"])}) if row else None
+    if row is None:
+        return None
+    known = {"tariff": Tariff(row["tariff"]), "reminders": tuple(row["reminders"])}
+    return Practice(**{**row, **known})
 
 
 async def add(tx: Connection, appointment: Appointment) -> None:
