@@ -72,11 +72,15 @@ class Network:
         """Note a step and send its receipt, once and at once."""
         await self._post(message, step, self._note(message, step))
 
-    async def close(self) -> None:
-        """Drop what is under way."""
+    async def forget(self) -> None:
+        """Drop what is under way: no receipt of it comes any more."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Drop what is under way, for good."""
+        await self.forget()
         await self._client.aclose()
 
     async def _live(self, message: Message, phone: Phone) -> None:

@@ -79,7 +79,8 @@ def _add_tests_api(app: FastAPI, store: Store, network: Network) -> None:
 
     @app.delete("/api/messages", status_code=204)
     async def clear() -> None:
-        """Forget all messages."""
+        """Forget all messages and the receipts that are on their way."""
+        await network.forget()
         store.clear()
 
     @app.get("/api/weather")
