@@ -1,12 +1,16 @@
-"""STUB until merged."""
+"""What a returned mail means: delivery status reports so far."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.events import FailureReason
+from services.notification.reasons import reason_of
 
 
 class Kind(StrEnum):
+    """What kind of mail it is."""
+
     FAILED = "failed"
     DELAYED = "delayed"
     DELIVERED = "delivered"
@@ -17,6 +21,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
+    """What a mail says of an earlier one."""
+
     kind: Kind
     permanent: bool | None
     status: str | None
@@ -28,8 +34,7 @@ class Reading:
 
 
 def read(content: bytes) -> Reading:
-    import email
-    import re
+    """The meaning of a mail, as bytes on the wire. Never raises."""
 
     def found(pattern: str) -> str | None:
         hits = list(re.finditer(pattern, content.decode("latin-1"), re.M | re.I))
@@ -46,8 +51,6 @@ def read(content: bytes) -> Reading:
     if "Auto-Submitted: auto-replied" in content.decode("latin-1") and not action:
         kind = Kind.AUTO_REPLY
     status = found(r"^Status: (\S+)")
-    from services.notification.reasons import reason_of
-
     return Reading(
         kind,
         None if kind is not Kind.FAILED else not (status or "5").startswith("4"),
