@@ -1,7 +1,7 @@
 """What arrived, for tests (JSON) and in the browser (German, without scripts)."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from local.listening import LOOPBACK
 from local.mailbox.store import Store, Summary, body, header, parse
 from local.markup import linked, local_time
 
@@ -31,10 +32,10 @@ _HERE = Path(__file__).parent
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 
-def create_app(store: Store) -> FastAPI:
+def create_app(store: Store, names: Sequence[str] = LOOPBACK) -> FastAPI:
     """The mailbox's web side over a store."""
     app = FastAPI(title="Mailbox of the local demo", version="1", redoc_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
     )
