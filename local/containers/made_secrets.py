@@ -47,11 +47,16 @@ class Keeper:
 
     def make(self, reader: str, name: str, make: Callable[[], str] = secrets.token_urlsafe) -> str:
         """The secret; made the first time."""
-        return secret_files.keep(self._folder / reader / name, make)
+        return secret_files.keep(self._of(reader) / name, make)
 
     def share(self, reader: str, name: str, secret: str) -> None:
         """Give somebody else's secret to this reader."""
-        secret_files.keep(self._folder / reader / name, lambda: secret)
+        secret_files.keep(self._of(reader) / name, lambda: secret)
+
+    def _of(self, reader: str) -> Path:
+        folder = self._folder / reader
+        folder.mkdir(exist_ok=True)
+        return folder
 
 
 def make(folder: Path) -> None:
