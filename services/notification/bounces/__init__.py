@@ -7,6 +7,7 @@ that could have written it: people forward bounces, and newsletters write about 
 
 from contracts.events import FailureReason
 from services.notification.bounces import addresses, auto_replies, feedback, signs, texts
+from services.notification.bounces.belief import believable
 from services.notification.bounces.diagnosis import Diagnosis, diagnose
 from services.notification.bounces.mime import Mail, open_mail
 from services.notification.bounces.notifications import read_notification
@@ -121,8 +122,8 @@ def _answered(mail: Mail) -> str | None:
 def _told(mail: Mail, text: texts.Text, original: Original) -> Reading:
     """A failure that is told in words, if it is one."""
     rule = texts.recognise(mail, text)
-    if not _believable(mail, text, rule):
-        return NOT_A_BOUNCE
+    if not believable(mail, text, rule, original):
+        return _answer(mail, original) if auto_replies.is_marked(mail) else NOT_A_BOUNCE
     ours = _ours(mail, original)
     told = texts.account(mail, text, rule, ours)
     recipients = list(told.recipients) or list(original.recipients) or texts.anywhere(text, ours)
@@ -142,23 +143,6 @@ def _told(mail: Mail, text: texts.Text, original: Original) -> Reading:
     )
 
 
-def _believable(mail: Mail, text: texts.Text, rule: texts.Rule | None) -> bool:
-    daemon, nobody = signs.from_daemon(mail), signs.null_sender(mail)
-    subject, failure = signs.about_delivery(mail), texts.speaks_of_failure(text)
-    own_mark = "x-failed-recipients" in mail.head
-    if rule is not None and rule.header:
-        return True
-    answered = signs.answers_or_forwards(mail) and not nobody and not own_mark
-    listed = signs.of_a_list(mail) and not daemon and not nobody
-    if answered or listed or auto_replies.is_challenge(mail):
-        return False
-    if daemon or own_mark:
-        return subject or rule is not None or failure
-    if nobody or signs.automatic(mail) or signs.maybe_machine(mail):
-        return (subject and (failure or rule is not None)) or (rule is not None and failure)
-    return subject and rule is not None and failure
-
-
 def _ours(mail: Mail, original: Original) -> list[str]:
     """Who sent the message, and is no recipient of it."""
     back_to = addresses.of_header(mail.head.get("to"))
@@ -167,7 +151,9 @@ def _ours(mail: Mail, original: Original) -> list[str]:
 
 
 def _permanent(kind: Kind, found: Diagnosis) -> bool | None:
-    return found.permanent if kind is Kind.FAILED else None
+    if kind is Kind.FAILED:
+        return found.permanent
+    return False if kind is Kind.DELAYED else None
 
 
 def _reason(kind: Kind, found: Diagnosis) -> FailureReason | None:

@@ -82,25 +82,29 @@ def is_auto_reply(mail: Mail) -> bool:
     subject = mail.head.get("subject")
     named = _SUBJECT.search(subject) is not None
     system = signs.from_daemon(mail)
-    if named and not (system and signs.declared_report(mail)):
+    if named and not (system and (signs.declared_report(mail) or signs.about_delivery(mail))):
         return True
     if system or signs.declared_report(mail) or "x-failed-recipients" in mail.head:
         return False
-    head = mail.head
-    marked = (
-        head.get("auto-submitted").lower().startswith("auto-replied")
-        or any(name in head for name in _HEADERS)
-        or head.get("precedence").lower() in {"auto_reply", "auto-reply"}
-    )
     text = next((part.text for part in mail.own if part.text.strip()), "")[:3_000]
-    if marked:
+    if is_marked(mail):
         return not signs.about_delivery(mail) or _BODY.search(text) is not None
-    if head.get("auto-submitted").lower().startswith("auto-") or signs.null_sender(mail):
+    if mail.head.get("auto-submitted").lower().startswith("auto-") or signs.null_sender(mail):
         return (
             _BODY.search(text[:1_500]) is not None
             or _CHALLENGE.search(f"{subject} {text[:1_500]}") is not None
         )
     return False
+
+
+def is_marked(mail: Mail) -> bool:
+    """Whether its headers call it an answer by a machine."""
+    head = mail.head
+    return (
+        head.get("auto-submitted").lower().startswith("auto-replied")
+        or any(name in head for name in _HEADERS)
+        or head.get("precedence").lower() in {"auto_reply", "auto-reply"}
+    )
 
 
 def is_challenge(mail: Mail) -> bool:

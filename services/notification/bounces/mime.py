@@ -93,6 +93,8 @@ class Mail:
 def open_mail(content: bytes) -> Mail:
     """Read the bytes on the wire; a mail of no parts if nothing can be made of them."""
     content = content[:MEBIBYTE].lstrip(b"\r\n\t ")
+    if b"\n" not in content:
+        content = content.replace(b"\r", b"\n")
     # Mailboxes in mbox format keep the sender in a line before the headers.
     start = b""
     if content.startswith((b"From ", b">From ")):

@@ -44,8 +44,8 @@ _START = re.compile(
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 # As they are written, „error" by OpenSMTPD. Some add comments.
 _ACTIONS: tuple[tuple[tuple[str, ...], Kind | None], ...] = (
-    (("fail", "error", "undeliver", "bounce"), Kind.FAILED),
-    (("delay",), Kind.DELAYED),
+    (("fail", "error", "undeliver", "bounce", "expire", "reject"), Kind.FAILED),
+    (("delay", "defer"), Kind.DELAYED),
     (("deliver",), Kind.DELIVERED),
     (("relay", "expand"), None),
 )
