@@ -35,7 +35,11 @@ def build(settings: Settings) -> FastAPI:
     away the page still tells what is the matter, which no page at all would not.
     """
     upstreams = Upstreams(
-        {"scheduling": settings.scheduling_url, "status": settings.status_url},
+        {
+            "scheduling": settings.scheduling_url,
+            "notification": settings.notification_url,
+            "status": settings.status_url,
+        },
         streams=settings.streams,
     )
     health = Health()

@@ -7,12 +7,14 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from chassis import inbox, periodic
+from chassis.auth import TokenVerifier, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.keys import key_source
 from chassis.outbox import Relay
 from chassis.service import Health, create_app
 from contracts.events import Channel
-from services.notification import api, channels, events, receipt_store
+from services.notification import api, channels, events, previews, receipt_store
 from services.notification.api import ReceiptDesk
 from services.notification.channels.email import EmailChannel
 from services.notification.channels.sms import setup
@@ -35,6 +37,9 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.verifier = TokenVerifier(
+            identity_provider(settings, key_source(settings.auth_jwks))
+        )
         async with AsyncExitStack() as stack:
             db = await Database.connect(
                 settings.database_url.get_secret_value(), connections=settings.database_connections
@@ -110,6 +115,7 @@ def build(settings: Settings) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
     )
     app.include_router(api.router)
+    app.include_router(previews.router)
     return app
 
 
