@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,22 +22,36 @@ from joserfc.errors import JoseError
 from chassis.keys import Keys
 from chassis.settings import AuthSettings
 from contracts import rights
-from contracts.rights import Right
+from contracts.rights import Right, Role
 
 ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "ES384", "PS256", "RS256"]
 CLOCK_SKEW = 30  # seconds
+NAME_LENGTH = 200
 
 Claims = Mapping[str, Any]
 
 
+class CallerKind(StrEnum):
+    """What a token stands for."""
+
+    PERSON = "person"
+    API_KEY = "api_key"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The practice on whose behalf a request is made, what it may do, and until when."""
+    """The practice on whose behalf a request is made, what it may do, and until when.
+
+    `name` is what the token calls a person, if it does.
+    """
 
     practice_id: UUID
     subject: str
     expires_at: datetime
     rights: frozenset[Right]
+    kind: CallerKind = CallerKind.PERSON
+    name: str | None = None
+    roles: tuple[Role, ...] = ()
 
 
 class NotAuthenticated(Problem):
@@ -82,7 +97,9 @@ class Issuer:
     keys: Keys
     audience: str
     practice_claim: str
+    kind: CallerKind
     rights: Callable[[Claims], frozenset[Right]]
+    roles: Callable[[Claims], tuple[Role, ...]] = lambda _: ()
 
 
 def identity_provider(settings: AuthSettings, keys: Keys) -> Issuer:
@@ -92,7 +109,9 @@ def identity_provider(settings: AuthSettings, keys: Keys) -> Issuer:
         keys=keys,
         audience=settings.auth_audience,
         practice_claim=settings.auth_practice_claim,
+        kind=CallerKind.PERSON,
         rights=lambda claims: rights.of_roles(_names(claims, settings.auth_roles_claim)),
+        roles=lambda claims: rights.known_roles(_names(claims, settings.auth_roles_claim)),
     )
 
 
@@ -103,6 +122,7 @@ def api_keys(keys: Keys) -> Issuer:
         keys=keys,
         audience=rights.TOKEN_AUDIENCE,
         practice_claim="practice_id",
+        kind=CallerKind.API_KEY,
         rights=lambda claims: rights.of_scopes(_names(claims, "scope")),
     )
 
@@ -134,7 +154,15 @@ class TokenVerifier:
             practice_id = UUID(find_claim(claims, issuer.practice_claim))
         except (ValueError, TypeError, AttributeError):
             raise NoPractice from None
-        return Caller(practice_id, subject, term, issuer.rights(claims))
+        return Caller(
+            practice_id=practice_id,
+            subject=subject,
+            expires_at=term,
+            rights=issuer.rights(claims),
+            kind=issuer.kind,
+            name=_display_name(claims),
+            roles=issuer.roles(claims),
+        )
 
 
 def find_claim(claims: Claims, name: str) -> Any:
@@ -145,6 +173,12 @@ def find_claim(claims: Claims, name: str) -> Any:
     for part in name.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
     return found
+
+
+def _display_name(claims: Claims) -> str | None:
+    name = claims.get("name")
+    text = " ".join(name.split()) if isinstance(name, str) else ""
+    return "".join(each for each in text if each.isprintable())[:NAME_LENGTH] or None
 
 
 def _names(claims: Claims, name: str) -> list[str]:
@@ -183,4 +217,5 @@ async def caller(
 AppointmentReader = Annotated[Caller, Security(caller, scopes=[Right.READ_APPOINTMENTS])]
 AppointmentWriter = Annotated[Caller, Security(caller, scopes=[Right.WRITE_APPOINTMENTS])]
 AppointmentAdmin = Annotated[Caller, Security(caller, scopes=[Right.DELETE_APPOINTMENTS])]
+AuditReader = Annotated[Caller, Security(caller, scopes=[Right.READ_AUDIT])]
 StatusReader = Annotated[Caller, Security(caller, scopes=[Right.READ_STATUS])]

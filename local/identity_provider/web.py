@@ -104,7 +104,11 @@ class Provider:
             claims["nonce"] = grant.nonce
         return {
             "access_token": self._identity.token(
-                person.practice_id, subject=person.id, roles=person.roles, lifetime=term
+                person.practice_id,
+                subject=person.id,
+                name=person.name,
+                roles=person.roles,
+                lifetime=term,
             ),
             "token_type": "Bearer",
             "expires_in": term,

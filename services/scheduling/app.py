@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -14,7 +15,7 @@ from chassis.outbox import Relay
 from chassis.periodic import every
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
-from services.scheduling import events, patient_page, store, tokens
+from services.scheduling import audit_api, audit_store, events, patient_page, store, tokens
 from services.scheduling.api import router
 from services.scheduling.booking import Booking
 from services.scheduling.links import Links
@@ -57,6 +58,8 @@ def build(settings: Settings) -> FastAPI:
         health.supervisor.watch("consumer", consumer.stalled)
         health.supervisor.start("inbox", every(6 * 3600, db, inbox.purge))
         health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge))
+        forget = partial(audit_store.forget, days=settings.audit_days)
+        health.supervisor.start("audit log", every(24 * 3600, db, forget))
         try:
             yield
         finally:
@@ -71,6 +74,7 @@ def build(settings: Settings) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
     )
     app.include_router(router)
+    app.include_router(audit_api.router)
     app.include_router(tokens.router)
     app.include_router(patient_page.router)
     return app

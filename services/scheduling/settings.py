@@ -33,6 +33,9 @@ class Settings(ServiceSettings):
         description="Seeds (Ed25519) of the keys that sign tokens for API keys, by number, "
         "base64url of 32 bytes each. The highest number signs; tokens of the others still hold.",
     )
+    audit_days: int = Field(
+        default=1461, ge=365, le=3653, description="How long audit entries are kept."
+    )
 
     @field_validator("token_keys")
     @classmethod
