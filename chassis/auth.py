@@ -21,12 +21,16 @@ from joserfc.errors import JoseError
 
 from chassis.keys import Keys
 from chassis.settings import AuthSettings
+from chassis.throttle import Throttle
 from contracts import rights
 from contracts.rights import Right, Role
 
 ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "ES384", "PS256", "RS256"]
 CLOCK_SKEW = 30  # seconds
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NAME_LENGTH = 200
+# What reading a made-up token can end in; RecursionError is JSON nested a thousand deep.
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 Claims = Mapping[str, Any]
 
@@ -148,7 +152,7 @@ class TokenVerifier:
                 sub={"essential": True},
             ).validate(claims)
             subject, term = str(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC)
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        except (JoseError, *MALFORMED):
             raise NotAuthenticated from None
         try:
             practice_id = UUID(find_claim(claims, issuer.practice_claim))
@@ -204,13 +208,19 @@ async def caller(
     needed: SecurityScopes,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    """FastAPI dependency: the authenticated caller, who has the rights that the route needs."""
+    """FastAPI dependency: the authenticated caller, who has the rights that the route needs.
+
+    Writing is limited for each caller, where the application's wiring sets `state.writes`.
+    """
     if credentials is None:
         raise NotAuthenticated
     verifier: TokenVerifier = request.app.state.verifier
     found = await verifier.verify(credentials.credentials)
     if not found.rights.issuperset(needed.scopes):
         raise MissingRight(needed.scopes)
+    writes: Throttle | None = getattr(request.app.state, "writes", None)
+    if writes is not None and request.method not in SAFE_METHODS:
+        writes.take(f"{found.practice_id} {found.subject}")
     return found
 
 

@@ -15,6 +15,7 @@ from chassis.outbox import Relay
 from chassis.periodic import every
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
+from chassis.throttle import Throttle
 from services.scheduling import audit_api, audit_store, events, patient_page, store, tokens
 from services.scheduling.api import router
 from services.scheduling.booking import Booking
@@ -31,6 +32,8 @@ def build(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         mint = Mint(decode_keys(settings.token_keys))
         app.state.mint = mint
+        app.state.writes = Throttle(settings.writes_per_minute)
+        app.state.exchanges = Throttle(settings.tokens_per_minute)
         app.state.verifier = TokenVerifier(
             identity_provider(settings, key_source(settings.auth_jwks)),
             api_keys(FixedKeys(mint.keys)),
@@ -71,7 +74,7 @@ def build(settings: Settings) -> FastAPI:
         description="Appointments, their invitations and links.",
         lifespan=lifespan,
         health=health,
-        max_body_bytes=settings.max_body_bytes,
+        settings=settings,
     )
     app.include_router(router)
     app.include_router(audit_api.router)
