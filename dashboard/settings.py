@@ -37,6 +37,9 @@ class Settings(AuthSettings):
     oidc_parameters: dict[str, str] = Field(
         default={}, description='More for the authorization request, as {"audience": "…"}.'
     )
+    logins_per_minute: int = Field(
+        default=60, ge=1, description="From one address, in this process; twice that many steps."
+    )
     session_idle_minutes: int = Field(default=60, ge=5, le=24 * 60)
     session_hours: int = Field(default=12, ge=1, le=7 * 24)
 

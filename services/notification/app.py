@@ -112,7 +112,7 @@ def build(settings: Settings) -> FastAPI:
         description="Sends invitations and tells what became of them. Takes gateways' receipts.",
         lifespan=lifespan,
         health=health,
-        max_body_bytes=settings.max_body_bytes,
+        settings=settings,
     )
     app.include_router(api.router)
     app.include_router(previews.router)
