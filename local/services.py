@@ -64,6 +64,9 @@ class Environments:
         if name == "scheduling":
             return {
                 "LINK_KEYS": secret_files.keep(self.folder / "link-keys.json", _one_key),
+                "CONTACT_KEYS": secret_files.keep(
+                    self.folder / "scheduling-contact-keys.json", _one_key
+                ),
                 "TOKEN_KEYS": secret_files.keep(self.folder / "token-keys.json", _one_key),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
                 "CHANNELS": '["email", "sms"]',
@@ -77,6 +80,9 @@ class Environments:
                 "BOUNCE_ADDRESS": BOUNCES,
                 "RETURN_PATH_KEYS": secret_files.keep(
                     self.folder / "return-path-keys.json", _one_key
+                ),
+                "CONTACT_KEYS": secret_files.keep(
+                    self.folder / "notification-contact-keys.json", _one_key
                 ),
                 # One port, so one listener: further replicas only read what it has kept.
                 "INTAKE_PROTOCOL": "smtp" if port == self.ports.notification else "none",

@@ -13,10 +13,19 @@ from chassis.database import Database
 from chassis.keys import FixedKeys, key_source
 from chassis.outbox import Relay
 from chassis.periodic import every
+from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
-from services.scheduling import audit_api, audit_store, events, patient_page, store, tokens
+from services.scheduling import (
+    audit_api,
+    audit_store,
+    contact_store,
+    events,
+    patient_page,
+    store,
+    tokens,
+)
 from services.scheduling.api import router
 from services.scheduling.booking import Booking
 from services.scheduling.links import Links
@@ -42,11 +51,12 @@ def build(settings: Settings) -> FastAPI:
             settings.database_url.get_secret_value(), connections=settings.database_connections
         )
         app.state.db = db
-        relay = Relay(db, settings.kafka_bootstrap)
+        sealer = Sealer(decode_keys(settings.contact_keys))
+        relay = Relay(db, settings.kafka_bootstrap, sealer)
         keys = decode_keys(settings.link_keys)
         links = Links(settings.link_base_url, keys)
-        app.state.patient_page = patient_page.PatientPage(db, links)
-        app.state.booking = Booking(db, links, settings.channels, relay.wake)
+        app.state.patient_page = patient_page.PatientPage(db, links, sealer)
+        app.state.booking = Booking(db, links, settings.channels, relay.wake, sealer)
         health.dependencies["database"] = db.ping
         health.supervisor.start("outbox relay", relay.run())
         health.supervisor.watch("outbox relay", relay.stalled)
@@ -60,6 +70,8 @@ def build(settings: Settings) -> FastAPI:
         health.supervisor.start("consumer", consumer.run())
         health.supervisor.watch("consumer", consumer.stalled)
         health.supervisor.start("inbox", every(6 * 3600, db, inbox.purge))
+        resealing = every(3600, db, lambda tx: contact_store.reseal(tx, sealer))
+        health.supervisor.start("resealing", resealing)
         health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge))
         forget = partial(audit_store.forget, days=settings.audit_days)
         health.supervisor.start("audit log", every(24 * 3600, db, forget))

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chassis.database import Database
+from chassis.sealing import Sealer
 from services.scheduling import store
 from services.scheduling.links import Links, valid_until
 
@@ -37,6 +38,7 @@ class PatientPage:
 
     db: Database
     links: Links
+    sealer: Sealer
 
     async def open(self, token: str) -> HTMLResponse:
         """Practice, day and time, or one page for every link that is not valid."""
@@ -44,7 +46,7 @@ class PatientPage:
         found = None
         if link is not None:
             async with self.db.system() as tx:
-                found = await store.linked(tx, link.appointment_id, link.version)
+                found = await store.linked(tx, self.sealer, link.appointment_id, link.version)
         if found is not None:
             appointment, practice = found
             if datetime.now(UTC) <= valid_until(appointment.ends_at, practice.zone):

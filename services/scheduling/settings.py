@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.secret_keys import KEYS_HELP, check_keys, decode_key
+from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_key
 from chassis.settings import LOOPBACK, ServiceSettings
 from contracts.events import Channel
 
@@ -27,6 +27,9 @@ class Settings(ServiceSettings):
     )
     link_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys of the patients' links. {KEYS_HELP}"
+    )
+    contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
+        min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
     )
     token_keys: dict[int, SecretStr] = Field(
         min_length=1,
