@@ -126,7 +126,7 @@ def _told(mail: Mail, text: texts.Text, original: Original) -> Reading:
         return _answer(mail, original) if auto_replies.is_marked(mail) else NOT_A_BOUNCE
     ours = _ours(mail, original)
     told = texts.account(mail, text, rule, ours)
-    recipients = list(told.recipients) or list(original.recipients) or texts.anywhere(text, ours)
+    recipients = list(told.recipients) or texts.anywhere(text, ours, original.recipients)
     found = diagnose(*told.said, mail.head.get("subject"))
     if told.reason is not None:
         found = Diagnosis(told.reason, True, found.status)

@@ -24,7 +24,9 @@ def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: 
     technical = returned or _technical(text) or own_mark
     if daemon or own_mark or signs.declared_report(mail):
         # One sign may be missing: servers write any subject, and any language.
-        return [subject, failure or rule is not None, technical or nobody].count(True) >= 2
+        addressed = "@" in text.whole and signs.mailer_daemon(mail)
+        signs_ = [subject, failure or rule is not None, technical or nobody or addressed]
+        return signs_.count(True) >= 2
     if not (technical and failure):
         return nobody and subject and failure and "@" in text.whole
     if nobody or signs.automatic(mail) or signs.maybe_machine(mail):

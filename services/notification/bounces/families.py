@@ -313,9 +313,10 @@ ANYWHERE: tuple[str, ...] = (
 # That a message did not arrive, in general, for servers of no known family.
 NOT_DELIVERED = (
     r"(?:could|can|was|were|is|been|has|have|will|did|are)\s?(?:not|n't|n’t)\s(?:be |been |"
-    r"yet been |able to )?(?:deliver|deliverd|delivered|sent|reach|accepted|processed|"
+    r"yet been |able to )?(?:deliver|deliverd|delivered|sent|reach|accepted|processed|found|"
     r"distributed)|"
     r"cannot (?:be )?(?:deliver|accept|send)|unable to (?:deliver|send|relay|accept)|undeliver|"
+    r"failed recipients?|"
     r"undelivr|non-?deliver|deliver\w* (?:has |was |is )?(?:fail|problem|error|impossible|abort|"
     r"unsuccess|delayed|attempt)|"
     r"fail\w* (?:to )?(?:deliver|send|to send)|permanent (?:fatal )?(?:error|failure)|"

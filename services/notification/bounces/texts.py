@@ -143,11 +143,17 @@ def account(mail: Mail, text: Text, rule: Rule | None, ours: Iterable[str]) -> A
     return Account(name, recipients, [*said, whole], rule.reason if rule else None)
 
 
-def anywhere(text: Text, ours: Iterable[str]) -> list[str]:
-    """Any address in the text, as the last resort."""
+def anywhere(text: Text, ours: Iterable[str], original: Sequence[str]) -> list[str]:
+    """As the last resort: the only address in the text, or those to whom the message went."""
     not_these = {address.lower() for address in ours}
-    found = addresses.find(text.whole[:20_000])
-    return [one for one in found if one.lower() not in not_these and not addresses.is_role(one)][:1]
+    found = [
+        one
+        for one in addresses.find_all(text.whole[:20_000])
+        if one.lower() not in not_these and not addresses.is_role(one)
+    ]
+    known = {address.lower() for address in original}
+    both = [one for one in found if one.lower() in known]
+    return both or (found if len(found) == 1 else []) or list(original) or found[:1]
 
 
 def _by_rule(text: Text, rule: Rule) -> tuple[list[str], list[str]]:
