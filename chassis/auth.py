@@ -183,4 +183,5 @@ async def caller(
 AppointmentReader = Annotated[Caller, Security(caller, scopes=[Right.READ_APPOINTMENTS])]
 AppointmentWriter = Annotated[Caller, Security(caller, scopes=[Right.WRITE_APPOINTMENTS])]
 AppointmentAdmin = Annotated[Caller, Security(caller, scopes=[Right.DELETE_APPOINTMENTS])]
+VisitHost = Annotated[Caller, Security(caller, scopes=[Right.HOST_VISITS])]
 StatusReader = Annotated[Caller, Security(caller, scopes=[Right.READ_STATUS])]

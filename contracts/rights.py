@@ -14,6 +14,7 @@ class Right(StrEnum):
     WRITE_APPOINTMENTS = "appointments:write"
     DELETE_APPOINTMENTS = "appointments:delete"
     READ_STATUS = "status:read"
+    HOST_VISITS = "visits:host"
 
 
 class Role(StrEnum):
@@ -26,7 +27,7 @@ class Role(StrEnum):
 
 DAILY_WORK = frozenset({Right.READ_APPOINTMENTS, Right.WRITE_APPOINTMENTS, Right.READ_STATUS})
 RIGHTS_OF = {
-    Role.PRACTITIONER: DAILY_WORK,
+    Role.PRACTITIONER: DAILY_WORK | {Right.HOST_VISITS},
     Role.ASSISTANT: DAILY_WORK,
     Role.APPOINTMENT_ADMIN: DAILY_WORK | {Right.DELETE_APPOINTMENTS},
 }

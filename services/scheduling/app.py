@@ -14,10 +14,13 @@ from chassis.outbox import Relay
 from chassis.periodic import every
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
-from services.scheduling import events, patient_page, store, tokens
+from chassis.throttle import Throttle
+from services.scheduling import events, hosting, patient_page, store, tokens
 from services.scheduling.api import router
 from services.scheduling.booking import Booking
 from services.scheduling.links import Links
+from services.scheduling.patient_page import Pages, PatientPage
+from services.scheduling.room_settings import make_rooms
 from services.scheduling.settings import Settings
 from services.scheduling.tokens import Mint
 
@@ -41,7 +44,17 @@ def build(settings: Settings) -> FastAPI:
         relay = Relay(db, settings.kafka_bootstrap)
         keys = decode_keys(settings.link_keys)
         links = Links(settings.link_base_url, keys)
-        app.state.patient_page = patient_page.PatientPage(db, links)
+        rooms = make_rooms(settings)
+        app.state.patient_page = PatientPage(
+            db=db,
+            links=links,
+            rooms=rooms,
+            hours=settings.opening_hours,
+            pages=Pages(rooms.origins if rooms else ()),
+            per_address=Throttle(settings.page_requests_per_minute),
+            in_all=Throttle(settings.page_requests_per_minute_in_all),
+        )
+        app.state.hosting = hosting.Hosting(db, rooms)
         app.state.booking = Booking(db, links, settings.channels, relay.wake)
         health.dependencies["database"] = db.ping
         health.supervisor.start("outbox relay", relay.run())
@@ -71,6 +84,7 @@ def build(settings: Settings) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
     )
     app.include_router(router)
+    app.include_router(hosting.router)
     app.include_router(tokens.router)
     app.include_router(patient_page.router)
     return app
