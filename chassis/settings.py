@@ -35,6 +35,9 @@ class ProcessSettings(BaseSettings):
     max_body_bytes: int = Field(
         default=64 * 1024, ge=1024, description="Larger request bodies are refused with 413."
     )
+    max_connections: int = Field(
+        default=2000, ge=10, description="Open at once, streams included; further ones get 503."
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -47,6 +47,9 @@ class Environments:
         if name == "scheduling":
             return {
                 "LINK_KEYS": secret_files.keep(self.folder / "link-keys.json", _one_key),
+                "CONTACT_KEYS": secret_files.keep(
+                    self.folder / "scheduling-contact-keys.json", _one_key
+                ),
                 "TOKEN_KEYS": secret_files.keep(self.folder / "token-keys.json", _one_key),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
                 "CHANNELS": '["email", "sms"]',
@@ -60,6 +63,9 @@ class Environments:
                 "BOUNCE_ADDRESS": BOUNCES,
                 "RETURN_PATH_KEYS": secret_files.keep(
                     self.folder / "return-path-keys.json", _one_key
+                ),
+                "CONTACT_KEYS": secret_files.keep(
+                    self.folder / "notification-contact-keys.json", _one_key
                 ),
                 # One port, so one listener: further replicas only read what it has kept.
                 "INTAKE_PROTOCOL": "smtp" if port == self.ports.notification else "none",
@@ -77,6 +83,7 @@ class Environments:
             return {
                 "PUBLIC_URL": f"http://127.0.0.1:{self.ports.dashboard}",
                 "SCHEDULING_URL": scheduling,
+                "NOTIFICATION_URL": f"http://127.0.0.1:{self.ports.notification}",
                 "STATUS_URL": f"http://127.0.0.1:{self.ports.status}",
                 "OIDC_CLIENT_ID": CLIENT_ID,
                 "OIDC_CLIENT_SECRET": self.identity.client_secret,

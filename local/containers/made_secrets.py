@@ -19,8 +19,8 @@ PASSWORD_FILE, CLIENT_SECRET_FILE, GATEWAY_FILE = "password", "client-secret", "
 
 # Settings that are keys, by service. Another one is added here.
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "scheduling": ("link_keys", "token_keys"),
-    "notification": ("return_path_keys",),
+    "scheduling": ("link_keys", "contact_keys", "token_keys"),
+    "notification": ("return_path_keys", "contact_keys"),
 }
 # Settings that somebody else knows too.
 SHARED: Mapping[str, tuple[str, ...]] = {

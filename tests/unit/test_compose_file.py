@@ -10,9 +10,13 @@ import yaml
 from chassis import settings as chassis_settings
 from contracts.settings_table import settings_of
 from local.containers import made_secrets
+from local.identity import Identity
 from local.modules import MODULES
 from local.ports import DEFAULT_BASE, Ports
 from local.processes import REPOSITORY
+from local.servers import Place
+from local.services import Environments
+from local.stack import embedded
 from tests.compose.images import default_of, needed
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
@@ -46,6 +50,24 @@ def test_every_required_setting_is_named_in_the_compose_file(name: str) -> None:
         f"{name} requires {sorted(missing)}: set it for {name} in docker-compose.yml, or, if it is "
         "a key or secret, have local/containers/made_secrets.py make it (KEYS)"
     )
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_make_demo_sets_is_set_in_the_compose_file_too(name: str, tmp_path: Path) -> None:
+    ports = Ports(DEFAULT_BASE)
+    place = Place(folder=tmp_path, logs=tmp_path, ports=ports, on_death=lambda _: None)
+    servers = embedded(cache=tmp_path, fsync=False)
+    demo = Environments(
+        tmp_path,
+        ports,
+        Identity(tmp_path / "identity", "http://127.0.0.1:8428"),
+        servers.kafka(place),
+        servers.postgres(place),
+    ).of(name, port=getattr(ports, name))
+    by_image = {f"{name}_HOST".upper(), f"{name}_PORT".upper()}
+    missing = (variables(name) & demo.keys()) - by_image - _secrets(name)
+    missing -= SERVICES[name]["environment"].keys()
+    assert not missing, f"make demo sets {sorted(missing)}, docker-compose.yml does not"
 
 
 @pytest.mark.parametrize("name", MODULES)
