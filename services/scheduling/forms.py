@@ -230,11 +230,11 @@ def slot(
     return Slot(starts_at, duration_minutes or 0)
 
 
-def calendar_day(day: date, faults: Faults) -> bool:
+def calendar_day(day: date, faults: Faults, field: str = "date") -> bool:
     """Whether the day lies where times can be reckoned with in any zone."""
     if day.year in YEARS:
         return True
-    faults.add("date", "out_of_range", "Das Datum liegt zu weit entfernt.")
+    faults.add(field, "out_of_range", "Das Datum liegt zu weit entfernt.")
     return False
 
 
