@@ -96,7 +96,7 @@ def is_auto_reply(mail: Mail) -> bool:
     if is_marked(mail):
         return not reports or _BODY.search(text) is not None
     software = signs.null_sender(mail) or (_by_software(mail) and not signs.of_a_list(mail))
-    if not software or find_status(text) is not None:
+    if not software or not mail.head.get("from") or find_status(text) is not None:
         return False
     said = f"{subject}\n{text}"
     return any(pattern.search(said) for pattern in (_AWAY, _BODY, _CHALLENGE))

@@ -45,6 +45,7 @@ class Rule:
     header: str
     header_says: re.Pattern[str]
     reason: FailureReason | None
+    everyday: bool
 
     def knows(self, mail: Mail, text: str) -> bool:
         """Whether the mail is of this family."""
@@ -79,6 +80,7 @@ def _rule(family: families.Family) -> Rule:
         header,
         _compile(says),
         family.reason,
+        family.everyday,
     )
 
 
