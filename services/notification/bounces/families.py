@@ -313,8 +313,6 @@ ANYWHERE: tuple[str, ...] = (
     rf"(?:could not be delivered|undeliverable|not delivered|delivered|deliver|failed|sent|"
     rf"addressed|send) (?:mail |message )?to:? ?['\"<(\[]?({_A})['\">)\]]?",
     rf"^\s*['\"<(\[]?({_A})['\">)\]]?(?:\s*[:;(\[-].*|\s+\S.*)?$",
-    rf"<({_A})>",
-    rf"({_A})",
 )
 
 # That a message did not arrive, in general, for servers of no known family.
