@@ -52,6 +52,12 @@ _CERTAIN = {
     "3.4": FailureReason.MESSAGE_TOO_BIG,
     "4.7": FailureReason.EXPIRED,
 }
+_OF_THE_RECIPIENT = {
+    FailureReason.MAILBOX_FULL,
+    FailureReason.UNKNOWN_USER,
+    FailureReason.HOST_UNKNOWN,
+    FailureReason.MESSAGE_TOO_BIG,
+}
 _NETWORK = {FailureReason.SYSTEM, FailureReason.EXPIRED, None}
 
 
@@ -111,7 +117,10 @@ def diagnose(*texts: str, status: str | None = None) -> Diagnosis:
 
 def _reason(texts: list[str], status: str | None, reply: str | None) -> FailureReason | None:
     detail = status.split(".", 1)[1] if status else ""
-    said = next(filter(None, map(find_reason, texts)), None)
+    reasons = [reason for reason in map(find_reason, texts) if reason is not None]
+    said = next(iter(reasons), None)
+    if said is FailureReason.SYSTEM:  # a program failed: what it said stands around it
+        said = next((reason for reason in reasons if reason in _OF_THE_RECIPIENT), said)
     if detail in _CERTAIN and said in {
         None,
         FailureReason.POLICY,
