@@ -86,7 +86,7 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
 def _better(found: Diagnosis, mail: Mail, text: texts.Text, original: Original) -> Diagnosis:
     """The words' diagnosis where the fields name no reason."""
     told = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
-    worded = diagnose(*told.said, status=found.status)
+    worded = diagnose(*told.said, wide=[text.whole], status=found.status)
     if worded.reason in {None, FailureReason.OTHER}:
         return found
     permanent = worded.permanent if found.permanent is None else found.permanent
@@ -127,7 +127,7 @@ def _told(mail: Mail, text: texts.Text, original: Original) -> Reading:
     ours = _ours(mail, original)
     told = texts.account(mail, text, rule, ours)
     recipients = list(told.recipients) or texts.anywhere(text, ours, original.recipients)
-    found = diagnose(*told.said, mail.head.get("subject"))
+    found = diagnose(*told.said, wide=[text.whole, mail.head.get("subject")])
     if told.reason is not None:
         found = Diagnosis(told.reason, True, found.status)
     kind = texts.tone(mail, text)

@@ -272,7 +272,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"(can.?t|cannot|could not|unable to) (create|open|write|execute|exec|pipe|contact|"
             r"read|process|accept|lock)|(delivery to (file|pipe) forbidden)|"
             r"local delivery failed|command (failed|died|time)|bad interpreter|child process|"
-            r"permission denied|misconfigured|mail system|out of memory|"
+            r"permission denied|misconfigured|out of memory|"
             r"insufficient (system )?(resources|memory)|queue file write|disk (full|error)|"
             r"maildrop|procmail|vdeliver|exit(ed)? (status|code|with)|\bconfig\b|conversion|"
             r"not supported|interrupted system call",

@@ -123,7 +123,7 @@ def account(mail: Mail, text: Text, rule: Rule | None, ours: Iterable[str]) -> A
     """
     by_rule, said = _by_rule(text, rule) if rule else ([], [])
     recipients = next((found for found in _ways(mail, text, by_rule, ours) if found), [])
-    return Account(recipients, [*said, text.whole], rule.reason if rule else None)
+    return Account(recipients, said, rule.reason if rule else None)
 
 
 def _ways(
