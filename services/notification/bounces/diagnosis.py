@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.events import FailureReason
-from services.notification.bounces.phrases import PHRASES
+from services.notification.bounces.phrases import BOILERPLATE, PHRASES
 from services.notification.reasons import reason_of
 
 LONGEST = 6_000  # characters of a diagnosis
@@ -20,6 +20,7 @@ _PATTERNS = tuple(
     (reason, re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.I))
     for reason, patterns in PHRASES
 )
+_BOILERPLATE = re.compile(BOILERPLATE, re.I)
 _LASTING = {
     FailureReason.UNKNOWN_USER: True,
     FailureReason.HOST_UNKNOWN: True,
@@ -113,7 +114,10 @@ def diagnose(*texts: str, wide: Sequence[str] = (), status: str | None = None) -
 
     `wide` are texts in which much else is said; they decide where nothing else does.
     """
-    narrow, broad = [_clean(text) for text in texts], [_clean(text) for text in wide]
+    narrow, broad = (
+        [_clean(text) for text in texts],
+        [_BOILERPLATE.sub(" ", _clean(text)) for text in wide],
+    )
     every = [*narrow, *broad]
     said = next(filter(None, map(find_status, every)), None)
     if vague(status) and said is not None and (status is None or not vague(said)):

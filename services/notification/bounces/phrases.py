@@ -282,3 +282,11 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
         ),
     ),
 )
+
+# Sentences that stand in every notice of a server and name no reason.
+BOILERPLATE = (
+    r"google tried to deliver your message, but it was rejected by the[^.]{0,80}\.|"
+    r"the e-?mail system was unable to deliver the message, but did not report a "
+    r"specific reason\.?|"
+    r"contact your system administrator|returning message to sender|the mail system"
+)
