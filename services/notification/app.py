@@ -1,6 +1,6 @@
 """Wiring of the notification service, and nothing else."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -8,18 +8,19 @@ from fastapi import FastAPI
 
 from chassis import inbox, periodic
 from chassis.consumer import Consumer
-from chassis.database import Database
+from chassis.database import Connection, Database
 from chassis.outbox import Relay
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from contracts.events import Channel
-from services.notification import api, channels, events, letter_store, receipt_store
+from services.notification import api, channels, erasure_store, events, letter_store, receipt_store
 from services.notification.api import ReceiptDesk
 from services.notification.channels.email import EmailChannel
 from services.notification.channels.sms import setup
 from services.notification.channels.sms.channel import SmsChannel
 from services.notification.channels.smtp_pool import SmtpPool
+from services.notification.forgetting import Forgetting
 from services.notification.intake.imap import ImapIntake
 from services.notification.intake.smtp import SmtpIntake
 from services.notification.receipt_asker import ReceiptAsker
@@ -81,11 +82,7 @@ def build(settings: Settings) -> FastAPI:
             health.supervisor.start("receipts", reader.run())
             health.supervisor.watch("receipts", reader.stalled)
             await _take_in_mail(db, settings, health, stack, sealer=sealer, kept=reader.wake)
-            health.supervisor.start("inbox", periodic.every(HOUSEKEEPING, db, inbox.purge))
-            erasing = periodic.every(HOUSEKEEPING, db, receipt_store.erase_old)
-            health.supervisor.start("erasing", erasing)
-            resealing = periodic.every(HOUSEKEEPING, db, lambda tx: letter_store.reseal(tx, sealer))
-            health.supervisor.start("resealing", resealing)
+            _keep_house(db, settings, health, sealer)
 
             def committed() -> None:
                 worker.wake()
@@ -119,6 +116,24 @@ def build(settings: Settings) -> FastAPI:
     )
     app.include_router(api.router)
     return app
+
+
+def _keep_house(db: Database, settings: Settings, health: Health, sealer: Sealer) -> None:
+    """Start what forgets and seals anew."""
+    deeds: dict[str, Callable[[Connection], Awaitable[bool | None]]] = {
+        "inbox": inbox.purge,
+        "erasing": receipt_store.erase_old,
+        "overdue": lambda tx: erasure_store.erase_overdue(tx, utc_now()),
+        "purging": lambda tx: erasure_store.purge(tx, utc_now()),
+        "resealing": lambda tx: letter_store.reseal(tx, sealer),
+    }
+    for name, deed in deeds.items():
+        health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, deed))
+    forgetting = Forgetting(
+        db, bootstrap=settings.kafka_bootstrap, group=events.GROUP, every=settings.forget_seconds
+    )
+    health.supervisor.start("forgetting", forgetting.run())
+    health.supervisor.watch("forgetting", forgetting.stalled)
 
 
 def _policy(settings: Settings, longest_send: float) -> WorkerPolicy:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
@@ -15,9 +16,9 @@ from chassis.periodic import every
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
-from services.scheduling import contact_store, events, patient_page, store, tokens
+from services.scheduling import contact_store, erasure, events, patient_page, store, tokens
 from services.scheduling.api import router
-from services.scheduling.booking import Booking
+from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.links import Links
 from services.scheduling.settings import Settings
 from services.scheduling.tokens import Mint
@@ -60,6 +61,12 @@ def build(settings: Settings) -> FastAPI:
         health.supervisor.start("inbox", every(6 * 3600, db, inbox.purge))
         resealing = every(3600, db, lambda tx: contact_store.reseal(tx, sealer))
         health.supervisor.start("resealing", resealing)
+        forgetting = every(
+            settings.retention_seconds,
+            db,
+            lambda tx: erasure.by_term(tx, SOURCE, lambda: datetime.now(UTC)),
+        )
+        health.supervisor.start("forgetting", forgetting)
         health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge))
         try:
             yield

@@ -14,7 +14,7 @@ from chassis.auth import Caller
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import Channel, Event
-from services.scheduling import appointments, forms, store
+from services.scheduling import appointments, erasure, forms, store
 from services.scheduling.appointments import Appointment, Practice
 from services.scheduling.links import Link, Links
 from services.scheduling.schemas import Change, Input, NewAppointment, Resend
@@ -223,6 +223,13 @@ class Booking:
             present = await self._locked(tx, practice, appointment_id, if_match)
             await store.delete(tx, present, datetime.now(UTC))
             await self._tell(tx, appointments.deleted(present))
+        self.wake_relay()
+
+    async def erase(self, caller: Caller, appointment_id: UUID) -> None:
+        """„Daten löschen": delete the appointment, or what is left of it, from all services."""
+        async with self._practice(caller) as (tx, practice):
+            if not await erasure.on_request(tx, practice.id, appointment_id, SOURCE):
+                raise NotFound
         self.wake_relay()
 
     async def get(self, caller: Caller, appointment_id: UUID) -> Booked:

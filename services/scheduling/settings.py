@@ -31,6 +31,9 @@ class Settings(ServiceSettings):
     contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
     )
+    retention_seconds: float = Field(
+        default=3600, gt=0, le=6 * 3600, description="Between two looks for what is to be erased."
+    )
     token_keys: dict[int, SecretStr] = Field(
         min_length=1,
         description="Seeds (Ed25519) of the keys that sign tokens for API keys, by number, "
