@@ -22,6 +22,9 @@ class ProcessSettings(BaseSettings):
     port: int = Field(ge=1, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     max_body_bytes: int = Field(default=64 * 1024, ge=1024)
+    max_connections: int = Field(
+        default=2000, ge=10, description="Open at once, streams included; further ones get 503."
+    )
 
     @model_validator(mode="after")
     def _local_stays_local(self) -> Self:

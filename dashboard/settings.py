@@ -20,6 +20,7 @@ class Settings(AuthSettings):
     port: int = Field(default=8400, ge=1, le=65535)
     public_url: str = Field(pattern=ORIGIN, description="Where browsers reach the dashboard.")
     scheduling_url: str = Field(default="http://127.0.0.1:8401", pattern=ORIGIN)
+    notification_url: str = Field(default="http://127.0.0.1:8402", pattern=ORIGIN)
     status_url: str = Field(default="http://127.0.0.1:8403", pattern=ORIGIN)
     streams: int = Field(default=200, ge=1, description="Live streams open at once, at most.")
     database_url: SecretStr
@@ -36,10 +37,13 @@ class Settings(AuthSettings):
     oidc_parameters: dict[str, str] = Field(
         default={}, description='More for the authorization request, as {"audience": "…"}.'
     )
+    logins_per_minute: int = Field(
+        default=60, ge=1, description="From one address, in this process; twice that many steps."
+    )
     session_idle_minutes: int = Field(default=60, ge=5, le=24 * 60)
     session_hours: int = Field(default=12, ge=1, le=7 * 24)
 
-    @field_validator("scheduling_url", "status_url", "public_url")
+    @field_validator("scheduling_url", "notification_url", "status_url", "public_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")

@@ -98,8 +98,8 @@ def _tell_addresses(stack: Stack) -> None:
   Dashboard       {stack.url("dashboard")}  (log in as whom you like, without a password)
   Mailbox         {stack.url("mailbox")}
   Phones          {stack.url("phones")}
-  Scheduling API  {stack.url("scheduling")}/docs
-  Status API      {stack.url("status")}/docs
+  Scheduling API  {stack.url("scheduling")}/openapi.json
+  Status API      {stack.url("status")}/openapi.json
   Logs            {stack.folder.logs}
 
 Mail to unbekannt@, voll@ or abgelehnt@ any domain is refused, to spaeter@ put off.

@@ -61,6 +61,7 @@ class Identity:
         practice_id: UUID | None,
         *,
         subject: str = "local-user",
+        name: str | None = None,
         roles: Collection[str] = EVERY_ROLE,
         lifetime: int = HOUR,
     ) -> str:
@@ -68,6 +69,8 @@ class Identity:
         claims: dict[str, Any] = {"aud": AUDIENCE, "sub": subject, "roles": list(roles)}
         if practice_id is not None:
             claims["practice_id"] = str(practice_id)
+        if name is not None:
+            claims["name"] = name
         return self.sign(claims, lifetime=lifetime, kind="at+jwt")
 
     def sign(self, claims: Mapping[str, Any], *, lifetime: int, kind: str = "JWT") -> str:

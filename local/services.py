@@ -100,6 +100,7 @@ class Environments:
             return {
                 "PUBLIC_URL": f"http://127.0.0.1:{self.ports.dashboard}",
                 "SCHEDULING_URL": scheduling,
+                "NOTIFICATION_URL": f"http://127.0.0.1:{self.ports.notification}",
                 "STATUS_URL": f"http://127.0.0.1:{self.ports.status}",
                 "OIDC_CLIENT_ID": CLIENT_ID,
                 "OIDC_CLIENT_SECRET": self.identity.client_secret,

@@ -7,14 +7,24 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from chassis import inbox, periodic
+from chassis.auth import TokenVerifier, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Connection, Database
+from chassis.keys import key_source
 from chassis.outbox import Relay
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from contracts.events import Channel
-from services.notification import api, channels, erasure_store, events, letter_store, receipt_store
+from services.notification import (
+    api,
+    channels,
+    erasure_store,
+    events,
+    letter_store,
+    previews,
+    receipt_store,
+)
 from services.notification.api import ReceiptDesk
 from services.notification.channels.email import EmailChannel
 from services.notification.channels.sms import setup
@@ -38,6 +48,9 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.verifier = TokenVerifier(
+            identity_provider(settings, key_source(settings.auth_jwks))
+        )
         async with AsyncExitStack() as stack:
             db = await Database.connect(
                 settings.database_url.get_secret_value(), connections=settings.database_connections
@@ -112,9 +125,10 @@ def build(settings: Settings) -> FastAPI:
         description="Sends invitations and tells what became of them. Takes gateways' receipts.",
         lifespan=lifespan,
         health=health,
-        max_body_bytes=settings.max_body_bytes,
+        settings=settings,
     )
     app.include_router(api.router)
+    app.include_router(previews.router)
     return app
 
 

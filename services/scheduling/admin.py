@@ -19,7 +19,8 @@ import asyncpg
 
 from chassis.database import TRANSIENT_ERRORS, Database
 from contracts.rights import RIGHTS_OF_KEYS, Right
-from services.scheduling import api_keys, key_store
+from services.scheduling import api_keys, audit, audit_store, key_store
+from services.scheduling.audit import Action
 
 DATABASE = "SCHEDULING_ADMIN_DATABASE_URL"
 LONGEST_DAYS = 730
@@ -65,6 +66,8 @@ async def _create(db: Database, options: argparse.Namespace) -> int:
     )
     async with db.system() as tx:
         await key_store.add(tx, key)
+        done = audit.operator_entry(key.practice_id, Action.KEY_CREATED, now, changed=[key.id])
+        await audit_store.add(tx, done)
     print(f"id:      {key.id}")
     print(f"secret:  {secret}")
     print(f"scopes:  {' '.join(sorted(key.scopes))}")
@@ -87,9 +90,13 @@ async def _list(db: Database, practice_id: UUID | None) -> int:
 
 
 async def _revoke(db: Database, key_id: str) -> int:
+    now = datetime.now(UTC)
     async with db.system() as tx:
-        if not await key_store.revoke(tx, key_id, datetime.now(UTC)):
+        practice_id = await key_store.revoke(tx, key_id, now)
+        if practice_id is None:
             return _fail("There is no such key.")
+        done = audit.operator_entry(practice_id, Action.KEY_REVOKED, now, changed=[key_id])
+        await audit_store.add(tx, done)
     print("Revoked. Tokens that it was exchanged for hold for five more minutes at most.")
     return 0
 

@@ -6,6 +6,7 @@ SHA-256 suffices as the hash, since nobody can guess 256 random bits.
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from uuid import UUID
 from contracts.rights import Right
 
 ID_PREFIX, SECRET_PREFIX = "ek_", "es_"
+ID = re.compile(rf"{ID_PREFIX}[0-9a-f]{{16}}")
 NOBODY = hashlib.sha256(b"nobody").digest()
 
 

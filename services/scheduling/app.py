@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -16,7 +17,17 @@ from chassis.periodic import every
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
-from services.scheduling import contact_store, erasure, events, patient_page, store, tokens
+from chassis.throttle import Throttle
+from services.scheduling import (
+    audit_api,
+    audit_store,
+    contact_store,
+    erasure,
+    events,
+    patient_page,
+    store,
+    tokens,
+)
 from services.scheduling.api import router
 from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.links import Links
@@ -32,6 +43,8 @@ def build(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         mint = Mint(decode_keys(settings.token_keys))
         app.state.mint = mint
+        app.state.writes = Throttle(settings.writes_per_minute)
+        app.state.exchanges = Throttle(settings.tokens_per_minute)
         app.state.verifier = TokenVerifier(
             identity_provider(settings, key_source(settings.auth_jwks)),
             api_keys(FixedKeys(mint.keys)),
@@ -68,6 +81,8 @@ def build(settings: Settings) -> FastAPI:
         )
         health.supervisor.start("forgetting", forgetting)
         health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge))
+        forget = partial(audit_store.forget, days=settings.audit_days)
+        health.supervisor.start("audit log", every(24 * 3600, db, forget))
         try:
             yield
         finally:
@@ -79,9 +94,10 @@ def build(settings: Settings) -> FastAPI:
         description="Appointments, their invitations and links.",
         lifespan=lifespan,
         health=health,
-        max_body_bytes=settings.max_body_bytes,
+        settings=settings,
     )
     app.include_router(router)
+    app.include_router(audit_api.router)
     app.include_router(tokens.router)
     app.include_router(patient_page.router)
     return app

@@ -14,8 +14,9 @@ from chassis.auth import Caller
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import Channel, Event
-from services.scheduling import appointments, erasure, forms, store
+from services.scheduling import appointments, audit, audit_store, erasure, forms, store
 from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.audit import Action
 from services.scheduling.links import Link, Links
 from services.scheduling.schemas import Change, Input, NewAppointment, Resend
 from services.scheduling.wall_clock import day_bounds, offset_of
@@ -96,6 +97,7 @@ class Booking:
                 tx, practice, key=key, deed="create", wish=wish, appointment_id=appointment_id
             )
             if earlier is not None:
+                await _note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
             faults = forms.Faults()
             name = forms.patient_name(wish.patient_name, faults)
@@ -137,6 +139,7 @@ class Booking:
             )
             await store.add(tx, self.sealer, appointment)
             await store.note_attempt(tx, self.sealer, appointment)
+            await audit_store.add(tx, audit.entry(caller, Action.CREATED, now, appointment_id))
             await self._tell(
                 tx,
                 appointments.scheduled(appointment, practice),
@@ -149,6 +152,7 @@ class Booking:
         self, caller: Caller, appointment_id: UUID, wish: Resend, key: str | None
     ) -> Booked:
         """„Erneut senden": issue a new attempt, where needed to a corrected address."""
+        now = datetime.now(UTC)
         async with self._practice(caller) as (tx, practice):
             earlier = await self._earlier(
                 tx,
@@ -159,9 +163,10 @@ class Booking:
                 appointment_id=appointment_id,
             )
             if earlier is not None:
+                await _note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
             present = await self._locked(tx, practice, appointment_id)
-            if present.starts_at <= datetime.now(UTC):
+            if present.starts_at <= now:
                 raise Begun
             faults = forms.Faults()
             contact = forms.contact(
@@ -180,6 +185,7 @@ class Booking:
             )
             await store.update(tx, self.sealer, appointment)
             await store.note_attempt(tx, self.sealer, appointment)
+            await _note_change(tx, caller, Action.RESENT, now, present, appointment)
             await self._tell(tx, *self._invitation(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
@@ -188,6 +194,7 @@ class Booking:
         self, caller: Caller, appointment_id: UUID, wish: Change, if_match: int | None
     ) -> Booked:
         """Move, shorten or lengthen; what changes nothing tells nobody."""
+        now = datetime.now(UTC)
         async with self._practice(caller) as (tx, practice):
             present = await self._locked(tx, practice, appointment_id, if_match)
             local = present.starts_at.astimezone(practice.zone)
@@ -201,27 +208,31 @@ class Booking:
                 if wish.duration_minutes is None
                 else wish.duration_minutes,
                 practice=practice,
-                now=datetime.now(UTC),
+                now=now,
                 faults=faults,
                 present=present,
             )
             faults.raise_if_any()
             assert slot is not None, "a slot without a fault is there"  # noqa: S101
             if slot == forms.Slot(present.starts_at, present.duration_minutes):
+                await _note_reading(tx, caller, [present])
                 return Booked(present, practice)
             appointment = appointments.reschedule(
                 present, starts_at=slot.starts_at, duration_minutes=slot.duration_minutes
             )
             await store.update(tx, self.sealer, appointment)
+            await _note_change(tx, caller, Action.RESCHEDULED, now, present, appointment)
             await self._tell(tx, appointments.rescheduled(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
 
     async def delete(self, caller: Caller, appointment_id: UUID, if_match: int | None) -> None:
         """Delete: the link is dead and the patient's data is gone from here, at once."""
+        now = datetime.now(UTC)
         async with self._practice(caller) as (tx, practice):
             present = await self._locked(tx, practice, appointment_id, if_match)
-            await store.delete(tx, present, datetime.now(UTC))
+            await store.delete(tx, present, now)
+            await audit_store.add(tx, audit.entry(caller, Action.DELETED, now, appointment_id))
             await self._tell(tx, appointments.deleted(present))
         self.wake_relay()
 
@@ -230,14 +241,17 @@ class Booking:
         async with self._practice(caller) as (tx, practice):
             if not await erasure.on_request(tx, practice.id, appointment_id, SOURCE):
                 raise NotFound
+            done = audit.entry(caller, Action.ERASED, datetime.now(UTC), appointment_id)
+            await audit_store.add(tx, done)
         self.wake_relay()
 
     async def get(self, caller: Caller, appointment_id: UUID) -> Booked:
         """One appointment."""
         async with self._practice(caller) as (tx, practice):
             appointment = await store.get(tx, self.sealer, practice.id, appointment_id)
-        if appointment is None:
-            raise NotFound
+            if appointment is None:
+                raise NotFound
+            await _note_reading(tx, caller, [appointment])
         return Booked(appointment, practice)
 
     async def day(self, caller: Caller, day: date) -> tuple[Practice, Sequence[Appointment]]:
@@ -247,7 +261,9 @@ class Booking:
         faults.raise_if_any()
         async with self._practice(caller) as (tx, practice):
             first, until = day_bounds(day, practice.zone)
-            return practice, await store.between(tx, self.sealer, practice.id, first, until)
+            found = await store.between(tx, self.sealer, practice.id, first, until)
+            await _note_reading(tx, caller, found)
+            return practice, found
 
     async def practice(self, caller: Caller) -> Practice:
         """The caller's practice."""
@@ -317,3 +333,20 @@ class Booking:
                 tx, self.sealer, practice.id, channel, address
             ):
                 faults.dead_address(channel)
+
+
+async def _note_reading(tx: Connection, caller: Caller, shown: Sequence[Appointment]) -> None:
+    ids = [appointment.id for appointment in shown]
+    await audit_store.add_reading(tx, audit.entry(caller, Action.READ, datetime.now(UTC), *ids))
+
+
+async def _note_change(
+    tx: Connection,
+    caller: Caller,
+    action: Action,
+    now: datetime,
+    before: Appointment,
+    after: Appointment,
+) -> None:
+    changed = audit.changes(before, after)
+    await audit_store.add(tx, audit.entry(caller, action, now, after.id, changed=changed))

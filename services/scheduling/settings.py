@@ -39,6 +39,15 @@ class Settings(ServiceSettings):
         description="Seeds (Ed25519) of the keys that sign tokens for API keys, by number, "
         "base64url of 32 bytes each. The highest number signs; tokens of the others still hold.",
     )
+    writes_per_minute: int = Field(
+        default=300, ge=1, description="Of one person or API key, in this process."
+    )
+    tokens_per_minute: int = Field(
+        default=60, ge=1, description="Exchanges of API keys from one address, in this process."
+    )
+    audit_days: int = Field(
+        default=1461, ge=365, le=3653, description="How long audit entries are kept."
+    )
 
     @field_validator("token_keys")
     @classmethod

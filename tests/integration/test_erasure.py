@@ -141,7 +141,7 @@ async def test_after_an_erasure_nothing_is_found_of_the_patient(
 
 
 async def tables_with(stack: Stack, appointment_id: UUID) -> set[str]:
-    """Tables that name the appointment in any column."""
+    """Tables that name the appointment in any column, but for the audit log, which holds ids."""
     found = set()
     for database in ("scheduling", "notification", "status", "dashboard"):
         async with owner(stack, database) as db:
@@ -154,7 +154,7 @@ async def tables_with(stack: Stack, appointment_id: UUID) -> set[str]:
                     f"%{appointment_id}%",
                 ):
                     found.add(f"{database}.{table}")
-    return found
+    return found - {"scheduling.audit_entries"}
 
 
 async def test_what_comes_late_brings_nothing_back(practice: Practice, stack: Stack) -> None:
@@ -264,8 +264,8 @@ async def of_another_time(stack: Stack, created: Json, ended: timedelta, days: i
             days,
         )
         await db.execute(
-            "UPDATE appointments SET starts_at = $2::timestamptz - make_interval(mins => duration_minutes) "
-            "WHERE id = $1",
+            "UPDATE appointments SET "
+            "starts_at = $2::timestamptz - make_interval(mins => duration_minutes) WHERE id = $1",
             UUID(created["id"]),
             datetime.now(UTC) - ended,
         )

@@ -12,9 +12,9 @@ from tests.conftest import Stack
 from tests.support import Practice
 
 SOME = str(uuid4())
-READ, WRITE, DELETE, STATUS = (
+READ, WRITE, DELETE, STATUS, AUDIT = (
     *("appointments:read", "appointments:write", "appointments:delete"),
-    "status:read",
+    *("status:read", "audit:read"),
 )
 # Everything the two APIs offer with the right that it needs. Right or not, nothing is changed:
 # the appointment is not there and the forms are empty.
@@ -27,6 +27,8 @@ ROUTES = {
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/erasure"): DELETE,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/invitations"): WRITE,
     ("scheduling", "GET", "/v1/practice"): READ,
+    ("scheduling", "GET", "/v1/audit"): AUDIT,
+    ("scheduling", "GET", "/v1/audit/export"): AUDIT,
     ("status", "GET", "/v1/indicators"): STATUS,
     ("status", "GET", "/v1/indicators/stream"): STATUS,
     ("status", "GET", "/v1/indicators/{appointment_id}"): STATUS,
@@ -71,6 +73,7 @@ async def test_a_role_may_do_its_work_and_nothing_else(
     token = stack.token(practice.id, roles=[role] if role else ["stranger"])
     rights = {right.value for right in RIGHTS_OF[role]} if role else set()
     assert (DELETE in rights) == (role is Role.APPOINTMENT_ADMIN)
+    assert (AUDIT in rights) == (role is Role.APPOINTMENT_ADMIN)
     for route, needed in ROUTES.items():
         response = await ask(stack, route, token)
         if needed in rights:
