@@ -21,7 +21,7 @@ from contracts.events import Event
 from contracts.topics import EVENT_OF, TOPICS, Topic
 
 FOLDER = Path(__file__).parent
-SERVICES = ("scheduling", "status")
+SERVICES = ("scheduling", "notification", "status")
 
 HEADERS: dict[str, Any] = {
     "type": "object",

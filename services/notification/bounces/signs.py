@@ -16,6 +16,7 @@ _DAEMON = re.compile(
     r"(?:[-+.=][^@\s]*)?(?:@|>|\s|\"|$)|"
     r"mail(?:er)? deliver(?:y|) (?:sub)?(?:system|service|agent|software)|"
     r"mail deliver(?:y)? system|mail(?:er)?[- ]daemon|"
+    r"mail server at|"
     r"mail administrator|system administrator|systemadministrator|administrateur syst|"
     r"delivery (?:sub)?system|mail delivery|"
     r"internet mail delivery|postmaster|mail system|mail router|microsoft outlook|"
