@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local import secret_files
+from local import rooms, secret_files
 from local.identity import CLIENT_ID, Identity
 from local.kafka import Kafka
 from local.ports import Ports
@@ -67,6 +67,13 @@ class Environments:
                 "TOKEN_KEYS": secret_files.keep(self.folder / "token-keys.json", _one_key),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
                 "CHANNELS": '["email", "sms"]',
+                "ROOMS": "jitsi",
+                "ROOM_KEY": secret_files.keep(self.folder / "room.key", _key),
+                "ROOM_URL": f"http://127.0.0.1:{self.ports.rooms}",
+                "JITSI_KEY": secret_files.keep(self.folder / rooms.KEY_FILE, rooms.new_secret),
+                "JITSI_ISSUER": rooms.ISSUER,
+                "JITSI_AUDIENCE": rooms.AUDIENCE,
+                "JITSI_SUBJECT": rooms.SUBJECT,
             }
         if name == "notification":
             return {
@@ -106,4 +113,8 @@ def _is_ours(variable: str) -> bool:
 
 
 def _one_key() -> str:
-    return json.dumps({"1": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()})
+    return json.dumps({"1": _key()})
+
+
+def _key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

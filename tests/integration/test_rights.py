@@ -12,9 +12,9 @@ from tests.conftest import Stack
 from tests.support import Practice
 
 SOME = str(uuid4())
-READ, WRITE, DELETE, STATUS = (
+READ, WRITE, DELETE, STATUS, HOST = (
     *("appointments:read", "appointments:write", "appointments:delete"),
-    "status:read",
+    *("status:read", "visits:host"),
 )
 # Everything the two APIs offer with the right that it needs. Right or not, nothing is changed:
 # the appointment is not there and the forms are empty.
@@ -25,6 +25,7 @@ ROUTES = {
     ("scheduling", "PATCH", "/v1/appointments/{appointment_id}"): WRITE,
     ("scheduling", "DELETE", "/v1/appointments/{appointment_id}"): DELETE,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/invitations"): WRITE,
+    ("scheduling", "POST", "/v1/appointments/{appointment_id}/room"): HOST,
     ("scheduling", "GET", "/v1/practice"): READ,
     ("status", "GET", "/v1/indicators"): STATUS,
     ("status", "GET", "/v1/indicators/stream"): STATUS,
