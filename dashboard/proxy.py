@@ -24,6 +24,7 @@ ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/appointments", ["GET", "POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}", ["GET", "PATCH", "DELETE"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/invitations", ["POST"]),
+    ("scheduling", "/appointments/{appointment_id:uuid}/room", ["POST"]),
     ("status", "/indicators", ["GET"]),
     ("status", "/indicators/{appointment_id:uuid}", ["GET"]),
 ]

@@ -33,6 +33,8 @@ HURRIED = {
         "NOTIFICATION_POLL_SECONDS": "0.2",
         "NOTIFICATION_RETRY_FIRST_SECONDS": "1",
     },
+    # all tests come from one address
+    "scheduling": {"SCHEDULING_PAGE_REQUESTS_PER_MINUTE": "6000"},
     "status": {"STATUS_HEARTBEAT": "1", "STATUS_POLL": "1"},
 }
 

@@ -5,6 +5,7 @@ import { byId } from "./dom.js";
 
 const TOLD_EVERY = 60_000; // milliseconds
 const DELETE = "appointments:delete";
+const HOST = "visits:host";
 
 let told = 0;
 
@@ -13,6 +14,7 @@ export async function introduceUser() {
   const { name, rights } = await api.session();
   byId("user").textContent = name;
   byId("delete-open").hidden = !rights.includes(DELETE);
+  byId("visit-open").hidden = !rights.includes(HOST);
 }
 
 /** The session lasts while somebody is at the page; that it reloads itself does not count. */
