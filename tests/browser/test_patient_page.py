@@ -4,14 +4,14 @@ import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.conftest import log_in
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
 
 SCREENSHOTS = Path("test-results")
-PHONE = {"width": 360, "height": 740}
+PHONE = ViewportSize(width=360, height=740)
 
 
 async def link_of(practice: Practice, **changes: object) -> str:

@@ -73,8 +73,8 @@ async def let_it_end(stack: Stack, patient: Patient, ended: timedelta) -> None:
     """As if that much time had passed since the appointment's end."""
     async with owner(stack) as connection:
         done = await connection.execute(
-            "UPDATE appointments SET starts_at = $2::timestamptz - duration_minutes * interval '1 minute' "
-            "WHERE id = $1",
+            "UPDATE appointments SET starts_at = $2::timestamptz - interval '1 minute' * "
+            "duration_minutes WHERE id = $1",
             UUID(patient.id),
             datetime.now(UTC) - ended,
         )
