@@ -136,8 +136,9 @@ class Consumer:
     async def _measure(self) -> None:
         try:
             unread = await self._unread()
-        except (KafkaError, OSError):
-            return  # what was measured last stands
+        except Exception as error:  # measuring must not end the reading; what was told stands
+            log.debug("not measured", error=type(error).__qualname__)
+            return
         behind.clear()
         for topic, messages in unread.items():
             behind.labels(topic).set(messages)
