@@ -3,10 +3,16 @@
 The serving role is subject to row-level security, and neither may connect to another's database.
 """
 
+import sysconfig
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
+
+from local.processes import run
+
+MIGRATION_TIMEOUT = 120.0  # seconds
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -32,3 +38,18 @@ async def create(
             )
             await connection.execute(f"REVOKE ALL ON DATABASE {service} FROM PUBLIC")
             await connection.execute(f"GRANT CONNECT ON DATABASE {service} TO {service}")
+
+
+async def migrate(service: str, migrations: Path, *, owner_dsn: str, log: Path) -> None:
+    """Apply a service's migrations as the owner of its database. Raises LocalFailure."""
+    await run(
+        f"Migrating the database of {service}",
+        (
+            *(Path(sysconfig.get_path("scripts")) / "dbmate", "--no-dump-schema"),
+            *("--migrations-dir", migrations),
+            "migrate",
+        ),
+        env={"DATABASE_URL": owner_dsn},
+        log=log,
+        within=MIGRATION_TIMEOUT,
+    )

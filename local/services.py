@@ -7,10 +7,9 @@ from pathlib import Path
 
 from local import secret_files
 from local.identity import CLIENT_ID, Identity
-from local.kafka import Kafka
 from local.modules import MODULES, SERVICES
 from local.ports import Ports
-from local.postgres import Postgres
+from local.servers import Broker, DatabaseServer
 from local.sms_gateway.signing import new_secret
 
 PREFIXES = tuple(f"{name.upper()}_" for name in MODULES)
@@ -26,8 +25,8 @@ class Environments:
     folder: Path
     ports: Ports
     identity: Identity
-    kafka: Kafka
-    postgres: Postgres
+    kafka: Broker
+    postgres: DatabaseServer
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def of(self, name: str, *, port: int) -> dict[str, str]:

@@ -19,8 +19,8 @@ PASSWORD_FILE, CLIENT_SECRET_FILE, GATEWAY_FILE = "password", "client-secret", "
 
 # Settings that are keys, by service. Another one is added here.
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "scheduling": ("link_keys", "token_keys"),
-    "notification": ("return_path_keys",),
+    "scheduling": ("link_keys", "contact_keys", "token_keys"),
+    "notification": ("return_path_keys", "contact_keys"),
 }
 # Settings that somebody else knows too.
 SHARED: Mapping[str, tuple[str, ...]] = {
@@ -47,11 +47,16 @@ class Keeper:
 
     def make(self, reader: str, name: str, make: Callable[[], str] = secrets.token_urlsafe) -> str:
         """The secret; made the first time."""
-        return secret_files.keep(self._folder / reader / name, make)
+        return secret_files.keep(self._of(reader) / name, make)
 
     def share(self, reader: str, name: str, secret: str) -> None:
         """Give somebody else's secret to this reader."""
-        secret_files.keep(self._folder / reader / name, lambda: secret)
+        secret_files.keep(self._of(reader) / name, lambda: secret)
+
+    def _of(self, reader: str) -> Path:
+        folder = self._folder / reader
+        folder.mkdir(exist_ok=True)
+        return folder
 
 
 def make(folder: Path) -> None:
