@@ -182,6 +182,10 @@ class Stack:
         """Set variables of a service in full, as NOTIFICATION_POLL_SECONDS; for its next start."""
         self._extra.setdefault(name, {}).update(variables)
 
+    def setting(self, name: str, variable: str) -> str | None:
+        """What `configure` has set of a service."""
+        return self._extra.get(name, {}).get(variable)
+
     def url(self, name: str) -> str:
         """Base address of a service, a replica, „dashboard" or one of ours; no slash at its end."""
         own = {

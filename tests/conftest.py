@@ -40,6 +40,8 @@ HURRIED = {
         "NOTIFICATION_LEASE_SECONDS": "4",
         "NOTIFICATION_POLL_SECONDS": "0.2",
         "NOTIFICATION_RETRY_FIRST_SECONDS": "1",
+        # at the start only: tests read what was requested
+        "NOTIFICATION_FORGET_SECONDS": "3600",
     },
     "status": {"STATUS_HEARTBEAT": "1", "STATUS_POLL": "1"},
 }

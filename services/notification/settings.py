@@ -91,6 +91,12 @@ class Settings(ServiceSettings):
     worker_batch: int = Field(default=100, ge=1, le=1000, description="Rows held at a time.")
     lease_seconds: float = Field(default=300, gt=0)
     poll_seconds: float = Field(default=2, gt=0)
+    forget_seconds: float = Field(
+        default=60,
+        gt=0,
+        le=3600,
+        description="Between two removals from Kafka of requests that were taken over.",
+    )
     drain_seconds: float = Field(default=10, ge=0, description="For what is under way at the end.")
     retry_first_seconds: float = Field(default=30, gt=0)
     retry_longest_seconds: float = Field(default=1800, gt=0)

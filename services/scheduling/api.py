@@ -139,6 +139,20 @@ async def delete_appointment(
 
 
 @router.post(
+    "/appointments/{appointment_id}/erasure",
+    status_code=204,
+    tags=["appointments"],
+    responses=NOT_FOUND,
+)
+async def erase_appointment(booking: Desk, caller: AppointmentAdmin, appointment_id: UUID) -> None:
+    """„Daten löschen": delete the appointment and all that any service holds of it.
+
+    Also of one that was deleted before. What has been sent can't be called back.
+    """
+    await booking.erase(caller, appointment_id)
+
+
+@router.post(
     "/appointments/{appointment_id}/invitations",
     status_code=202,
     tags=["invitations"],

@@ -38,6 +38,9 @@ class Settings(RoomSettings):
     page_requests_per_minute_in_all: int = Field(
         default=6000, ge=1, description="To the patient's page, from everywhere, of this process."
     )
+    retention_seconds: float = Field(
+        default=3600, gt=0, le=6 * 3600, description="Between two looks for what is to be erased."
+    )
     token_keys: dict[int, SecretStr] = Field(
         min_length=1,
         description="Seeds (Ed25519) of the keys that sign tokens for API keys, by number, "
