@@ -1,7 +1,8 @@
 """The way from the page to the services: an allow-list of routes, requests passed on as they are.
 
-    /api/scheduling/…  ->  {scheduling_url}/v1/…
-    /api/status/…      ->  {status_url}/v1/…
+    /api/scheduling/…    ->  {scheduling_url}/v1/…
+    /api/notification/…  ->  {notification_url}/v1/…
+    /api/status/…        ->  {status_url}/v1/…
 
 The session's token is added here, so the browser never sees it.
 """
@@ -23,8 +24,12 @@ ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/practice", ["GET"]),
     ("scheduling", "/appointments", ["GET", "POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}", ["GET", "PATCH", "DELETE"]),
+    ("scheduling", "/appointments/{appointment_id:uuid}/erasure", ["POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/invitations", ["POST"]),
+    ("notification", "/previews/sms", ["GET"]),
+    ("status", "/measures", ["GET"]),
     ("scheduling", "/audit", ["GET"]),
+    ("scheduling", "/appointments/{appointment_id:uuid}/room", ["POST"]),
     ("status", "/indicators", ["GET"]),
     ("status", "/indicators/{appointment_id:uuid}", ["GET"]),
 ]

@@ -37,7 +37,7 @@ def main() -> int:
 def _ask(service: str) -> list[dict[str, object]] | None:
     """Every package with its vulnerabilities; None unless all of them could be asked about."""
     here = Path(__file__).parent
-    files = [f"--requirement={here / name}.txt" for name in ("runtime", "local", "dev")]
+    files = [f"--requirement={here / name}.txt" for name in ("runtime", "local", "dev", "tools")]
     try:
         done = subprocess.run(
             [

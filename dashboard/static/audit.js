@@ -9,6 +9,7 @@ const ACTIONS = {
   appointment_rescheduled: "Termin verschoben oder Dauer geändert",
   invitation_resent: "Einladung erneut gesendet",
   appointment_deleted: "Termin gelöscht",
+  appointment_erased: "Daten gelöscht",
   contact_data_read: "Kontaktdaten gelesen",
   audit_exported: "Protokoll exportiert",
   practice_changed: "Praxis geändert",

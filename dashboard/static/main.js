@@ -8,6 +8,7 @@ import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { CreateForm } from "./form.js";
+import { Measures } from "./measures.js";
 import { Notices } from "./notices.js";
 import { Overview } from "./overview.js";
 import { Rescue } from "./rescue.js";
@@ -66,6 +67,7 @@ const create = new CreateForm({
     desk.awaitArrival(created);
   },
 });
+new Measures({ dialogs });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
   button.addEventListener("click", () => create.open());
 }
@@ -82,7 +84,7 @@ desk.addEventListener("told", ({ detail }) => {
   notices.infobox(state, TOLD[state](channel, appointment.patient_name), {
     id: appointment.id,
     channel: detail.channel,
-    detail: state === "failed" && view ? reason(view) : "",
+    detail: state === "failed" && view ? reason(detail.channel, view) : "",
     actions: rescue.actions(appointment, state),
   });
 });

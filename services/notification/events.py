@@ -13,15 +13,17 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from chassis.database import Connection
+from chassis.sealing import Sealer
 from contracts.envelope import Received
 from contracts.events import (
     AppointmentDeleted,
+    AppointmentErased,
     AppointmentRescheduled,
     Channel,
     InvitationRequested,
 )
 from contracts.topics import APPOINTMENTS, REQUESTED
-from services.notification import metrics, store
+from services.notification import erasure_store, letter_store, metrics, store
 from services.notification.channels import Letter
 from services.notification.deliveries import Delivery, Transition
 from services.notification.happenings import (
@@ -47,10 +49,12 @@ class Events:
         *,
         channels: Collection[Channel],
         message_id_domain: str,
+        sealer: Sealer,
         now: Callable[[], datetime],
     ) -> None:
         self._channels = frozenset(channels)
         self._domain = message_id_domain
+        self._sealer = sealer
         self._now = now
 
     async def handle(self, tx: Connection, batch: Sequence[Received]) -> None:
@@ -59,12 +63,20 @@ class Events:
         if not news:
             return
         appointments = await store.merge_appointments(tx, news)
+        erased = [each.appointment_id for each in news if each.erased]
+        await erasure_store.erase(tx, erased, self._now())
+        appointments = {
+            key: known
+            for key, known in appointments.items()
+            if not known.erased and key not in erased
+        }
         existing = await store.lock_deliveries_of(tx, list(appointments))
         draft = _Draft(existing, self._now())
         for received in batch:
             if isinstance(received.event, InvitationRequested):
-                known = appointments[received.event.appointment_id]
-                self._request(draft, received, received.event, known)
+                known = appointments.get(received.event.appointment_id)
+                if known is not None:
+                    self._request(draft, received, received.event, known)
         moved = {
             received.event.appointment_id
             for received in batch
@@ -75,7 +87,11 @@ class Events:
         for delivery in draft.new:
             if delivery.channel not in self._channels or delivery.id in draft.not_permitted:
                 draft.apply(delivery.id, ChannelMissing())
-        metrics.count(await store.save(tx, draft.transitions, draft.letters))
+        letters = {
+            delivery.id: letter_store.seal(self._sealer, delivery, draft.letters[delivery.id])
+            for delivery in draft.new
+        }
+        metrics.count(await store.save(tx, draft.transitions, letters))
 
     def _request(
         self, draft: "_Draft", received: Received, request: InvitationRequested, known: Appointment
@@ -129,17 +145,19 @@ def _merged(one: Appointment, other: Appointment) -> Appointment:
         duration_minutes=latest.duration_minutes,
         time_zone=latest.time_zone,
         deleted=one.deleted or other.deleted,
+        erased=one.erased or other.erased,
     )
 
 
 def _appointment(received: Received) -> Appointment | None:
     event = received.event
-    if isinstance(event, AppointmentDeleted):
+    if isinstance(event, AppointmentDeleted | AppointmentErased):
         return Appointment(
             appointment_id=event.appointment_id,
             practice_id=event.practice_id,
             version=event.version,
             deleted=True,
+            erased=isinstance(event, AppointmentErased),
         )
     if isinstance(event, InvitationRequested):
         version = event.appointment_version

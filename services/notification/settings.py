@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.secret_keys import KEYS_HELP, check_keys, decode_keys
+from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_keys
 from chassis.settings import LOOPBACK, ServiceSettings
 from services.notification.channels.sms.failover import PATIENCE
 from services.notification.channels.smtp_pool import SmtpServer
@@ -37,6 +37,9 @@ class Settings(ServiceSettings):
     )
     return_path_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys of the return paths. {KEYS_HELP}"
+    )
+    contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
+        min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
     )
     intake_protocol: Literal["none", "smtp", "lmtp"] = Field(
         default="none", description="How a mail server hands over what comes back."
@@ -88,6 +91,12 @@ class Settings(ServiceSettings):
     worker_batch: int = Field(default=100, ge=1, le=1000, description="Rows held at a time.")
     lease_seconds: float = Field(default=300, gt=0)
     poll_seconds: float = Field(default=2, gt=0)
+    forget_seconds: float = Field(
+        default=60,
+        gt=0,
+        le=3600,
+        description="Between two removals from Kafka of requests that were taken over.",
+    )
     drain_seconds: float = Field(default=10, ge=0, description="For what is under way at the end.")
     retry_first_seconds: float = Field(default=30, gt=0)
     retry_longest_seconds: float = Field(default=1800, gt=0)

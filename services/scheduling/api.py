@@ -11,6 +11,7 @@ from fastapi_problem.error import Problem
 from chassis import problems
 from chassis.auth import AppointmentAdmin, AppointmentReader, AppointmentWriter
 from services.scheduling.booking import Booked, Booking
+from services.scheduling.links import Link
 from services.scheduling.schemas import (
     AppointmentView,
     Change,
@@ -34,6 +35,9 @@ IfMatch = Annotated[
     str | None,
     Header(alias="If-Match", max_length=100, description="ETag of the appointment as last seen."),
 ]
+
+
+NOWHERE = Link(UUID(int=0), 0)  # no appointment has this id
 
 
 class BadETag(Problem):
@@ -135,6 +139,20 @@ async def delete_appointment(
 
 
 @router.post(
+    "/appointments/{appointment_id}/erasure",
+    status_code=204,
+    tags=["appointments"],
+    responses=NOT_FOUND,
+)
+async def erase_appointment(booking: Desk, caller: AppointmentAdmin, appointment_id: UUID) -> None:
+    """„Daten löschen": delete the appointment and all that any service holds of it.
+
+    Also of one that was deleted before. What has been sent can't be called back.
+    """
+    await booking.erase(caller, appointment_id)
+
+
+@router.post(
     "/appointments/{appointment_id}/invitations",
     status_code=202,
     tags=["invitations"],
@@ -162,6 +180,7 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         time_zone=practice.time_zone,
         tariff=practice.tariff,
         channels=[each for each in booking.channels if each in practice.tariff.channels],
+        sample_link=booking.links.url(NOWHERE),
     )
 
 

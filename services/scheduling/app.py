@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import FastAPI
@@ -13,13 +14,26 @@ from chassis.database import Database
 from chassis.keys import FixedKeys, key_source
 from chassis.outbox import Relay
 from chassis.periodic import every
+from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
-from services.scheduling import audit_api, audit_store, events, patient_page, store, tokens
+from services.scheduling import (
+    audit_api,
+    audit_store,
+    contact_store,
+    erasure,
+    events,
+    hosting,
+    patient_page,
+    store,
+    tokens,
+)
 from services.scheduling.api import router
-from services.scheduling.booking import Booking
+from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.links import Links
+from services.scheduling.patient_page import Pages, PatientPage
+from services.scheduling.room_settings import make_rooms
 from services.scheduling.settings import Settings
 from services.scheduling.tokens import Mint
 
@@ -42,11 +56,23 @@ def build(settings: Settings) -> FastAPI:
             settings.database_url.get_secret_value(), connections=settings.database_connections
         )
         app.state.db = db
-        relay = Relay(db, settings.kafka_bootstrap)
+        sealer = Sealer(decode_keys(settings.contact_keys))
+        relay = Relay(db, settings.kafka_bootstrap, sealer)
         keys = decode_keys(settings.link_keys)
         links = Links(settings.link_base_url, keys)
-        app.state.patient_page = patient_page.PatientPage(db, links)
-        app.state.booking = Booking(db, links, settings.channels, relay.wake)
+        rooms = make_rooms(settings)
+        app.state.patient_page = PatientPage(
+            db=db,
+            sealer=sealer,
+            links=links,
+            rooms=rooms,
+            hours=settings.opening_hours,
+            pages=Pages(rooms.origins if rooms else ()),
+            per_address=Throttle(settings.page_requests_per_minute),
+            in_all=Throttle(settings.page_requests_per_minute_in_all),
+        )
+        app.state.hosting = hosting.Hosting(db, rooms, sealer)
+        app.state.booking = Booking(db, links, settings.channels, relay.wake, sealer)
         health.dependencies["database"] = db.ping
         health.supervisor.start("outbox relay", relay.run())
         health.supervisor.watch("outbox relay", relay.stalled)
@@ -60,6 +86,14 @@ def build(settings: Settings) -> FastAPI:
         health.supervisor.start("consumer", consumer.run())
         health.supervisor.watch("consumer", consumer.stalled)
         health.supervisor.start("inbox", every(6 * 3600, db, inbox.purge))
+        resealing = every(3600, db, lambda tx: contact_store.reseal(tx, sealer))
+        health.supervisor.start("resealing", resealing)
+        forgetting = every(
+            settings.retention_seconds,
+            db,
+            lambda tx: erasure.by_term(tx, SOURCE, lambda: datetime.now(UTC)),
+        )
+        health.supervisor.start("forgetting", forgetting)
         health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge))
         forget = partial(audit_store.forget, days=settings.audit_days)
         health.supervisor.start("audit log", every(24 * 3600, db, forget))
@@ -78,6 +112,7 @@ def build(settings: Settings) -> FastAPI:
     )
     app.include_router(router)
     app.include_router(audit_api.router)
+    app.include_router(hosting.router)
     app.include_router(tokens.router)
     app.include_router(patient_page.router)
     return app

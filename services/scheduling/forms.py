@@ -71,11 +71,11 @@ class Faults:
 
     def dead_address(self, channel: Channel) -> None:
         """Note that what was last sent there came back for good."""
-        field = "email" if channel is Channel.EMAIL else "phone"
+        field, name = ("email", "Adresse") if channel is Channel.EMAIL else ("phone", "Nummer")
         self.add(
             field,
             "dead_address",
-            "Die letzte Einladung an diese Adresse war unzustellbar. Bitte prüfen Sie die Adresse.",
+            f"Die letzte Einladung an diese {name} war unzustellbar. Bitte prüfen Sie die {name}.",
         )
 
     def raise_if_any(self) -> None:

@@ -3,21 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
 
 from chassis.database import Connection
+from chassis.sealing import Sealer
 from contracts.events import Channel, Tariff
-from services.scheduling.addresses import Verdict, fingerprint
+from services.scheduling import contact_store
+from services.scheduling.addresses import Verdict, fingerprint, fingerprints
 from services.scheduling.appointments import Appointment, Practice
 
 KEYS_KEPT = timedelta(days=7)
-VERDICTS_KEPT = timedelta(days=90)
+ATTEMPTS_KEPT = timedelta(days=90)
+# Within three months of the appointment's end, even if told by a bounce that came a week after it.
+VERDICTS_KEPT = timedelta(days=80)
+PURGED_AT_ONCE = 5_000
+NOBODY = UUID(int=0)
 DAY_LIMIT = 1000  # appointments of one practice on one day
 
-_COLUMNS = """id, practice_id, version, starts_at, duration_minutes, patient_name, email, phone,
-    channels, locale, consented_at, invitation_id, attempt, link_version, created_at, created_by"""
+_PLAIN = """id, practice_id, version, starts_at, duration_minutes, channels, locale, consented_at,
+    invitation_id, attempt, link_version, created_at, created_by"""
+_COLUMNS = f"{_PLAIN}, contact, patient_name, email, phone"
 
 
 async def practice(tx: Connection, practice_id: UUID) -> Practice | None:
@@ -35,21 +43,18 @@ async def practice(tx: Connection, practice_id: UUID) -> Practice | None:
     return Practice(**{**row, **known})
 
 
-async def add(tx: Connection, appointment: Appointment) -> None:
+async def add(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
     """Insert a new appointment."""
     await tx.execute(
         f"""
-        INSERT INTO appointments ({_COLUMNS})
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        INSERT INTO appointments ({_PLAIN}, contact)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """,  # noqa: S608 - a constant list of columns
         appointment.id,
         appointment.practice_id,
         appointment.version,
         appointment.starts_at,
         appointment.duration_minutes,
-        appointment.patient_name,
-        appointment.email,
-        appointment.phone,
         list(appointment.channels),
         appointment.locale,
         appointment.consented_at,
@@ -58,28 +63,36 @@ async def add(tx: Connection, appointment: Appointment) -> None:
         appointment.link_version,
         appointment.created_at,
         appointment.created_by,
+        contact_store.seal(sealer, appointment),
     )
 
 
 async def get(
-    tx: Connection, practice_id: UUID, appointment_id: UUID, *, lock: bool = False
+    tx: Connection, sealer: Sealer, practice_id: UUID, appointment_id: UUID, *, lock: bool = False
 ) -> Appointment | None:
-    """The appointment unless it is deleted. `lock` serialises the writers of one appointment."""
+    """The appointment unless it is deleted or its term is over.
+
+    `lock` serialises the writers of one appointment.
+    """
     row = await tx.fetchrow(
         f"""
         SELECT {_COLUMNS} FROM appointments
-        WHERE practice_id = $1 AND id = $2 AND deleted_at IS NULL {"FOR UPDATE" if lock else ""}
+        WHERE practice_id = $1 AND id = $2 AND deleted_at IS NULL AND erased_at IS NULL
+        {"FOR UPDATE" if lock else ""}
         """,  # noqa: S608 - a constant list of columns
         practice_id,
         appointment_id,
     )
-    return _appointment(row) if row else None
+    return _appointment(sealer, row) if row else None
 
 
 async def linked(
-    tx: Connection, appointment_id: UUID, link_version: int
+    tx: Connection, sealer: Sealer, appointment_id: UUID, link_version: int
 ) -> tuple[Appointment, Practice] | None:
-    """What a patient's link leads to, across practices: the signed link is the permission."""
+    """What a patient's link leads to, across practices: the signed link is the permission.
+
+    Once the practice's term is over it leads on, to an appointment without name and addresses.
+    """
     row = await tx.fetchrow(
         f"""
         SELECT {_COLUMNS} FROM appointments
@@ -88,20 +101,20 @@ async def linked(
         appointment_id,
         link_version,
     )
-    if row is None:
-        return None
-    owner = await practice(tx, row["practice_id"])
-    return (_appointment(row), owner) if owner else None
+    # The same statements whether there is something or not: how long it takes tells nobody which.
+    owner = await practice(tx, row["practice_id"] if row else NOBODY)
+    return (_appointment(sealer, row), owner) if row and owner else None
 
 
 async def between(
-    tx: Connection, practice_id: UUID, first: datetime, until: datetime
+    tx: Connection, sealer: Sealer, practice_id: UUID, first: datetime, until: datetime
 ) -> Sequence[Appointment]:
     """Appointments that start in [first, until), by start."""
     rows = await tx.fetch(
         f"""
         SELECT {_COLUMNS} FROM appointments
-        WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3 AND deleted_at IS NULL
+        WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3
+          AND deleted_at IS NULL AND erased_at IS NULL
         ORDER BY starts_at, id LIMIT $4
         """,  # noqa: S608 - a constant list of columns
         practice_id,
@@ -109,16 +122,17 @@ async def between(
         until,
         DAY_LIMIT,
     )
-    return [_appointment(row) for row in rows]
+    return [_appointment(sealer, row) for row in rows]
 
 
-async def update(tx: Connection, appointment: Appointment) -> None:
+async def update(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
     """Write what can change of a locked appointment."""
     await tx.execute(
         """
         UPDATE appointments
-        SET version = $3, starts_at = $4, duration_minutes = $5, email = $6, phone = $7,
-            channels = $8, attempt = $9, link_version = $10
+        SET version = $3, starts_at = $4, duration_minutes = $5, contact = $6,
+            patient_name = NULL, email = NULL, phone = NULL,
+            channels = $7, attempt = $8, link_version = $9
         WHERE practice_id = $1 AND id = $2
         """,
         appointment.practice_id,
@@ -126,8 +140,7 @@ async def update(tx: Connection, appointment: Appointment) -> None:
         appointment.version,
         appointment.starts_at,
         appointment.duration_minutes,
-        appointment.email,
-        appointment.phone,
+        contact_store.seal(sealer, appointment),
         list(appointment.channels),
         appointment.attempt,
         appointment.link_version,
@@ -140,7 +153,7 @@ async def delete(tx: Connection, appointment: Appointment, now: datetime) -> Non
         """
         UPDATE appointments
         SET deleted_at = $3, version = version + 1,
-            patient_name = NULL, email = NULL, phone = NULL
+            contact = NULL, patient_name = NULL, email = NULL, phone = NULL
         WHERE practice_id = $1 AND id = $2
         """,
         appointment.practice_id,
@@ -149,10 +162,10 @@ async def delete(tx: Connection, appointment: Appointment, now: datetime) -> Non
     )
 
 
-async def note_attempt(tx: Connection, appointment: Appointment) -> None:
+async def note_attempt(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
     """Remember, as fingerprints, where the present attempt goes."""
     addressed = [
-        (channel, fingerprint(appointment.practice_id, channel, address))
+        (channel, fingerprint(sealer, appointment.practice_id, channel, address))
         for channel in appointment.channels
         if (address := appointment.address(channel)) is not None
     ]
@@ -194,17 +207,20 @@ async def note_verdicts(tx: Connection, verdicts: Sequence[Verdict]) -> None:
     )
 
 
-async def is_dead(tx: Connection, practice_id: UUID, channel: Channel, address: str) -> bool:
+async def is_dead(
+    tx: Connection, sealer: Sealer, practice_id: UUID, channel: Channel, address: str
+) -> bool:
     """Whether the newest outcome at this address was a bounce for good."""
-    found: bool = await tx.fetchval(
+    found = await tx.fetchval(
         """
-        SELECT EXISTS (SELECT FROM address_verdicts
-                       WHERE practice_id = $1 AND address_fingerprint = $2 AND dead)
+        SELECT dead FROM address_verdicts
+        WHERE practice_id = $1 AND address_fingerprint = ANY($2::bytea[])
+        ORDER BY at DESC, dead DESC LIMIT 1
         """,
         practice_id,
-        fingerprint(practice_id, channel, address),
+        fingerprints(sealer, practice_id, channel, address),
     )
-    return found
+    return bool(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,16 +264,29 @@ async def claim_key(
     return Claim(False, row["fingerprint"], row["appointment_id"])
 
 
-async def purge(tx: Connection) -> None:
-    """Forget what has had its time, of every practice."""
-    await tx.execute(
-        "DELETE FROM idempotency_keys WHERE created_at < now() - $1::interval", KEYS_KEPT
-    )
-    await tx.execute("DELETE FROM attempts WHERE created_at < now() - $1::interval", VERDICTS_KEPT)
-    await tx.execute("DELETE FROM address_verdicts WHERE at < now() - $1::interval", VERDICTS_KEPT)
+async def purge(tx: Connection) -> bool:
+    """Forget a batch of what has had its time, of every practice; True if there may be more."""
+    more = False
+    for table, age, kept in (
+        ("idempotency_keys", "created_at", KEYS_KEPT),
+        ("attempts", "created_at", ATTEMPTS_KEPT),
+        ("address_verdicts", "at", VERDICTS_KEPT),
+    ):
+        done = await tx.execute(
+            f"""
+            DELETE FROM {table} WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM {table} WHERE {age} < now() - $1::interval
+                ORDER BY {age} LIMIT $2))
+            """,  # noqa: S608 - constant names
+            kept,
+            PURGED_AT_ONCE,
+        )
+        more |= int(done.rpartition(" ")[2]) >= PURGED_AT_ONCE
+    return more
 
 
-def _appointment(row: Record) -> Appointment:
-    values = dict(row)
+def _appointment(sealer: Sealer, row: Record) -> Appointment:
+    values: dict[str, Any] = {**row, **contact_store.read(sealer, row)}
+    del values["contact"]
     values["channels"] = tuple(Channel(name) for name in values["channels"])
     return Appointment(**values)

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import httpx
 
-from local.services import MODULES
+from local.modules import MODULES
 from tests.conftest import Stack
 from tests.integration.test_login import Visitor, new_visitor
 from tests.support import Practice
