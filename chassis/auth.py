@@ -228,4 +228,5 @@ AppointmentReader = Annotated[Caller, Security(caller, scopes=[Right.READ_APPOIN
 AppointmentWriter = Annotated[Caller, Security(caller, scopes=[Right.WRITE_APPOINTMENTS])]
 AppointmentAdmin = Annotated[Caller, Security(caller, scopes=[Right.DELETE_APPOINTMENTS])]
 AuditReader = Annotated[Caller, Security(caller, scopes=[Right.READ_AUDIT])]
+VisitHost = Annotated[Caller, Security(caller, scopes=[Right.HOST_VISITS])]
 StatusReader = Annotated[Caller, Security(caller, scopes=[Right.READ_STATUS])]

@@ -15,6 +15,7 @@ class Right(StrEnum):
     DELETE_APPOINTMENTS = "appointments:delete"
     READ_STATUS = "status:read"
     READ_AUDIT = "audit:read"
+    HOST_VISITS = "visits:host"
 
 
 class Role(StrEnum):
@@ -27,7 +28,7 @@ class Role(StrEnum):
 
 DAILY_WORK = frozenset({Right.READ_APPOINTMENTS, Right.WRITE_APPOINTMENTS, Right.READ_STATUS})
 RIGHTS_OF = {
-    Role.PRACTITIONER: DAILY_WORK,
+    Role.PRACTITIONER: DAILY_WORK | {Right.HOST_VISITS},
     Role.ASSISTANT: DAILY_WORK,
     Role.APPOINTMENT_ADMIN: DAILY_WORK | {Right.DELETE_APPOINTMENTS, Right.READ_AUDIT},
 }

@@ -71,7 +71,9 @@ def build(settings: Settings) -> FastAPI:
                 client_secret=settings.oidc_client_secret.get_secret_value(),
                 scope=settings.oidc_scope,
                 parameters=settings.oidc_parameters,
-                client=await stack.enter_async_context(client_for(settings.auth_issuer)),
+                client=await stack.enter_async_context(
+                    client_for(settings.auth_issuer, internally=settings.oidc_internal_url)
+                ),
             )
             verifier = TokenVerifier(identity_provider(settings, provider.keys))
             sessions = Sessions(

@@ -25,7 +25,13 @@ class Settings(AuthSettings):
     streams: int = Field(default=200, ge=1, description="Live streams open at once, at most.")
     database_url: SecretStr
     database_connections: int = Field(default=10, ge=2, le=200)
-    oidc_client_id: str = Field(min_length=1)
+    oidc_internal_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^?#]+)?$",
+        description="Where this process reaches the issuer, if not at the address that browsers "
+        "know; stands for auth_issuer at the beginning of the provider's addresses.",
+    )
+    oidc_client_id: str = Field(min_length=1, description="As registered with the provider.")
     oidc_client_secret: SecretStr = Field(
         default=SecretStr(""), description="Empty for a public client, which has PKCE alone."
     )
@@ -58,6 +64,8 @@ class Settings(AuthSettings):
         if self.environment == "production":
             if not self.secure:
                 raise ValueError("production needs a public_url that begins with https://")
+            if self.oidc_internal_url.startswith("http:"):
+                raise ValueError("production reaches oidc_internal_url by https")
             require_password(self.database_url)
         return self
 
@@ -69,7 +77,7 @@ class Settings(AuthSettings):
     @property
     def hosts(self) -> frozenset[str]:
         """Host names that are served."""
-        local = LOOPBACK if self.environment == "local" else ()
+        local = LOOPBACK if self.environment != "production" else ()
         return frozenset({urlsplit(self.public_url).hostname or "", *local})
 
     @property

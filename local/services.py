@@ -1,38 +1,21 @@
 """The environment that the services and the dashboard are started with on one machine."""
 
-import base64
-import json
 import os
-import secrets
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import secret_files
 from local.identity import CLIENT_ID, Identity
-from local.kafka import Kafka
+from local.modules import MODULES, SERVICES
 from local.ports import Ports
-from local.postgres import Postgres
-from local.processes import REPOSITORY
+from local.servers import Broker, DatabaseServer
 from local.sms_gateway.signing import new_secret
 
-SERVICES = ("scheduling", "notification", "status")
-MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dashboard": "dashboard"}
 PREFIXES = tuple(f"{name.upper()}_" for name in MODULES)
 MAIL_FROM = "einladung@praxis.example"
 BOUNCES = "rueck@praxis.example"
 GATEWAY_FILE = "sms-gateway.key"
-
-
-def migrations(name: str) -> Path:
-    """Where the migrations of a service or the dashboard are."""
-    return REPOSITORY.joinpath(*MODULES[name].split("."), "migrations")
-
-
-def command(name: str) -> tuple[str, ...]:
-    """How to start a service or the dashboard."""
-    return (sys.executable, "-m", MODULES[name])
 
 
 @dataclass
@@ -42,8 +25,8 @@ class Environments:
     folder: Path
     ports: Ports
     identity: Identity
-    kafka: Kafka
-    postgres: Postgres
+    kafka: Broker
+    postgres: DatabaseServer
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def of(self, name: str, *, port: int) -> dict[str, str]:
@@ -113,4 +96,4 @@ def _is_ours(variable: str) -> bool:
 
 
 def _one_key() -> str:
-    return json.dumps({"1": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()})
+    return secret_files.one_key()

@@ -1,6 +1,6 @@
 """The provider's addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from chassis.headers import SafeHeaders
 from local.identity import CLIENT_ID, Identity
 from local.identity_provider.grants import CODE_TERM, REFRESH_TERM, Grant, Tickets
 from local.identity_provider.persons import PERSONS, Person
+from local.listening import LOOPBACK
 
 ACCESS_TERM = 300  # seconds
 _HERE = Path(__file__).parent
@@ -118,10 +119,16 @@ class Provider:
         }
 
 
-def create_app(identity: Identity, client: Client, *, access_term: int = ACCESS_TERM) -> FastAPI:
+def create_app(
+    identity: Identity,
+    client: Client,
+    *,
+    access_term: int = ACCESS_TERM,
+    names: Sequence[str] = LOOPBACK,
+) -> FastAPI:
     """The provider as an application; access tokens hold for `access_term` seconds."""
     app = FastAPI(title="Identity provider of the local demo", docs_url=None, redoc_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     app.add_middleware(SafeHeaders)
     provider = Provider(identity, client, access_term)
     templates = Environment(

@@ -1,6 +1,7 @@
 """What arrived, for tests (JSON) and in the browser (German, without scripts)."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from chassis.headers import SafeHeaders
+from local.listening import LOOPBACK
 from local.mailbox.store import Store, Summary, body, header, parse
 from local.markup import linked, local_time
 
@@ -30,10 +32,10 @@ _HERE = Path(__file__).parent
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 
-def create_app(store: Store) -> FastAPI:
+def create_app(store: Store, names: Sequence[str] = LOOPBACK) -> FastAPI:
     """The mailbox's web side over a store."""
     app = FastAPI(title="Mailbox of the local demo", version="1", docs_url=None, redoc_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     app.add_middleware(SafeHeaders)
     templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined

@@ -24,6 +24,7 @@ from services.scheduling import (
     contact_store,
     erasure,
     events,
+    hosting,
     patient_page,
     store,
     tokens,
@@ -31,6 +32,8 @@ from services.scheduling import (
 from services.scheduling.api import router
 from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.links import Links
+from services.scheduling.patient_page import Pages, PatientPage
+from services.scheduling.room_settings import make_rooms
 from services.scheduling.settings import Settings
 from services.scheduling.tokens import Mint
 
@@ -57,7 +60,18 @@ def build(settings: Settings) -> FastAPI:
         relay = Relay(db, settings.kafka_bootstrap, sealer)
         keys = decode_keys(settings.link_keys)
         links = Links(settings.link_base_url, keys)
-        app.state.patient_page = patient_page.PatientPage(db, links, sealer)
+        rooms = make_rooms(settings)
+        app.state.patient_page = PatientPage(
+            db=db,
+            sealer=sealer,
+            links=links,
+            rooms=rooms,
+            hours=settings.opening_hours,
+            pages=Pages(rooms.origins if rooms else ()),
+            per_address=Throttle(settings.page_requests_per_minute),
+            in_all=Throttle(settings.page_requests_per_minute_in_all),
+        )
+        app.state.hosting = hosting.Hosting(db, rooms, sealer)
         app.state.booking = Booking(db, links, settings.channels, relay.wake, sealer)
         health.dependencies["database"] = db.ping
         health.supervisor.start("outbox relay", relay.run())
@@ -98,6 +112,7 @@ def build(settings: Settings) -> FastAPI:
     )
     app.include_router(router)
     app.include_router(audit_api.router)
+    app.include_router(hosting.router)
     app.include_router(tokens.router)
     app.include_router(patient_page.router)
     return app

@@ -48,8 +48,7 @@ class Links:
         """The token of this link under the newest key."""
         number = max(self._keys)
         head = _HEAD.pack(number, link.appointment_id.bytes, link.version)
-        token = head + self._mac(self._keys[number], head)
-        return base64.urlsafe_b64encode(token).rstrip(b"=").decode()
+        return _encode(head + self._mac(self._keys[number], head))
 
     def read(self, token: str) -> Link | None:
         """What the token says, or None where it is not one of ours. Constant time in the MAC."""
@@ -57,7 +56,8 @@ class Links:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             return None
-        if len(raw) != _HEAD.size + MAC_BYTES:
+        # One spelling only: the last character's unused bits must be as we write them.
+        if len(raw) != _HEAD.size + MAC_BYTES or _encode(raw) != token:
             return None
         head, mac = raw[: _HEAD.size], raw[_HEAD.size :]
         number, appointment_id, version = _HEAD.unpack(head)
@@ -71,14 +71,21 @@ class Links:
         return hmac.new(key, PURPOSE + head, hashlib.sha256).digest()[:MAC_BYTES]
 
 
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
 def valid_until(ends_at: datetime, zone: ZoneInfo) -> datetime:
     """When the link of an appointment that ends at `ends_at` dies: three calendar months later.
 
     Counted on the practice's calendar and clock; the day is the month's last where the month is
-    shorter. UTC.
+    shorter. Where the clocks skip that time it is as much later, where they show it twice it is
+    the second: a patient is never given less. UTC.
     """
     local = ends_at.astimezone(zone)
     months = local.month - 1 + MONTHS_VALID
     year, month = local.year + months // 12, months % 12 + 1
     day = min(local.day, monthrange(year, month)[1])
-    return local.replace(year=year, month=month, day=day).astimezone(UTC)
+    last = local.replace(year=year, month=month, day=day)
+    # PEP 495: fold=0 is the later moment in a gap, fold=1 in a doubled hour.
+    return max(last.replace(fold=fold).astimezone(UTC) for fold in (0, 1))

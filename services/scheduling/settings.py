@@ -7,11 +7,12 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 from pydantic_settings import SettingsConfigDict
 
 from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_key
-from chassis.settings import LOOPBACK, ServiceSettings
+from chassis.settings import LOOPBACK
 from contracts.events import Channel
+from services.scheduling.room_settings import RoomSettings
 
 
-class Settings(ServiceSettings):
+class Settings(RoomSettings):
     """What ops can set."""
 
     model_config = SettingsConfigDict(env_prefix="SCHEDULING_")
@@ -30,6 +31,12 @@ class Settings(ServiceSettings):
     )
     contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
+    )
+    page_requests_per_minute: int = Field(
+        default=120, ge=1, description="To the patient's page, from one address (IPv6: from a /64)."
+    )
+    page_requests_per_minute_in_all: int = Field(
+        default=6000, ge=1, description="To the patient's page, from everywhere, of this process."
     )
     retention_seconds: float = Field(
         default=3600, gt=0, le=6 * 3600, description="Between two looks for what is to be erased."

@@ -20,6 +20,7 @@ from joserfc.jwk import KeySet, OKPKey
 from pydantic import BaseModel, Field
 from uuid_utils.compat import uuid7
 
+from chassis import problems
 from chassis.database import Database
 from chassis.throttle import Throttle, address_of
 from contracts.rights import KEY_TOKEN_ISSUER, TOKEN_AUDIENCE, Right
@@ -115,7 +116,15 @@ _FORM: dict[str, Any] = {
 }
 
 
-@router.post("/tokens", openapi_extra=_FORM)
+@router.post(
+    "/tokens",
+    openapi_extra=_FORM,
+    responses={
+        400: problems.response("The request is not one of RFC 6749, section 4.4"),
+        401: problems.response("The API key does not hold"),
+        429: problems.response("Too many requests; Retry-After says when to come back"),
+    },
+)
 async def issue_token(
     request: Request,
     response: Response,

@@ -44,6 +44,11 @@ def find(text: str) -> list[str]:
     return unique(clean(address) for address in found)
 
 
+def find_all(text: str) -> list[str]:
+    """All addresses in a text of many lines."""
+    return unique(address for line in text.splitlines() for address in find(line))
+
+
 def clean(address: str) -> str:
     """The bare address: without brackets, route, prefix or full stop; empty if there is none."""
     address = address.strip().strip("<>").strip()
@@ -60,6 +65,8 @@ def clean(address: str) -> str:
     if any(sign.isspace() for sign in domain) or not re.fullmatch(
         r"[\w.\-\u0080-\uffff]+|\[[0-9a-fA-F:.]+\]", domain
     ):
+        return ""
+    if "/" in local and "." not in domain:  # a name in Notes
         return ""
     return f"{local}@{domain}"
 

@@ -8,9 +8,22 @@ tried from the most telling to the least.
 from contracts.events import FailureReason
 
 PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
+    (  # What sounds like the recipient's fault and is the sender's.
+        FailureReason.POLICY,
+        (
+            r"sender('s)? (e-?mail )?(address|domain)\b.{0,60}(not (exist|resolve|found|valid)|"
+            r"rejected|unknown|invalid)|sender (is |was |has been )?(rejected|unknown|denied|"
+            r"not (found|allowed|authori[sz]ed))|sender verif\w+ fail|(mail from|from:?) domain|"
+            r"[ée]metteur (invalide|inconnu)|"
+            r"absender\w*.{0,30}(abgelehnt|unbekannt|ungültig|nicht)",
+            r"isn.t in my list of allowed rcpthosts|not subscribed to|relay(ing)? (access )?denied",
+        ),
+    ),
     (
         FailureReason.MAILBOX_FULL,
         (
+            r"quota usage exceeded|mailbox quota|mailbox size limit|mail ?file size exceeds|"
+            r"mailbox (size )?exceed",
             r"(mail ?box|mail ?folder|mail ?dir|inbox|account|user|recipient|mail file|storage|"
             r"mail)('s)?\b.{0,60}\b(is|was|are|over|has|exceed\w*|"
             r"reached)?\b.{0,25}\b(over ?quota|quota (exceeded|violation)|(its|his|her|their|"
@@ -59,6 +72,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
     (
         FailureReason.BLOCKED,
         (
+            r"\bube\b|e-?mail reputation|reputation score|message content rejected|content filter",
             r"\b(dnsbl|rbl|spamhaus|spamcop|barracudacentral|sorbs|surbl|uribl|abuseat|"
             r"cloudmark|senderbase|senderscore|spamrats|backscatterer|proofpoint)\b|ironport|"
             r"zen\.|\bmaps\b",
@@ -91,6 +105,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
     (
         FailureReason.HOST_UNKNOWN,
         (
+            r"no mail servers|"
             r"(unknown|unrouteable|unroutable|invalid|nonexistent|non-existent|illegal|"
             r"bad) (mail )?(host|domain)|(host|domain)( name)?( is| was)? (unknown|not found|"
             r"invalid|nonexistent)|no such (host|domain)",
@@ -120,6 +135,13 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
     (
         FailureReason.UNKNOWN_USER,
         (
+            r"can.t accept user|(rejected|denied) recipients?|recipients? "
+            r"(has been )?(rejected|denied)|not an? (active|valid) (address|mailbox)|"
+            r"mailbox unavaiable|not e-?mail addresses|"
+            r"recipient refuses|(is|are) (currently )?(suspended|deactivated)|temporary locked|"
+            r"deactivated (mailbox|account)|suspend the service|in name directory|"
+            r"due to inactivity",
+            r"(^|[>@\w]) (does not|doesn.t) exist\W*$|spectator does not exist",
             r"(unknown|invalid|no such|nonexistent|non-existent|non existent|illegal|bad|"
             r"undeliverable|incorrect|unrecognized|wrong|inactive|disabled|unavailable|"
             r"ambiguous) (local )?(final delivery )?(e-?mail |mail |virtual |"
@@ -164,6 +186,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"non (esiste|trovat|valid|attiv)|disabilitat)|nessun utente|(utilizador|usu[aá]rio|"
             r"destinat[aá]rio|endere[cç]o)\b.{0,60}(desconhecid|n[aã]o (existe|encontrad)|"
             r"inv[aá]lid)",
+            r"onbekende (gebruiker|ontvanger)|"
             r"(gebruiker|ontvanger|adres)\b.{0,50}(onbekend|bestaat niet|niet gevonden)|"
             r"(użytkownik|odbiorc\w*|adres)\b.{0,50}(nie istnieje|nieznany)|(användare|"
             r"mottagare)\w*.{0,40}(okänd|finns inte)",
@@ -177,6 +200,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
     (
         FailureReason.EXPIRED,
         (
+            r"could not find a gateway|delivery temporarily suspended",
             r"(message|delivery|mail|e-?mail|it|envelope)\b.{0,50}\b(expired|too old|timed out|"
             r"time expired|time-?out)|queue ?\.?expired|expired in queue|"
             r"retry time ?out exceeded|retry timeout|retry time not reached",
@@ -205,13 +229,14 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
     (
         FailureReason.POLICY,
         (
+            r"authentication (failure|error)|header error|(an|the) illegal attachment",
             r"relay(ing)?\b.{0,60}\b(denied|not (allowed|permitted)|prohibited|rejected|access|"
             r"refused|disabled|error)|(unable|not allowed|not permitted|cannot|"
             r"refus\w+) to relay|we do not relay|not permitted to relay|no relay|"
             r"isn.t in my list of allowed rcpthosts|relaydenied|open relay",
             r"(access|permission|authori[sz]ation|auth\w*|delivery|message|sender|mail from|"
             r"user|address)\b.{0,40}\b(denied|not (authori[sz]ed|permitted|allowed|accepted|"
-            r"verified)|refused|prohibited|rejected|required|failed|declined)",
+            r"verified)|refused|prohibited|rejected|required|declined)",
             r"authentication (required|failed|is required|needed)|not authori[sz]ed|"
             r"notauthorized|authrequired|smtp auth|must issue a starttls|starttls|"
             r"tls (is )?required|does not support tls|requires? (tls|encryption|authentication)",
@@ -235,6 +260,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
     (
         FailureReason.SYSTEM,
         (
+            r"could not load|x-unix; *\d+|unknown error",
             r"(system|local|internal|server|configuration|mailer|i/o|database|ldap|software|"
             r"protocol|syntax|processing|network)\b.{0,30}\b(error|failure|problem|fault)|"
             r"unknown mailer error|service (currently |temporarily )?unavailable|"
@@ -246,7 +272,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"(can.?t|cannot|could not|unable to) (create|open|write|execute|exec|pipe|contact|"
             r"read|process|accept|lock)|(delivery to (file|pipe) forbidden)|"
             r"local delivery failed|command (failed|died|time)|bad interpreter|child process|"
-            r"permission denied|misconfigured|mail system|out of memory|"
+            r"permission denied|misconfigured|out of memory|"
             r"insufficient (system )?(resources|memory)|queue file write|disk (full|error)|"
             r"maildrop|procmail|vdeliver|exit(ed)? (status|code|with)|\bconfig\b|conversion|"
             r"not supported|interrupted system call",
@@ -255,4 +281,12 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"недоступ)|システムエラー|一時的",
         ),
     ),
+)
+
+# Sentences that stand in every notice of a server and name no reason.
+BOILERPLATE = (
+    r"google tried to deliver your message, but it was rejected by the[^.]{0,80}\.|"
+    r"the e-?mail system was unable to deliver the message, but did not report a "
+    r"specific reason\.?|"
+    r"contact your system administrator|returning message to sender|the mail system"
 )

@@ -16,6 +16,7 @@ _DAEMON = re.compile(
     r"(?:[-+.=][^@\s]*)?(?:@|>|\s|\"|$)|"
     r"mail(?:er)? deliver(?:y|) (?:sub)?(?:system|service|agent|software)|"
     r"mail deliver(?:y)? system|mail(?:er)?[- ]daemon|"
+    r"mail server at|"
     r"mail administrator|system administrator|systemadministrator|administrateur syst|"
     r"delivery (?:sub)?system|mail delivery|"
     r"internet mail delivery|postmaster|mail system|mail router|microsoft outlook|"
@@ -46,7 +47,8 @@ _SUBJECT = re.compile(
     r"(?:warning|notice): (?:could not|message|mail|e-?mail)|rejected mail|"
     r"mail (?:was )?rejected|rejected(?: by|:)|there was an error sending|nondelivery|ndn:|"
     r"delivery notification|"
-    r"failure notice|user unknown|unknown user|host unknown|no such user|message was not|"
+    r"failure notice|\bdelayed\b|"
+    r"user unknown|unknown user|host unknown|no such user|message was not|"
     r"mailbox (?:full|unavailable)|over ?quota|address (?:error|not found|change)|"
     r"unzustellbar|nicht zustellbar|nicht zugestellt|zustellung|zustell|unzugestellt|"
     r"fehlgeschlagen|rückläufer|verzögert|konnte nicht|kann nicht|"
@@ -67,6 +69,7 @@ _ANSWER = re.compile(
     r"转发)(?:\[\d+\])?\s*:",
     re.I,
 )
+_MAILER_DAEMON = re.compile(r"\bmail(?:er)?[-_ ]?daemon\b", re.I)
 _EMPTY = re.compile(r"^\s*<?\s*>?\s*$|mailer-daemon|^<?postmaster@", re.I)
 _LIST = ("list-unsubscribe", "list-id", "list-post", "list-help")
 
@@ -75,6 +78,11 @@ def from_daemon(mail: Mail) -> bool:
     """Whether the sender is a mail system by name."""
     head = mail.head
     return any(_DAEMON.search(value) for value in (head.get("from"), head.get("sender")) if value)
+
+
+def mailer_daemon(mail: Mail) -> bool:
+    """Whether the sender has the name that only mail systems bear."""
+    return _MAILER_DAEMON.search(mail.head.get("from")) is not None
 
 
 def maybe_machine(mail: Mail) -> bool:
