@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { longDay, moment } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
 import { Move } from "./move.js";
-import { Removal } from "./removal.js";
+import { ERASE, Removal } from "./removal.js";
 import { Resend } from "./resend.js";
 import { CHANNELS, historyText, shownState, STATES, stateText } from "./words.js";
 
@@ -27,6 +27,7 @@ export class Details {
     this.move = new Move({ desk, reload, onMoved: (moved) => { close(); onMoved(moved); } });
     this.removal = new Removal({ desk, dialogs, reload, onRemoved: () => { close(); onRemoved(); } });
     byId("delete-open").addEventListener("click", () => this.removal.open(this.#id));
+    byId("erase-open").addEventListener("click", () => this.removal.open(this.#id, ERASE));
     this.#dialog.addEventListener("close", () => {
       this.#id = "";
     });
