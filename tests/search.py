@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.sealing import NotOpened, Place, Sealer
 from contracts.topics import ALL_TOPICS
-from local.services import MODULES
+from local.modules import MODULES
 from local.stack import Stack
 
 Row = asyncpg.Record

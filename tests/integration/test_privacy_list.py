@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from local.services import MODULES
+from local.modules import MODULES
 from tests.conftest import Stack
 
 ROOT = Path(__file__).parents[2]

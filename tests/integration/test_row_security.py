@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from local.services import MODULES
+from local.modules import MODULES
 from tests.conftest import Stack
 from tests.support import Practice
 
