@@ -29,6 +29,7 @@ ALLOWED: list[tuple[str, str, list[str]]] = [
     ("notification", "/previews/sms", ["GET"]),
     ("status", "/measures", ["GET"]),
     ("scheduling", "/audit", ["GET"]),
+    ("scheduling", "/appointments/{appointment_id:uuid}/room", ["POST"]),
     ("status", "/indicators", ["GET"]),
     ("status", "/indicators/{appointment_id:uuid}", ["GET"]),
 ]

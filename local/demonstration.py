@@ -98,6 +98,7 @@ def _tell_addresses(stack: Stack) -> None:
   Dashboard       {stack.url("dashboard")}  (log in as whom you like, without a password)
   Mailbox         {stack.url("mailbox")}
   Phones          {stack.url("phones")}
+  Video rooms     {stack.url("rooms")}  (without video; „Beitreten“ leads there)
   Scheduling API  {stack.url("scheduling")}/openapi.json
   Status API      {stack.url("status")}/openapi.json
   Logs            {stack.folder.logs}

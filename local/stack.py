@@ -19,7 +19,7 @@ from uuid import UUID
 import asyncpg
 from aiokafka.errors import KafkaError
 
-from local import practice, topics
+from local import practice, rooms, topics
 from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
 from local.identity import EVERY_ROLE, HOUR, Identity
@@ -40,7 +40,7 @@ def _silent(_: str) -> None:
 
 
 class Stack:
-    """Kafka, PostgreSQL, mailbox, phones, identity provider, the services and the dashboard.
+    """Kafka, PostgreSQL, what stands for the world outside, the services and the dashboard.
 
     `env` adds variables by service: `{"notification": {"NOTIFICATION_POLL_SECONDS": "0.1"}}`.
     `fsync=False` is for tests. Everything is kept in `data`; a second start finds it. `servers`
@@ -97,6 +97,16 @@ class Stack:
             ready=partial(http_ok, self.ports.identity, "/health/ready"),
             on_death=self._died,
         )
+        self.rooms = Child(
+            "video rooms",
+            lambda: (
+                *(sys.executable, "-m", "local.rooms", "--http-port", str(self.ports.rooms)),
+                *("--secret-file", path / rooms.KEY_FILE),
+            ),
+            log=logs / "rooms.log",
+            ready=partial(http_ok, self.ports.rooms, "/health/ready"),
+            on_death=self._died,
+        )
         self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in MODULES}
         self._services: dict[str, Child] = {}
         self._extra = {name: dict(values) for name, values in (env or {}).items()}
@@ -140,7 +150,7 @@ class Stack:
                 await dashboard.stop()
             await _all(*(child.stop() for child in services))
             await _all(
-                *(each.stop() for each in (self.mailbox, self.phones, self.identity_provider)),
+                *(each.stop() for each in self._helpers),
                 self.kafka.stop(),
                 self.postgres.stop(),
             )
@@ -152,8 +162,7 @@ class Stack:
 
     async def kill(self) -> None:
         """End everything at once."""
-        children = (self.mailbox, self.phones, self.identity_provider)
-        kills = [child.kill() for child in (*self._services.values(), *children)]
+        kills = [child.kill() for child in (*self._services.values(), *self._helpers)]
         kills += [self.kafka.kill(), self.postgres.kill()]
         await asyncio.gather(*kills, return_exceptions=True)
 
@@ -192,8 +201,13 @@ class Stack:
             "mailbox": self.ports.mailbox,
             "phones": self.ports.phones,
             "identity": self.ports.identity,
+            "rooms": self.ports.rooms,
         }
         return f"http://127.0.0.1:{own[name] if name in own else self._ports[name]}"
+
+    @property
+    def _helpers(self) -> tuple[Child, ...]:
+        return (self.mailbox, self.phones, self.identity_provider, self.rooms)
 
     @property
     def kafka_bootstrap(self) -> str:
@@ -239,6 +253,7 @@ class Stack:
             _told(self.mailbox.start(), progress, "Mailbox"),
             _told(self.phones.start(), progress, "Phones"),
             _told(self.identity_provider.start(), progress, "Identity provider"),
+            _told(self.rooms.start(), progress, "Video rooms"),
             _told(self._start_kafka(progress), progress, "Kafka with its topics"),
             _told(self._start_postgres(progress), progress, "PostgreSQL, migrated"),
         )

@@ -24,13 +24,14 @@ __all__ = ["Stack"]
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# Short waits, so that a test sees within a second what takes half a minute in production.
 # Limits that tests of other things would run into.
 UNLIMITED = "1000000"
+# Short waits, so that a test sees within a second what takes half a minute in production.
 HURRIED = {
     "scheduling": {
         "SCHEDULING_WRITES_PER_MINUTE": UNLIMITED,
         "SCHEDULING_TOKENS_PER_MINUTE": UNLIMITED,
+        "SCHEDULING_PAGE_REQUESTS_PER_MINUTE": "6000",
     },
     "dashboard": {"DASHBOARD_LOGINS_PER_MINUTE": UNLIMITED},
     "notification": {

@@ -120,6 +120,7 @@ export const change = (of, body, version) =>
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);
 export const measures = (days) => request("GET", `/status/measures?days=${id(days)}`);
 export const audit = (query) => request("GET", `/scheduling/audit?${query}`);
+export const room = (of) => request("POST", `/scheduling/appointments/${id(of)}/room`);
 export const indicator = (of) => request("GET", `/status/indicators/${id(of)}`);
 
 /** Log out. What is still under way finds no session any more, and must not stop us. */

@@ -12,9 +12,9 @@ from tests.conftest import Stack
 from tests.support import Practice
 
 SOME = str(uuid4())
-READ, WRITE, DELETE, STATUS, AUDIT = (
+READ, WRITE, DELETE, STATUS, AUDIT, HOST = (
     *("appointments:read", "appointments:write", "appointments:delete"),
-    *("status:read", "audit:read"),
+    *("status:read", "audit:read", "visits:host"),
 )
 # Everything the two APIs offer with the right that it needs. Right or not, nothing is changed:
 # the appointment is not there and the forms are empty.
@@ -26,6 +26,7 @@ ROUTES = {
     ("scheduling", "DELETE", "/v1/appointments/{appointment_id}"): DELETE,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/erasure"): DELETE,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/invitations"): WRITE,
+    ("scheduling", "POST", "/v1/appointments/{appointment_id}/room"): HOST,
     ("scheduling", "GET", "/v1/practice"): READ,
     ("scheduling", "GET", "/v1/audit"): AUDIT,
     ("scheduling", "GET", "/v1/audit/export"): AUDIT,

@@ -17,7 +17,7 @@ from chassis.auth import Issuer, NoPractice, NotAuthenticated, TokenVerifier, ap
 from chassis.auth import identity_provider as provider_issuer
 from chassis.keys import FetchedKeys, FixedKeys, KeysUnavailable, key_source, read_keys
 from chassis.settings import AuthSettings
-from contracts.rights import DAILY_WORK, KEY_TOKEN_ISSUER, Right
+from contracts.rights import KEY_TOKEN_ISSUER, RIGHTS_OF, Right, Role
 
 ISSUER = "https://login.example.org"
 PRACTICE = uuid4()
@@ -68,7 +68,7 @@ def signed(content: Mapping[str, Any], key: Key = ED, alg: str = "Ed25519", **he
 async def test_a_good_token_says_who_may_do_what(key: Key, alg: str) -> None:
     caller = await verifier().verify(signed(claims(), key, alg))
     assert (caller.practice_id, caller.subject) == (PRACTICE, "somebody")
-    assert caller.rights == DAILY_WORK
+    assert caller.rights == RIGHTS_OF[Role.PRACTITIONER]
 
 
 @pytest.mark.parametrize(
