@@ -92,8 +92,8 @@ class Postgres:
         return self._url(service, service)
 
     def owner_dsn(self, service: str) -> str:
-        """For migrations: the owner of the service's database, across practices."""
-        return f"{self._url(f'{service}_owner', service)}&app.practice=every"
+        """For migrations: the owner of the service's database."""
+        return self._url(f"{service}_owner", service)
 
     async def prepare(self, _progress: Callable[[str], None]) -> None:
         """Have an initialised data folder that no earlier server uses. Raises LocalFailure."""

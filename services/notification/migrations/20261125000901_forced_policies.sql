@@ -1,6 +1,7 @@
 -- migrate:up
--- The owner is bound by the policies too: to work across practices it says so (app.practice=every
--- in its connection's parameters). A table that is added later forces its own policies.
+-- The owner is bound by the policies too. It works across practices by a setting of its role, which
+-- only a superuser can make: ALTER ROLE … SET app.practice = 'every' (local/databases.py). A table
+-- that is added later forces its own policies.
 ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY practice ON outbox
     USING (coalesce(practice_in_scope(practice_id), false))
