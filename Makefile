@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-provider check format generate requirements browser mail-servers bench clean
+.PHONY: help demo images test test-provider test-compose check format generate requirements browser mail-servers bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,12 @@ test: $(VENV)/.dev browser mail-servers ## All tests, on real Kafka, PostgreSQL,
 test-provider: $(VENV)/.dev browser ## The login against a real Keycloak, downloaded (160 MB)
 	@$(BIN)/python -m tests.providers.keycloak && $(BIN)/python -m pytest tests/providers $(ARGS)
 
+images: ## Build one image for each service, the dashboard and the demo's own parts
+	@docker compose build
+
+test-compose: $(VENV)/.dev ## docker-compose.yml for real; gets an engine and stand-in images where there are none
+	@$(BIN)/python -m tests.compose $(ARGS)
+
 check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy \
 	 && $(BIN)/python -m contracts.generate --check \
@@ -31,7 +37,7 @@ generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI and OpenAPI anew from the
 	@$(BIN)/python -m contracts.generate
 
 requirements: $(VENV)/.dev ## Pin the requirements anew
-	@$(BIN)/pip install --quiet uv && for name in runtime local dev; do \
+	@$(BIN)/pip install --quiet uv && for name in runtime tools local dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

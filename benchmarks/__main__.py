@@ -3,12 +3,14 @@
 mail      composing the invitation, against the standard library's email.message
 outbox    publishing through the outbox, against a bare Kafka producer
 inbox     folding events into indicators in batches of 500, against one by one
+sealing   storing appointments with sealed contacts, against the same in the clear
 """
 
 import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -21,17 +23,22 @@ from uuid_utils.compat import uuid7
 from chassis import outbox
 from chassis.consumer import Consumer, Record
 from chassis.database import Database
+from chassis.sealing import Place, Sealer
 from contracts.envelope import encode
 from contracts.events import Channel, InvitationIssued
 from contracts.topics import APPOINTMENTS
 from local.ports import free_base
+from local.practice import DEMO_PRACTICE
 from local.stack import Stack
 from services.notification.channels import Letter
 from services.notification.invitation_mail import InvitationMail
+from services.scheduling import store
+from services.scheduling.appointments import Appointment
 from services.status import events
 
 EVENTS = 5_000
 ONE_BY_ONE = 500
+BOOKED = 2_000
 PRACTICE = UUID(int=1)
 
 
@@ -156,6 +163,54 @@ async def into_the_indicators(stack: Stack) -> None:
     await db.close()
 
 
+class Unsealed(Sealer):
+    """Leaves everything as it is."""
+
+    def seal(self, content: bytes, place: Place) -> bytes:
+        return bytes([self.newest]) + content
+
+
+async def into_the_appointments(stack: Stack) -> None:
+    """A transaction for each appointment, by turns sealed and in the clear."""
+    await stack.add_practice(replace(DEMO_PRACTICE, id=PRACTICE))
+    db = await Database.connect(stack.dsn("scheduling"))
+    seconds = dict.fromkeys((Sealer, Unsealed), 0.0)
+    for _ in range(BOOKED // 100):
+        for kind in seconds:
+            sealer = kind({1: bytes(32)})
+            began = time.perf_counter()
+            for _ in range(100):
+                async with db.practice(PRACTICE) as tx:
+                    await store.add(tx, sealer, appointment())
+            seconds[kind] += time.perf_counter() - began
+    await db.close()
+    sealed, plain = (BOOKED / each for each in seconds.values())
+    report("sealing", sealed, plain, "in the clear")
+
+
+def appointment() -> Appointment:
+    """One of tomorrow."""
+    now = datetime.now(UTC)
+    return Appointment(
+        id=uuid7(),
+        practice_id=PRACTICE,
+        version=1,
+        starts_at=now + timedelta(days=1),
+        duration_minutes=20,
+        patient_name="Erika Mustermann",
+        email="erika.mustermann@example.org",
+        phone="+491701234567",
+        channels=(Channel.EMAIL, Channel.SMS),
+        locale="de",
+        consented_at=now,
+        invitation_id=uuid7(),
+        attempt=1,
+        link_version=1,
+        created_at=now,
+        created_by="benchmark",
+    )
+
+
 def record(event: InvitationIssued, offset: int) -> Record:
     """The event as Kafka would hand it over."""
     message = encode(event, source="/benchmark")
@@ -182,6 +237,7 @@ async def on_the_stack(services: Sequence[str] = ("scheduling", "notification", 
                 await stack.service(name).stop()
             await through_the_outbox(stack)
             await into_the_indicators(stack)
+            await into_the_appointments(stack)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,23 +21,41 @@ from joserfc.errors import JoseError
 
 from chassis.keys import Keys
 from chassis.settings import AuthSettings
+from chassis.throttle import Throttle
 from contracts import rights
-from contracts.rights import Right
+from contracts.rights import Right, Role
 
 ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "ES384", "PS256", "RS256"]
 CLOCK_SKEW = 30  # seconds
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+NAME_LENGTH = 200
+# What reading a made-up token can end in; RecursionError is JSON nested a thousand deep.
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 Claims = Mapping[str, Any]
 
 
+class CallerKind(StrEnum):
+    """What a token stands for."""
+
+    PERSON = "person"
+    API_KEY = "api_key"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The practice on whose behalf a request is made, what it may do, and until when."""
+    """The practice on whose behalf a request is made, what it may do, and until when.
+
+    `name` is what the token calls a person, if it does.
+    """
 
     practice_id: UUID
     subject: str
     expires_at: datetime
     rights: frozenset[Right]
+    kind: CallerKind = CallerKind.PERSON
+    name: str | None = None
+    roles: tuple[Role, ...] = ()
 
 
 class NotAuthenticated(Problem):
@@ -82,7 +101,9 @@ class Issuer:
     keys: Keys
     audience: str
     practice_claim: str
+    kind: CallerKind
     rights: Callable[[Claims], frozenset[Right]]
+    roles: Callable[[Claims], tuple[Role, ...]] = lambda _: ()
 
 
 def identity_provider(settings: AuthSettings, keys: Keys) -> Issuer:
@@ -92,7 +113,9 @@ def identity_provider(settings: AuthSettings, keys: Keys) -> Issuer:
         keys=keys,
         audience=settings.auth_audience,
         practice_claim=settings.auth_practice_claim,
+        kind=CallerKind.PERSON,
         rights=lambda claims: rights.of_roles(_names(claims, settings.auth_roles_claim)),
+        roles=lambda claims: rights.known_roles(_names(claims, settings.auth_roles_claim)),
     )
 
 
@@ -103,6 +126,7 @@ def api_keys(keys: Keys) -> Issuer:
         keys=keys,
         audience=rights.TOKEN_AUDIENCE,
         practice_claim="practice_id",
+        kind=CallerKind.API_KEY,
         rights=lambda claims: rights.of_scopes(_names(claims, "scope")),
     )
 
@@ -128,13 +152,21 @@ class TokenVerifier:
                 sub={"essential": True},
             ).validate(claims)
             subject, term = str(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC)
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        except (JoseError, *MALFORMED):
             raise NotAuthenticated from None
         try:
             practice_id = UUID(find_claim(claims, issuer.practice_claim))
         except (ValueError, TypeError, AttributeError):
             raise NoPractice from None
-        return Caller(practice_id, subject, term, issuer.rights(claims))
+        return Caller(
+            practice_id=practice_id,
+            subject=subject,
+            expires_at=term,
+            rights=issuer.rights(claims),
+            kind=issuer.kind,
+            name=_display_name(claims),
+            roles=issuer.roles(claims),
+        )
 
 
 def find_claim(claims: Claims, name: str) -> Any:
@@ -145,6 +177,12 @@ def find_claim(claims: Claims, name: str) -> Any:
     for part in name.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
     return found
+
+
+def _display_name(claims: Claims) -> str | None:
+    name = claims.get("name")
+    text = " ".join(name.split()) if isinstance(name, str) else ""
+    return "".join(each for each in text if each.isprintable())[:NAME_LENGTH] or None
 
 
 def _names(claims: Claims, name: str) -> list[str]:
@@ -170,18 +208,25 @@ async def caller(
     needed: SecurityScopes,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    """FastAPI dependency: the authenticated caller, who has the rights that the route needs."""
+    """FastAPI dependency: the authenticated caller, who has the rights that the route needs.
+
+    Writing is limited for each caller, where the application's wiring sets `state.writes`.
+    """
     if credentials is None:
         raise NotAuthenticated
     verifier: TokenVerifier = request.app.state.verifier
     found = await verifier.verify(credentials.credentials)
     if not found.rights.issuperset(needed.scopes):
         raise MissingRight(needed.scopes)
+    writes: Throttle | None = getattr(request.app.state, "writes", None)
+    if writes is not None and request.method not in SAFE_METHODS:
+        writes.take(f"{found.practice_id} {found.subject}")
     return found
 
 
 AppointmentReader = Annotated[Caller, Security(caller, scopes=[Right.READ_APPOINTMENTS])]
 AppointmentWriter = Annotated[Caller, Security(caller, scopes=[Right.WRITE_APPOINTMENTS])]
 AppointmentAdmin = Annotated[Caller, Security(caller, scopes=[Right.DELETE_APPOINTMENTS])]
+AuditReader = Annotated[Caller, Security(caller, scopes=[Right.READ_AUDIT])]
 VisitHost = Annotated[Caller, Security(caller, scopes=[Right.HOST_VISITS])]
 StatusReader = Annotated[Caller, Security(caller, scopes=[Right.READ_STATUS])]

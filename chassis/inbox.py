@@ -15,6 +15,7 @@ from chassis.database import Connection
 
 # Longer than any topic keeps an event; after that it cannot come again.
 RETENTION = timedelta(days=45)
+PURGED_AT_ONCE = 5_000
 
 
 async def fresh(tx: Connection, event_ids: Iterable[UUID]) -> set[UUID]:
@@ -29,6 +30,15 @@ async def fresh(tx: Connection, event_ids: Iterable[UUID]) -> set[UUID]:
     return {row["event_id"] for row in rows}
 
 
-async def purge(tx: Connection) -> None:
-    """Forget events that no topic keeps any more."""
-    await tx.execute("DELETE FROM inbox WHERE received_at < now() - $1::interval", RETENTION)
+async def purge(tx: Connection) -> bool:
+    """Forget a batch of events that no topic keeps any more; True if there may be more."""
+    done = await tx.execute(
+        """
+        DELETE FROM inbox WHERE event_id IN (
+            SELECT event_id FROM inbox WHERE received_at < now() - $1::interval
+            ORDER BY received_at LIMIT $2)
+        """,
+        RETENTION,
+        PURGED_AT_ONCE,
+    )
+    return int(done.rpartition(" ")[2]) >= PURGED_AT_ONCE

@@ -120,9 +120,22 @@ def read_keys(text: str) -> KeySet:
     return KeySet.import_key_set({"keys": keys})
 
 
-def client_for(url: str) -> httpx.AsyncClient:
-    """A client for an issuer. A proxy from the environment may carry only what is encrypted."""
-    return httpx.AsyncClient(timeout=TIMEOUT, trust_env=url.startswith("https:"))
+def client_for(url: str, *, internally: str = "") -> httpx.AsyncClient:
+    """A client for an issuer. A proxy from the environment may carry only what is encrypted.
+
+    `internally` is where requests to the issuer go instead, under the Host of its own address.
+    """
+
+    async def take_inner_way(request: httpx.Request) -> None:
+        asked = str(request.url)
+        if internally and asked.startswith(f"{url.rstrip('/')}/"):
+            request.url = httpx.URL(internally.rstrip("/") + asked[len(url.rstrip("/")) :])
+
+    return httpx.AsyncClient(
+        timeout=TIMEOUT,
+        trust_env=(internally or url).startswith("https:"),
+        event_hooks={"request": [take_inner_way]},
+    )
 
 
 def is_url(place: str) -> bool:

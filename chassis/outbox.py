@@ -5,8 +5,11 @@ The table, in the first migration of every service that publishes:
     CREATE TABLE outbox (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         topic text NOT NULL, key text NOT NULL, headers jsonb NOT NULL, value bytea NOT NULL,
-        created_at timestamptz NOT NULL DEFAULT now()
+        created_at timestamptz NOT NULL DEFAULT now(),
+        sealed boolean NOT NULL DEFAULT false, practice_id uuid
     );
+
+`value` is sealed where the topic carries patient data (chassis/sealing.py).
 
 Who writes locks the appointment's row first, so one key's rows commit in the order of their
 ids. One relay at a time, whichever process holds the advisory lock, publishes the rows in
@@ -16,7 +19,7 @@ later one: it stays until it is published, and a crash in between publishes it a
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -33,8 +36,10 @@ from prometheus_client import Counter, Gauge
 from chassis import tracing
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
-from contracts.envelope import encode
+from chassis.sealing import NotOpened, Place, Sealer
+from contracts.envelope import Message, encode
 from contracts.events import Event
+from contracts.topics import TOPIC_OF
 
 log = structlog.get_logger(__name__)
 
@@ -54,11 +59,13 @@ async def put(
     events: Sequence[Event],
     *,
     source: str,
+    sealer: Sealer | None = None,
     traceparents: Sequence[str | None] | None = None,
 ) -> None:
     """Write events into the outbox, in this order, within the caller's transaction.
 
     `traceparents` names the trace of each event; without it all belong to the current one.
+    Events with patient data need the `sealer`, else ValueError.
     """
     if not events:
         return
@@ -67,27 +74,49 @@ async def put(
         encode(event, source=source, traceparent=trace)
         for event, trace in zip(events, traces, strict=True)
     ]
+    sealed = [TOPIC_OF[type(event)].patient_data for event in events]
     await tx.execute(
         """
-        INSERT INTO outbox (topic, key, headers, value)
-        SELECT topic, key, headers, value
-        FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bytea[])
-            WITH ORDINALITY AS message (topic, key, headers, value, position)
+        INSERT INTO outbox (topic, key, headers, value, sealed, practice_id)
+        SELECT topic, key, headers, value, sealed, practice_id
+        FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bytea[], $5::bool[], $6::uuid[])
+            WITH ORDINALITY
+            AS message (topic, key, headers, value, sealed, practice_id, position)
         ORDER BY position
         """,
         [message.topic for message in messages],
         [message.key for message in messages],
-        [{name: value.decode() for name, value in message.headers} for message in messages],
-        [message.value for message in messages],
+        [_headers(message) for message in messages],
+        [
+            _seal(message, sealer) if secret else message.value
+            for message, secret in zip(messages, sealed, strict=True)
+        ],
+        sealed,
+        [event.practice_id for event in events],
     )
+
+
+def _headers(message: Message) -> dict[str, str]:
+    return {name: value.decode() for name, value in message.headers}
+
+
+def _seal(message: Message, sealer: Sealer | None) -> bytes:
+    if sealer is None:
+        raise ValueError(f"events of {message.topic} hold patient data: pass a sealer to put()")
+    return sealer.seal(message.value, _place(_headers(message)))
+
+
+def _place(headers: Mapping[str, str]) -> Place:
+    return ("outbox.value", headers["ce_id"])
 
 
 class Relay:
     """Publishes the outbox. Every replica runs one; the advisory lock lets one at a time work."""
 
-    def __init__(self, db: Database, bootstrap: str) -> None:
+    def __init__(self, db: Database, bootstrap: str, sealer: Sealer | None = None) -> None:
         self._db = db
         self._bootstrap = bootstrap
+        self._sealer = sealer
         self._wake = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self._beat = time.monotonic()  # last turn of the loop
@@ -131,7 +160,7 @@ class Relay:
                 return 0, None
             rows = await tx.fetch(
                 """
-                SELECT id, topic, key, headers, value,
+                SELECT id, topic, key, headers, value, sealed,
                        extract(epoch FROM now() - created_at)::float8 AS age
                 FROM outbox ORDER BY id LIMIT $1
                 """,
@@ -163,8 +192,8 @@ class Relay:
                     held_back.add(row["key"])
                     continue
                 try:
-                    sent.append((row, await _send(producer, row)))
-                except MessageSizeTooLargeError as refused:
+                    sent.append((row, await _send(producer, row, self._value(row))))
+                except (MessageSizeTooLargeError, NotOpened) as refused:
                     error = refused
                     held_back.add(row["key"])
                 except (UnknownTopicOrPartitionError, TopicAuthorizationFailedError) as refused:
@@ -181,6 +210,15 @@ class Relay:
                 done.append(row["id"])
                 published.labels(row["topic"]).inc()
         return done, error
+
+    def _value(self, row: Any) -> bytes:
+        """What to publish. Raises NotOpened."""
+        value: bytes = row["value"]
+        if not row["sealed"]:
+            return value
+        if self._sealer is None:
+            raise NotOpened
+        return self._sealer.open(value, _place(row["headers"]))
 
     async def _get_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -204,11 +242,11 @@ class Relay:
                     await producer.stop()
 
 
-async def _send(producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
+async def _send(producer: AIOKafkaProducer, row: Any, value: bytes) -> "asyncio.Future[Any]":
     """Hand over to the producer; the future is done once Kafka has it."""
     future: asyncio.Future[Any] = await producer.send(
         row["topic"],
-        row["value"],
+        value,
         key=row["key"].encode(),
         headers=[(name, text.encode()) for name, text in row["headers"].items()],
     )

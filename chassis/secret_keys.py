@@ -9,6 +9,10 @@ KEYS_HELP = (
     "By number (1 to 255), base64url of 32 bytes or more each. "
     "The highest number signs; the others still hold."
 )
+SEALING_HELP = (
+    "By number (1 to 255), base64url of 32 bytes or more each. The highest number seals; the "
+    "others still open, and what they sealed is sealed anew within the hour."
+)
 LEAST_BYTES = 32
 
 

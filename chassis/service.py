@@ -1,19 +1,21 @@
-"""A service's HTTP face: problem details, tracing, body limit, health and metrics."""
+"""A service's HTTP face: problem details, tracing, limits, safe headers, health and metrics."""
 
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from chassis import logs, problems, tracing
+from chassis.connections import BoundedProtocol
+from chassis.headers import NOTHING, SafeHeaders
+from chassis.limits import Limits
 from chassis.settings import ProcessSettings
 from chassis.supervisor import Supervisor
 
@@ -32,20 +34,45 @@ class Health:
     dependencies: dict[str, Check] = field(default_factory=dict)
 
 
+class _App(FastAPI):
+    """An application whose safe headers are outermost: around its own error handler as well."""
+
+    policy = NOTHING
+    https = False
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SafeHeaders(super().build_middleware_stack(), policy=self.policy, https=self.https)
+
+
 def create_app(
-    *, title: str, description: str, lifespan: Lifespan, health: Health, max_body_bytes: int
+    *,
+    title: str,
+    description: str,
+    lifespan: Lifespan,
+    health: Health,
+    settings: ProcessSettings,
+    policy: str = NOTHING,
+    openapi_url: str | None = "/openapi.json",
 ) -> FastAPI:
-    """An application with everything around a service's own routes."""
-    app = FastAPI(
+    """An application with everything around a service's own routes.
+
+    `policy` is the Content-Security-Policy of what sets none itself. There is no /docs: its page
+    would load scripts from elsewhere.
+    """
+    app = _App(
         title=title,
         version="1",
         description=description,
         lifespan=lifespan,
+        openapi_url=openapi_url,
+        docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
     )
+    app.policy = policy
+    app.https = settings.environment == "production"
     problems.install(app)
-    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(tracing.TraceMiddleware)
 
     @app.get("/health/live", include_in_schema=False)
@@ -78,59 +105,6 @@ async def _unready(dependencies: Mapping[str, Check]) -> list[str]:
     return [each for each in found if each is not None]
 
 
-class _TooLarge(Exception):
-    """More came than the limit allows."""
-
-
-class BodyLimit:
-    """Refuses request bodies over a size, declared or streamed, with 413."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self.app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one ASGI connection."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._max_bytes:
-            await self._refuse(scope, receive, send)
-            return
-        received = 0
-        answered = False
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise _TooLarge
-            return message
-
-        async def watched(message: Message) -> None:
-            nonlocal answered
-            if received > self._max_bytes and not answered:
-                return  # what the application makes of being cut off, as 400
-            answered = True
-            await send(message)
-
-        with suppress(_TooLarge):
-            await self.app(scope, limited, watched)
-        if received > self._max_bytes and not answered:
-            await self._refuse(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        content: dict[str, Any] = {
-            "type": "body-too-large",
-            "title": "The request is too large.",
-            "status": 413,
-        }
-        response = JSONResponse(content, 413, media_type="application/problem+json")
-        await response(scope, receive, send)
-
-
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, before_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
@@ -158,6 +132,9 @@ def serve(
         app,
         host=settings.host,
         port=settings.port,
+        http=BoundedProtocol,
+        ws="none",
+        limit_concurrency=settings.max_connections,
         log_config=None,
         access_log=False,
         server_header=False,

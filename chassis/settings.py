@@ -1,14 +1,21 @@
 """Settings every service has, read from the environment under the service's own prefix."""
 
+from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from contracts.rights import TOKEN_AUDIENCE
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+SECRETS = Path("/run/secrets")  # where container engines put files with secrets
 
 
 class ProcessSettings(BaseSettings):
@@ -17,11 +24,35 @@ class ProcessSettings(BaseSettings):
     # hide_input_in_errors: a refusal to start must not print a password or a token.
     model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    environment: Literal["local", "production"] = "production"
-    host: str = "127.0.0.1"
+    environment: Literal["local", "container", "production"] = Field(
+        default="production",
+        description="local: a demo on this machine. container: the same in containers, whose "
+        "ports are published on a loopback address only. Both take what production refuses.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(ge=1, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    max_body_bytes: int = Field(default=64 * 1024, ge=1024)
+    max_body_bytes: int = Field(
+        default=64 * 1024, ge=1024, description="Larger request bodies are refused with 413."
+    )
+    max_connections: int = Field(
+        default=2000, ge=10, description="Open at once, streams included; further ones get 503."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables first, then files under SECRETS that are named as the variables are."""
+        sources = (init_settings, env_settings)
+        if SECRETS.is_dir():
+            return (*sources, SecretsSettingsSource(settings_cls, secrets_dir=SECRETS))
+        return sources
 
     @model_validator(mode="after")
     def _local_stays_local(self) -> Self:
@@ -34,7 +65,9 @@ class AuthSettings(ProcessSettings):
     """Whose tokens are trusted, and how they name practice and roles."""
 
     auth_issuer: str = Field(min_length=1, description="The identity provider's issuer URL.")
-    auth_audience: str = Field(default=TOKEN_AUDIENCE, min_length=1)
+    auth_audience: str = Field(
+        default=TOKEN_AUDIENCE, min_length=1, description="Tokens for anybody else are refused."
+    )
     auth_practice_claim: str = Field(
         default="practice_id",
         min_length=1,
@@ -56,9 +89,13 @@ class AuthSettings(ProcessSettings):
 class ServiceSettings(AuthSettings):
     """Settings of a service: its database, its broker, the keys of its callers' tokens."""
 
-    database_url: SecretStr
-    database_connections: int = Field(default=10, ge=2, le=200)
-    kafka_bootstrap: str
+    database_url: SecretStr = Field(
+        description="postgresql:// URL of the service's own database, as a role that owns nothing."
+    )
+    database_connections: int = Field(
+        default=10, ge=2, le=200, description="Of each process, at most."
+    )
+    kafka_bootstrap: str = Field(description="Host and port of Kafka, several with commas.")
     auth_jwks: str = Field(
         min_length=1, description="URL or file of the identity provider's public keys (RFC 7517)."
     )

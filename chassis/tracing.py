@@ -24,6 +24,12 @@ def traceparent() -> str | None:
     return carrier.get("traceparent")
 
 
+def trace_id() -> str | None:
+    """The current trace's id in hexadecimal, or None outside of any trace."""
+    context = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else None
+
+
 @contextmanager
 def span(name: str, parent: str | None = None) -> Iterator[None]:
     """Work on `name`, continuing the trace of the `traceparent` value `parent`."""

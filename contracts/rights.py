@@ -14,6 +14,7 @@ class Right(StrEnum):
     WRITE_APPOINTMENTS = "appointments:write"
     DELETE_APPOINTMENTS = "appointments:delete"
     READ_STATUS = "status:read"
+    READ_AUDIT = "audit:read"
     HOST_VISITS = "visits:host"
 
 
@@ -29,15 +30,20 @@ DAILY_WORK = frozenset({Right.READ_APPOINTMENTS, Right.WRITE_APPOINTMENTS, Right
 RIGHTS_OF = {
     Role.PRACTITIONER: DAILY_WORK | {Right.HOST_VISITS},
     Role.ASSISTANT: DAILY_WORK,
-    Role.APPOINTMENT_ADMIN: DAILY_WORK | {Right.DELETE_APPOINTMENTS},
+    Role.APPOINTMENT_ADMIN: DAILY_WORK | {Right.DELETE_APPOINTMENTS, Right.READ_AUDIT},
 }
-RIGHTS_OF_KEYS = DAILY_WORK  # a clinic's system deletes nothing
+RIGHTS_OF_KEYS = DAILY_WORK  # a clinic's system deletes nothing and watches nobody
 
 
 def of_roles(names: Iterable[str]) -> frozenset[Right]:
     """The rights of all these roles together; a name that is no role of ours gives none."""
-    known = {role.value: rights for role, rights in RIGHTS_OF.items()}
-    return frozenset[Right]().union(*(known.get(name, frozenset()) for name in names))
+    return frozenset[Right]().union(*(RIGHTS_OF[role] for role in known_roles(names)))
+
+
+def known_roles(names: Iterable[str]) -> tuple[Role, ...]:
+    """Those of the names that are roles of ours."""
+    present = set(names)
+    return tuple(role for role in Role if role in present)
 
 
 def of_scopes(names: Iterable[str]) -> frozenset[Right]:

@@ -3,19 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from chassis.auth import TokenVerifier, identity_provider
+from chassis.auth import SAFE_METHODS, TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.keys import client_for
 from chassis.periodic import every
 from chassis.service import Health, create_app
+from chassis.throttle import Throttle
 from dashboard.attempts import Cookies
-from dashboard.guard import SAFE_METHODS, Guard
+from dashboard.guard import POLICY, Guard
 from dashboard.login import Login, router
 from dashboard.oidc import Provider
 from dashboard.proxy import proxy_routes
@@ -24,8 +26,17 @@ from dashboard.settings import Settings
 from dashboard.upstreams import Upstreams
 
 STATIC = Path(__file__).parent / "static"
-DESCRIBED = {"/docs", "/docs/oauth2-redirect", "/openapi.json"}
 PURGE = 3600.0  # seconds
+
+
+class Static(StaticFiles):
+    """The page's files. They are small and must fit together: asked for anew each time."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """A file, or that it has not changed."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def build(settings: Settings) -> FastAPI:
@@ -35,7 +46,11 @@ def build(settings: Settings) -> FastAPI:
     away the page still tells what is the matter, which no page at all would not.
     """
     upstreams = Upstreams(
-        {"scheduling": settings.scheduling_url, "status": settings.status_url},
+        {
+            "scheduling": settings.scheduling_url,
+            "notification": settings.notification_url,
+            "status": settings.status_url,
+        },
         streams=settings.streams,
     )
     health = Health()
@@ -56,7 +71,9 @@ def build(settings: Settings) -> FastAPI:
                 client_secret=settings.oidc_client_secret.get_secret_value(),
                 scope=settings.oidc_scope,
                 parameters=settings.oidc_parameters,
-                client=await stack.enter_async_context(client_for(settings.auth_issuer)),
+                client=await stack.enter_async_context(
+                    client_for(settings.auth_issuer, internally=settings.oidc_internal_url)
+                ),
             )
             verifier = TokenVerifier(identity_provider(settings, provider.keys))
             sessions = Sessions(
@@ -72,6 +89,7 @@ def build(settings: Settings) -> FastAPI:
                 cookies=cookies,
                 public_url=settings.public_url,
                 longest=int(settings.longest.total_seconds()),
+                throttle=Throttle(settings.logins_per_minute),
             )
             yield
 
@@ -80,12 +98,10 @@ def build(settings: Settings) -> FastAPI:
         description="The practice's page.",
         lifespan=lifespan,
         health=health,
-        max_body_bytes=settings.max_body_bytes,
+        settings=settings,
+        policy=POLICY,
+        openapi_url=None,  # it has no API of its own
     )
-    # No API of its own to describe, and the description page loads scripts from elsewhere.
-    app.router.routes[:] = [
-        route for route in app.router.routes if getattr(route, "path", None) not in DESCRIBED
-    ]
     app.add_middleware(Guard, hosts=settings.hosts, origin=settings.public_url)
     app.state.upstreams = upstreams
 
@@ -114,5 +130,5 @@ def build(settings: Settings) -> FastAPI:
             return RedirectResponse("/abgelaufen", 303)
         return FileResponse(STATIC / "index.html")
 
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", Static(directory=STATIC), name="static")
     return app

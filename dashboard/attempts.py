@@ -14,7 +14,9 @@ from hashlib import sha256
 
 TERM = 600  # seconds to log in
 MOST = 5  # attempts of one browser at once
-TARGET = re.compile(r"#/(patienten|termine)(/\d{4}-\d\d-\d\d)?")  # the views, and nowhere else
+TARGET = re.compile(
+    r"#/(patienten|termine|protokoll)(/\d{4}-\d\d-\d\d)?"
+)  # the views, and nowhere else
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What every answer of the dashboard carries, and which requests it takes at all.
+"""Which requests the dashboard takes at all, and the policy of its pages.
 
 Against a page of another origin that makes the browser write (CSRF): Fetch Metadata, and the
 Origin header for browsers without it; a writing request with neither is refused, and the session's
@@ -8,12 +8,13 @@ cookie is SameSite=Lax besides. Against DNS rebinding: a list of host names.
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.auth import SAFE_METHODS
+from chassis.limits import refusal
 
 OPS = {"/health/live", "/health/ready", "/metrics"}  # asked for by address, not by name
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -28,15 +29,6 @@ POLICY = "; ".join(
         "trusted-types 'none'",
     ]
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
 
 
 class Guard:
@@ -53,23 +45,13 @@ class Guard:
             await self.app(scope, receive, send)
             return
         path = scope["path"]
-        # The page is small and its modules must fit together: asked for anew each time.
-        cache = "no-cache" if path.startswith("/static/") else "no-store"
-
-        async def sealed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                headers["Cache-Control"] = cache
-            await send(message)
-
         headers = Headers(scope=scope)
         app = self.app
         if path not in OPS and _host(f"//{headers.get('host', '')}") not in self._hosts:
-            app = _refusal("unknown-host", "This host is not served here.", 400)
+            app = refusal(400, "unknown-host", "This host is not served here.")
         elif scope["method"] not in SAFE_METHODS and not self._is_our_page(headers):
-            app = _refusal("cross-site", "The request comes from another site.", 403)
-        await app(scope, receive, sealed)
+            app = refusal(403, "cross-site", "The request comes from another site.")
+        await app(scope, receive, send)
 
     def _is_our_page(self, headers: Headers) -> bool:
         """Whether our own page makes this request."""
@@ -85,11 +67,3 @@ def _host(address: str) -> str | None:
         return urlsplit(address).hostname
     except ValueError:
         return None
-
-
-def _refusal(type_: str, title: str, status: int) -> ASGIApp:
-    return JSONResponse(
-        {"type": type_, "title": title, "status": status},
-        status,
-        media_type="application/problem+json",
-    )

@@ -1,6 +1,7 @@
 """Logging in and out, and what the page asks about its session."""
 
 import hmac
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from prometheus_client import Counter
 
 from chassis.auth import Caller, NoPractice, NotAuthenticated, TokenVerifier
 from chassis.keys import KeysUnavailable
+from chassis.throttle import Throttle, address_of
 from dashboard import notices
 from dashboard.attempts import MOST, TARGET, TERM, Attempt, Cookies
 from dashboard.oidc import LoginRefused, Provider, ProviderUnavailable, Tokens
@@ -49,9 +51,12 @@ class Login:
     cookies: Cookies
     public_url: str
     longest: int  # seconds a session lasts at most
+    throttle: Throttle
 
     async def begin(self, request: Request) -> Response:
         """Send the browser to the provider."""
+        if wait := self.throttle.wait(f"begin {address_of(request)}"):
+            return self._too_many(wait)
         attempt = Attempt.begin(request.query_params.get("zurueck", ""))
         try:
             url = await self.provider.authorization_url(
@@ -72,6 +77,8 @@ class Login:
 
     async def finish(self, request: Request) -> Response:
         """The provider's answer, by way of the browser."""
+        if wait := self.throttle.wait(f"finish {address_of(request)}"):
+            return self._too_many(wait)
         answer = request.query_params
         state = answer.get("state", "")
         name = self.cookies.attempt(state)
@@ -112,6 +119,8 @@ class Login:
             await self._check_sender(answer.get("iss"))
             if answer.get("error") == "access_denied":
                 raise _Ended("cancelled", notices.CANCELLED)
+            if "error" in answer:
+                raise _Ended("refused", notices.FAILED)
             tokens = await self.provider.redeem(
                 answer.get("code", ""),
                 verifier=attempt.verifier,
@@ -156,6 +165,11 @@ class Login:
         logins.labels(outcome).inc()
         log.info("no login", outcome=outcome)
         return notices.page(notice, href=href)
+
+    def _too_many(self, wait: float) -> Response:
+        response = self._ended("too-many", notices.TOO_MANY)
+        response.headers["Retry-After"] = str(math.ceil(wait))
+        return response
 
     def _remember(self, response: Response, name: str, value: str, seconds: int) -> None:
         response.set_cookie(

@@ -50,6 +50,13 @@ NO_PROVIDER = Notice(
     "einmal.",
     action="Noch einmal versuchen",
 )
+TOO_MANY = Notice(
+    429,
+    "Zu viele Anmeldungen auf einmal",
+    "Von Ihrem Anschluss kamen gerade sehr viele Anmeldungen. Bitte versuchen Sie es in einer "
+    "Minute noch einmal.",
+    action="Noch einmal versuchen",
+)
 
 _TEMPLATE = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),

@@ -1,13 +1,14 @@
 """The way from the page to the services: an allow-list of routes, requests passed on as they are.
 
-    /api/scheduling/…  ->  {scheduling_url}/v1/…
-    /api/status/…      ->  {status_url}/v1/…
+    /api/scheduling/…    ->  {scheduling_url}/v1/…
+    /api/notification/…  ->  {notification_url}/v1/…
+    /api/status/…        ->  {status_url}/v1/…
 
 The session's token is added here, so the browser never sees it.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from urllib.parse import quote
 
 import anyio
@@ -25,12 +26,16 @@ ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/appointments/{appointment_id:uuid}", ["GET", "PATCH", "DELETE"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/invitations", ["POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/room", ["POST"]),
+    ("notification", "/previews/sms", ["GET"]),
+    ("status", "/measures", ["GET"]),
+    ("scheduling", "/audit", ["GET"]),
     ("status", "/indicators", ["GET"]),
     ("status", "/indicators/{appointment_id:uuid}", ["GET"]),
 ]
 STREAM = ("status", "/indicators/stream")
+DOWNLOAD = ("scheduling", "/audit/export")
 REQUEST_HEADERS = ("Accept", "Content-Type", "Idempotency-Key", "If-Match")
-RESPONSE_HEADERS = ("Content-Type", "ETag", "Retry-After")
+RESPONSE_HEADERS = ("Content-Type", "Content-Disposition", "ETag", "Retry-After")
 
 TOKEN_MARGIN = 10.0  # seconds before its token's end that a stream is to be opened anew
 SHORTEST_STREAM = 5.0  # seconds
@@ -48,15 +53,16 @@ def proxy_routes(
     service, path = STREAM
     stream = _stream_from(upstreams, authenticate, service, f"/v1{path}")
     yield f"/api/{service}{path}", ["GET"], stream
+    service, path = DOWNLOAD
+    download = _download_from(upstreams, authenticate, service, f"/v1{path}")
+    yield f"/api/{service}{path}", ["GET"], download
 
 
 def _request_to(upstreams: Upstreams, authenticate: Authenticate, service: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         session = await authenticate(request)
         # The route has matched, so the path is one of the list's and nothing else.
-        target = "/v1" + request.url.path.removeprefix(f"/api/{service}")
-        if request.url.query:
-            target += f"?{request.url.query}"
+        target = _with_query("/v1" + request.url.path.removeprefix(f"/api/{service}"), request)
         answer = await upstreams.ask(
             service,
             request.method,
@@ -84,7 +90,21 @@ def _stream_from(
             headers["Last-Event-ID"] = quote(last[:100])  # what is no id stays none
         answer = await upstreams.open(service, target, token=session.access_token, headers=headers)
         until = min(session.access_until - TOKEN_MARGIN, session.ends_at)
-        return Relayed(upstreams, answer, seconds=max(SHORTEST_STREAM, until - time.time()))
+        seconds = max(SHORTEST_STREAM, until - time.time())
+        return Relayed(answer, upstreams.chunks(answer, seconds=seconds))
+
+    return endpoint
+
+
+def _download_from(
+    upstreams: Upstreams, authenticate: Authenticate, service: str, target: str
+) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        session = await authenticate(request)
+        answer = await upstreams.open(
+            service, _with_query(target, request), token=session.access_token, headers={}
+        )
+        return Relayed(answer, answer.aiter_raw())
 
     return endpoint
 
@@ -92,10 +112,10 @@ def _stream_from(
 class Relayed(StreamingResponse):
     """An answer passed on chunk by chunk; closed upstream as soon as the browser leaves."""
 
-    def __init__(self, upstreams: Upstreams, answer: httpx.Response, *, seconds: float) -> None:
+    def __init__(self, answer: httpx.Response, chunks: AsyncIterator[bytes]) -> None:
         headers = _passed_on(answer.headers, RESPONSE_HEADERS)
         headers["X-Accel-Buffering"] = "no"  # else nginx collects the messages
-        super().__init__(upstreams.chunks(answer, seconds=seconds), answer.status_code, headers)
+        super().__init__(chunks, answer.status_code, headers)
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,6 +125,10 @@ class Relayed(StreamingResponse):
         finally:
             with anyio.CancelScope(shield=True):
                 await self._answer.aclose()
+
+
+def _with_query(target: str, request: Request) -> str:
+    return f"{target}?{request.url.query}" if request.url.query else target
 
 
 def _passed_on(headers: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:

@@ -64,6 +64,7 @@ class Session:
     """Somebody who is logged in; times are seconds since the epoch."""
 
     name: str
+    subject: str
     rights: list[str]
     access_token: str
     access_until: float
@@ -99,7 +100,8 @@ class Sessions:
         """A new session for checked tokens; the secret for its cookie."""
         secret = secrets.token_bytes(32)
         ends_at = datetime.now(UTC) + self._longest
-        session = _with(tokens, caller, Session(name, [], "", 0, None, None, ends_at.timestamp()))
+        nothing = Session(name, caller.subject, [], "", 0, None, None, ends_at.timestamp())
+        session = _with(tokens, caller, nothing)
         row = store.Row(_seal(secret, session), ends_at, _refresh_at(session, caller))
         person = hashlib.sha256(caller.subject.encode()).digest()
         async with self._db.system() as tx:
@@ -171,6 +173,8 @@ class Sessions:
         async with asyncio.timeout(REFRESH_WITHIN):
             tokens = await self._provider.refresh(session.refresh_token)
             caller = await self._verifier.verify(tokens.access_token)
+        if caller.subject != session.subject:  # OpenID Connect Core 1.0, section 12.2
+            raise LoginRefused("somebody else's tokens")
         session = _with(tokens, caller, session)
         async with self._db.system() as tx:
             kept = await store.refreshed(

@@ -20,11 +20,18 @@ class Settings(AuthSettings):
     port: int = Field(default=8400, ge=1, le=65535)
     public_url: str = Field(pattern=ORIGIN, description="Where browsers reach the dashboard.")
     scheduling_url: str = Field(default="http://127.0.0.1:8401", pattern=ORIGIN)
+    notification_url: str = Field(default="http://127.0.0.1:8402", pattern=ORIGIN)
     status_url: str = Field(default="http://127.0.0.1:8403", pattern=ORIGIN)
     streams: int = Field(default=200, ge=1, description="Live streams open at once, at most.")
     database_url: SecretStr
     database_connections: int = Field(default=10, ge=2, le=200)
-    oidc_client_id: str = Field(min_length=1)
+    oidc_internal_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^?#]+)?$",
+        description="Where this process reaches the issuer, if not at the address that browsers "
+        "know; stands for auth_issuer at the beginning of the provider's addresses.",
+    )
+    oidc_client_id: str = Field(min_length=1, description="As registered with the provider.")
     oidc_client_secret: SecretStr = Field(
         default=SecretStr(""), description="Empty for a public client, which has PKCE alone."
     )
@@ -36,10 +43,13 @@ class Settings(AuthSettings):
     oidc_parameters: dict[str, str] = Field(
         default={}, description='More for the authorization request, as {"audience": "…"}.'
     )
+    logins_per_minute: int = Field(
+        default=60, ge=1, description="From one address, in this process; twice that many steps."
+    )
     session_idle_minutes: int = Field(default=60, ge=5, le=24 * 60)
     session_hours: int = Field(default=12, ge=1, le=7 * 24)
 
-    @field_validator("scheduling_url", "status_url", "public_url")
+    @field_validator("scheduling_url", "notification_url", "status_url", "public_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
@@ -54,6 +64,8 @@ class Settings(AuthSettings):
         if self.environment == "production":
             if not self.secure:
                 raise ValueError("production needs a public_url that begins with https://")
+            if self.oidc_internal_url.startswith("http:"):
+                raise ValueError("production reaches oidc_internal_url by https")
             require_password(self.database_url)
         return self
 
@@ -65,7 +77,7 @@ class Settings(AuthSettings):
     @property
     def hosts(self) -> frozenset[str]:
         """Host names that are served."""
-        local = LOOPBACK if self.environment == "local" else ()
+        local = LOOPBACK if self.environment != "production" else ()
         return frozenset({urlsplit(self.public_url).hostname or "", *local})
 
     @property

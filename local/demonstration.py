@@ -99,8 +99,8 @@ def _tell_addresses(stack: Stack) -> None:
   Mailbox         {stack.url("mailbox")}
   Phones          {stack.url("phones")}
   Video rooms     {stack.url("rooms")}  (without video; „Beitreten“ leads there)
-  Scheduling API  {stack.url("scheduling")}/docs
-  Status API      {stack.url("status")}/docs
+  Scheduling API  {stack.url("scheduling")}/openapi.json
+  Status API      {stack.url("status")}/openapi.json
   Logs            {stack.folder.logs}
 
 Mail to unbekannt@, voll@ or abgelehnt@ any domain is refused, to spaeter@ put off.

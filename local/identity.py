@@ -28,10 +28,12 @@ ALGORITHM = "Ed25519"  # RFC 9864
 class Identity:
     """Mints tokens of `issuer` with a key that is made once in `folder`.
 
+    So is the secret of its client, the dashboard, unless `client_secret` is given.
+
     Raises LocalFailure when the key kept there can't be read.
     """
 
-    def __init__(self, folder: Path, issuer: str) -> None:
+    def __init__(self, folder: Path, issuer: str, client_secret: str | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.issuer = issuer
         kept = folder / "signing-key.json"
@@ -43,7 +45,7 @@ class Identity:
                 ).as_dict(private=True)
             ),
         )
-        self.client_secret = secret_files.keep(
+        self.client_secret = client_secret or secret_files.keep(
             folder / "client-secret", lambda: secrets.token_urlsafe(32)
         )
         try:
@@ -61,6 +63,7 @@ class Identity:
         practice_id: UUID | None,
         *,
         subject: str = "local-user",
+        name: str | None = None,
         roles: Collection[str] = EVERY_ROLE,
         lifetime: int = HOUR,
     ) -> str:
@@ -68,6 +71,8 @@ class Identity:
         claims: dict[str, Any] = {"aud": AUDIENCE, "sub": subject, "roles": list(roles)}
         if practice_id is not None:
             claims["practice_id"] = str(practice_id)
+        if name is not None:
+            claims["name"] = name
         return self.sign(claims, lifetime=lifetime, kind="at+jwt")
 
     def sign(self, claims: Mapping[str, Any], *, lifetime: int, kind: str = "JWT") -> str:

@@ -24,7 +24,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from local import secret_files
+from local import databases, secret_files
 from local.errors import LocalFailure
 from local.ports import Ports, is_free
 from local.processes import Child, run
@@ -187,24 +187,7 @@ class Postgres:
     async def _create_databases(self) -> None:
         connection = await self._connect()
         try:
-            roles = {
-                row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")
-            }
-            names = {
-                row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")
-            }
-            for service in self._services:
-                for role in (service, f"{service}_owner"):
-                    if role not in roles:
-                        await connection.execute(
-                            f"CREATE ROLE {role} LOGIN PASSWORD '{self._password(role)}'"
-                        )
-                if service not in names:
-                    await connection.execute(
-                        f"CREATE DATABASE {service} OWNER {service}_owner STRATEGY file_copy"
-                    )
-                    await connection.execute(f"REVOKE ALL ON DATABASE {service} FROM PUBLIC")
-                    await connection.execute(f"GRANT CONNECT ON DATABASE {service} TO {service}")
+            await databases.create(connection, self._services, self._password)
         finally:
             await connection.close()
 

@@ -1,14 +1,18 @@
-"""The practice of the demo. Practices are set up by the operator; there is no API for it yet."""
+"""The practice of the demo, set up as the operator does it (services.scheduling.admin)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
-import asyncpg
+from chassis.database import Database
+from services.scheduling import practices
+from services.scheduling.practices import PracticeExists, Wish
 
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A row of scheduling's table of practices."""
+    """What has to be said of a practice."""
 
     id: UUID
     name: str
@@ -25,16 +29,12 @@ DEMO_PRACTICE = Practice(
 
 
 async def set_up(owner_dsn: str, practice: Practice = DEMO_PRACTICE) -> None:
-    """Insert it unless it is there. As the table's owner, since the service can't."""
-    connection = await asyncpg.connect(owner_dsn, timeout=5)
+    """Set it up unless it is there. Raises what asyncpg raises."""
+    wish = Wish(name=practice.name, time_zone=practice.time_zone, tariff=practice.tariff)
+    db = await Database.connect(owner_dsn, connections=1)
     try:
-        await connection.execute(
-            "INSERT INTO practices (id, name, time_zone, tariff) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT DO NOTHING",
-            practice.id,
-            practice.name,
-            practice.time_zone,
-            practice.tariff,
-        )
+        with suppress(PracticeExists):
+            async with db.operator() as tx:
+                await practices.create(tx, practice.id, wish, datetime.now(UTC))
     finally:
-        await connection.close()
+        await db.close()

@@ -1,6 +1,9 @@
 """Secrets of this machine: made once, kept in the data folder, readable by their owner only."""
 
+import base64
+import json
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,3 +22,13 @@ def keep(path: Path, make: Callable[[], str]) -> str:
         os.fsync(file.fileno())
     draft.replace(path)
     return text
+
+
+def one_key() -> str:
+    """A set of one key, as the settings hold sets that rotate (chassis.secret_keys)."""
+    return json.dumps({"1": key()})
+
+
+def key() -> str:
+    """A key of 32 bytes, as the settings hold one."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

@@ -1,10 +1,6 @@
 """The environment that the services and the dashboard are started with on one machine."""
 
-import base64
-import json
 import os
-import secrets
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,27 +8,15 @@ from pathlib import Path
 from local import rooms, secret_files
 from local.identity import CLIENT_ID, Identity
 from local.kafka import Kafka
+from local.modules import MODULES, SERVICES
 from local.ports import Ports
 from local.postgres import Postgres
-from local.processes import REPOSITORY
 from local.sms_gateway.signing import new_secret
 
-SERVICES = ("scheduling", "notification", "status")
-MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dashboard": "dashboard"}
 PREFIXES = tuple(f"{name.upper()}_" for name in MODULES)
 MAIL_FROM = "einladung@praxis.example"
 BOUNCES = "rueck@praxis.example"
 GATEWAY_FILE = "sms-gateway.key"
-
-
-def migrations(name: str) -> Path:
-    """Where the migrations of a service or the dashboard are."""
-    return REPOSITORY.joinpath(*MODULES[name].split("."), "migrations")
-
-
-def command(name: str) -> tuple[str, ...]:
-    """How to start a service or the dashboard."""
-    return (sys.executable, "-m", MODULES[name])
 
 
 @dataclass
@@ -64,11 +48,14 @@ class Environments:
         if name == "scheduling":
             return {
                 "LINK_KEYS": secret_files.keep(self.folder / "link-keys.json", _one_key),
+                "CONTACT_KEYS": secret_files.keep(
+                    self.folder / "scheduling-contact-keys.json", _one_key
+                ),
                 "TOKEN_KEYS": secret_files.keep(self.folder / "token-keys.json", _one_key),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
                 "CHANNELS": '["email", "sms"]',
                 "ROOMS": "jitsi",
-                "ROOM_KEY": secret_files.keep(self.folder / "room.key", _key),
+                "ROOM_KEY": secret_files.keep(self.folder / "room.key", secret_files.key),
                 "ROOM_URL": f"http://127.0.0.1:{self.ports.rooms}",
                 "JITSI_KEY": secret_files.keep(self.folder / rooms.KEY_FILE, rooms.new_secret),
                 "JITSI_ISSUER": rooms.ISSUER,
@@ -84,6 +71,9 @@ class Environments:
                 "BOUNCE_ADDRESS": BOUNCES,
                 "RETURN_PATH_KEYS": secret_files.keep(
                     self.folder / "return-path-keys.json", _one_key
+                ),
+                "CONTACT_KEYS": secret_files.keep(
+                    self.folder / "notification-contact-keys.json", _one_key
                 ),
                 # One port, so one listener: further replicas only read what it has kept.
                 "INTAKE_PROTOCOL": "smtp" if port == self.ports.notification else "none",
@@ -101,6 +91,7 @@ class Environments:
             return {
                 "PUBLIC_URL": f"http://127.0.0.1:{self.ports.dashboard}",
                 "SCHEDULING_URL": scheduling,
+                "NOTIFICATION_URL": f"http://127.0.0.1:{self.ports.notification}",
                 "STATUS_URL": f"http://127.0.0.1:{self.ports.status}",
                 "OIDC_CLIENT_ID": CLIENT_ID,
                 "OIDC_CLIENT_SECRET": self.identity.client_secret,
@@ -113,8 +104,4 @@ def _is_ours(variable: str) -> bool:
 
 
 def _one_key() -> str:
-    return json.dumps({"1": _key()})
-
-
-def _key() -> str:
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    return secret_files.one_key()

@@ -24,11 +24,12 @@ from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
 from local.identity import EVERY_ROLE, HOUR, Identity
 from local.kafka import Kafka
+from local.modules import MODULES, command, migrations
 from local.ports import DEFAULT_BASE, Ports, free_port
 from local.postgres import Postgres
 from local.practice import DEMO_PRACTICE, Practice
 from local.processes import Child, http_ok
-from local.services import GATEWAY_FILE, MODULES, Environments, command, migrations
+from local.services import GATEWAY_FILE, Environments
 
 Progress = Callable[[str], None]
 
@@ -237,6 +238,10 @@ class Stack:
     ) -> str:
         """A bearer token for a practice that holds for `lifetime` seconds."""
         return self._ready().identity.token(practice_id, lifetime=lifetime, roles=roles)
+
+    def sign(self, claims: Mapping[str, Any], *, lifetime: int = HOUR) -> str:
+        """A token of the identity provider with just these claims."""
+        return self._ready().identity.sign(claims, lifetime=lifetime)
 
     async def add_practice(self, added: Practice) -> None:
         """Set up one more practice."""

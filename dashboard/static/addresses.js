@@ -3,13 +3,13 @@
 import { h } from "./dom.js";
 
 const KNOWN = [
-  "aol.com", "aol.de", "arcor.de", "email.de", "freenet.de", "gmail.com", "gmx.at", "gmx.ch", "gmx.com",
+  "aol.com", "aol.de", "arcor.de", "email.com", "email.de", "freenet.de", "gmail.com", "gmx.at", "gmx.ch", "gmx.com",
   "gmx.de", "gmx.net", "googlemail.com", "hotmail.com", "hotmail.de", "icloud.com", "kabelmail.de",
-  "live.com", "live.de", "mac.com", "mail.de", "mailbox.org", "me.com", "msn.com", "online.de",
+  "live.com", "live.de", "mac.com", "mail.com", "mail.de", "mailbox.org", "me.com", "msn.com", "online.de",
   "outlook.com", "outlook.de", "posteo.de", "proton.me", "protonmail.com", "t-online.de", "unitybox.de",
   "vodafone.de", "web.de", "yahoo.com", "yahoo.de", "ymail.com",
 ];
-const MEANT = { "gmail.de": "gmail.com", "googlemail.de": "googlemail.com", "t-online.com": "t-online.de", "web.com": "web.de" };
+const MEANT = { "gmail.de": "gmail.com", "googlemail.de": "googlemail.com", "t-online.com": "t-online.de", "tonline.de": "t-online.de", "web.com": "web.de" };
 const SHORT = 7; // characters; a short domain is soon like another one
 
 /** The address that was probably meant, or null. */
@@ -58,6 +58,7 @@ export class TypingHint {
     const button = this.#look();
     if (!button || this.#told === this.#input.value) return false;
     this.#told = this.#input.value;
+    this.#place.append(" Stimmt die Adresse, senden Sie noch einmal ab.");
     button.focus();
     return true;
   }
@@ -80,7 +81,8 @@ export class TypingHint {
 /** Offer to send to an address known as dead all the same; returns the check box. */
 export function offerSendAnyway(field) {
   const box = h("input", { type: "checkbox", name: "send_anyway" });
-  field.append(h("label", { class: "check anyway" }, box, "Trotzdem an diese Adresse senden"));
+  const where = field.dataset.field === "phone" ? "Nummer" : "Adresse";
+  field.append(h("label", { class: "check anyway" }, box, `Trotzdem an diese ${where} senden`));
   return box;
 }
 

@@ -118,6 +118,9 @@ export const resend = (of, body, key, onRetry) =>
 export const change = (of, body, version) =>
   request("PATCH", `/scheduling/appointments/${id(of)}`, { body, version });
 export const room = (of) => request("POST", `/scheduling/appointments/${id(of)}/room`);
+export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);
+export const measures = (days) => request("GET", `/status/measures?days=${id(days)}`);
+export const audit = (query) => request("GET", `/scheduling/audit?${query}`);
 export const indicator = (of) => request("GET", `/status/indicators/${id(of)}`);
 
 /** Log out. What is still under way finds no session any more, and must not stop us. */

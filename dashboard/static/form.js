@@ -6,6 +6,7 @@ import { today } from "./dates.js";
 import { byId } from "./dom.js";
 import { Fields, forgetOffsetOnChange, number, sentence } from "./fields.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
+import { SmsPreview } from "./sms_preview.js";
 
 const NOT_TWICE =
   " Versuchen Sie es unverändert noch einmal: Der Termin wird dadurch nicht doppelt angelegt.";
@@ -23,6 +24,7 @@ export class CreateForm {
     this.dialogs = dialogs;
     this.onCreated = onCreated;
     dialogs.install(this.#dialog);
+    this.preview = new SmsPreview({ desk, form: this.#form });
     forgetOffsetOnChange(this.#form);
     this.#form.addEventListener("change", () => this.#adapt());
     this.#form.addEventListener("submit", (event) => {
@@ -43,6 +45,7 @@ export class CreateForm {
     const now = today(this.desk.practice.time_zone);
     if (!date.value) date.value = this.desk.date > now ? this.desk.date : now;
     this.#adapt();
+    this.preview.update();
     this.dialogs.open(this.#dialog);
     this.#form.elements.patient_name.focus();
   }

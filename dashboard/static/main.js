@@ -1,12 +1,14 @@
 // Wiring of the page.
 
 import * as api from "./api.js";
+import { AuditLog } from "./audit.js";
 import { isDay, longDay, today } from "./dates.js";
 import { Desk } from "./desk.js";
 import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { CreateForm } from "./form.js";
+import { Measures } from "./measures.js";
 import { Notices } from "./notices.js";
 import { Overview } from "./overview.js";
 import { Rescue } from "./rescue.js";
@@ -16,7 +18,7 @@ import { CHANNELS, reason } from "./words.js";
 
 const REFRESH = 60_000; // milliseconds; finds what no event tells of, as a move elsewhere
 const REFRESH_IN_TROUBLE = 5_000; // milliseconds
-const VIEWS = { patienten: "Patienten", termine: "Terminübersicht" };
+const VIEWS = { patienten: "Patienten", termine: "Terminübersicht", protokoll: "Protokoll" };
 const LIVE = { connecting: "Verbinde …", live: "Live", lost: "Keine Verbindung" };
 const TOLD = {
   delivered: (channel, name) => `${channel} erfolgreich zugestellt an ${name}`,
@@ -54,6 +56,7 @@ const overview = new Overview({
   onDay: goTo,
 });
 const rescue = new Rescue({ desk, notices, onOpen: (id) => details.open(id) });
+const auditLog = new AuditLog();
 const create = new CreateForm({
   desk,
   dialogs,
@@ -64,6 +67,7 @@ const create = new CreateForm({
     desk.awaitArrival(created);
   },
 });
+new Measures({ dialogs });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
   button.addEventListener("click", () => create.open());
 }
@@ -80,7 +84,7 @@ desk.addEventListener("told", ({ detail }) => {
   notices.infobox(state, TOLD[state](channel, appointment.patient_name), {
     id: appointment.id,
     channel: detail.channel,
-    detail: state === "failed" && view ? reason(view) : "",
+    detail: state === "failed" && view ? reason(detail.channel, view) : "",
     actions: rescue.actions(appointment, state),
   });
 });
@@ -120,6 +124,7 @@ function route(focus) {
   const changed = document.body.dataset.view !== view;
   document.body.dataset.view = view;
   if (focus && changed) byId(`${view}-title`).focus();
+  if (changed && view === "protokoll") auditLog.show();
   const wanted = isDay(day) ? day : desk.date || today(desk.practice.time_zone);
   if (wanted !== desk.date) desk.show(wanted);
 }

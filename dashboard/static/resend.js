@@ -74,11 +74,11 @@ export class Resend {
       return "Ob die Einladung ankam, ist nicht sicher. Bitte rufen Sie an, oder senden Sie sie erneut.";
     }
     if (missing.some((one) => channels[one]?.category === "technical")) {
-      return "Der Versand ist an einer technischen Störung gescheitert; die Adresse kann richtig sein.";
+      return "Der Versand ist an einer technischen Störung gescheitert; Adresse oder Nummer können richtig sein.";
     }
-    return missing.length > 1
-      ? "Bitte prüfen Sie die Adressen und senden Sie die Einladung erneut."
-      : "Wie lautet die richtige Adresse? Bitte prüfen und erneut senden.";
+    if (missing.length > 1) return "Bitte prüfen Sie die Angaben und senden Sie die Einladung erneut.";
+    const asked = missing[0] === "sms" ? "Mobilnummer" : "Adresse";
+    return `Wie lautet die richtige ${asked}? Bitte prüfen und erneut senden.`;
   }
 
   async #send() {

@@ -6,6 +6,7 @@ import { byId } from "./dom.js";
 const TOLD_EVERY = 60_000; // milliseconds
 const DELETE = "appointments:delete";
 const HOST = "visits:host";
+const AUDIT = "audit:read";
 
 let told = 0;
 
@@ -15,6 +16,7 @@ export async function introduceUser() {
   byId("user").textContent = name;
   byId("delete-open").hidden = !rights.includes(DELETE);
   byId("visit-open").hidden = !rights.includes(HOST);
+  byId("nav-protokoll").hidden = !rights.includes(AUDIT);
 }
 
 /** The session lasts while somebody is at the page; that it reloads itself does not count. */

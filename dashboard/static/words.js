@@ -32,9 +32,18 @@ const REASONS = {
   system: "Störung bei der Gegenstelle",
 };
 
+// Where a phone is no mailbox.
+const SMS_REASONS = {
+  unknown_user: "Nummer unbekannt",
+  mailbox_full: "Speicher des Telefons voll",
+  host_unknown: "Mobilfunknetz nicht gefunden",
+  policy: "vom Mobilfunknetz abgewiesen",
+  system: "Störung im Mobilfunknetz",
+};
+
 /** Why something failed, in words; "" when nothing is known. */
-export function reason({ category, reason: why }) {
-  return REASONS[why] ?? CATEGORIES[category] ?? "";
+export function reason(channel, { category, reason: why }) {
+  return (channel === "sms" && SMS_REASONS[why]) || (REASONS[why] ?? CATEGORIES[category] ?? "");
 }
 
 /** One channel's state in a sentence of its own. */
@@ -44,7 +53,7 @@ export function stateText(channel, view) {
       if (view.evidence === "confirmed") return "zugestellt, Zustellung bestätigt";
       return channel === "email" ? "zugestellt, vom Mailserver angenommen" : "zugestellt";
     case "failed": {
-      const why = reason(view);
+      const why = reason(channel, view);
       return `${view.late ? "nachträglich als unzustellbar gemeldet" : "nicht zugestellt"}${why ? ` – ${why}` : ""}`;
     }
     case "unconfirmed":

@@ -1,6 +1,6 @@
 """The provider's addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from fastapi.security import HTTPBasic
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from chassis.headers import SafeHeaders
 from local.identity import CLIENT_ID, Identity
 from local.identity_provider.grants import CODE_TERM, REFRESH_TERM, Grant, Tickets
 from local.identity_provider.persons import PERSONS, Person
+from local.listening import LOOPBACK
 
 ACCESS_TERM = 300  # seconds
 _HERE = Path(__file__).parent
@@ -104,7 +106,11 @@ class Provider:
             claims["nonce"] = grant.nonce
         return {
             "access_token": self._identity.token(
-                person.practice_id, subject=person.id, roles=person.roles, lifetime=term
+                person.practice_id,
+                subject=person.id,
+                name=person.name,
+                roles=person.roles,
+                lifetime=term,
             ),
             "token_type": "Bearer",
             "expires_in": term,
@@ -113,10 +119,17 @@ class Provider:
         }
 
 
-def create_app(identity: Identity, client: Client, *, access_term: int = ACCESS_TERM) -> FastAPI:
+def create_app(
+    identity: Identity,
+    client: Client,
+    *,
+    access_term: int = ACCESS_TERM,
+    names: Sequence[str] = LOOPBACK,
+) -> FastAPI:
     """The provider as an application; access tokens hold for `access_term` seconds."""
     app = FastAPI(title="Identity provider of the local demo", docs_url=None, redoc_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
+    app.add_middleware(SafeHeaders)
     provider = Provider(identity, client, access_term)
     templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
@@ -129,7 +142,7 @@ def create_app(identity: Identity, client: Client, *, access_term: int = ACCESS_
     )
 
     def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
-        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+        headers = {"Content-Security-Policy": policy}
         return HTMLResponse(templates.get_template(template).render(values), status, headers)
 
     @app.get("/.well-known/openid-configuration")

@@ -133,9 +133,10 @@ def _away(mail: Mail, report: Report) -> Message:
 
 
 class Postman:
-    """Takes reports back to `port` on 127.0.0.1, a moment after the mail was taken."""
+    """Takes reports back to `port` on `host`, a moment after the mail was taken."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
         self._port = port
         self._queue: asyncio.Queue[tuple[float, Mail, Report]] = asyncio.Queue(MOST_WAITING)
 
@@ -156,7 +157,7 @@ class Postman:
     async def _carry(self, recipient: str, content: bytes) -> None:
         for _ in range(TRIES):
             try:
-                await hand_over(self._port, recipient, content)
+                await hand_over(self._port, recipient, content, host=self._host)
             except aiosmtplib.SMTPRecipientsRefused:
                 return
             except (aiosmtplib.SMTPException, OSError):
@@ -165,8 +166,10 @@ class Postman:
                 return
 
 
-async def hand_over(port: int, recipient: str, content: bytes) -> None:
-    """Send with a null sender, since nobody is to answer (RFC 3464 section 2)."""
-    client = aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False, timeout=10)
+async def hand_over(
+    port: int, recipient: str, content: bytes, *, host: str = "127.0.0.1", sender: str = ""
+) -> None:
+    """Send; with a null sender a report, which nobody is to answer (RFC 3464 section 2)."""
+    client = aiosmtplib.SMTP(hostname=host, port=port, start_tls=False, timeout=10)
     async with client:
-        await client.sendmail("", [recipient], content)
+        await client.sendmail(sender, [recipient], content)

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from local.mailbox.copies import Copies
 from local.mailbox.recipients import ACCEPTED, Recipients
 from local.mailbox.reports import Mail, Postman
 from local.mailbox.store import Store
@@ -18,9 +19,10 @@ DSN_OF_RCPT = ("NOTIFY=", "ORCPT=")
 class Handler:
     """What aiosmtpd calls; the names are its own."""
 
-    def __init__(self, store: Store, postman: Postman) -> None:
+    def __init__(self, store: Store, postman: Postman, copies: Copies | None) -> None:
         self._store = store
         self._postman = postman
+        self._copies = copies
         self._recipients = Recipients()
 
     async def handle_EHLO(  # noqa: N802
@@ -56,9 +58,12 @@ class Handler:
         except MessageError:
             return "550 5.6.0 The message can't be read"
         for address in envelope.rcpt_tos:
+            mail = _mail(server, envelope, address, content)
             report = self._recipients.report(address)
             if report is not None:
-                self._postman.post(_mail(server, envelope, address, content), report)
+                self._postman.post(mail, report)
+            if self._copies is not None:
+                self._copies.post(mail)
         return "250 2.0.0 Kept"
 
 
@@ -106,9 +111,9 @@ def _taken(arg: str | None, names: tuple[str, ...]) -> tuple[str | None, dict[st
     }
 
 
-def protocol(store: Store, postman: Postman) -> Any:
+def protocol(store: Store, postman: Postman, copies: Copies | None = None) -> Any:
     """A factory of connections for `loop.create_server`, all over one store."""
-    handler = Handler(store, postman)
+    handler = Handler(store, postman, copies)
     return lambda: _WithDsn(
         handler,
         hostname="mailbox.localhost",

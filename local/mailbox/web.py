@@ -1,7 +1,7 @@
 """What arrived, for tests (JSON) and in the browser (German, without scripts)."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +11,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from chassis.headers import SafeHeaders
+from local.listening import LOOPBACK
 from local.mailbox.store import Store, Summary, body, header, parse
 from local.markup import linked, local_time
 
@@ -24,37 +26,29 @@ MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
     f"frame-ancestors 'self'; sandbox {MAIL_SANDBOX}"
 )
-SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 LINKS_OPEN_OUTSIDE = '<base target="_blank">'
 
 _HERE = Path(__file__).parent
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 
-def create_app(store: Store) -> FastAPI:
+def create_app(store: Store, names: Sequence[str] = LOOPBACK) -> FastAPI:
     """The mailbox's web side over a store."""
-    app = FastAPI(title="Mailbox of the local demo", version="1", redoc_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    app = FastAPI(title="Mailbox of the local demo", version="1", docs_url=None, redoc_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
+    app.add_middleware(SafeHeaders)
     templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
     )
     templates.filters["linked"] = linked
     templates.filters["local_time"] = local_time
 
-    @app.middleware("http")
-    async def safe(
-        request: Request, following: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        response = await following(request)
-        for name, value in SAFE.items():
-            response.headers.setdefault(name, value)
-        return response
-
     def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
         return HTMLResponse(
             templates.get_template(template).render(values),
             status,
-            headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store"},
+            # same-origin: its own form is known by the Origin that it sends
+            headers={"Content-Security-Policy": PAGE_POLICY, "Referrer-Policy": "same-origin"},
         )
 
     @app.get("/api/messages")
@@ -113,7 +107,7 @@ def create_app(store: Store) -> FastAPI:
         at = head.end() if head else 0
         return HTMLResponse(
             html[:at] + LINKS_OPEN_OUTSIDE + html[at:],
-            headers={"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "no-store"},
+            headers={"Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"},
         )
 
     @app.get("/style.css", include_in_schema=False)

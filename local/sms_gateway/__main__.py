@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 
 import uvicorn
 
-from local import secret_files
+from local import listening, secret_files
+from local.listening import LOOPBACK, Listening
 from local.sms_gateway.network import Network, Weather
 from local.sms_gateway.signing import new_secret
 from local.sms_gateway.store import Store
@@ -14,14 +16,28 @@ from local.sms_gateway.web import create_app
 
 
 async def serve(
-    folder: Path, *, http_port: int, secret: str, receipts_url: str, delay: float
+    folder: Path,
+    *,
+    http_port: int,
+    secret: str,
+    receipts_url: str,
+    delay: float,
+    at: Listening,
+    receivers: Collection[str],
 ) -> None:
     """Take messages in, send receipts and show the phones, until told to stop."""
     store = Store(folder)
     network = Network(store, secret, Weather(delay=delay))
     config = uvicorn.Config(
-        create_app(store, network, secret=secret, receipts_url=receipts_url),
-        host="127.0.0.1",
+        create_app(
+            store,
+            network,
+            secret=secret,
+            receipts_url=receipts_url,
+            names=at.names,
+            receivers=receivers,
+        ),
+        host=at.host,
         port=http_port,
         log_level="critical",  # a connection that is cut on purpose is no error
         server_header=False,
@@ -43,6 +59,10 @@ def main() -> None:
     )
     parser.add_argument("--receipts-url", default="", help="for messages over the API of seven.io")
     parser.add_argument("--delay", type=float, default=0.5, help="seconds until a receipt")
+    parser.add_argument(
+        "--receiver", action="append", default=[], help="one more host that receipts may go to"
+    )
+    listening.add_option(parser)
     options = parser.parse_args()
     secret = secret_files.keep(options.secret_file, new_secret).strip()
     asyncio.run(
@@ -52,6 +72,8 @@ def main() -> None:
             secret=secret,
             receipts_url=options.receipts_url,
             delay=options.delay,
+            at=Listening.of(options.container),
+            receivers=(*LOOPBACK, *options.receiver),
         )
     )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
@@ -28,9 +29,10 @@ class Cut(Response):
 class Front:
     """Takes messages for both APIs."""
 
-    def __init__(self, store: Store, network: Network) -> None:
+    def __init__(self, store: Store, network: Network, receivers: Collection[str]) -> None:
         self._store = store
         self._network = network
+        self._receivers = receivers
         self._put_off: OrderedDict[str, None] = OrderedDict()
 
     def reply(self, to: str, reference: str) -> Reply:
@@ -65,8 +67,7 @@ class Front:
             await asyncio.wait({life}, timeout=TOLD_FIRST)
         return message
 
-
-def stays_here(url: str) -> bool:
-    """Whether a URL is one of this machine: the simulator calls no other."""
-    parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
+    def stays_here(self, url: str) -> bool:
+        """Whether a URL is one of the demo's own: the simulator calls no other."""
+        parts = urlsplit(url)
+        return parts.scheme == "http" and parts.hostname in self._receivers

@@ -1,5 +1,6 @@
 """The phones, for tests (JSON) and in the browser (German, without scripts)."""
 
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from chassis.headers import SafeHeaders
+from local.listening import LOOPBACK
 from local.markup import linked, local_time
 from local.sms_gateway import seven_api, webhook_api
 from local.sms_gateway.front import Front
@@ -21,9 +24,7 @@ from local.sms_gateway.store import Message, Store
 PAGE = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",  # its own form is known by the Origin that it sends
 }
 STATES = {
     "accepted": "unterwegs",
@@ -44,11 +45,23 @@ class ReceiptWish(BaseModel):
     code: Annotated[str, Field(max_length=40)] | None = None
 
 
-def create_app(store: Store, network: Network, *, secret: str, receipts_url: str) -> FastAPI:
-    """Both gateway APIs, the API for tests, and the page."""
-    app = FastAPI(title="SMS gateway of the local demo", version="1", redoc_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
-    front = Front(store, network)
+def create_app(
+    store: Store,
+    network: Network,
+    *,
+    secret: str,
+    receipts_url: str,
+    names: Sequence[str] = LOOPBACK,
+    receivers: Collection[str] = LOOPBACK,
+) -> FastAPI:
+    """Both gateway APIs, the API for tests, and the page.
+
+    It answers to `names` and sends receipts to hosts that are among `receivers` alone.
+    """
+    app = FastAPI(title="SMS gateway of the local demo", version="1", docs_url=None, redoc_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
+    app.add_middleware(SafeHeaders)
+    front = Front(store, network, receivers)
     app.include_router(webhook_api.router(store, front, secret))
     app.include_router(seven_api.router(store, front, secret, receipts_url))
     _add_tests_api(app, store, network)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from local.sms_gateway.front import LARGEST, Cut, Front, stays_here
+from local.sms_gateway.front import LARGEST, Cut, Front
 from local.sms_gateway.network import receipt
 from local.sms_gateway.phones import Reply
 from local.sms_gateway.signing import Webhooks
@@ -29,7 +29,7 @@ def router(store: Store, front: Front, secret: str) -> APIRouter:
         body = await request.body()
         if not webhooks.genuine(request.headers, body):
             return _refusal(401, "login")
-        wish = _read(body) if len(body) <= LARGEST else None
+        wish = _read(body, front) if len(body) <= LARGEST else None
         if wish is None or wish["reference"] != request.headers.get("idempotency-key"):
             return _refusal(422, "invalid_request")
         if not E164.fullmatch(wish["to"]):
@@ -67,7 +67,7 @@ _REFUSALS: dict[Reply, Callable[[], Response]] = {
 }
 
 
-def _read(body: bytes) -> dict[str, str] | None:
+def _read(body: bytes, front: Front) -> dict[str, str] | None:
     try:
         found = json.loads(body)
         wish = {name: found[name] for name in ("reference", "to", "text", "sender", "receipts_url")}
@@ -76,7 +76,7 @@ def _read(body: bytes) -> dict[str, str] | None:
         return None
     if not all(isinstance(value, str) for value in wish.values()):
         return None
-    whole = 0 < len(wish["text"]) <= LONGEST_TEXT and stays_here(wish["receipts_url"])
+    whole = 0 < len(wish["text"]) <= LONGEST_TEXT and front.stays_here(wish["receipts_url"])
     return wish if whole else None
 
 

@@ -7,12 +7,23 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from chassis import inbox, periodic
+from chassis.auth import TokenVerifier, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.keys import key_source
 from chassis.outbox import Relay
+from chassis.sealing import Sealer
+from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from contracts.events import Channel
-from services.notification import api, channels, events, receipt_store
+from services.notification import (
+    api,
+    channels,
+    events,
+    letter_store,
+    previews,
+    receipt_store,
+)
 from services.notification.api import ReceiptDesk
 from services.notification.channels.email import EmailChannel
 from services.notification.channels.sms import setup
@@ -35,14 +46,20 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.verifier = TokenVerifier(
+            identity_provider(settings, key_source(settings.auth_jwks))
+        )
         async with AsyncExitStack() as stack:
             db = await Database.connect(
                 settings.database_url.get_secret_value(), connections=settings.database_connections
             )
             stack.push_async_callback(db.close)
             health.dependencies["database"] = db.ping
-            relay = Relay(db, settings.kafka_bootstrap)
-            reader = ReceiptReader(db, poll=settings.poll_seconds, told=relay.wake, now=utc_now)
+            sealer = Sealer(decode_keys(settings.contact_keys))
+            relay = Relay(db, settings.kafka_bootstrap, sealer)
+            reader = ReceiptReader(
+                db, sealer=sealer, poll=settings.poll_seconds, told=relay.wake, now=utc_now
+            )
 
             senders: dict[Channel, channels.Channel] = {}
             senders[Channel.EMAIL] = email = EmailChannel(
@@ -70,15 +87,13 @@ def build(settings: Settings) -> FastAPI:
             health.supervisor.start("relay", relay.run())
             health.supervisor.watch("relay", relay.stalled)
             policy = _policy(settings, longest_send)
-            worker = Worker(db, senders, policy=policy, told=relay.wake)
+            worker = Worker(db, senders, sealer=sealer, policy=policy, told=relay.wake)
             health.supervisor.start("worker", worker.run())
             health.supervisor.watch("worker", worker.stalled)
             health.supervisor.start("receipts", reader.run())
             health.supervisor.watch("receipts", reader.stalled)
-            await _take_in_mail(db, settings, health, stack, kept=reader.wake)
-            health.supervisor.start("inbox", periodic.every(HOUSEKEEPING, db, inbox.purge))
-            erasing = periodic.every(HOUSEKEEPING, db, receipt_store.erase_old)
-            health.supervisor.start("erasing", erasing)
+            await _take_in_mail(db, settings, health, stack, sealer=sealer, kept=reader.wake)
+            _keep_house(db, sealer, health)
 
             def committed() -> None:
                 worker.wake()
@@ -87,6 +102,7 @@ def build(settings: Settings) -> FastAPI:
             handler = events.Events(
                 channels=senders,
                 message_id_domain=settings.mail_from.rpartition("@")[2],
+                sealer=sealer,
                 now=utc_now,
             )
             consumer = Consumer(
@@ -107,10 +123,20 @@ def build(settings: Settings) -> FastAPI:
         description="Sends invitations and tells what became of them. Takes gateways' receipts.",
         lifespan=lifespan,
         health=health,
-        max_body_bytes=settings.max_body_bytes,
+        settings=settings,
     )
     app.include_router(api.router)
+    app.include_router(previews.router)
     return app
+
+
+def _keep_house(db: Database, sealer: Sealer, health: Health) -> None:
+    for name, task in {
+        "inbox": inbox.purge,
+        "erasing": receipt_store.erase_old,
+        "resealing": lambda tx: letter_store.reseal(tx, sealer),
+    }.items():
+        health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, task))
 
 
 def _policy(settings: Settings, longest_send: float) -> WorkerPolicy:
@@ -134,17 +160,22 @@ async def _take_in_mail(
     health: Health,
     stack: AsyncExitStack,
     *,
+    sealer: Sealer,
     kept: Callable[[], None],
 ) -> None:
     """Open the ways in for bounces that are set up."""
     return_path = settings.return_path
     if settings.intake_protocol != "none":
         protocol = settings.intake_protocol
-        intake = SmtpIntake(db, return_path, protocol=protocol, now=utc_now, kept=kept)
+        intake = SmtpIntake(
+            db, return_path, protocol=protocol, sealer=sealer, now=utc_now, kept=kept
+        )
         await intake.start(settings.intake_host, settings.intake_port)
         stack.push_async_callback(intake.stop)
         health.supervisor.watch("intake", intake.stalled)
     if settings.imap_server is not None:
-        mailbox = ImapIntake(db, settings.imap_server, return_path, now=utc_now, kept=kept)
+        mailbox = ImapIntake(
+            db, settings.imap_server, return_path, sealer=sealer, now=utc_now, kept=kept
+        )
         health.supervisor.start("mailbox", mailbox.run())
         health.supervisor.watch("mailbox", mailbox.stalled)

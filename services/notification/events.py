@@ -13,6 +13,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from chassis.database import Connection
+from chassis.sealing import Sealer
 from contracts.envelope import Received
 from contracts.events import (
     AppointmentDeleted,
@@ -21,7 +22,7 @@ from contracts.events import (
     InvitationRequested,
 )
 from contracts.topics import APPOINTMENTS, REQUESTED
-from services.notification import metrics, store
+from services.notification import letter_store, metrics, store
 from services.notification.channels import Letter
 from services.notification.deliveries import Delivery, Transition
 from services.notification.happenings import (
@@ -47,10 +48,12 @@ class Events:
         *,
         channels: Collection[Channel],
         message_id_domain: str,
+        sealer: Sealer,
         now: Callable[[], datetime],
     ) -> None:
         self._channels = frozenset(channels)
         self._domain = message_id_domain
+        self._sealer = sealer
         self._now = now
 
     async def handle(self, tx: Connection, batch: Sequence[Received]) -> None:
@@ -75,7 +78,11 @@ class Events:
         for delivery in draft.new:
             if delivery.channel not in self._channels or delivery.id in draft.not_permitted:
                 draft.apply(delivery.id, ChannelMissing())
-        metrics.count(await store.save(tx, draft.transitions, draft.letters))
+        letters = {
+            delivery.id: letter_store.seal(self._sealer, delivery, draft.letters[delivery.id])
+            for delivery in draft.new
+        }
+        metrics.count(await store.save(tx, draft.transitions, letters))
 
     def _request(
         self, draft: "_Draft", received: Received, request: InvitationRequested, known: Appointment

@@ -11,6 +11,7 @@ import structlog
 
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
+from chassis.sealing import Sealer
 from contracts.events import Outcome
 from services.notification import metrics, receipt_store, store
 from services.notification.deliveries import Delivery, State, Transition
@@ -32,10 +33,17 @@ class ReceiptReader:
     """One per process; any number of processes may work on the same rows."""
 
     def __init__(
-        self, db: Database, *, poll: float, told: Callable[[], None], now: Callable[[], datetime]
+        self,
+        db: Database,
+        *,
+        sealer: Sealer,
+        poll: float,
+        told: Callable[[], None],
+        now: Callable[[], datetime],
     ) -> None:
         """`poll` in seconds; `told` hears that there are events."""
         self._db = db
+        self._sealer = sealer
         self._poll = poll
         self._told = told
         self._now = now
@@ -73,7 +81,7 @@ class ReceiptReader:
         outcomes: list[Outcome] = []
         try:
             async with self._db.system() as tx:
-                receipts = await receipt_store.lock_due(tx, self._now(), self._most)
+                receipts = await receipt_store.lock_due(tx, self._sealer, self._now(), self._most)
                 if receipts:
                     outcomes = await self._take_in(tx, receipts)
         except TRANSIENT_ERRORS:
@@ -112,9 +120,8 @@ class ReceiptReader:
             return
         async with self._db.system() as tx:
             now = self._now()
-            for receipt in await receipt_store.lock_due(tx, now, 1):
-                log.error("receipt can't be read", receipt_id=str(receipt.id), exc_info=error)
-                await receipt_store.settle(tx, [Settled(receipt, due_at=now + POISONED)])
+            receipt_id = await receipt_store.put_off(tx, now, now + POISONED)
+        log.error("receipt can't be read", receipt_id=str(receipt_id), exc_info=error)
 
     async def _miss(self) -> int:
         """Tell of deliveries whose receipt did not come in time."""

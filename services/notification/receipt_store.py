@@ -9,10 +9,12 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from chassis.database import Connection
+from chassis.sealing import Sealer
 from contracts.events import Channel
 from services.notification.channels.sms.receipts import Receipt as GatewayReceipt
 from services.notification.channels.sms.receipts import ReceiptState
 from services.notification.deliveries import ASK_AFTER, Delivery
+from services.notification.letter_store import open_mail, seal_mail
 from services.notification.receipts import LONGEST_PAUSE, Finding, Receipt, Reference
 from services.notification.store import lock_deliveries
 
@@ -55,20 +57,23 @@ class Settled:
     due_at: datetime | None = None
 
 
-async def keep_mail(tx: Connection, mails: Sequence[ReturnedMail], now: datetime) -> None:
-    """Keep mail that came back; the same mail again changes nothing."""
+async def keep_mail(
+    tx: Connection, sealer: Sealer, mails: Sequence[ReturnedMail], now: datetime
+) -> None:
+    """Keep mail that came back, sealed; the same mail again changes nothing."""
+    ids = [uuid7() for _ in mails]
     await tx.execute(
         """
-        INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, content)
-        SELECT id, 'email', digest, $5, $5, reference, content
+        INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, content, sealed)
+        SELECT id, 'email', digest, $5, $5, reference, content, true
         FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::bytea[])
             AS mail (id, digest, reference, content)
         ON CONFLICT (digest) DO NOTHING
         """,
-        [uuid7() for _ in mails],
+        ids,
         [_digest(mail) for mail in mails],
         [mail.reference for mail in mails],
-        [mail.content for mail in mails],
+        [seal_mail(sealer, row, mail.content) for row, mail in zip(ids, mails, strict=True)],
         now,
     )
 
@@ -96,12 +101,12 @@ async def keep_told(tx: Connection, told: Sequence[GatewayReceipt], now: datetim
     )
 
 
-async def lock_due(tx: Connection, now: datetime, most: int) -> list[Receipt]:
+async def lock_due(tx: Connection, sealer: Sealer, now: datetime, most: int) -> list[Receipt]:
     """At most `most` receipts to look at, locked; what another worker has locked is left out."""
     rows = await tx.fetch(
         """
         SELECT id, channel, received_at, tries, reference, gateway, gateway_id, said, status_code,
-               content
+               content, sealed
         FROM receipts WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
         """,
         now,
@@ -118,10 +123,25 @@ async def lock_due(tx: Connection, now: datetime, most: int) -> list[Receipt]:
             gateway_id=row["gateway_id"],
             said=None if row["said"] is None else ReceiptState(row["said"]),
             status=row["status_code"],
-            content=row["content"] or b"",
+            content=open_mail(sealer, row),
         )
         for row in rows
     ]
+
+
+async def put_off(tx: Connection, now: datetime, until: datetime) -> UUID | None:
+    """Leave the first due receipt unread until then; its id."""
+    receipt_id: UUID | None = await tx.fetchval(
+        """
+        UPDATE receipts SET due_at = $2, tries = tries + 1
+        WHERE id = (SELECT id FROM receipts WHERE due_at <= $1
+                    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING id
+        """,
+        now,
+        until,
+    )
+    return receipt_id
 
 
 async def lock_referred(

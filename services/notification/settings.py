@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.secret_keys import KEYS_HELP, check_keys, decode_keys
+from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_keys
 from chassis.settings import LOOPBACK, ServiceSettings
 from services.notification.channels.sms.failover import PATIENCE
 from services.notification.channels.smtp_pool import SmtpServer
@@ -37,6 +37,9 @@ class Settings(ServiceSettings):
     )
     return_path_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys of the return paths. {KEYS_HELP}"
+    )
+    contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
+        min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
     )
     intake_protocol: Literal["none", "smtp", "lmtp"] = Field(
         default="none", description="How a mail server hands over what comes back."

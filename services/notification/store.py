@@ -15,11 +15,11 @@ import asyncpg
 from chassis import outbox
 from chassis.database import Connection
 from contracts.events import Channel, FailureCategory, FailureReason, Outcome
-from services.notification.channels import Letter, Outgoing
 from services.notification.deliveries import Delivery, Entry, State, Transition
+from services.notification.letter_store import Due, Sealed
 
 SOURCE = "/einladung/notification"
-NO_LETTERS: Mapping[UUID, Letter] = MappingProxyType({})
+NO_LETTERS: Mapping[UUID, Sealed] = MappingProxyType({})
 
 _COLUMNS = """
     d.id, d.practice_id, d.appointment_id, d.invitation_id, d.attempt, d.channel, d.message_id,
@@ -100,7 +100,7 @@ async def lock_deliveries(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Del
     return {row["id"]: _delivery(row) for row in rows}
 
 
-async def lock_due(tx: Connection, now: datetime, most: int) -> list[Outgoing]:
+async def lock_due(tx: Connection, now: datetime, most: int) -> list[Due]:
     """At most `most` due deliveries, locked; rows that another worker has locked are passed over.
 
     Practices with something due take turns: each gets an equal share of the batch, so that one
@@ -124,7 +124,7 @@ async def lock_due(tx: Connection, now: datetime, most: int) -> list[Outgoing]:
             ) AS oldest
             ORDER BY oldest.due_at LIMIT $2
         )
-        SELECT {_COLUMNS}, d.recipient, d.patient_name, d.sender_name, d.link, d.locale,
+        SELECT {_COLUMNS}, d.letter, d.recipient, d.patient_name, d.link, d.sender_name, d.locale,
                a.starts_at AS start, a.duration_minutes, a.time_zone
         FROM waiting CROSS JOIN LATERAL (
             SELECT * FROM deliveries
@@ -137,11 +137,11 @@ async def lock_due(tx: Connection, now: datetime, most: int) -> list[Outgoing]:
         now,
         most,
     )
-    return [Outgoing(_delivery(row), _letter(row)) for row in rows]
+    return [Due(_delivery(row), row) for row in rows]
 
 
 async def save(
-    tx: Connection, transitions: Sequence[Transition], letters: Mapping[UUID, Letter] = NO_LETTERS
+    tx: Connection, transitions: Sequence[Transition], letters: Mapping[UUID, Sealed] = NO_LETTERS
 ) -> list[Outcome]:
     """Write what has happened, in this order: rows, history, and the events that tell of it.
 
@@ -158,7 +158,7 @@ async def save(
     return outcomes
 
 
-async def _insert(tx: Connection, new: Sequence[tuple[Delivery, Letter]]) -> None:
+async def _insert(tx: Connection, new: Sequence[tuple[Delivery, Sealed]]) -> None:
     """Insert deliveries; the letter is left out where nothing is to be sent."""
     if not new:
         return
@@ -169,12 +169,12 @@ async def _insert(tx: Connection, new: Sequence[tuple[Delivery, Letter]]) -> Non
         INSERT INTO deliveries
             (id, practice_id, appointment_id, invitation_id, attempt, channel, message_id,
              requested_at, starts_at, state, category, status_code, sequence, tries, due_at, lease,
-             withdrawn, traceparent, recipient, patient_name, sender_name, link, locale)
+             withdrawn, traceparent, letter, sender_name, locale)
         SELECT * FROM unnest(
             $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
             $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[],
             $13::bigint[], $14::int[], $15::timestamptz[], $16::uuid[], $17::bool[],
-            $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[])
+            $18::text[], $19::bytea[], $20::text[], $21::text[])
         """,
         [each.id for each in deliveries],
         [each.practice_id for each in deliveries],
@@ -194,10 +194,8 @@ async def _insert(tx: Connection, new: Sequence[tuple[Delivery, Letter]]) -> Non
         [each.lease for each in deliveries],
         [each.withdrawn for each in deliveries],
         [each.traceparent for each in deliveries],
-        [letter and letter.recipient for letter in letters],
-        [letter and letter.patient_name for letter in letters],
+        [letter and letter.letter for letter in letters],
         [letter and letter.sender_name for letter in letters],
-        [letter and letter.link for letter in letters],
         [letter and letter.locale for letter in letters],
     )
 
@@ -215,6 +213,7 @@ async def _update(tx: Connection, deliveries: Sequence[Delivery]) -> None:
             handed_over_at = n.handed_over_at, receipt_due_at = n.receipt_due_at,
             gateway = n.gateway, gateway_id = n.gateway_id, ask_at = n.ask_at,
             withdrawn = n.withdrawn,
+            letter = CASE WHEN n.due_at IS NOT NULL THEN d.letter END,
             recipient = CASE WHEN n.due_at IS NOT NULL THEN d.recipient END,
             patient_name = CASE WHEN n.due_at IS NOT NULL THEN d.patient_name END,
             sender_name = CASE WHEN n.due_at IS NOT NULL THEN d.sender_name END,
@@ -300,17 +299,4 @@ def _delivery(row: asyncpg.Record) -> Delivery:
         ask_at=row["ask_at"],
         traceparent=row["traceparent"],
         withdrawn=row["withdrawn"],
-    )
-
-
-def _letter(row: asyncpg.Record) -> Letter:
-    return Letter(
-        recipient=row["recipient"],
-        patient_name=row["patient_name"],
-        sender_name=row["sender_name"],
-        link=row["link"],
-        locale=row["locale"],
-        start=row["start"],
-        duration_minutes=row["duration_minutes"],
-        time_zone=row["time_zone"],
     )

@@ -17,10 +17,11 @@ import structlog
 
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Database
+from chassis.sealing import Sealer
 from contracts.events import Channel as ChannelName
 from services.notification import metrics, store
-from services.notification.channels import Channel, Outgoing, SendResult, Verdict
-from services.notification.deliveries import State, Transition
+from services.notification.channels import Channel, SendResult, Verdict
+from services.notification.deliveries import Delivery, State, Transition
 from services.notification.happenings import (
     Accepted,
     Claimed,
@@ -32,6 +33,7 @@ from services.notification.happenings import (
     Released,
     ReplyLost,
 )
+from services.notification.letter_store import Due
 from services.notification.reasons import reason_of
 from services.notification.recorder import Recorder, Result
 from services.notification.retries import RetryPolicy
@@ -63,7 +65,8 @@ class WorkerPolicy:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    outgoing: Outgoing
+    due: Due
+    delivery: Delivery
     lease: UUID
     expires: float  # on the monotonic clock
 
@@ -76,6 +79,7 @@ class Worker:
         db: Database,
         channels: Mapping[ChannelName, Channel],
         *,
+        sealer: Sealer,
         policy: WorkerPolicy,
         told: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = utc_now,
@@ -83,6 +87,7 @@ class Worker:
     ) -> None:
         self._db = db
         self._channels = channels
+        self._sealer = sealer
         self._policy = policy
         self._told = told
         self._now = now
@@ -149,9 +154,9 @@ class Worker:
         claims: list[_Claim] = []
         steps: list[Transition] = []
         async with self._db.system() as tx:
-            due = await store.lock_due(tx, now, most)
-            for outgoing in due:
-                delivery = outgoing.delivery
+            found = await store.lock_due(tx, now, most)
+            for due in found:
+                delivery = due.delivery
                 if delivery.state is State.SENDING:
                     metrics.leases_expired.inc()
                     steps.append(transition(delivery, LeaseExpired(), now))
@@ -159,7 +164,7 @@ class Worker:
                 steps.append(transition(delivery, Claimed(lease, until), now))
                 delivery = steps[-1].delivery
                 if delivery.lease == lease:
-                    claims.append(_Claim(Outgoing(delivery, outgoing.letter), lease, expires))
+                    claims.append(_Claim(due, delivery, lease, expires))
             outcomes = await store.save(tx, steps)
         self._held += len(claims)
         for claim in claims:
@@ -167,14 +172,14 @@ class Worker:
         if outcomes:
             metrics.count(outcomes)
             self._told()
-        return len(due)
+        return len(found)
 
     async def _send_forever(self) -> None:
         while (claim := await self._queue.get()) is not None:
             self._ended(claim, await self._try(claim))
 
     async def _try(self, claim: _Claim) -> DeliveryEvent:
-        delivery = claim.outgoing.delivery
+        delivery = claim.delivery
         # Waited too long in the queue: whoever claims it next decides anew.
         too_late = time.monotonic() + self._policy.longest_send > claim.expires
         if too_late or self._now() >= delivery.deadline:
@@ -182,7 +187,7 @@ class Worker:
         try:
             channel = self._channels[delivery.channel]
             async with asyncio.timeout(self._policy.longest_send):
-                result = await channel.send(claim.outgoing)
+                result = await channel.send(claim.due.open(self._sealer, delivery))
         except TimeoutError:
             result = SendResult(Verdict.REPLY_LOST)
         except Exception as error:
@@ -201,7 +206,7 @@ class Worker:
                 return Refused(lease, reply)
             case Verdict.TECHNICAL:
                 return Misconfigured(lease, reply)
-        delivery = claim.outgoing.delivery
+        delivery = claim.delivery
         retry_at = self._policy.retry.next_try(
             tries=delivery.tries,
             now=self._now(),
@@ -214,7 +219,7 @@ class Worker:
         return FailedForNow(lease, reply, retry_at)
 
     def _ended(self, claim: _Claim, event: DeliveryEvent) -> None:
-        self._recorder.add(Result(claim.outgoing.delivery.id, event))
+        self._recorder.add(Result(claim.delivery.id, event))
 
     def _settled(self, results: int) -> None:
         self._held -= results

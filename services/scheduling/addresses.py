@@ -3,11 +3,11 @@
 Pure. A practice knows its own experience only; what another one met stays there.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from chassis.sealing import Sealer
 from contracts.events import (
     Channel,
     FailureCategory,
@@ -34,10 +34,18 @@ class Verdict:
     at: datetime
 
 
-def fingerprint(practice_id: UUID, channel: Channel, address: str) -> bytes:
+def fingerprint(sealer: Sealer, practice_id: UUID, channel: Channel, address: str) -> bytes:
     """Recognises an address without keeping it; another one for every practice."""
-    known = f"{practice_id}\0{channel}\0{address.casefold()}"
-    return hashlib.sha256(known.encode()).digest()
+    return sealer.fingerprint(_known(practice_id, channel, address))
+
+
+def fingerprints(sealer: Sealer, practice_id: UUID, channel: Channel, address: str) -> list[bytes]:
+    """What an address may have been noted as, under older keys too."""
+    return sealer.fingerprints(_known(practice_id, channel, address))
+
+
+def _known(practice_id: UUID, channel: Channel, address: str) -> bytes:
+    return f"{practice_id}\0{channel}\0{address.casefold()}".encode()
 
 
 def verdict(outcome: Outcome) -> Verdict | None:

@@ -10,6 +10,7 @@ from fastapi_problem.error import Problem
 
 from chassis.auth import AppointmentAdmin, AppointmentReader, AppointmentWriter
 from services.scheduling.booking import Booked, Booking
+from services.scheduling.links import Link
 from services.scheduling.schemas import (
     AppointmentView,
     Change,
@@ -33,6 +34,9 @@ IfMatch = Annotated[
     str | None,
     Header(alias="If-Match", max_length=100, description="ETag of the appointment as last seen."),
 ]
+
+
+NOWHERE = Link(UUID(int=0), 0)  # no appointment has this id
 
 
 class BadETag(Problem):
@@ -141,6 +145,7 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         time_zone=practice.time_zone,
         tariff=practice.tariff,
         channels=[each for each in booking.channels if each in practice.tariff.channels],
+        sample_link=booking.links.url(NOWHERE),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -12,10 +13,21 @@ from chassis.database import Database
 from chassis.keys import FixedKeys, key_source
 from chassis.outbox import Relay
 from chassis.periodic import every
+from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
-from services.scheduling import events, hosting, patient_page, store, tokens
+from services.scheduling import (
+    audit_api,
+    audit_store,
+    contact_store,
+    events,
+    hosting,
+    patient_page,
+    practice_api,
+    store,
+    tokens,
+)
 from services.scheduling.api import router
 from services.scheduling.booking import Booking
 from services.scheduling.links import Links
@@ -33,6 +45,8 @@ def build(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         mint = Mint(decode_keys(settings.token_keys))
         app.state.mint = mint
+        app.state.writes = Throttle(settings.writes_per_minute)
+        app.state.exchanges = Throttle(settings.tokens_per_minute)
         app.state.verifier = TokenVerifier(
             identity_provider(settings, key_source(settings.auth_jwks)),
             api_keys(FixedKeys(mint.keys)),
@@ -41,12 +55,14 @@ def build(settings: Settings) -> FastAPI:
             settings.database_url.get_secret_value(), connections=settings.database_connections
         )
         app.state.db = db
-        relay = Relay(db, settings.kafka_bootstrap)
+        sealer = Sealer(decode_keys(settings.contact_keys))
+        relay = Relay(db, settings.kafka_bootstrap, sealer)
         keys = decode_keys(settings.link_keys)
         links = Links(settings.link_base_url, keys)
         rooms = make_rooms(settings)
         app.state.patient_page = PatientPage(
             db=db,
+            sealer=sealer,
             links=links,
             rooms=rooms,
             hours=settings.opening_hours,
@@ -54,8 +70,8 @@ def build(settings: Settings) -> FastAPI:
             per_address=Throttle(settings.page_requests_per_minute),
             in_all=Throttle(settings.page_requests_per_minute_in_all),
         )
-        app.state.hosting = hosting.Hosting(db, rooms)
-        app.state.booking = Booking(db, links, settings.channels, relay.wake)
+        app.state.hosting = hosting.Hosting(db, rooms, sealer)
+        app.state.booking = Booking(db, links, settings.channels, relay.wake, sealer)
         health.dependencies["database"] = db.ping
         health.supervisor.start("outbox relay", relay.run())
         health.supervisor.watch("outbox relay", relay.stalled)
@@ -69,7 +85,11 @@ def build(settings: Settings) -> FastAPI:
         health.supervisor.start("consumer", consumer.run())
         health.supervisor.watch("consumer", consumer.stalled)
         health.supervisor.start("inbox", every(6 * 3600, db, inbox.purge))
+        resealing = every(3600, db, lambda tx: contact_store.reseal(tx, sealer))
+        health.supervisor.start("resealing", resealing)
         health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge))
+        forget = partial(audit_store.forget, days=settings.audit_days)
+        health.supervisor.start("audit log", every(24 * 3600, db, forget))
         try:
             yield
         finally:
@@ -81,10 +101,12 @@ def build(settings: Settings) -> FastAPI:
         description="Appointments, their invitations and links.",
         lifespan=lifespan,
         health=health,
-        max_body_bytes=settings.max_body_bytes,
+        settings=settings,
     )
     app.include_router(router)
+    app.include_router(audit_api.router)
     app.include_router(hosting.router)
+    app.include_router(practice_api.router)
     app.include_router(tokens.router)
     app.include_router(patient_page.router)
     return app

@@ -1,6 +1,5 @@
 """What a practice can do with its appointments: each deed is one transaction with its events."""
 
-import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,9 +12,11 @@ from uuid_utils.compat import uuid7
 from chassis import outbox
 from chassis.auth import Caller
 from chassis.database import Connection, Database
+from chassis.sealing import Sealer
 from contracts.events import Channel, Event
-from services.scheduling import appointments, forms, store
+from services.scheduling import appointments, audit, audit_store, forms, store
 from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.audit import Action
 from services.scheduling.links import Link, Links
 from services.scheduling.schemas import Change, Input, NewAppointment, Resend
 from services.scheduling.wall_clock import day_bounds, offset_of
@@ -85,6 +86,7 @@ class Booking:
     links: Links
     channels: Sequence[Channel]
     wake_relay: Callable[[], None]
+    sealer: Sealer
 
     async def create(self, caller: Caller, wish: NewAppointment, key: str | None) -> Booked:
         """Create an appointment and issue its first invitation."""
@@ -95,6 +97,7 @@ class Booking:
                 tx, practice, key=key, deed="create", wish=wish, appointment_id=appointment_id
             )
             if earlier is not None:
+                await _note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
             faults = forms.Faults()
             name = forms.patient_name(wish.patient_name, faults)
@@ -113,7 +116,7 @@ class Booking:
             locale = forms.locale(wish.locale, faults)
             forms.consent(wish.consent, faults)
             if not wish.send_anyway:
-                await _find_dead(tx, practice, contact, faults)
+                await self._find_dead(tx, practice, contact, faults)
             faults.raise_if_any()
             assert slot is not None, "a slot without a fault is there"  # noqa: S101
             appointment = Appointment(
@@ -134,8 +137,9 @@ class Booking:
                 created_at=now,
                 created_by=caller.subject,
             )
-            await store.add(tx, appointment)
-            await store.note_attempt(tx, appointment)
+            await store.add(tx, self.sealer, appointment)
+            await store.note_attempt(tx, self.sealer, appointment)
+            await audit_store.add(tx, audit.entry(caller, Action.CREATED, now, appointment_id))
             await self._tell(
                 tx,
                 appointments.scheduled(appointment, practice),
@@ -148,6 +152,7 @@ class Booking:
         self, caller: Caller, appointment_id: UUID, wish: Resend, key: str | None
     ) -> Booked:
         """„Erneut senden": issue a new attempt, where needed to a corrected address."""
+        now = datetime.now(UTC)
         async with self._practice(caller) as (tx, practice):
             earlier = await self._earlier(
                 tx,
@@ -158,9 +163,10 @@ class Booking:
                 appointment_id=appointment_id,
             )
             if earlier is not None:
+                await _note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
-            present = await _locked(tx, practice, appointment_id)
-            if present.starts_at <= datetime.now(UTC):
+            present = await self._locked(tx, practice, appointment_id)
+            if present.starts_at <= now:
                 raise Begun
             faults = forms.Faults()
             contact = forms.contact(
@@ -172,13 +178,14 @@ class Booking:
                 faults,
             )
             if not wish.send_anyway:
-                await _find_dead(tx, practice, contact, faults)
+                await self._find_dead(tx, practice, contact, faults)
             faults.raise_if_any()
             appointment = appointments.invite_again(
                 present, email=contact.email, phone=contact.phone, channels=contact.channels
             )
-            await store.update(tx, appointment)
-            await store.note_attempt(tx, appointment)
+            await store.update(tx, self.sealer, appointment)
+            await store.note_attempt(tx, self.sealer, appointment)
+            await _note_change(tx, caller, Action.RESENT, now, present, appointment)
             await self._tell(tx, *self._invitation(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
@@ -187,8 +194,9 @@ class Booking:
         self, caller: Caller, appointment_id: UUID, wish: Change, if_match: int | None
     ) -> Booked:
         """Move, shorten or lengthen; what changes nothing tells nobody."""
+        now = datetime.now(UTC)
         async with self._practice(caller) as (tx, practice):
-            present = await _locked(tx, practice, appointment_id, if_match)
+            present = await self._locked(tx, practice, appointment_id, if_match)
             local = present.starts_at.astimezone(practice.zone)
             kept_time = wish.date is None and wish.time is None
             faults = forms.Faults()
@@ -200,36 +208,41 @@ class Booking:
                 if wish.duration_minutes is None
                 else wish.duration_minutes,
                 practice=practice,
-                now=datetime.now(UTC),
+                now=now,
                 faults=faults,
                 present=present,
             )
             faults.raise_if_any()
             assert slot is not None, "a slot without a fault is there"  # noqa: S101
             if slot == forms.Slot(present.starts_at, present.duration_minutes):
+                await _note_reading(tx, caller, [present])
                 return Booked(present, practice)
             appointment = appointments.reschedule(
                 present, starts_at=slot.starts_at, duration_minutes=slot.duration_minutes
             )
-            await store.update(tx, appointment)
+            await store.update(tx, self.sealer, appointment)
+            await _note_change(tx, caller, Action.RESCHEDULED, now, present, appointment)
             await self._tell(tx, appointments.rescheduled(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
 
     async def delete(self, caller: Caller, appointment_id: UUID, if_match: int | None) -> None:
         """Delete: the link is dead and the patient's data is gone from here, at once."""
+        now = datetime.now(UTC)
         async with self._practice(caller) as (tx, practice):
-            present = await _locked(tx, practice, appointment_id, if_match)
-            await store.delete(tx, present, datetime.now(UTC))
+            present = await self._locked(tx, practice, appointment_id, if_match)
+            await store.delete(tx, present, now)
+            await audit_store.add(tx, audit.entry(caller, Action.DELETED, now, appointment_id))
             await self._tell(tx, appointments.deleted(present))
         self.wake_relay()
 
     async def get(self, caller: Caller, appointment_id: UUID) -> Booked:
         """One appointment."""
         async with self._practice(caller) as (tx, practice):
-            appointment = await store.get(tx, practice.id, appointment_id)
-        if appointment is None:
-            raise NotFound
+            appointment = await store.get(tx, self.sealer, practice.id, appointment_id)
+            if appointment is None:
+                raise NotFound
+            await _note_reading(tx, caller, [appointment])
         return Booked(appointment, practice)
 
     async def day(self, caller: Caller, day: date) -> tuple[Practice, Sequence[Appointment]]:
@@ -239,7 +252,9 @@ class Booking:
         faults.raise_if_any()
         async with self._practice(caller) as (tx, practice):
             first, until = day_bounds(day, practice.zone)
-            return practice, await store.between(tx, practice.id, first, until)
+            found = await store.between(tx, self.sealer, practice.id, first, until)
+            await _note_reading(tx, caller, found)
+            return practice, found
 
     async def practice(self, caller: Caller) -> Practice:
         """The caller's practice."""
@@ -267,14 +282,14 @@ class Booking:
         """The appointment as it now is, if this very request was carried out before."""
         if key is None:
             return None
-        content = f"{deed}\0{wish.model_dump_json()}"
-        fingerprint = hashlib.sha256(content.encode()).digest()
+        content = f"{deed}\0{wish.model_dump_json()}".encode()
+        fingerprint = self.sealer.fingerprint(content)
         claim = await store.claim_key(tx, practice.id, key, fingerprint, appointment_id)
         if claim.new:
             return None
-        if claim.fingerprint != fingerprint:
+        if claim.fingerprint not in self.sealer.fingerprints(content):
             raise KeyReused
-        appointment = await store.get(tx, practice.id, claim.appointment_id)
+        appointment = await store.get(tx, self.sealer, practice.id, claim.appointment_id)
         if appointment is None:
             raise NotFound
         return appointment
@@ -283,26 +298,46 @@ class Booking:
         link = self.links.url(Link(appointment.id, appointment.link_version))
         return appointments.invitation(appointment, practice, link)
 
-    @staticmethod
-    async def _tell(tx: Connection, *events: Event) -> None:
-        await outbox.put(tx, events, source=SOURCE)
+    async def _tell(self, tx: Connection, *events: Event) -> None:
+        await outbox.put(tx, events, source=SOURCE, sealer=self.sealer)
+
+    async def _locked(
+        self,
+        tx: Connection,
+        practice: Practice,
+        appointment_id: UUID,
+        if_match: int | None = None,
+    ) -> Appointment:
+        appointment = await store.get(tx, self.sealer, practice.id, appointment_id, lock=True)
+        if appointment is None:
+            raise NotFound
+        if if_match is not None and if_match != appointment.version:
+            raise Changed
+        return appointment
+
+    async def _find_dead(
+        self, tx: Connection, practice: Practice, contact: forms.Contact, faults: forms.Faults
+    ) -> None:
+        for channel in contact.channels:
+            address = contact.address(channel)
+            if address is not None and await store.is_dead(
+                tx, self.sealer, practice.id, channel, address
+            ):
+                faults.dead_address(channel)
 
 
-async def _locked(
-    tx: Connection, practice: Practice, appointment_id: UUID, if_match: int | None = None
-) -> Appointment:
-    appointment = await store.get(tx, practice.id, appointment_id, lock=True)
-    if appointment is None:
-        raise NotFound
-    if if_match is not None and if_match != appointment.version:
-        raise Changed
-    return appointment
+async def _note_reading(tx: Connection, caller: Caller, shown: Sequence[Appointment]) -> None:
+    ids = [appointment.id for appointment in shown]
+    await audit_store.add_reading(tx, audit.entry(caller, Action.READ, datetime.now(UTC), *ids))
 
 
-async def _find_dead(
-    tx: Connection, practice: Practice, contact: forms.Contact, faults: forms.Faults
+async def _note_change(
+    tx: Connection,
+    caller: Caller,
+    action: Action,
+    now: datetime,
+    before: Appointment,
+    after: Appointment,
 ) -> None:
-    for channel in contact.channels:
-        address = contact.address(channel)
-        if address is not None and await store.is_dead(tx, practice.id, channel, address):
-            faults.dead_address(channel)
+    changed = audit.changes(before, after)
+    await audit_store.add(tx, audit.entry(caller, action, now, after.id, changed=changed))

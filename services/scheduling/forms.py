@@ -71,11 +71,11 @@ class Faults:
 
     def dead_address(self, channel: Channel) -> None:
         """Note that what was last sent there came back for good."""
-        field = "email" if channel is Channel.EMAIL else "phone"
+        field, name = ("email", "Adresse") if channel is Channel.EMAIL else ("phone", "Nummer")
         self.add(
             field,
             "dead_address",
-            "Die letzte Einladung an diese Adresse war unzustellbar. Bitte prüfen Sie die Adresse.",
+            f"Die letzte Einladung an diese {name} war unzustellbar. Bitte prüfen Sie die {name}.",
         )
 
     def raise_if_any(self) -> None:
@@ -230,11 +230,11 @@ def slot(
     return Slot(starts_at, duration_minutes or 0)
 
 
-def calendar_day(day: date, faults: Faults) -> bool:
+def calendar_day(day: date, faults: Faults, field: str = "date") -> bool:
     """Whether the day lies where times can be reckoned with in any zone."""
     if day.year in YEARS:
         return True
-    faults.add("date", "out_of_range", "Das Datum liegt zu weit entfernt.")
+    faults.add(field, "out_of_range", "Das Datum liegt zu weit entfernt.")
     return False
 
 

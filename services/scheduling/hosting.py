@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from chassis.auth import Caller, VisitHost
 from chassis.database import Database
+from chassis.sealing import Sealer
 from services.scheduling import store
 from services.scheduling.booking import NotFound, UnknownPractice
 from services.scheduling.rooms import Role, Rooms
@@ -52,6 +53,7 @@ class Hosting:
 
     db: Database
     rooms: Rooms | None
+    sealer: Sealer
 
     async def enter(self, caller: Caller, appointment_id: UUID) -> str:
         """The address of the appointment's room, as its host."""
@@ -60,7 +62,7 @@ class Hosting:
             practice = await store.practice(tx, caller.practice_id)
             if practice is None:
                 raise UnknownPractice
-            appointment = await store.get(tx, practice.id, appointment_id)
+            appointment = await store.get(tx, self.sealer, practice.id, appointment_id)
         if appointment is None:
             raise NotFound
         if self.rooms is None:

@@ -57,12 +57,17 @@ async def add(tx: Connection, key: ApiKey) -> None:
     )
 
 
-async def revoke(tx: Connection, key_id: str, now: datetime) -> bool:
-    """Revoke for good, as the owner; False if there is no such key."""
-    done = await tx.execute(
-        "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1", key_id, now
+async def revoke(tx: Connection, key_id: str, now: datetime) -> UUID | None:
+    """Revoke for good, as the owner; the key's practice, or None if there is no such key."""
+    practice_id: UUID | None = await tx.fetchval(
+        """
+        UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1
+        RETURNING practice_id
+        """,
+        key_id,
+        now,
     )
-    return done != "UPDATE 0"
+    return practice_id
 
 
 async def listed(tx: Connection, practice_id: UUID | None) -> Sequence[ApiKey]:

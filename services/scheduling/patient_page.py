@@ -24,6 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from chassis.database import Database
+from chassis.sealing import Sealer
 from chassis.throttle import Throttle, address_of
 from services.scheduling import page_words, store
 from services.scheduling.appointments import Appointment, Practice
@@ -89,6 +90,7 @@ class PatientPage:
 
     db: Database
     links: Links
+    sealer: Sealer
     rooms: Rooms | None
     hours: OpeningHours
     pages: Pages
@@ -131,7 +133,7 @@ class PatientPage:
         link = self.links.read(token)
         sought = link or NOWHERE
         async with self.db.system() as tx:
-            found = await store.linked(tx, sought.appointment_id, sought.version)
+            found = await store.linked(tx, self.sealer, sought.appointment_id, sought.version)
         if link is None or found is None:
             return None
         visit = Visit(*found)

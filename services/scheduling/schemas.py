@@ -117,3 +117,4 @@ class PracticeView(BaseModel):
     time_zone: str
     tariff: Tariff
     channels: list[Channel]
+    sample_link: str = Field(description="As long as the links of invitations; leads nowhere.")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.secret_keys import KEYS_HELP, check_keys, decode_key
+from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_key
 from chassis.settings import LOOPBACK
 from contracts.events import Channel
 from services.scheduling.room_settings import RoomSettings
@@ -29,6 +29,9 @@ class Settings(RoomSettings):
     link_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys of the patients' links. {KEYS_HELP}"
     )
+    contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
+        min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
+    )
     page_requests_per_minute: int = Field(
         default=120, ge=1, description="To the patient's page, from one address (IPv6: from a /64)."
     )
@@ -39,6 +42,15 @@ class Settings(RoomSettings):
         min_length=1,
         description="Seeds (Ed25519) of the keys that sign tokens for API keys, by number, "
         "base64url of 32 bytes each. The highest number signs; tokens of the others still hold.",
+    )
+    writes_per_minute: int = Field(
+        default=300, ge=1, description="Of one person or API key, in this process."
+    )
+    tokens_per_minute: int = Field(
+        default=60, ge=1, description="Exchanges of API keys from one address, in this process."
+    )
+    audit_days: int = Field(
+        default=1461, ge=365, le=3653, description="How long audit entries are kept."
     )
 
     @field_validator("token_keys")

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
 
 from chassis.database import Connection
+from chassis.sealing import Sealer
 from contracts.events import Channel, Tariff
-from services.scheduling.addresses import Verdict, fingerprint
+from services.scheduling import contact_store
+from services.scheduling.addresses import Verdict, fingerprint, fingerprints
 from services.scheduling.appointments import Appointment, Practice
 
 KEYS_KEPT = timedelta(days=7)
@@ -17,8 +20,9 @@ VERDICTS_KEPT = timedelta(days=90)
 NOBODY = UUID(int=0)
 DAY_LIMIT = 1000  # appointments of one practice on one day
 
-_COLUMNS = """id, practice_id, version, starts_at, duration_minutes, patient_name, email, phone,
-    channels, locale, consented_at, invitation_id, attempt, link_version, created_at, created_by"""
+_PLAIN = """id, practice_id, version, starts_at, duration_minutes, channels, locale, consented_at,
+    invitation_id, attempt, link_version, created_at, created_by"""
+_COLUMNS = f"{_PLAIN}, contact, patient_name, email, phone"
 
 
 async def practice(tx: Connection, practice_id: UUID) -> Practice | None:
@@ -36,21 +40,18 @@ async def practice(tx: Connection, practice_id: UUID) -> Practice | None:
     return Practice(**{**row, **known})
 
 
-async def add(tx: Connection, appointment: Appointment) -> None:
+async def add(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
     """Insert a new appointment."""
     await tx.execute(
         f"""
-        INSERT INTO appointments ({_COLUMNS})
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        INSERT INTO appointments ({_PLAIN}, contact)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """,  # noqa: S608 - a constant list of columns
         appointment.id,
         appointment.practice_id,
         appointment.version,
         appointment.starts_at,
         appointment.duration_minutes,
-        appointment.patient_name,
-        appointment.email,
-        appointment.phone,
         list(appointment.channels),
         appointment.locale,
         appointment.consented_at,
@@ -59,11 +60,12 @@ async def add(tx: Connection, appointment: Appointment) -> None:
         appointment.link_version,
         appointment.created_at,
         appointment.created_by,
+        contact_store.seal(sealer, appointment),
     )
 
 
 async def get(
-    tx: Connection, practice_id: UUID, appointment_id: UUID, *, lock: bool = False
+    tx: Connection, sealer: Sealer, practice_id: UUID, appointment_id: UUID, *, lock: bool = False
 ) -> Appointment | None:
     """The appointment unless it is deleted. `lock` serialises the writers of one appointment."""
     row = await tx.fetchrow(
@@ -74,11 +76,11 @@ async def get(
         practice_id,
         appointment_id,
     )
-    return _appointment(row) if row else None
+    return _appointment(sealer, row) if row else None
 
 
 async def linked(
-    tx: Connection, appointment_id: UUID, link_version: int
+    tx: Connection, sealer: Sealer, appointment_id: UUID, link_version: int
 ) -> tuple[Appointment, Practice] | None:
     """What a patient's link leads to, across practices: the signed link is the permission."""
     row = await tx.fetchrow(
@@ -91,11 +93,11 @@ async def linked(
     )
     # The same statements whether there is something or not: how long it takes tells nobody which.
     owner = await practice(tx, row["practice_id"] if row else NOBODY)
-    return (_appointment(row), owner) if row and owner else None
+    return (_appointment(sealer, row), owner) if row and owner else None
 
 
 async def between(
-    tx: Connection, practice_id: UUID, first: datetime, until: datetime
+    tx: Connection, sealer: Sealer, practice_id: UUID, first: datetime, until: datetime
 ) -> Sequence[Appointment]:
     """Appointments that start in [first, until), by start."""
     rows = await tx.fetch(
@@ -109,16 +111,17 @@ async def between(
         until,
         DAY_LIMIT,
     )
-    return [_appointment(row) for row in rows]
+    return [_appointment(sealer, row) for row in rows]
 
 
-async def update(tx: Connection, appointment: Appointment) -> None:
+async def update(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
     """Write what can change of a locked appointment."""
     await tx.execute(
         """
         UPDATE appointments
-        SET version = $3, starts_at = $4, duration_minutes = $5, email = $6, phone = $7,
-            channels = $8, attempt = $9, link_version = $10
+        SET version = $3, starts_at = $4, duration_minutes = $5, contact = $6,
+            patient_name = NULL, email = NULL, phone = NULL,
+            channels = $7, attempt = $8, link_version = $9
         WHERE practice_id = $1 AND id = $2
         """,
         appointment.practice_id,
@@ -126,8 +129,7 @@ async def update(tx: Connection, appointment: Appointment) -> None:
         appointment.version,
         appointment.starts_at,
         appointment.duration_minutes,
-        appointment.email,
-        appointment.phone,
+        contact_store.seal(sealer, appointment),
         list(appointment.channels),
         appointment.attempt,
         appointment.link_version,
@@ -140,7 +142,7 @@ async def delete(tx: Connection, appointment: Appointment, now: datetime) -> Non
         """
         UPDATE appointments
         SET deleted_at = $3, version = version + 1,
-            patient_name = NULL, email = NULL, phone = NULL
+            contact = NULL, patient_name = NULL, email = NULL, phone = NULL
         WHERE practice_id = $1 AND id = $2
         """,
         appointment.practice_id,
@@ -149,10 +151,10 @@ async def delete(tx: Connection, appointment: Appointment, now: datetime) -> Non
     )
 
 
-async def note_attempt(tx: Connection, appointment: Appointment) -> None:
+async def note_attempt(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
     """Remember, as fingerprints, where the present attempt goes."""
     addressed = [
-        (channel, fingerprint(appointment.practice_id, channel, address))
+        (channel, fingerprint(sealer, appointment.practice_id, channel, address))
         for channel in appointment.channels
         if (address := appointment.address(channel)) is not None
     ]
@@ -194,17 +196,20 @@ async def note_verdicts(tx: Connection, verdicts: Sequence[Verdict]) -> None:
     )
 
 
-async def is_dead(tx: Connection, practice_id: UUID, channel: Channel, address: str) -> bool:
+async def is_dead(
+    tx: Connection, sealer: Sealer, practice_id: UUID, channel: Channel, address: str
+) -> bool:
     """Whether the newest outcome at this address was a bounce for good."""
-    found: bool = await tx.fetchval(
+    found = await tx.fetchval(
         """
-        SELECT EXISTS (SELECT FROM address_verdicts
-                       WHERE practice_id = $1 AND address_fingerprint = $2 AND dead)
+        SELECT dead FROM address_verdicts
+        WHERE practice_id = $1 AND address_fingerprint = ANY($2::bytea[])
+        ORDER BY at DESC, dead DESC LIMIT 1
         """,
         practice_id,
-        fingerprint(practice_id, channel, address),
+        fingerprints(sealer, practice_id, channel, address),
     )
-    return found
+    return bool(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +262,8 @@ async def purge(tx: Connection) -> None:
     await tx.execute("DELETE FROM address_verdicts WHERE at < now() - $1::interval", VERDICTS_KEPT)
 
 
-def _appointment(row: Record) -> Appointment:
-    values = dict(row)
+def _appointment(sealer: Sealer, row: Record) -> Appointment:
+    values: dict[str, Any] = {**row, **contact_store.read(sealer, row)}
+    del values["contact"]
     values["channels"] = tuple(Channel(name) for name in values["channels"])
     return Appointment(**values)

@@ -64,7 +64,7 @@ def build(settings: Settings) -> FastAPI:
         description="What became of each invitation, queried or followed live.",
         lifespan=lifespan,
         health=health,
-        max_body_bytes=settings.max_body_bytes,
+        settings=settings,
     )
     app.state.settings = settings
     app.state.feeds = streams

@@ -4,6 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.conftest import Stack
@@ -124,6 +125,39 @@ async def test_a_typing_error_is_hinted_at_before_sending(page: Page, tomorrow: 
     await expect(email).to_have_value("vertippt@gmail.com")
     await page.get_by_test_id("submit-invite").click()
     await expect(state(page, name, "delivered")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gmial.com", "gmail.com"),
+        ("gmail.de", "gmail.com"),
+        ("gmail.con", "gmail.com"),
+        ("web.d", "web.de"),
+        ("wbe.de", "web.de"),
+        ("web.com", "web.de"),
+        ("gmx.d", "gmx.de"),
+        ("gxm.de", "gmx.de"),
+        ("t-onlne.de", "t-online.de"),
+        ("tonline.de", "t-online.de"),
+        ("t-online.com", "t-online.de"),
+        ("T-Online.De", None),
+        ("gmx.net", None),
+        ("gmx.at", None),
+        ("web.de", None),
+        ("praxis-mueller.de", None),
+        ("we.de", "web.de"),
+        ("mail.com", None),
+        ("example.org", None),
+    ],
+)
+async def test_which_domains_are_taken_for_typing_errors(
+    page: Page, typed: str, meant: str | None
+) -> None:
+    found = await page.evaluate(
+        "async typed => (await import('/static/addresses.js')).likelyMeant(`anna@${typed}`)", typed
+    )
+    assert found == (meant and f"anna@{meant}")
 
 
 async def test_a_dead_address_can_be_used_on_purpose(page: Page, tomorrow: str) -> None:

@@ -1,12 +1,14 @@
 """What ops sees: health, metrics, and logs in which no patient is named."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from tests.conftest import Stack
 from tests.integration.test_invitations import link_in
+from tests.integration.test_login import new_visitor
 from tests.support import Practice
 
 SERVICES = ("scheduling", "notification", "status", "dashboard")
@@ -64,10 +66,13 @@ async def test_a_day_beyond_the_calendar_is_named_as_the_fault(
 
 @pytest.mark.parametrize("last", ["ü", "1\r\nX-Other: 2"])
 async def test_the_dashboard_passes_on_what_is_no_event_id(stack: Stack, last: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.url("dashboard")) as client:
-        answer = await client.get("/api/status/indicators/stream", params={"last_event_id": last})
+    async with new_visitor(stack) as visitor:
+        await visitor.log_in()
+        query = urlencode({"last_event_id": last})
+        answer = await visitor.get(f"/api/status/indicators/stream?{query}")
         assert (answer.status_code, answer.json()["type"]) == (400, "bad-last-event-id")
-        answer = await client.get(
-            "/api/scheduling/practice", headers=[(b"If-Match", "ü".encode("latin-1"))]
+        answer = await visitor.http.get(
+            f"{stack.url('dashboard')}/api/scheduling/practice",
+            headers=[(b"If-Match", "ü".encode("latin-1"))],
         )
         assert answer.status_code == 200

@@ -12,9 +12,9 @@ from tests.conftest import Stack
 from tests.support import Practice
 
 SOME = str(uuid4())
-READ, WRITE, DELETE, STATUS, HOST = (
+READ, WRITE, DELETE, STATUS, AUDIT, HOST = (
     *("appointments:read", "appointments:write", "appointments:delete"),
-    *("status:read", "visits:host"),
+    *("status:read", "audit:read", "visits:host"),
 )
 # Everything the two APIs offer with the right that it needs. Right or not, nothing is changed:
 # the appointment is not there and the forms are empty.
@@ -27,6 +27,8 @@ ROUTES = {
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/invitations"): WRITE,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/room"): HOST,
     ("scheduling", "GET", "/v1/practice"): READ,
+    ("scheduling", "GET", "/v1/audit"): AUDIT,
+    ("scheduling", "GET", "/v1/audit/export"): AUDIT,
     ("status", "GET", "/v1/indicators"): STATUS,
     ("status", "GET", "/v1/indicators/stream"): STATUS,
     ("status", "GET", "/v1/indicators/{appointment_id}"): STATUS,
@@ -41,13 +43,25 @@ def described() -> dict[tuple[str, str, str], list[dict[str, list[str]]]]:
         text = Path(f"contracts/openapi/{service}.json").read_text()
         for path, methods in json.loads(text)["paths"].items():
             for method, operation in methods.items():
-                if path not in OPEN:
+                if path not in OPEN and not path.startswith("/v1/admin/"):
                     found[service, method.upper(), path] = operation.get("security", [])
     return found
 
 
 def test_every_route_names_its_right() -> None:
     assert described() == {route: [{"token": [right]}] for route, right in ROUTES.items()}
+
+
+def test_practices_are_set_up_with_an_operators_key_alone() -> None:
+    described = json.loads(Path("contracts/openapi/scheduling.json").read_text())["paths"]
+    operations = [
+        operation
+        for path, methods in described.items()
+        for operation in methods.values()
+        if path.startswith("/v1/admin/")
+    ]
+    assert len(operations) == 4
+    assert all(operation["security"] == [{"operatorKey": []}] for operation in operations)
 
 
 async def ask(stack: Stack, route: tuple[str, str, str], token: str) -> httpx.Response:
@@ -71,6 +85,7 @@ async def test_a_role_may_do_its_work_and_nothing_else(
     token = stack.token(practice.id, roles=[role] if role else ["stranger"])
     rights = {right.value for right in RIGHTS_OF[role]} if role else set()
     assert (DELETE in rights) == (role is Role.APPOINTMENT_ADMIN)
+    assert (AUDIT in rights) == (role is Role.APPOINTMENT_ADMIN)
     for route, needed in ROUTES.items():
         response = await ask(stack, route, token)
         if needed in rights:

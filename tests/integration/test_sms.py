@@ -1,12 +1,18 @@
 """Invitations by SMS, from „Einladen" to what the receipts make of them."""
 
-from datetime import UTC, datetime
-from uuid import UUID
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
 import pytest
+from aiokafka import AIOKafkaProducer
+from uuid_utils.compat import uuid7
 
+from contracts.envelope import encode
+from contracts.events import InvitationRequested, Recipients, Tariff
+from local.services import GATEWAY_FILE
 from services.notification.channels.sms import signatures
 from tests.conftest import Stack, new_practice
 from tests.support import Json, Practice, eventually
@@ -99,6 +105,84 @@ async def test_the_tariff_is_checked_at_the_desk(stack: Stack) -> None:
         assert (await basic.scheduling.get("/v1/practice")).json()["channels"] == ["email"]
         refused = await basic.post(basic.form(channels=["sms"], phone=phone("01")))
         assert [each["code"] for each in refused.json()["errors"]] == ["not_in_tariff"]
+
+
+async def test_a_request_of_the_basic_tariff_reaches_no_phone(
+    practice: Practice, stack: Stack
+) -> None:
+    """Whoever writes to the topic: notification looks once more."""
+    start = datetime.now(UTC) + timedelta(days=1)
+    number = "+491713920099"
+    wish = InvitationRequested(
+        appointment_id=uuid7(),
+        practice_id=practice.id,
+        appointment_version=1,
+        invitation_id=uuid7(),
+        attempt=1,
+        sender_name="Praxis",
+        start=start,
+        duration_minutes=20,
+        time_zone="Europe/Berlin",
+        locale="de",
+        patient_name="Erika Mustermann",
+        channels=Recipients(sms=number),
+        link="https://praxis.example/besuch/1",
+        not_after=start,
+        tariff=Tariff.BASIC,
+    )
+    message = encode(wish, source="/einladung/scheduling")
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+        await producer.send_and_wait(
+            message.topic, message.value, key=message.key.encode(), headers=message.headers
+        )
+    ended = "SELECT category FROM deliveries WHERE appointment_id = $1 AND state = 'failed'"
+    (delivery,) = await eventually(lambda: owned(stack, ended, wish.appointment_id), "its end")
+    assert delivery["category"] == "technical"
+    assert await practice.texts(number) == []
+
+
+async def bring(stack: Stack, *receipts: Json) -> None:
+    """What the gateway tells, signed."""
+    secret = signatures.read_secret((stack.folder.path / GATEWAY_FILE).read_text().strip())
+    body = json.dumps({"receipts": receipts}).encode()
+    headers = signatures.sign(secret, f"msg_{uuid4().hex}", body, datetime.now(UTC))
+    async with httpx.AsyncClient() as client:
+        url = f"{stack.url('notification')}/v1/receipts/webhook"
+        assert (await client.post(url, content=body, headers=headers)).status_code == 204
+
+
+async def test_receipts_too_early_repeated_and_out_of_order_end_in_the_tick(
+    practice: Practice, stack: Stack
+) -> None:
+    created = await invite(practice, "03")  # from itself this phone never tells anything
+    taken = "SELECT gateway_id FROM deliveries WHERE appointment_id = $1 AND state = 'accepted'"
+    appointment = UUID(created["id"])
+    (delivery,) = await eventually(lambda: owned(stack, taken, appointment), "taken")
+    # As if the gateway's id were not known yet.
+    known_as = "UPDATE deliveries SET gateway_id = $2 WHERE appointment_id = $1 RETURNING id"
+    await owned(stack, known_as, appointment, uuid4().hex)
+    told = {"id": delivery["gateway_id"], "state": "delivered"}
+    told["at"] = datetime.now(UTC).isoformat()
+    await bring(stack, told)
+    await bring(stack, told)
+    kept = "SELECT tries, due_at FROM receipts WHERE gateway_id = $1"
+
+    async def waits() -> bool:
+        rows = await owned(stack, kept, delivery["gateway_id"])
+        assert len(rows) == 1
+        return rows[0]["tries"] > 0 and rows[0]["due_at"] is not None
+
+    await eventually(waits, "the receipt waits for its delivery")
+    await owned(stack, known_as, appointment, delivery["gateway_id"])
+    await practice.shows(created["id"], "delivered")
+    await bring(stack, told | {"state": "buffered"})
+
+    async def read() -> bool:
+        rows = await owned(stack, kept, delivery["gateway_id"])
+        return len(rows) == 2 and all(row["due_at"] is None for row in rows)
+
+    await eventually(read, "the older one is read too")
+    await practice.shows(created["id"], "delivered")
 
 
 async def test_a_receipt_nobody_signed_is_refused(stack: Stack) -> None:

@@ -22,6 +22,7 @@ SERVICE = {
 SCHEDULING = SERVICE | {
     "link_base_url": "https://example.org/besuch",
     "link_keys": {"1": KEY},
+    "contact_keys": {"1": KEY},
     "token_keys": {"1": KEY},
 }
 NOTIFICATION = SERVICE | {
@@ -29,6 +30,7 @@ NOTIFICATION = SERVICE | {
     "smtp_host": "smtp.praxis.de",
     "bounce_address": "rueck@praxis.de",
     "return_path_keys": {"1": KEY},
+    "contact_keys": {"1": KEY},
     "intake_protocol": "lmtp",
 }
 
@@ -73,6 +75,9 @@ def test_production_starts_when_it_is_set_up(
         (Scheduling, SCHEDULING | {"link_keys": {}}),
         (Scheduling, SCHEDULING | {"link_keys": {"1": "short"}}),
         (Scheduling, SCHEDULING | {"link_keys": {"256": KEY}}),
+        (Scheduling, SCHEDULING | {"contact_keys": {}}),
+        (Scheduling, SCHEDULING | {"contact_keys": {"1": "short"}}),
+        (Notification, NOTIFICATION | {"contact_keys": {}}),
         (Notification, NOTIFICATION | {"smtp_tls": "none"}),
         (Notification, NOTIFICATION | {"mail_from": "einladung@praxis.example"}),
         (Notification, NOTIFICATION | {"lease_seconds": 10}),

@@ -1,63 +1,162 @@
-"""What a returned mail means: delivery status reports so far."""
+"""What a returned mail means (RFC 3464, 5965, 3834), also where servers follow no standard.
 
-import re
-from dataclasses import dataclass
-from enum import StrEnum
+Asked in this order: a complaint, a receipt of reading, a standard report, an automatic answer, and
+last the words of the many servers with forms of their own. Each is believed only from a sender
+that could have written it: people forward bounces, and newsletters write about them.
+"""
 
 from contracts.events import FailureReason
-from services.notification.reasons import reason_of
+from services.notification.bounces import addresses, auto_replies, feedback, signs, texts
+from services.notification.bounces.belief import believable
+from services.notification.bounces.diagnosis import Diagnosis, diagnose
+from services.notification.bounces.mime import Mail, open_mail
+from services.notification.bounces.notifications import read_notification
+from services.notification.bounces.original import Original, find_original
+from services.notification.bounces.reading import NOT_A_BOUNCE, Kind, Reading
+from services.notification.bounces.reports import Report, find_report
 
-
-class Kind(StrEnum):
-    """What kind of mail it is."""
-
-    FAILED = "failed"
-    DELAYED = "delayed"
-    DELIVERED = "delivered"
-    AUTO_REPLY = "auto_reply"
-    COMPLAINT = "complaint"
-    NOT_A_BOUNCE = "not_a_bounce"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a mail says of an earlier one."""
-
-    kind: Kind
-    permanent: bool | None
-    status: str | None
-    recipients: tuple[str, ...]
-    reason: FailureReason | None
-    original_message_id: str | None
-    envelope_id: str | None
-    original_recipients: tuple[str, ...]
+__all__ = ["Kind", "Reading", "read"]
 
 
 def read(content: bytes) -> Reading:
     """The meaning of a mail, as bytes on the wire. Never raises."""
+    try:
+        return _read(open_mail(content))
+    except Exception:  # what nobody foresaw in hostile input: it says nothing that we understand
+        return NOT_A_BOUNCE
 
-    def found(pattern: str) -> str | None:
-        hits = list(re.finditer(pattern, content.decode("latin-1"), re.M | re.I))
-        hit = hits[-1] if hits else None
-        return hit[1].strip() if hit else None
 
-    action = found(r"^Action: (\S+)")
-    kind = {
-        "failed": Kind.FAILED,
-        "delayed": Kind.DELAYED,
-        "delivered": Kind.DELIVERED,
-        "relayed": Kind.DELIVERED,
-    }.get(action or "", Kind.NOT_A_BOUNCE)
-    if "Auto-Submitted: auto-replied" in content.decode("latin-1") and not action:
-        kind = Kind.AUTO_REPLY
-    status = found(r"^Status: (\S+)")
+def _read(mail: Mail) -> Reading:
+    text = texts.report_text(mail)
+    original = find_original(mail, text.returned)
+    if feedback.is_complaint(mail):
+        return _complaint(mail, original)
+    if auto_replies.is_receipt(mail):
+        return NOT_A_BOUNCE
+    report = find_report(mail) if _may_report(mail) else None
+    if report is not None and report.says_something:
+        return _reported(mail, report, text, original)
+    if auto_replies.is_auto_reply(mail):
+        return _answer(mail, original)
+    notification = read_notification(mail)
+    if notification is not None:
+        return notification
+    return _told(mail, text, original)
+
+
+def _may_report(mail: Mail) -> bool:
+    """Whether a report in this mail is about our message, and not one that a person shows us."""
+    machine = signs.null_sender(mail) or signs.from_daemon(mail)
+    if signs.answers_or_forwards(mail) and not machine:
+        return False
+    if signs.declared_report(mail):
+        return True
+    if signs.of_a_list(mail) and not machine:
+        return False
+    return machine or signs.automatic(mail) or (signs.about_delivery(mail))
+
+
+def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) -> Reading:
+    kind = report.kind
+    if kind is None:
+        return NOT_A_BOUNCE
+    about = report.of(kind)
+    recipients = addresses.unique(one.address for one in about)
+    if not recipients:
+        told = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
+        recipients = [*told.recipients] or [*original.recipients]
+    found = Diagnosis()
+    if kind is not Kind.DELIVERED:
+        found = report.diagnosis()
+        if found.reason in {None, FailureReason.OTHER, FailureReason.SYSTEM}:
+            found = _better(found, mail, text, original)
+    status = found.status or next((one.status for one in about if one.status), None)
     return Reading(
         kind,
-        None if kind is not Kind.FAILED else not (status or "5").startswith("4"),
+        _permanent(kind, found),
         status,
-        (),
-        reason_of(status),
-        found(r"^Message-ID: (<\d\S*>)"),
-        found(r"^Original-Envelope-Id: (\S+)"),
-        (),
+        tuple(recipients),
+        _reason(kind, found),
+        original.message_id,
+        report.envelope_id,
+        tuple(addresses.unique(one.original for one in about)) or original.recipients,
     )
+
+
+def _better(found: Diagnosis, mail: Mail, text: texts.Text, original: Original) -> Diagnosis:
+    """The words' diagnosis where the fields name no reason."""
+    told = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
+    worded = diagnose(*told.said, status=found.status)
+    if worded.reason in {None, FailureReason.OTHER}:
+        return found
+    permanent = worded.permanent if found.permanent is None else found.permanent
+    return Diagnosis(worded.reason, permanent, worded.status)
+
+
+def _complaint(mail: Mail, original: Original) -> Reading:
+    recipients = feedback.complaining(mail) or list(original.recipients)
+    return Reading(
+        Kind.COMPLAINT,
+        recipients=tuple(recipients),
+        original_message_id=original.message_id,
+        original_recipients=original.recipients,
+    )
+
+
+def _answer(mail: Mail, original: Original) -> Reading:
+    senders = addresses.of_header(mail.head.get("from"))
+    answers = _answered(mail)
+    return Reading(
+        Kind.AUTO_REPLY,
+        recipients=tuple(senders),
+        original_message_id=original.message_id or answers,
+    )
+
+
+def _answered(mail: Mail) -> str | None:
+    """The Message-ID that an answer names."""
+    value = mail.head.get("in-reply-to").strip()
+    return value if value.startswith("<") and value.endswith(">") and " " not in value else None
+
+
+def _told(mail: Mail, text: texts.Text, original: Original) -> Reading:
+    """A failure that is told in words, if it is one."""
+    rule = texts.recognise(mail, text)
+    if not believable(mail, text, rule, original):
+        return _answer(mail, original) if auto_replies.is_marked(mail) else NOT_A_BOUNCE
+    ours = _ours(mail, original)
+    told = texts.account(mail, text, rule, ours)
+    recipients = list(told.recipients) or texts.anywhere(text, ours, original.recipients)
+    found = diagnose(*told.said, mail.head.get("subject"))
+    if told.reason is not None:
+        found = Diagnosis(told.reason, True, found.status)
+    kind = texts.tone(mail, text)
+    return Reading(
+        kind,
+        _permanent(kind, found),
+        found.status,
+        tuple(recipients),
+        _reason(kind, found),
+        original.message_id,
+        None,
+        original.recipients,
+    )
+
+
+def _ours(mail: Mail, original: Original) -> list[str]:
+    """Who sent the message, and is no recipient of it."""
+    back_to = addresses.of_header(mail.head.get("to"))
+    own = addresses.of_header(mail.head.get("from"))
+    return [one for one in [*back_to, *original.senders, *own] if one not in original.recipients]
+
+
+def _permanent(kind: Kind, found: Diagnosis) -> bool | None:
+    if kind is Kind.FAILED:
+        return found.permanent
+    return False if kind is Kind.DELAYED else None
+
+
+def _reason(kind: Kind, found: Diagnosis) -> FailureReason | None:
+    if kind is Kind.FAILED:
+        return found.reason or FailureReason.OTHER
+    return found.reason if kind is Kind.DELAYED else None

@@ -21,6 +21,7 @@ from imap_tools.errors import ImapToolsError
 
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Database
+from chassis.sealing import Sealer
 from services.notification import receipt_store
 from services.notification.intake.smtp import LARGEST
 from services.notification.receipt_store import ReturnedMail
@@ -73,12 +74,14 @@ class ImapIntake:
         server: ImapServer,
         return_path: ReturnPath,
         *,
+        sealer: Sealer,
         now: Callable[[], datetime],
         kept: Callable[[], None],
     ) -> None:
         self._db = db
         self._server = server
         self._return_path = return_path
+        self._sealer = sealer
         self._now = now
         self._kept = kept
         self._beat = time.monotonic()
@@ -121,7 +124,7 @@ class ImapIntake:
             return 0
         mails = [ReturnedMail(each.content, self._return_path.find(each.content)) for each in found]
         async with self._db.system() as tx:
-            await receipt_store.keep_mail(tx, mails, self._now())
+            await receipt_store.keep_mail(tx, self._sealer, mails, self._now())
             await receipt_store.move_mailbox(
                 tx, self._server.name, receipt_store.Position(validity, found[-1].uid)
             )

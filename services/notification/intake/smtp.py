@@ -15,6 +15,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from chassis.database import TRANSIENT_ERRORS, Database
+from chassis.sealing import Sealer
 from services.notification import receipt_store
 from services.notification.receipt_store import ReturnedMail
 from services.notification.return_path import ReturnPath
@@ -39,12 +40,15 @@ class SmtpIntake:
         return_path: ReturnPath,
         *,
         protocol: Literal["smtp", "lmtp"],
+        sealer: Sealer,
         now: Callable[[], datetime],
         kept: Callable[[], None],
     ) -> None:
         # aiosmtpd writes addresses into its log.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
-        self._handler = _Handler(db, return_path, lmtp=protocol == "lmtp", now=now, kept=kept)
+        self._handler = _Handler(
+            db, return_path, lmtp=protocol == "lmtp", sealer=sealer, now=now, kept=kept
+        )
         self._kind = _Lmtp if protocol == "lmtp" else _Smtp
         self._server: asyncio.Server | None = None
 
@@ -112,12 +116,14 @@ class _Handler:
         return_path: ReturnPath,
         *,
         lmtp: bool,
+        sealer: Sealer,
         now: Callable[[], datetime],
         kept: Callable[[], None],
     ) -> None:
         self._db = db
         self._return_path = return_path
         self._lmtp = lmtp
+        self._sealer = sealer
         self._now = now
         self._kept = kept
         self.connections = 0
@@ -146,7 +152,7 @@ class _Handler:
         ]
         try:
             async with self._db.system() as tx:
-                await receipt_store.keep_mail(tx, mails, self._now())
+                await receipt_store.keep_mail(tx, self._sealer, mails, self._now())
         except TRANSIENT_ERRORS as error:
             log.warning("returned mail can't be kept", error=type(error).__qualname__)
             reply = LATER

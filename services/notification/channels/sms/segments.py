@@ -41,6 +41,17 @@ def encoding_of(text: str) -> Encoding:
     return Encoding.UCS2 if None in map(septets, text) else Encoding.GSM7
 
 
+def units(text: str) -> int:
+    """How much of a segment's room the text takes, in the units of its encoding."""
+    encoding = encoding_of(text)
+    return sum(_units(character, encoding) for character in text)
+
+
+def room(encoding: Encoding, segments: int) -> int:
+    """How many units fit into so many segments at most."""
+    return ALONE[encoding] if segments == 1 else PART[encoding] * segments
+
+
 def split(text: str) -> list[str]:
     """The text as its segments carry it. No character is torn apart, so a part may be shorter."""
     encoding = encoding_of(text)

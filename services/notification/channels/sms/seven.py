@@ -164,7 +164,7 @@ class SevenGateway:
                 return []
             data = content["data"]
             message_id, state, timestamp = data["msg_id"], data["status"], data.get("timestamp")
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise Unreadable("data has no msg_id or status") from None
         receipt = self._receipt(
             message_id,

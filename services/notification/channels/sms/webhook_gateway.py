@@ -136,7 +136,7 @@ class WebhookGateway:
         signatures.verify(self._key, request.headers, request.body, request.received_at)
         try:
             entries = json.loads(request.body)["receipts"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise Unreadable("receipts is missing") from None
         if not isinstance(entries, list) or len(entries) > MOST_RECEIPTS:
             raise Unreadable("receipts is no list, or too long")

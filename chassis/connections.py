@@ -1,0 +1,74 @@
+"""uvicorn's connections with an end: for clients that send slowly, or a head without one.
+
+uvicorn by itself waits for the rest of a request as long as it takes, and keeps whatever comes of
+its head.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from chassis.limits import MOST_HEAD_BYTES
+
+WHOLE_REQUEST = 20.0  # seconds from its first byte, or from the connection, to its last
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Cuts off a request that is not complete in time, and a head that does not end."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The clock runs before the first byte: a silent connection is cut off as well."""
+        super().connection_made(transport)
+        self._start_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what comes before a head is complete; it is kept in memory."""
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > MOST_HEAD_BYTES and not self._closing:
+            self._cut_off()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._in_head = True
+        self._start_clock()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its head is there."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """All of it is there; how long the answer takes is the application's matter."""
+        self._in_head = True
+        self._head_bytes = 0
+        self._stop_clock()
+        super().on_message_complete()
+
+    @property
+    def _closing(self) -> bool:
+        return self.transport.is_closing()
+
+    def _start_clock(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(WHOLE_REQUEST, self._cut_off)
+
+    def _stop_clock(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _cut_off(self, *_: Any) -> None:
+        self._stop_clock()
+        self.transport.close()

@@ -1,0 +1,107 @@
+// „Protokoll": who did what, newest first. Ids and names of people at the practice, no patients.
+
+import * as api from "./api.js";
+import { isDay, moment } from "./dates.js";
+import { byId, h } from "./dom.js";
+
+const ACTIONS = {
+  appointment_created: "Termin erstellt",
+  appointment_rescheduled: "Termin verschoben oder Dauer geändert",
+  invitation_resent: "Einladung erneut gesendet",
+  appointment_deleted: "Termin gelöscht",
+  contact_data_read: "Kontaktdaten gelesen",
+  audit_exported: "Protokoll exportiert",
+  practice_changed: "Praxis geändert",
+  api_key_created: "API-Schlüssel erstellt",
+  api_key_revoked: "API-Schlüssel widerrufen",
+};
+const FIELDS = {
+  starts_at: "Beginn",
+  duration_minutes: "Dauer",
+  channels: "Kanäle",
+  email: "E-Mail-Adresse",
+  phone: "Mobilnummer",
+};
+const ROLES = {
+  practitioner: "Behandlung",
+  assistant: "Assistenz",
+  appointment_admin: "Terminverwaltung",
+};
+const KINDS = { person: "Person", api_key: "API-Schlüssel", operator: "Betreiber" };
+
+export class AuditLog {
+  #rows = byId("audit-rows");
+  #more = byId("audit-more");
+  #state = byId("audit-state");
+  #wanted = new URLSearchParams();
+  #next = null;
+  #turn = 0;
+
+  constructor() {
+    byId("audit-filter").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.show();
+    });
+    this.#more.addEventListener("click", () => this.#load(this.#next));
+  }
+
+  /** Load the newest entries that the filter asks for. */
+  async show() {
+    this.#wanted = new URLSearchParams();
+    for (const [name, id] of [["from", "audit-from"], ["to", "audit-to"]]) {
+      const day = byId(id).value;
+      if (isDay(day)) this.#wanted.set(name, day);
+    }
+    byId("audit-export").href = `/api/scheduling/audit/export?${this.#wanted}`;
+    this.#rows.replaceChildren();
+    await this.#load(null);
+  }
+
+  async #load(before) {
+    const turn = ++this.#turn;
+    const query = new URLSearchParams(this.#wanted);
+    if (before) query.set("before", before);
+    this.#more.hidden = true;
+    this.#state.textContent = "Wird geladen …";
+    let page;
+    try {
+      page = await api.audit(query);
+    } catch {
+      if (turn !== this.#turn) return;
+      this.#state.textContent = "Das Protokoll konnte nicht geladen werden. Bitte versuchen Sie es noch einmal.";
+      this.#more.hidden = !before;
+      return;
+    }
+    if (turn !== this.#turn) return;
+    const rows = page.entries.map((entry) => line(entry, page.time_zone));
+    this.#rows.append(...rows);
+    this.#next = page.next;
+    this.#more.hidden = !page.next;
+    const count = this.#rows.children.length;
+    this.#state.textContent = count === 1 ? "1 Eintrag" : `${count ? count : "Keine"} Einträge${page.next ? ", weitere vorhanden" : ""}`;
+    if (before) rows[0]?.focus(); // the button was used: go on reading where it led
+  }
+}
+
+function line(entry, zone) {
+  const { actor } = entry;
+  const roles = actor.roles.map((role) => ROLES[role] ?? role).join(", ");
+  const about = [KINDS[actor.kind] ?? actor.kind, actor.name ? actor.id : "", roles];
+  const changed = entry.changed.map((name) => FIELDS[name] ?? name).join(", ");
+  return h(
+    "tr",
+    { tabindex: "-1", "data-testid": "audit-entry" },
+    h("td", {}, h("time", { datetime: entry.at }, moment(entry.at, zone))),
+    h("td", {}, actor.name ?? actor.id, h("small", { class: "muted" }, about.filter(Boolean).join(" · "))),
+    h("td", {}, ACTIONS[entry.action] ?? entry.action, changed ? h("small", { class: "muted" }, changed) : null),
+    h("td", {}, ...appointments(entry.appointment_ids)),
+  );
+}
+
+function appointments(ids) {
+  if (ids.length > 3) {
+    const all = ids.map((id) => h("li", {}, h("code", {}, id)));
+    return [h("details", {}, h("summary", {}, `${ids.length} Termine`), h("ul", {}, ...all))];
+  }
+  return ids.map((id) => h("code", {}, id));
+}

@@ -1,0 +1,1 @@
+"""What docker-compose.yml does once before the services start: secrets, databases, topics."""

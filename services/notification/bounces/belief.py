@@ -1,0 +1,40 @@
+"""Whether a text that speaks of a failure is a mail system's, about a mail of ours.
+
+People forward bounces, newsletters explain them, and parcels, too, can't be delivered.
+"""
+
+from services.notification.bounces import auto_replies, signs, texts
+from services.notification.bounces.diagnosis import find_reply, find_status
+from services.notification.bounces.mime import Mail
+from services.notification.bounces.original import Original
+
+
+def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: Original) -> bool:
+    """Whether to take the text as a report on a mail of ours."""
+    daemon, nobody = signs.from_daemon(mail), signs.null_sender(mail)
+    own_mark = "x-failed-recipients" in mail.head
+    if rule is not None and rule.header:
+        return True
+    answered = signs.answers_or_forwards(mail) and not nobody and not own_mark
+    listed = signs.of_a_list(mail) and not daemon and not nobody
+    if answered or listed or auto_replies.is_challenge(mail):
+        return False
+    subject, failure = signs.about_delivery(mail), texts.speaks_of_failure(text)
+    returned = original.message_id is not None or original.recipients != ()
+    technical = returned or _technical(text) or own_mark
+    if daemon or own_mark or signs.declared_report(mail):
+        # One sign may be missing: servers write any subject, and any language.
+        addressed = "@" in text.whole and signs.mailer_daemon(mail)
+        signs_ = [subject, failure or rule is not None, technical or nobody or addressed]
+        return signs_.count(True) >= 2
+    if not (technical and failure):
+        return nobody and subject and failure and "@" in text.whole
+    if nobody or signs.automatic(mail) or signs.maybe_machine(mail):
+        return subject or rule is not None
+    return subject and rule is not None
+
+
+def _technical(text: texts.Text) -> bool:
+    """Whether a mail server's code is quoted."""
+    whole = text.whole[:6_000]
+    return find_status(whole) is not None or find_reply(whole) is not None

@@ -1,0 +1,39 @@
+"""The result of reading a returned mail."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contracts.events import FailureReason
+
+
+class Kind(StrEnum):
+    """What kind of mail it is."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    AUTO_REPLY = "auto_reply"
+    COMPLAINT = "complaint"
+    NOT_A_BOUNCE = "not_a_bounce"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a mail says of an earlier one.
+
+    `recipients` are the addresses of whom it speaks, as the last server knew them,
+    `original_recipients` as we wrote them, where it tells. `status` is an RFC 3463 code.
+    `permanent` is None where the mail tells of no failure, or does not tell for how long.
+    """
+
+    kind: Kind
+    permanent: bool | None = None
+    status: str | None = None
+    recipients: tuple[str, ...] = ()
+    reason: FailureReason | None = None
+    original_message_id: str | None = None
+    envelope_id: str | None = None
+    original_recipients: tuple[str, ...] = ()
+
+
+NOT_A_BOUNCE = Reading(Kind.NOT_A_BOUNCE)

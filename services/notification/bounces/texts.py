@@ -1,0 +1,215 @@
+"""Reading what servers write in words, by the rules of `families` and by flufl.bounce."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from functools import cache
+
+from flufl.bounce import all_failures
+
+from contracts.events import FailureReason
+from services.notification.bounces import addresses, families
+from services.notification.bounces.mime import LONGEST_LINE, Mail
+from services.notification.bounces.original import BEGINS
+from services.notification.bounces.reading import Kind
+
+MOST_LINES = 1_500
+MOST_RECIPIENTS = 50
+# What flufl.bounce is given: its patterns take quadratic time in a line, and each reads every line.
+ITS_LINES = 300
+ITS_LONGEST_LINE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The report in words, and what follows it of the returned message."""
+
+    lines: Sequence[str]
+    returned: str
+
+    @property
+    def whole(self) -> str:
+        """The lines in one."""
+        return "\n".join(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A family with its patterns compiled."""
+
+    name: str
+    text: re.Pattern[str]
+    recipients: Sequence[re.Pattern[str]]
+    diagnosis: Sequence[re.Pattern[str]]
+    header: str
+    header_says: re.Pattern[str]
+    reason: FailureReason | None
+
+    def knows(self, mail: Mail, text: str) -> bool:
+        """Whether the mail is of this family."""
+        if self.header and not self.header_says.search(mail.head.get(self.header)):
+            return False
+        return self.text.search(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the words tell: whom it is about, and what was said, the narrowest first."""
+
+    family: str
+    recipients: Sequence[str]
+    said: Sequence[str]
+    reason: FailureReason | None = None
+
+
+@cache
+def rules() -> Sequence[Rule]:
+    """All families, compiled once."""
+    return tuple(_rule(family) for family in families.FAMILIES)
+
+
+def _rule(family: families.Family) -> Rule:
+    header, _, says = family.head.partition(": ")
+    return Rule(
+        family.name,
+        _compile(family.text),
+        [_compile(one) for one in family.recipients],
+        [_compile(one) for one in family.diagnosis],
+        header,
+        _compile(says),
+        family.reason,
+    )
+
+
+@cache
+def _compile(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.I | re.M)
+
+
+def report_text(mail: Mail) -> Text:
+    """The text that the mail's own parts hold, up to where the returned message begins."""
+    parts = [part for part in mail.own if part.text.strip()]
+    plain = [part for part in parts if part.type != "text/html"] or parts
+    lines: list[str] = []
+    returned = ""
+    for part in plain:
+        own = part.text.split("\n", MOST_LINES)[:MOST_LINES]
+        cut = next((at for at, line in enumerate(own) if BEGINS.match(line[:200])), len(own))
+        lines.extend(line[:LONGEST_LINE].rstrip() for line in own[:cut])
+        if cut < len(own) and not returned:
+            returned = "\n".join(own[cut:])[:50_000]
+        if len(lines) > MOST_LINES:
+            break
+    return Text(lines[:MOST_LINES], returned)
+
+
+def recognise(mail: Mail, text: Text) -> Rule | None:
+    """The family whose words stand first in the text."""
+    whole = text.whole[:20_000]
+    found = [
+        (hit.start(), at, rule)
+        for at, rule in enumerate(rules())
+        if rule.knows(mail, whole) and (hit := rule.text.search(whole))
+    ]
+    return min(found)[2] if found else None
+
+
+def account(mail: Mail, text: Text, rule: Rule | None, ours: Iterable[str]) -> Account:
+    """What is told, by the family's rule, then flufl.bounce, then the mail's headers and any line.
+
+    `ours` are the addresses to which the mail came back: those who sent are not who was missed.
+    """
+    not_these = {address.lower() for address in ours}
+
+    def wanted(found: Iterable[str]) -> list[str]:
+        return [
+            one
+            for one in addresses.unique(found)
+            if one.lower() not in not_these and not addresses.is_role(one)
+        ][:MOST_RECIPIENTS]
+
+    recipients, said = _by_rule(text, rule) if rule else ([], [])
+    recipients = wanted(recipients)
+    recipients = recipients or wanted(addresses.of_header(mail.head.get("x-failed-recipients")))
+    recipients = recipients or wanted(_by_flufl(mail, text))
+    whole = text.whole
+    if not recipients:
+        for pattern in map(_compile, families.ANYWHERE[:-2]):
+            recipients = wanted(addresses.clean(hit[1]) for hit in pattern.finditer(whole[:20_000]))
+            if recipients:
+                break
+    name = rule.name if rule else ""
+    return Account(name, recipients, [*said, whole], rule.reason if rule else None)
+
+
+def anywhere(text: Text, ours: Iterable[str], original: Sequence[str]) -> list[str]:
+    """As the last resort: the only address in the text, or those to whom the message went."""
+    not_these = {address.lower() for address in ours}
+    found = [
+        one
+        for one in addresses.find_all(text.whole[:20_000])
+        if one.lower() not in not_these and not addresses.is_role(one)
+    ]
+    known = {address.lower() for address in original}
+    both = [one for one in found if one.lower() in known]
+    return both or (found if len(found) == 1 else []) or list(original) or found[:1]
+
+
+def _by_rule(text: Text, rule: Rule) -> tuple[list[str], list[str]]:
+    start = next((at for at, line in enumerate(text.lines) if rule.text.search(line)), 0)
+    lines = text.lines[start:]
+    recipients: list[str] = []
+    after = len(lines)
+    for pattern in rule.recipients:
+        for at, line in enumerate(lines):
+            hit = pattern.search(line)
+            address = addresses.clean(hit[1]) if hit else ""
+            if address and len(recipients) < MOST_RECIPIENTS:
+                recipients.append(address)
+                after = min(after, at)
+        if recipients:
+            break
+    said = []
+    for pattern in rule.diagnosis:
+        for at, line in enumerate(lines):
+            hit = pattern.search(line)
+            if hit:
+                rest = hit[1] if hit.re.groups and hit[1] else ""
+                said.append(" ".join([rest, *lines[at + 1 : at + 4]]))
+                break
+    if after < len(lines):
+        said.append("\n".join(lines[after : after + 30]))
+    return recipients, said
+
+
+def _by_flufl(mail: Mail, text: Text) -> list[str]:
+    """The addresses that flufl.bounce finds in the report's words, without the returned message."""
+    message = Message()
+    # It fails on a sender that it can't parse.
+    message["From"] = next(iter(addresses.of_header(mail.head.get("from"))), "nobody@invalid")
+    for name in ("Subject", "X-Mailer"):
+        value = mail.head.get(name.lower())[:300]
+        if value:
+            message[name] = " ".join(value.split())
+    lines = [line[:ITS_LONGEST_LINE] for line in text.lines[:ITS_LINES]]
+    message["Content-Type"] = "text/plain; charset=utf-8"
+    message.set_payload("\n".join(lines).encode("ascii", "replace").decode("ascii"))
+    try:
+        temporary, permanent = all_failures(message)
+    except Exception:  # what it does not foresee is no reason to read no further
+        return []
+    return [addresses.clean(found.decode("latin-1")) for found in sorted(permanent or temporary)]
+
+
+def tone(mail: Mail, text: Text) -> Kind:
+    """Whether the words tell of a failure or of a delay."""
+    head = f"{mail.head.get('subject')}\n{text.whole[:6_000]}"
+    if _compile(families.STILL_TRIED).search(head) and not _compile(families.GIVEN_UP).search(head):
+        return Kind.DELAYED
+    return Kind.FAILED
+
+
+def speaks_of_failure(text: Text) -> bool:
+    """Whether the words say that something did not arrive."""
+    return _compile(families.NOT_DELIVERED).search(text.whole[:6_000]) is not None

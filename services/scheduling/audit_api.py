@@ -1,0 +1,162 @@
+"""The audit log over HTTP: to be viewed and exported by whoever may, and changed by nobody."""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from chassis.auth import AuditReader, Caller
+from services.scheduling import audit, audit_export, audit_store, forms
+from services.scheduling.api import Desk
+from services.scheduling.appointments import Practice
+from services.scheduling.audit import Action, Entry
+from services.scheduling.audit_store import Filter
+from services.scheduling.booking import Booking
+from services.scheduling.wall_clock import day_bounds
+
+MOST_ENTRIES = 200
+EXPORTED_AT_ONCE = 1000  # entries: what an export holds in memory
+
+router = APIRouter(prefix="/v1/audit", tags=["audit"])
+
+OfAppointment = Annotated[
+    UUID | None, Query(alias="appointment_id", description="Of this appointment only.")
+]
+FirstDay = Annotated[
+    dt.date | None, Query(alias="from", description="First day, on the practice's clock.")
+]
+LastDay = Annotated[
+    dt.date | None, Query(alias="to", description="Last day, on the practice's clock.")
+]
+
+
+class ActorView(BaseModel):
+    """Who: a person by the identity provider's id, an API key by its id, or the operator."""
+
+    kind: str
+    id: str
+    name: str | None
+    roles: list[str]
+
+
+class EntryView(BaseModel):
+    """One entry of the audit log."""
+
+    id: UUID
+    at: dt.datetime
+    actor: ActorView
+    action: str = Field(description=", ".join(Action))
+    appointment_ids: list[UUID]
+    changed: list[str] = Field(description="Names of fields, or an API key; never a value.")
+    trace_id: str | None
+
+    @classmethod
+    def of(cls, entry: Entry) -> "EntryView":
+        """The view of an entry."""
+        return cls(
+            id=entry.id,
+            at=entry.at,
+            actor=ActorView(
+                kind=entry.actor_kind,
+                id=entry.actor_id,
+                name=entry.actor_name,
+                roles=list(entry.actor_roles),
+            ),
+            action=entry.action,
+            appointment_ids=list(entry.appointment_ids),
+            changed=list(entry.changed),
+            trace_id=entry.trace_id,
+        )
+
+
+class AuditView(BaseModel):
+    """A page of the audit log, newest first."""
+
+    time_zone: str
+    entries: list[EntryView]
+    next: UUID | None = Field(description="`before` of the next page; null on the last one.")
+
+
+@router.get("")
+async def list_entries(
+    booking: Desk,
+    caller: AuditReader,
+    appointment_id: OfAppointment = None,
+    first: FirstDay = None,
+    last: LastDay = None,
+    before: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = 50,
+) -> AuditView:
+    """Who did what, newest first."""
+    practice = await booking.practice(caller)
+    wanted = _filter(practice, appointment_id, first, last)
+    async with booking.db.practice(caller.practice_id) as tx:
+        found = await audit_store.page(tx, practice.id, wanted, before=before, limit=limit + 1)
+    shown = found[:limit]
+    return AuditView(
+        time_zone=practice.time_zone,
+        entries=[EntryView.of(entry) for entry in shown],
+        next=shown[-1].id if len(found) > limit else None,
+    )
+
+
+@router.get(
+    "/export",
+    response_class=Response,
+    responses={200: {"description": "CSV", "content": {"text/csv": {}}}},
+)
+async def export_entries(
+    booking: Desk,
+    caller: AuditReader,
+    appointment_id: OfAppointment = None,
+    first: FirstDay = None,
+    last: LastDay = None,
+) -> Response:
+    """The audit log as a file; that it was exported is an entry itself."""
+    practice = await booking.practice(caller)
+    wanted = _filter(practice, appointment_id, first, last)
+    now = datetime.now(UTC)
+    async with booking.db.practice(caller.practice_id) as tx:
+        await audit_store.add(tx, audit.entry(caller, Action.EXPORTED, now))
+    name = f"protokoll-{now.astimezone(practice.zone):%Y-%m-%d}.csv"
+    return StreamingResponse(
+        _file(booking, caller, practice, wanted),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def _file(
+    booking: Booking, caller: Caller, practice: Practice, wanted: Filter
+) -> AsyncIterator[str]:
+    yield audit_export.head()
+    before = None
+    while True:
+        async with booking.db.practice(caller.practice_id) as tx:
+            found = await audit_store.page(
+                tx, practice.id, wanted, before=before, limit=EXPORTED_AT_ONCE
+            )
+        yield audit_export.lines(found, practice.zone)
+        if len(found) < EXPORTED_AT_ONCE:
+            return
+        before = found[-1].id
+
+
+def _filter(
+    practice: Practice, appointment_id: UUID | None, first: dt.date | None, last: dt.date | None
+) -> Filter:
+    faults = forms.Faults()
+    for field, day in (("from", first), ("to", last)):
+        if day is not None:
+            forms.calendar_day(day, faults, field)
+    faults.raise_if_any()
+    return Filter(
+        appointment_id,
+        None if first is None else day_bounds(first, practice.zone)[0],
+        None if last is None else day_bounds(last, practice.zone)[1],
+    )

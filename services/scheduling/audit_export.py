@@ -1,0 +1,72 @@
+"""The audit log as CSV (RFC 4180), in German, for whoever has to keep or to show it."""
+
+import csv
+import io
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from services.scheduling.audit import Action, Entry
+
+HEADER = ("Zeit", "Wer", "Kennung", "Name", "Rollen", "Was", "Termine", "Geändert", "Vorgang")
+BYTE_ORDER_MARK = "\ufeff"  # or Excel takes UTF-8 for something else
+KINDS = {"person": "Person", "api_key": "API-Schlüssel", "operator": "Betreiber"}
+ROLES = {
+    "practitioner": "Behandlung",
+    "assistant": "Assistenz",
+    "appointment_admin": "Terminverwaltung",
+}
+ACTIONS: dict[str, str] = {
+    Action.CREATED: "Termin erstellt",
+    Action.RESCHEDULED: "Termin verschoben oder Dauer geändert",
+    Action.RESENT: "Einladung erneut gesendet",
+    Action.DELETED: "Termin gelöscht",
+    Action.READ: "Kontaktdaten gelesen",
+    Action.EXPORTED: "Protokoll exportiert",
+    Action.PRACTICE_CHANGED: "Praxis geändert",
+    Action.KEY_CREATED: "API-Schlüssel erstellt",
+    Action.KEY_REVOKED: "API-Schlüssel widerrufen",
+}
+FIELDS = {
+    "starts_at": "Beginn",
+    "duration_minutes": "Dauer",
+    "channels": "Kanäle",
+    "email": "E-Mail-Adresse",
+    "phone": "Mobilnummer",
+}
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def head() -> str:
+    """What the file begins with."""
+    return BYTE_ORDER_MARK + _lines([HEADER])
+
+
+def lines(entries: Iterable[Entry], zone: ZoneInfo) -> str:
+    """A line per entry, times on the practice's clock with their offset."""
+    return _lines(_cells(entry, zone) for entry in entries)
+
+
+def harmless(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _cells(entry: Entry, zone: ZoneInfo) -> tuple[str, ...]:
+    return (
+        entry.at.astimezone(zone).isoformat(timespec="seconds"),
+        KINDS.get(entry.actor_kind, entry.actor_kind),
+        entry.actor_id,
+        entry.actor_name or "",
+        ", ".join(ROLES.get(role, role) for role in entry.actor_roles),
+        ACTIONS.get(entry.action, entry.action),
+        " ".join(str(each) for each in entry.appointment_ids),
+        ", ".join(FIELDS.get(name, name) for name in entry.changed),
+        entry.trace_id or "",
+    )
+
+
+def _lines(rows: Iterable[tuple[str, ...]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerows([harmless(cell) for cell in row] for row in rows)
+    return text.getvalue()

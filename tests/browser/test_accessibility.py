@@ -1,0 +1,237 @@
+"""WCAG 2.2 A and AA, as axe-core finds it, on every page and dialog; and the flow by keyboard."""
+
+import re
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.conftest import PATIENCE, log_in
+from tests.browser.test_dashboard import fill, infobox, row, show_day, state, unique
+from tests.conftest import Stack
+from tests.integration.test_invitations import link_in
+from tests.support import Practice
+
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
+AXE = Axe()
+LOOKS = [
+    pytest.param((1280, 800, "light"), id="desktop"),
+    pytest.param((1280, 800, "dark"), id="dark"),
+    pytest.param((360, 740, "light"), id="phone"),
+    pytest.param((360, 740, "dark"), id="phone-dark"),
+]
+
+
+@pytest_asyncio.fixture(params=LOOKS)
+async def anyone(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """Not logged in. The policy of our pages would keep axe's script out."""
+    width, height, scheme = request.param
+    context = await browser.new_context(
+        bypass_csp=True,
+        locale="de-DE",
+        timezone_id="Europe/Berlin",
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        reduced_motion="reduce",  # what fades in has no contrast to measure
+    )
+    context.set_default_timeout(PATIENCE)
+    yield await context.new_page()
+    await context.close()
+
+
+async def check(page: Page) -> None:
+    """No violation, and nothing to be scrolled sideways."""
+    results = await AXE.run(page, options=RULES)
+    found = [
+        f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for each in results.response["violations"]
+        for node in each["nodes"]
+    ]
+    assert found == []
+    assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+async def test_overview_and_start_page(
+    anyone: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    created = await demo_practice.create(patient_name=unique("Anna Ankunft"))
+    await demo_practice.shows(created["id"], "delivered")
+    refused = await demo_practice.create(
+        patient_name=unique("Rita Rot"), email="unbekannt@example.org", send_anyway=True
+    )
+    await demo_practice.shows(refused["id"], "failed")
+    await log_in(anyone, stack)
+    await show_day(anyone, tomorrow)
+    await expect(anyone.get_by_test_id("appointment-row").first).to_be_visible()
+    await check(anyone)
+    await anyone.get_by_test_id("day-next").click()
+    await check(anyone)
+    await anyone.get_by_test_id("nav-patienten").click()
+    await check(anyone)
+
+
+async def test_the_form_empty_filled_and_with_errors(
+    anyone: Page, stack: Stack, tomorrow: str
+) -> None:
+    await log_in(anyone, stack)
+    await fill(anyone, "", "anna@gmial.com", tomorrow)
+    form = anyone.get_by_test_id("form-appointment")
+    await form.locator("[name=channel-sms]").check()
+    await expect(anyone.locator("#sms-text")).to_be_visible()
+    await check(anyone)
+    await form.locator("[name=phone]").fill("030 1234567")
+    await form.locator("[name=consent]").uncheck()
+    await anyone.get_by_test_id("submit-invite").click()
+    await expect(form.get_by_test_id("typing-hint")).to_contain_text("Meinten Sie")
+    await check(anyone)
+    await anyone.get_by_test_id("submit-invite").click()
+    await expect(form.get_by_test_id("error-summary")).to_be_focused()
+    await check(anyone)
+
+
+async def test_the_doubled_hour_and_a_dead_address(
+    anyone: Page, stack: Stack, demo_practice: Practice
+) -> None:
+    address = f"unbekannt+{uuid4().hex[:8]}@example.org"
+    refused = await demo_practice.create(email=address)
+    await demo_practice.shows(refused["id"], "failed")
+    await log_in(anyone, stack)
+    await fill(anyone, unique("Doppelte Stunde"), address, "2027-10-31", "02:30")
+    await anyone.get_by_test_id("submit-invite").click()
+    await expect(anyone.get_by_text("Welche der beiden Uhrzeiten?")).to_be_visible()
+    await check(anyone)
+
+
+async def test_details_move_resend_history_and_deletion(
+    anyone: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Dora Detail")
+    await log_in(anyone, stack)
+    await show_day(anyone, tomorrow)
+    await demo_practice.create(
+        patient_name=name, email="unbekannt@example.org", phone="+491713920001", send_anyway=True
+    )
+    await expect(infobox(anyone, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()
+    await check(anyone)
+    await row(anyone, name).click()
+    await expect(anyone.get_by_test_id("resend-email")).to_be_focused()
+    await check(anyone)
+    await anyone.get_by_test_id("move-open").click()
+    await anyone.get_by_test_id("history-open").click()
+    await expect(anyone.get_by_test_id("history")).to_contain_text("nicht zugestellt")
+    await check(anyone)
+    await anyone.locator("#move-duration").fill("1")
+    await anyone.get_by_test_id("move-submit").click()
+    await expect(anyone.locator("#move [data-summary]")).to_be_focused()
+    await check(anyone)
+    await anyone.get_by_test_id("delete-appointment").click()
+    await expect(anyone.get_by_test_id("delete-dialog")).to_be_visible()
+    await check(anyone)
+
+
+async def test_figures_and_notices(anyone: Page, stack: Stack, tomorrow: str) -> None:
+    await log_in(anyone, stack)
+    name = unique("Nora Notiz")
+    await fill(anyone, name, "nora@example.org", tomorrow)
+    await anyone.get_by_test_id("submit-invite").click()
+    await expect(anyone.get_by_test_id("center-notice")).to_contain_text("erfolgreich versendet")
+    await expect(infobox(anyone, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
+    await check(anyone)
+    await anyone.locator('[data-opens="measures"]:visible').click()
+    await expect(anyone.get_by_test_id("measures-shown")).to_contain_text("Haken")
+    await check(anyone)
+
+
+async def test_pages_around_the_login(anyone: Page, stack: Stack) -> None:
+    await anyone.goto(stack.url("dashboard"))
+    await expect(anyone.get_by_role("heading", name="Wer sind Sie?")).to_be_visible()
+    await check(anyone)
+    for path in ("/abgelaufen", "/abgemeldet", "/kein-zugang", "/login/callback?state=x&code=y"):
+        await anyone.goto(stack.url("dashboard") + path)
+        await expect(anyone.get_by_test_id("notice-page")).to_be_visible()
+        await check(anyone)
+
+
+async def test_the_patients_pages(anyone: Page, practice: Practice, stack: Stack) -> None:
+    created = await practice.create()
+    link = link_in(await practice.mail(created["email"]))
+    await anyone.goto(link)
+    await check(anyone)
+    await practice.scheduling.delete(f"/v1/appointments/{created['id']}")
+    await anyone.goto(link)
+    await check(anyone)
+    await anyone.goto(f"{stack.url('scheduling')}/besuch/unbekannt")
+    await check(anyone)
+
+
+async def test_mailbox_and_phones(anyone: Page, practice: Practice, stack: Stack) -> None:
+    created = await practice.create(channels=["email", "sms"], phone="+491713920001")
+    await practice.shows(created["id"], "delivered")
+    await anyone.goto(stack.url("mailbox"))
+    await check(anyone)
+    await anyone.get_by_role("link").filter(has_text=re.compile("Video")).first.click()
+    await check(anyone)
+    await anyone.goto(stack.url("phones"))
+    await check(anyone)
+
+
+async def tab_to(page: Page, what: str, most: int = 40) -> None:
+    """Press Tab until the element has the focus."""
+    for _ in range(most):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("what => document.activeElement?.matches(what)", what):
+            return
+    raise AssertionError(f"not within {most} tabs: {what}")
+
+
+async def test_the_whole_flow_by_keyboard(page: Page, tomorrow: str) -> None:
+    """From the start page to the mark, to the right address and the tick, without a pointer."""
+    name = unique("Tanja Taste")
+    await tab_to(page, "[data-testid=nav-patienten]")
+    await page.keyboard.press("Enter")
+    await tab_to(page, "[data-testid=create-appointment]")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#patient-name")).to_be_focused()
+    await page.keyboard.type(name)
+    await tab_to(page, "#email")
+    await page.keyboard.type(f"unbekannt+{uuid4().hex[:8]}@example.org")
+    await tab_to(page, "#date")
+    await type_day(page, tomorrow)
+    await tab_to(page, "#time")
+    await page.keyboard.type("1000AM")  # the last two are for clocks of twelve hours
+    await tab_to(page, "#duration")
+    await page.keyboard.press("ControlOrMeta+a")
+    await page.keyboard.type("15")
+    await tab_to(page, "#consent")
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Enter")
+    await expect(state(page, name, "failed")).to_be_visible()
+    await expect(row(page, name).get_by_role("button")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("resend-email")).to_be_focused()
+    await page.keyboard.type("tanja@example.org")  # over what is selected
+    await tab_to(page, "[data-testid=resend-submit]")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#details-state")).to_contain_text("vom Mailserver angenommen")
+    await page.keyboard.press("Escape")
+    await expect(state(page, name, "delivered")).to_be_visible()
+    await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
+    await expect(row(page, name).get_by_role("button")).to_be_focused()
+
+
+async def type_day(page: Page, day: str) -> None:
+    """Into the browser's own field, whose order of day and month is the browser's."""
+    year, month, of_month = day.split("-")
+    for digits in f"{of_month}{month}{year}", f"{month}{of_month}{year}":
+        await page.keyboard.type(digits)
+        if await page.input_value("#date") == day:
+            return
+        await page.keyboard.press("ArrowLeft")
+        await page.keyboard.press("ArrowLeft")
+    raise AssertionError(f"can't be typed: {day}")

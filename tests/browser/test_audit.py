@@ -1,0 +1,58 @@
+"""„Protokoll" in a real browser: who may see it sees it, pages through it and exports it."""
+
+from pathlib import Path
+from uuid import uuid4
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import log_in
+from tests.conftest import Stack
+from tests.support import Practice
+
+
+async def test_the_log_is_shown_paged_filtered_and_exported(
+    page: Page, demo_practice: Practice, tmp_path: Path
+) -> None:
+    name = f"Protokolliert {uuid4().hex[:6]}"
+    created = await demo_practice.create(patient_name=name)
+    for minutes in range(10, 70):
+        await demo_practice.scheduling.patch(
+            f"/v1/appointments/{created['id']}", json={"duration_minutes": minutes}
+        )
+    await page.get_by_test_id("nav-protokoll").click()
+    await expect(page.get_by_role("heading", name="Protokoll", level=1)).to_be_focused()
+    entries = page.get_by_test_id("audit-entry")
+    await expect(entries).to_have_count(50)
+    await expect(entries.nth(5)).to_contain_text("Termin verschoben oder Dauer geändert")
+    await expect(entries.nth(5)).to_contain_text(created["id"])
+    await page.get_by_test_id("audit-more").click()
+    await expect(entries.nth(50)).to_be_focused()
+    await expect(page.get_by_test_id("audit-state")).to_contain_text("Einträge")
+    await expect(page.get_by_test_id("audit-rows")).not_to_contain_text(name)
+    found = await Axe().run(page)
+    assert found.response["violations"] == []
+
+    await page.get_by_label("Bis").fill("2020-01-01")
+    await page.get_by_role("button", name="Anzeigen").click()
+    await expect(page.get_by_test_id("audit-state")).to_have_text("Keine Einträge")
+    await page.get_by_label("Bis").fill("")
+    await page.get_by_role("button", name="Anzeigen").click()
+    await expect(entries.first).to_be_visible()
+    async with page.expect_download() as download:
+        await page.get_by_test_id("audit-export").click()
+    file = await download.value
+    await file.save_as(tmp_path / file.suggested_filename)
+    text = (tmp_path / file.suggested_filename).read_text("utf-8-sig")
+    assert file.suggested_filename.startswith("protokoll-")
+    assert text.startswith("Zeit;Wer;")
+    assert f"Termin erstellt;{created['id']}" in text
+    assert "Praxisleitung" in text
+
+
+async def test_who_may_not_see_the_log_is_not_offered_it(visitor: Page, stack: Stack) -> None:
+    await log_in(visitor, stack, "Assistenz")
+    await expect(visitor.get_by_test_id("user")).to_have_text("Assistenz")
+    await expect(visitor.get_by_test_id("nav-protokoll")).to_be_hidden()
+    answer = await visitor.request.get(f"{stack.url('dashboard')}/api/scheduling/audit/export")
+    assert answer.status == 403

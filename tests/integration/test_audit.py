@@ -1,0 +1,251 @@
+"""The audit log tells who did what, can't be changed, and holds nothing of the patient."""
+
+import csv
+import io
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from services.scheduling import audit_export
+from tests.conftest import Stack
+from tests.integration.test_api_keys import admin, bearer, new_key
+from tests.support import Json, Practice
+
+LOG = "/v1/audit"
+
+
+async def entries(practice: Practice, **query: str) -> list[Json]:
+    """The log, oldest first."""
+    answer = await practice.scheduling.get(LOG, params={"limit": "200"} | query)
+    assert answer.status_code == 200, answer.text
+    found: list[Json] = answer.json()["entries"]
+    return found[::-1]
+
+
+def deeds(found: list[Json]) -> list[str]:
+    return [entry["action"] for entry in found]
+
+
+def as_person(stack: Stack, practice: Practice, subject: str, name: str) -> dict[str, str]:
+    claims = {"aud": "einladung", "sub": subject, "name": name, "roles": ["assistant"]}
+    token = stack.sign(claims | {"practice_id": str(practice.id)})
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_every_deed_leaves_an_entry_with_who_and_what(
+    practice: Practice, stack: Stack
+) -> None:
+    created = await practice.create(patient_name="Paula Protokoll")
+    path = f"/v1/appointments/{created['id']}"
+    await practice.resend(created["id"], email="neu-protokoll@example.org")
+    moved = {"duration_minutes": 45}
+    assert (await practice.scheduling.patch(path, json=moved)).status_code == 200
+    headers = as_person(stack, practice, "auth0|7", "Anna\tAssistenz")
+    assert (await practice.scheduling.get(path, headers=headers)).status_code == 200
+    assert (await practice.scheduling.delete(path)).status_code == 204
+
+    found = await entries(practice)
+    assert deeds(found) == [
+        "appointment_created",
+        "invitation_resent",
+        "appointment_rescheduled",
+        "contact_data_read",
+        "appointment_deleted",
+    ]
+    assert {tuple(entry["appointment_ids"]) for entry in found} == {(created["id"],)}
+    assert [entry["changed"] for entry in found] == [[], ["email"], ["duration_minutes"], [], []]
+    assert found[3]["actor"] == {
+        "kind": "person",
+        "id": "auth0|7",
+        "name": "Anna Assistenz",
+        "roles": ["assistant"],
+    }
+    assert found[0]["actor"]["roles"] == ["practitioner", "appointment_admin"]
+    assert len({entry["trace_id"] for entry in found}) == 5
+    whole = (await practice.scheduling.get(LOG)).text
+    assert "Paula" not in whole
+    assert "example.org" not in whole
+
+
+async def test_what_is_refused_leaves_no_entry(practice: Practice) -> None:
+    assert (await practice.post(practice.form(consent=False))).status_code == 422
+    assert (await practice.scheduling.get(f"/v1/appointments/{uuid4()}")).status_code == 404
+    assert await entries(practice) == []
+
+
+async def test_reading_is_noted_once_an_hour_for_each_reader_and_appointment(
+    practice: Practice, stack: Stack
+) -> None:
+    first = await practice.create()
+    day = {"date": first["date"]}
+
+    async def read(headers: dict[str, str] | None = None) -> None:
+        for _ in range(3):
+            await practice.scheduling.get("/v1/appointments", params=day, headers=headers)
+            await practice.scheduling.get(f"/v1/appointments/{first['id']}", headers=headers)
+
+    async def readings() -> list[list[str]]:
+        found = await entries(practice)
+        return [one["appointment_ids"] for one in found if one["action"] == "contact_data_read"]
+
+    await read()
+    assert await readings() == [[first["id"]]]
+    second = await practice.create()
+    await read()
+    assert await readings() == [[first["id"]], [second["id"]]]
+    await read(as_person(stack, practice, "somebody-else", "Else"))
+    assert len(await readings()) == 3
+    third_ids = (await readings())[2]
+    assert set(third_ids) == {first["id"], second["id"]}
+
+    of_one = await entries(practice, appointment_id=second["id"])
+    assert deeds(of_one) == ["appointment_created", "contact_data_read", "contact_data_read"]
+
+
+async def test_repeating_a_request_under_its_key_counts_as_reading(practice: Practice) -> None:
+    form = practice.form()
+    for _ in range(2):
+        assert (await practice.post(form, key="again")).status_code == 201
+    assert deeds(await entries(practice)) == ["appointment_created", "contact_data_read"]
+
+
+async def test_a_clinic_system_and_the_operator_are_named(practice: Practice, stack: Stack) -> None:
+    key = await new_key(stack, practice.id, "appointments:write", "appointments:read")
+    headers = await bearer(stack, key)
+    answer = await practice.scheduling.post(
+        "/v1/appointments", json=practice.form(), headers=headers
+    )
+    assert answer.status_code == 201
+    assert (await practice.scheduling.get(LOG, headers=headers)).status_code == 403
+    assert (await admin(stack, "revoke", key[0]))[0] == 0
+    found = await entries(practice)
+    assert deeds(found) == ["api_key_created", "appointment_created", "api_key_revoked"]
+    assert [entry["actor"]["kind"] for entry in found] == ["operator", "api_key", "operator"]
+    assert found[1]["actor"]["id"] == key[0]
+    assert [entry["changed"] for entry in found] == [[key[0]], [], [key[0]]]
+
+
+async def test_pages_fit_together_and_days_bound_them(practice: Practice) -> None:
+    made = [(await practice.create())["id"] for _ in range(5)]
+    seen: list[str] = []
+    query = {"limit": "2"}
+    for _ in range(3):
+        answer = (await practice.scheduling.get(LOG, params=query)).json()
+        seen += [entry["appointment_ids"][0] for entry in answer["entries"]]
+        query["before"] = str(answer["next"])
+    assert answer["next"] is None
+    assert seen == made[::-1]
+    today = (await entries(practice))[0]["at"][:10]
+    assert len(await entries(practice, **{"from": "2020-01-01", "to": "2999-01-01"})) == 5
+    assert await entries(practice, to="2020-01-01") == []
+    assert len(today) == 10
+    refused = await practice.scheduling.get(LOG, params={"from": "9999-12-31"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "from")
+
+
+async def test_no_practice_sees_anothers_log(practice: Practice, other_practice: Practice) -> None:
+    created = await practice.create()
+    assert await entries(other_practice) == []
+    assert await entries(other_practice, appointment_id=created["id"]) == []
+    exported = await other_practice.scheduling.get(f"{LOG}/export")
+    assert created["id"] not in exported.text
+
+
+async def test_the_export_is_safe_to_open_and_tells_of_itself(
+    practice: Practice, stack: Stack
+) -> None:
+    created = await practice.create()
+    formula = '=HYPERLINK("https://example.org")'
+    headers = as_person(stack, practice, "@SUM(1)", formula)
+    await practice.scheduling.get(f"/v1/appointments/{created['id']}", headers=headers)
+    answer = await practice.scheduling.get(f"{LOG}/export")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="protokoll-')
+    text = answer.content.decode("utf-8-sig")
+    header, *rows = csv.reader(io.StringIO(text), delimiter=";")
+    assert header == [*audit_export.HEADER]
+    assert [row[5] for row in rows] == [
+        "Protokoll exportiert",
+        "Kontaktdaten gelesen",
+        "Termin erstellt",
+    ]
+    assert rows[1][2:4] == ["'@SUM(1)", f"'{formula}"]
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entries SET action = 'x'",
+        "DELETE FROM audit_entries",
+        "TRUNCATE audit_entries",
+    ],
+)
+@pytest.mark.parametrize("role", ["service", "owner"])
+async def test_nobody_changes_an_entry(
+    practice: Practice, stack: Stack, statement: str, role: str
+) -> None:
+    await practice.create()
+    url = stack.dsn("scheduling") if role == "service" else stack.owner_dsn("scheduling")
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SELECT set_config('app.practice', 'every', false)")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+    assert len(await entries(practice)) == 1
+
+
+async def test_entries_go_when_they_are_old_and_not_before(
+    practice: Practice, stack: Stack
+) -> None:
+    owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
+    service = await asyncpg.connect(stack.dsn("scheduling"))
+    try:
+        for days in (364, 800, 2000):
+            await owner.execute(
+                """
+                INSERT INTO audit_entries VALUES
+                ($1, $2, now() - make_interval(days => $3), 'person', 'x', NULL, '{}', 'aged', '{}',
+                 '{}', NULL)
+                """,
+                uuid4(),
+                practice.id,
+                days,
+            )
+
+        async def left(days: int) -> int:
+            await service.execute("SELECT forget_audit_entries($1)", days)
+            return await _count(owner, practice.id)
+
+        assert [await left(days) for days in (1461, 365, 1, -1)] == [2, 1, 1, 1]
+    finally:
+        await owner.close()
+        await service.close()
+
+
+async def _count(owner: "asyncpg.Connection[asyncpg.Record]", practice_id: UUID) -> int:
+    found: int = await owner.fetchval(
+        "SELECT count(*) FROM audit_entries WHERE practice_id = $1", practice_id
+    )
+    return found
+
+
+async def test_an_entry_is_never_without_its_deed(practice: Practice, stack: Stack) -> None:
+    """The log can't be written: then nothing is done, and the answer says so."""
+    owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
+    check = f"CONSTRAINT broken CHECK (practice_id <> '{practice.id}')"
+    try:
+        await owner.execute(f"ALTER TABLE audit_entries ADD {check} NOT VALID")
+        refused: httpx.Response = await practice.post(practice.form())
+        assert refused.status_code == 500
+    finally:
+        await owner.execute("ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS broken")
+        await owner.close()
+    day = await practice.scheduling.get(
+        "/v1/appointments", params={"date": practice.form()["date"]}
+    )
+    assert day.json()["appointments"] == []
