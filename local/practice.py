@@ -1,18 +1,17 @@
-"""The practice of the demo, set up as the operator does it (services.scheduling.admin)."""
+"""The practice of the demo, by SQL: the image that compose sets it up from holds no service.
 
-from contextlib import suppress
+Who runs an installation uses `python -m services.scheduling.admin practice add`, or the API.
+"""
+
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
-from chassis.database import Database
-from services.scheduling import practices
-from services.scheduling.practices import PracticeExists, Wish
+import asyncpg
 
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """What has to be said of a practice."""
+    """A row of scheduling's table of practices."""
 
     id: UUID
     name: str
@@ -29,12 +28,16 @@ DEMO_PRACTICE = Practice(
 
 
 async def set_up(owner_dsn: str, practice: Practice = DEMO_PRACTICE) -> None:
-    """Set it up unless it is there. Raises what asyncpg raises."""
-    wish = Wish(name=practice.name, time_zone=practice.time_zone, tariff=practice.tariff)
-    db = await Database.connect(owner_dsn, connections=1)
+    """Insert it unless it is there. As the table's owner, since the service can't."""
+    connection = await asyncpg.connect(owner_dsn, timeout=5)
     try:
-        with suppress(PracticeExists):
-            async with db.operator() as tx:
-                await practices.create(tx, practice.id, wish, datetime.now(UTC))
+        await connection.execute(
+            "INSERT INTO practices (id, name, time_zone, tariff) VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT DO NOTHING",
+            practice.id,
+            practice.name,
+            practice.time_zone,
+            practice.tariff,
+        )
     finally:
-        await db.close()
+        await connection.close()
