@@ -32,6 +32,8 @@ async def create(
         for role in roles(service):
             if role not in known:
                 await connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password(role)}'")
+        # Row-level security binds owners too; what they do is for every practice.
+        await connection.execute(f"ALTER ROLE {service}_owner SET app.practice = 'every'")
         if service not in names:
             await connection.execute(
                 f"CREATE DATABASE {service} OWNER {service}_owner STRATEGY file_copy"

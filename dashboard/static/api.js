@@ -144,6 +144,15 @@ export async function remove(of, version, onRetry) {
   }
 }
 
+/** As `remove`, with all that is held of the appointment. */
+export async function erase(of, onRetry) {
+  try {
+    await patiently("POST", `/scheduling/appointments/${id(of)}/erasure`, {}, onRetry);
+  } catch (error) {
+    if (!(error instanceof Refused && error.status === 404)) throw error;
+  }
+}
+
 const AT_ONCE = 100; // ids of one request: an address of some 6 kB
 
 /** The indicators of these appointments, as far as they have one. */

@@ -168,9 +168,9 @@ async def test_what_comes_late_brings_nothing_back(practice: Practice, stack: St
         async for record in consumer:
             if record.key == created["id"].encode():
                 records.append(record)
-                if header(record, "ce_type") == "einladung.v1.AppointmentErased":
+                told = {header(each, "ce_type").rpartition(".")[2] for each in records}
+                if told >= {"InvitationRequested", "AppointmentErased"}:
                     break
-    assert {record.topic for record in records} >= {REQUESTED.name, APPOINTMENTS.name}
     late = envelope.encode(
         InvitationDelivered(
             appointment_id=UUID(created["id"]),
