@@ -32,6 +32,7 @@ ENGINE_TIMEOUT = 5  # seconds
 START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 15  # seconds
 SUPERUSER = "postgres"
+HINT = f"With {VARIABLE}=embedded the tests need no container."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,13 @@ class _Server:
                 self._made = True
                 await asyncio.to_thread(self._container.start)
         except (DockerException, TimeoutError) as error:
-            raise LocalFailure(f"{self._name} does not start: {error}") from error
+            raise LocalFailure(f"{self._name} does not start: {error}. {HINT}") from error
         deadline = time.monotonic() + START_TIMEOUT
         while not await self._ready():
             if time.monotonic() > deadline:
-                raise LocalFailure(f"{self._name} was not ready after {START_TIMEOUT:.0f} s.")
+                raise LocalFailure(
+                    f"{self._name} was not ready after {START_TIMEOUT:.0f} s. {HINT}"
+                )
             await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
@@ -200,6 +203,7 @@ class ContainerPostgres(_Server):
                 image, username=SUPERUSER, password=self._secret, dbname=SUPERUSER, driver=None
             )
             .with_bind_ports(5432, self._port)
+            .with_env("POSTGRES_INITDB_ARGS", "--locale-provider=builtin --locale=C.UTF-8")
             .with_command(
                 "postgres -c max_connections=200 -c fsync=off -c full_page_writes=off -c jit=off "
                 "-c timezone=UTC"

@@ -26,6 +26,7 @@ from services.scheduling import (
     events,
     hosting,
     patient_page,
+    practice_api,
     store,
     tokens,
 )
@@ -113,6 +114,7 @@ def build(settings: Settings) -> FastAPI:
     app.include_router(router)
     app.include_router(audit_api.router)
     app.include_router(hosting.router)
+    app.include_router(practice_api.router)
     app.include_router(tokens.router)
     app.include_router(patient_page.router)
     return app

@@ -17,7 +17,7 @@ class Settings(RoomSettings):
 
     model_config = SettingsConfigDict(env_prefix="SCHEDULING_")
 
-    port: int = Field(default=8401, ge=1, le=65535)
+    port: int = Field(default=8401, ge=1, le=65535, description="Of the HTTP API.")
     channels: list[Channel] = Field(
         default=[Channel.EMAIL], description="Channels this installation can send over."
     )

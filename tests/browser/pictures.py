@@ -43,6 +43,7 @@ async def _go_through(chromium: Browser, stack: Stack) -> None:
     day = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
     await _fill_erika(page, day)
     await page.set_viewport_size({"width": SIZE[0], "height": 1300})
+    await page.locator("#create").evaluate("sheet => { sheet.style.maxHeight = 'none'; }")
     await page.locator("#create").screenshot(path=IMAGES / "form.png", animations="disabled")
     await page.get_by_role("button", name="Abbrechen").click()
     await page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})

@@ -57,7 +57,7 @@ async def test_einladen_ends_in_info_box_notice_and_tick(page: Page, tomorrow: s
 
 async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> None:
     name = unique("Max Muster")
-    await fill(page, name, f"unbekannt+{uuid4().hex[:6]}@example.org", tomorrow)
+    await fill(page, name, f"unbekannt+{uuid4().hex[:8]}@example.org", tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()
     await expect(state(page, name, "failed")).to_be_visible()

@@ -113,14 +113,14 @@ class StandIns:
         if has(self._environment, PREFIX + name):
             return
         self._prepare[name]()
-        print(f"  made a stand-in for {name}", flush=True)
         shutil.copytree(STAND_INS, self._folder, dirs_exist_ok=True)
         docker(
-            {**self._environment, "DOCKER_BUILDKIT": "1"},
+            self._environment,
             *("build", "--quiet", "--tag", PREFIX + name),
             *("--file", self._folder / f"{name}.Dockerfile", self._folder),
             timeout=BUILD_TIMEOUT,
         )
+        print(f"  made a stand-in for {name}", flush=True)
 
     def _debian(self) -> None:
         if shutil.which("mmdebstrap") is None:

@@ -25,6 +25,7 @@ SERVICES = ("scheduling", "notification", "status")
 class Theirs:
     """What another practice has."""
 
+    practice: str
     appointment: Json
     day: str
     key: str  # Idempotency-Key of its creation
@@ -68,6 +69,10 @@ TRIES: dict[Route, Try] = {
         200, lambda theirs: {**by_id(theirs), "before": theirs.entry}
     ),
     ("scheduling", "GET", "/v1/audit/export"): Try(200, by_id),
+    ("scheduling", "GET", "/v1/admin/practices"): Try(401),
+    ("scheduling", "POST", "/v1/admin/practices"): Try(401, body={"name": "Fremd"}),
+    ("scheduling", "GET", "/v1/admin/practices/{practice_id}"): Try(401),
+    ("scheduling", "PATCH", "/v1/admin/practices/{practice_id}"): Try(401, body={"name": "Fremd"}),
     ("notification", "GET", "/v1/previews/sms"): Try(
         200,
         lambda _: {
@@ -126,7 +131,7 @@ async def theirs(practice: Practice) -> Theirs:
     created = (await practice.post(form, key)).json()
     await practice.shows(created["id"], "delivered")
     log = (await practice.scheduling.get("/v1/audit")).json()
-    return Theirs(created, created["date"], key, log["entries"][0]["id"])
+    return Theirs(str(practice.id), created, created["date"], key, log["entries"][0]["id"])
 
 
 async def untouched(practice: Practice, theirs: Theirs) -> None:
@@ -139,7 +144,9 @@ def attempt(client: httpx.AsyncClient, url: str, route: Route, theirs: Theirs) -
     trial = TRIES[route]
     return client.request(
         route[1],
-        url.replace("{appointment_id}", theirs.appointment["id"]),
+        url.replace("{appointment_id}", theirs.appointment["id"]).replace(
+            "{practice_id}", theirs.practice
+        ),
         params=trial.query(theirs),
         json=trial.body,
         headers=trial.headers(theirs),

@@ -120,6 +120,7 @@ def test_everything_is_published_on_a_loopback_address_and_where_make_demo_has_i
         "mailbox": {ports.smtp, ports.mailbox},
         "phones": {ports.phones},
         "identity-provider": {ports.identity},
+        "rooms": {ports.rooms},
         "postgres": {ports.postgres},
         "kafka": {ports.kafka},
     }

@@ -22,19 +22,24 @@ def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: 
         return False
     subject, failure = signs.about_delivery(mail), texts.speaks_of_failure(text)
     returned = original.message_id is not None or original.recipients != ()
+    known = rule is not None
     own_words = rule is not None and not rule.everyday
-    technical = returned or own_mark or _technical(text)
+    coded = _technical(text)
+    technical = returned or own_mark or coded
     if daemon or own_mark or signs.declared_report(mail):
-        # One sign may be missing: servers write any subject, and any language.
-        addressed = "@" in text.whole and signs.mailer_daemon(mail)
-        sure = technical or own_words or nobody or addressed
-        return [subject, failure or rule is not None, sure].count(True) >= 2
+        # One sign may be missing: servers write any subject, and any language. Codes alone stand
+        # in a postmaster's statistics, too.
+        alone = signs.mailer_daemon(mail) and (coded or "@" in text.whole)
+        sure = (
+            returned or own_mark or own_words or nobody or alone or (coded and (subject or known))
+        )
+        return [subject, failure or known, sure].count(True) >= 2
     if not failure:
         return False
     if nobody or signs.automatic(mail) or signs.maybe_machine(mail):
-        known = technical or own_words or (nobody and "@" in text.whole)
-        return known and (subject or rule is not None)
-    return technical and subject and rule is not None
+        sure = technical or own_words or (nobody and "@" in text.whole)
+        return sure and (subject or known)
+    return technical and subject and known
 
 
 def _technical(text: texts.Text) -> bool:

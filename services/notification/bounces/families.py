@@ -294,7 +294,7 @@ FAMILIES: tuple[Family, ...] = (
         r"duplicated message-id|not member|you are not (?:a )?member|reject|loop|security alert|"
         r"original mail as follows",
         (rf"<({_A})>",),
-        head="x-mlserver: .",
+        head=r"message-id: <\d+\.FML",
         reason=FailureReason.POLICY,
     ),
 )
