@@ -64,6 +64,7 @@ async def invited(practice: Practice, http: httpx.AsyncClient, **changes: object
 async def owner(stack: Stack) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     connection = await asyncpg.connect(stack.owner_dsn("scheduling"))
     try:
+        await connection.execute("SET app.practice = 'every'")
         yield connection
     finally:
         await connection.close()
