@@ -27,6 +27,7 @@ class Action(StrEnum):
     RESENT = "invitation_resent"
     DELETED = "appointment_deleted"
     READ = "contact_data_read"
+    VISIT_STARTED = "visit_started"
     EXPORTED = "audit_exported"
     PRACTICE_CHANGED = "practice_changed"
     KEY_CREATED = "api_key_created"

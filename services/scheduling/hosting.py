@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 from chassis.auth import Caller, VisitHost
 from chassis.database import Database
 from chassis.sealing import Sealer
-from services.scheduling import store
+from services.scheduling import audit, audit_store, store
+from services.scheduling.audit import Action
 from services.scheduling.booking import NotFound, UnknownPractice
 from services.scheduling.rooms import Role, Rooms
 from services.scheduling.visits import link_holds
@@ -63,12 +64,14 @@ class Hosting:
             if practice is None:
                 raise UnknownPractice
             appointment = await store.get(tx, self.sealer, practice.id, appointment_id)
-        if appointment is None:
-            raise NotFound
-        if self.rooms is None:
-            raise NoRooms
-        if not link_holds(appointment, practice.zone, now):
-            raise LongOver
+            if appointment is None:
+                raise NotFound
+            if self.rooms is None:
+                raise NoRooms
+            if not link_holds(appointment, practice.zone, now):
+                raise LongOver
+            started = audit.entry(caller, Action.VISIT_STARTED, now, appointment_id)
+            await audit_store.add(tx, started)
         return self.rooms.way_in(
             appointment, Role.HOST, name=practice.name, language=practice.language, now=now
         )

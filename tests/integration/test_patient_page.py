@@ -137,6 +137,9 @@ async def test_the_practitioner_leads_in_the_same_room(
     assert "Leitung der Videosprechstunde" in entered.text
     assert "Mustermann" not in entered.text
 
+    log = (await practice.scheduling.get("/v1/audit")).json()["entries"]
+    assert [each["action"] for each in log].count("visit_started") == 1
+
     assert (await other_practice.scheduling.post(path)).status_code == 404
     for roles in (["assistant"], ["appointment_admin"]):
         headers = {"Authorization": f"Bearer {stack.token(practice.id, roles=roles)}"}
