@@ -103,7 +103,8 @@ def _tell_addresses(stack: Stack) -> None:
   Status API      {stack.url("status")}/openapi.json
   Logs            {stack.folder.logs}
 
-Mail to unbekannt@, voll@ or abgelehnt@ any domain is refused, to spaeter@ put off.
+Mail to unbekannt@, voll@ or abgelehnt@ any domain is refused, to spaeter@ put off; so are some
+numbers. All simulated recipients: docs/test-recipients.md
 Ctrl-C ends it all.""",
         flush=True,
     )

@@ -30,5 +30,5 @@ def one_key() -> str:
 
 
 def key() -> str:
-    """A key of 32 bytes, as the settings hold one."""
+    """256 random bits as base64url."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

@@ -29,6 +29,7 @@ from local.ports import DEFAULT_BASE, Ports, free_port
 from local.postgres import Postgres
 from local.practice import DEMO_PRACTICE, Practice
 from local.processes import Child, http_ok
+from local.servers import Place, Servers
 from local.services import GATEWAY_FILE, Environments
 
 Progress = Callable[[str], None]
@@ -42,7 +43,8 @@ class Stack:
     """Kafka, PostgreSQL, what stands for the world outside, the services and the dashboard.
 
     `env` adds variables by service: `{"notification": {"NOTIFICATION_POLL_SECONDS": "0.1"}}`.
-    `fsync=False` is for tests. Everything is kept in `data`; a second start finds it.
+    `fsync=False` is for tests. Everything is kept in `data`; a second start finds it. `servers`
+    gives other servers than the embedded ones.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Stack:
         base_port: int = DEFAULT_BASE,
         fsync: bool = True,
         cache: Path | None = None,
+        servers: Servers | None = None,
         env: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.folder = Folder(data)
@@ -59,21 +62,10 @@ class Stack:
         self.smtp_host = "127.0.0.1"
         self.smtp_port = self.ports.smtp
         path, logs = self.folder.path, self.folder.logs
-        self.kafka = Kafka(
-            path / "kafka",
-            cache=cache or cache_folder(),
-            ports=self.ports,
-            logs=logs,
-            on_death=self._died,
-        )
-        self.postgres = Postgres(
-            path / "postgres",
-            services=tuple(MODULES),
-            ports=self.ports,
-            logs=logs,
-            fsync=fsync,
-            on_death=self._died,
-        )
+        place = Place(folder=path, logs=logs, ports=self.ports, on_death=self._died)
+        servers = servers or embedded(cache=cache or cache_folder(), fsync=fsync)
+        self.kafka = servers.kafka(place)
+        self.postgres = servers.postgres(place)
         self.mailbox = Child(
             "mailbox",
             lambda: (
@@ -170,12 +162,9 @@ class Stack:
 
     async def kill(self) -> None:
         """End everything at once."""
-        children = (
-            *self._helpers,
-            *(self.kafka.process, self.postgres.process),
-        )
-        every = (*self._services.values(), *children)
-        await asyncio.gather(*(child.kill() for child in every), return_exceptions=True)
+        kills = [child.kill() for child in (*self._services.values(), *self._helpers)]
+        kills += [self.kafka.kill(), self.postgres.kill()]
+        await asyncio.gather(*kills, return_exceptions=True)
 
     async def death(self) -> str:
         """Wait until a process ends that was not told to; the sentence that says so."""
@@ -201,6 +190,10 @@ class Stack:
     def configure(self, name: str, **variables: str) -> None:
         """Set variables of a service in full, as NOTIFICATION_POLL_SECONDS; for its next start."""
         self._extra.setdefault(name, {}).update(variables)
+
+    def setting(self, name: str, variable: str) -> str | None:
+        """What `configure` has set of a service."""
+        return self._extra.get(name, {}).get(variable)
 
     def url(self, name: str) -> str:
         """Base address of a service, a replica, „dashboard" or one of ours; no slash at its end."""
@@ -262,7 +255,7 @@ class Stack:
             _told(self.identity_provider.start(), progress, "Identity provider"),
             _told(self.rooms.start(), progress, "Video rooms"),
             _told(self._start_kafka(progress), progress, "Kafka with its topics"),
-            _told(self._start_postgres(), progress, "PostgreSQL, migrated"),
+            _told(self._start_postgres(progress), progress, "PostgreSQL, migrated"),
         )
         await _all(
             *(_told(self.service(name).start(), progress, name.capitalize()) for name in MODULES)
@@ -281,8 +274,8 @@ class Stack:
         await self.kafka.start()
         await topics.create(self.kafka.bootstrap)
 
-    async def _start_postgres(self) -> None:
-        await self.postgres.prepare()
+    async def _start_postgres(self, progress: Progress) -> None:
+        await self.postgres.prepare(progress)
         await self.postgres.start()
         await _all(*(self.postgres.migrate(name, migrations(name)) for name in MODULES))
         await practice.set_up(self.owner_dsn("scheduling"))
@@ -305,6 +298,27 @@ class Stack:
     def _died(self, sentence: str) -> None:
         if self._death is not None and not self._death.done():
             self._death.set_result(sentence)
+
+
+def embedded(*, cache: Path, fsync: bool) -> Servers:
+    """Both as processes of this machine."""
+    return Servers(
+        lambda place: Kafka(
+            place.folder / "kafka",
+            cache=cache,
+            ports=place.ports,
+            logs=place.logs,
+            on_death=place.on_death,
+        ),
+        lambda place: Postgres(
+            place.folder / "postgres",
+            services=tuple(MODULES),
+            ports=place.ports,
+            logs=place.logs,
+            fsync=fsync,
+            on_death=place.on_death,
+        ),
+    )
 
 
 async def _told(work: Coroutine[Any, Any, None], progress: Progress, what: str) -> None:

@@ -9,6 +9,7 @@ const ACTIONS = {
   appointment_rescheduled: "Termin verschoben oder Dauer geändert",
   invitation_resent: "Einladung erneut gesendet",
   appointment_deleted: "Termin gelöscht",
+  appointment_erased: "Daten gelöscht",
   contact_data_read: "Kontaktdaten gelesen",
   visit_started: "Videosprechstunde gestartet",
   audit_exported: "Protokoll exportiert",

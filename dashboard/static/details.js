@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { longDay, moment } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
 import { Move } from "./move.js";
-import { Removal } from "./removal.js";
+import { ERASE, Removal } from "./removal.js";
 import { Resend } from "./resend.js";
 import { Visit } from "./visit.js";
 import { CHANNELS, historyText, shownState, STATES, stateText } from "./words.js";
@@ -30,6 +30,7 @@ export class Details {
     this.visit = new Visit({ reload });
     byId("visit-open").addEventListener("click", () => this.visit.start(this.#id));
     byId("delete-open").addEventListener("click", () => this.removal.open(this.#id));
+    byId("erase-open").addEventListener("click", () => this.removal.open(this.#id, ERASE));
     this.#dialog.addEventListener("close", () => {
       this.#id = "";
     });

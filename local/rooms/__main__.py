@@ -5,7 +5,8 @@ from pathlib import Path
 
 import uvicorn
 
-from local import secret_files
+from local import listening, secret_files
+from local.listening import Listening
 from local.rooms import new_secret
 from local.rooms.web import create_app
 
@@ -19,11 +20,13 @@ def main() -> None:
     parser.add_argument(
         "--secret-file", type=Path, required=True, help="Jitsi's app_secret; made if not there"
     )
+    listening.add_option(parser)
     options = parser.parse_args()
+    at = Listening.of(options.container)
     secret = secret_files.keep(options.secret_file, new_secret)
     uvicorn.run(
-        create_app(secret),
-        host="127.0.0.1",
+        create_app(secret, at.names),
+        host=at.host,
         port=options.http_port,
         log_level="warning",
         access_log=False,

@@ -1,6 +1,7 @@
 """One page per room. Who comes with a token for it is let in, as Jitsi would."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -11,6 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from local.listening import LOOPBACK
 from local.rooms import AUDIENCE, ISSUER, SUBJECT
 
 HEADERS = {
@@ -24,10 +26,10 @@ ROOM = re.compile(r"[0-9a-f]{32}")
 _HERE = Path(__file__).parent
 
 
-def create_app(secret: str) -> FastAPI:
+def create_app(secret: str, names: Sequence[str] = LOOPBACK) -> FastAPI:
     """The rooms; `secret` is what Jitsi calls app_secret."""
     app = FastAPI(title="Video rooms of the local demo", docs_url=None, redoc_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     key = OctKey.import_key(secret)
     templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined

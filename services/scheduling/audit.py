@@ -26,6 +26,7 @@ class Action(StrEnum):
     RESCHEDULED = "appointment_rescheduled"
     RESENT = "invitation_resent"
     DELETED = "appointment_deleted"
+    ERASED = "appointment_erased"
     READ = "contact_data_read"
     VISIT_STARTED = "visit_started"
     EXPORTED = "audit_exported"

@@ -56,7 +56,9 @@ class RoomSettings(ServiceSettings):
         description="After the end; patients only. Left out: open for as long as the link holds, "
         "since date and duration are guide values.",
     )
-    jitsi_algorithm: Literal["HS256", "RS256"] = "HS256"
+    jitsi_algorithm: Literal["HS256", "RS256"] = Field(
+        default="HS256", description="How Jitsi's tokens are signed."
+    )
     jitsi_key: SecretStr = Field(
         default=SecretStr(""),
         description="HS256: Jitsi's app_secret, 32 bytes or more. RS256: a private key, PEM.",

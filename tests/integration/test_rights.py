@@ -24,6 +24,7 @@ ROUTES = {
     ("scheduling", "GET", "/v1/appointments/{appointment_id}"): READ,
     ("scheduling", "PATCH", "/v1/appointments/{appointment_id}"): WRITE,
     ("scheduling", "DELETE", "/v1/appointments/{appointment_id}"): DELETE,
+    ("scheduling", "POST", "/v1/appointments/{appointment_id}/erasure"): DELETE,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/invitations"): WRITE,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/room"): HOST,
     ("scheduling", "GET", "/v1/practice"): READ,

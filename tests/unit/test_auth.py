@@ -93,6 +93,24 @@ async def test_a_token_with_a_wrong_claim_does_not_hold(wrong: dict[str, Any]) -
         await verifier().verify(signed(claims(**wrong)))
 
 
+@pytest.mark.parametrize("kind", ["logout+jwt", "secevent+jwt", "dpop+jwt", ""])
+async def test_a_token_for_something_else_is_no_access_token(kind: str) -> None:
+    with pytest.raises(NotAuthenticated):
+        await verifier().verify(signed(claims(), typ=kind))
+
+
+@pytest.mark.parametrize("kind", ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"])
+async def test_providers_call_access_tokens_differently(kind: str) -> None:
+    await verifier().verify(signed(claims(), typ=kind))
+
+
+async def test_deeply_nested_json_in_a_token_is_no_token() -> None:
+    deep, flat = b64(b'{"iss":' * 3000), b64(b'{"alg":"EdDSA"}')
+    for token in (f"{flat}.{deep}.AAAA", f"{deep}.{flat}.AAAA"):
+        with pytest.raises(NotAuthenticated):
+            await verifier().verify(token)
+
+
 async def test_clocks_may_differ_a_little() -> None:
     now = int(time.time())
     await verifier().verify(signed(claims(exp=now - 10)))
