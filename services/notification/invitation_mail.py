@@ -9,18 +9,15 @@ import re
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
-from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
 from services.notification.channels import Letter
+from services.notification.fields import checked_link, clean_name, comes_twice, local_time
 
 TEMPLATES = Path(__file__).parent / "templates"
 DEFAULT_LOCALE = "de"
-NAME_LENGTH = 200  # characters of a name that are shown
 
 _WEEKDAYS = {
     "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
@@ -44,17 +41,7 @@ _SUBJECT = {
     "en": "Invitation to a video visit on {when}",
 }
 
-# Control characters, line and paragraph separators, direction overrides, lone surrogates: none
-# belongs in a name, and the first would end a header line.
-_NOT_IN_NAMES = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+"
-)
-_LINK = re.compile(r"[!#-;=?-Z\[\]_a-z~]+")  # RFC 3986; without it nothing but the link is linked
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
-
-
-class UnusableLetter(ValueError):
-    """The request can't become a mail. Names the field, never its value."""
 
 
 class InvitationMail:
@@ -126,14 +113,6 @@ class InvitationMail:
         )
 
 
-def clean_name(text: str, field: str) -> str:
-    """A name on one line, without control characters. Raises UnusableLetter if none is left."""
-    name = " ".join(_NOT_IN_NAMES.sub(" ", text).split())[:NAME_LENGTH].strip()
-    if not name:
-        raise UnusableLetter(f"{field} is empty")
-    return name
-
-
 def format_moment(moment: datetime, time_zone: str, locale: str) -> str:
     """Weekday, date and wall-clock time; with the season in the hour that comes twice."""
     local = local_time(moment, time_zone)
@@ -145,29 +124,9 @@ def format_moment(moment: datetime, time_zone: str, locale: str) -> str:
         year=local.year,
         time=time,
     )
-    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+    if comes_twice(local):
         text += f" ({SEASON[locale][bool(local.dst())]})"
     return text
-
-
-def local_time(moment: datetime, time_zone: str) -> datetime:
-    """The moment on the practice's clock. Raises UnusableLetter."""
-    return moment.astimezone(_zone(time_zone))
-
-
-@lru_cache(maxsize=64)
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise UnusableLetter("time_zone is unknown") from None
-
-
-def checked_link(link: str) -> str:
-    """The link, if nothing in it can break out of text or markup. Raises UnusableLetter."""
-    if not _LINK.fullmatch(link) or urlsplit(link).scheme not in {"https", "http"}:
-        raise UnusableLetter("link is not an http(s) address")
-    return link
 
 
 def _phrase(name: str) -> str:

@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from services.notification.channels import Letter
 from services.notification.channels.email import parse_mailbox
-from services.notification.invitation_mail import (
-    InvitationMail,
-    UnusableLetter,
-    clean_name,
-    format_moment,
-)
+from services.notification.fields import UnusableLetter, clean_name
+from services.notification.invitation_mail import InvitationMail, format_moment
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LETTER = Letter(

@@ -10,14 +10,8 @@ from enum import StrEnum
 
 from services.notification.channels import Letter
 from services.notification.channels.sms import segments
-from services.notification.invitation_mail import (
-    DEFAULT_LOCALE,
-    MONTHS,
-    SEASON,
-    checked_link,
-    clean_name,
-    local_time,
-)
+from services.notification.fields import checked_link, clean_name, comes_twice, local_time
+from services.notification.invitation_mail import DEFAULT_LOCALE, MONTHS, SEASON
 
 SHORTEST_NAME = 10  # characters that a shortened name keeps at least
 
@@ -136,6 +130,6 @@ def _moment(letter: Letter, locale: str) -> str:
         text = f"{local:%d.%m.%y, %H:%M} Uhr"
     else:
         text = f"{local.day} {MONTHS[locale][local.month - 1][:3]} {local.year}, {local:%H:%M}"
-    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+    if comes_twice(local):
         text += f" ({SEASON[locale][bool(local.dst())]})"
     return text

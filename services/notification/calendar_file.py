@@ -1,0 +1,125 @@
+"""The appointment as a calendar file: iCalendar (RFC 5545) with an iTIP method (RFC 5546).
+
+It says what Outlook, Apple and Google need to enter, move and strike the appointment, and nothing
+of medicine: calendars are read by employers and families.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from urllib.parse import quote
+from uuid import UUID
+
+from icalendar import Calendar, Event, vCalAddress, vDatetime
+
+from services.notification.fields import checked_link, clean_name, comes_twice, local_time
+from services.notification.time_zones import vtimezone
+
+PRODUCT = "-//Einladung//Videosprechstunde//DE"
+_IN_MAILTO = "@!$&'*+,;/=:"  # RFC 6068; the rest is percent-encoded
+
+_SUMMARY = {"de": "Videosprechstunde", "en": "Video visit"}
+_DESCRIPTION = {
+    "de": "{name} lädt Sie zu einer Videosprechstunde ein.\n{link}\n\nWenn Sie den Termin nicht "
+    "wahrnehmen können, wenden Sie sich bitte direkt an Ihre Praxis: Antworten aus dem Kalender "
+    "liest sie nicht.",
+    "en": "{name} invites you to a video visit.\n{link}\n\nIf you cannot come, please contact your "
+    "practice directly: it does not read replies from calendars.",
+}
+
+
+class Method(StrEnum):
+    """What the file asks the calendar to do."""
+
+    REQUEST = "REQUEST"  # enter the appointment, or move the one with this UID
+    CANCEL = "CANCEL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """The appointment as the patient's calendar is to show it.
+
+    `sequence` rises with every change of the appointment, its deletion included: calendars ignore
+    what has a lower one than they know. `organizer` and `attendee` are plain addresses.
+    """
+
+    appointment_id: UUID
+    sequence: int
+    start: datetime
+    duration_minutes: int
+    time_zone: str
+    sender_name: str
+    organizer: str
+    patient_name: str
+    attendee: str
+    link: str
+    language: str
+
+    def __repr__(self) -> str:
+        """Nothing: patient data must not show in a log or traceback."""
+        return "Entry(…)"
+
+
+def calendar_file(method: Method, entry: Entry, now: datetime) -> bytes:
+    """The file, UTF-8 with CRLF line ends and folded lines. Raises UnusableLetter."""
+    language = entry.language if entry.language in _SUMMARY else "de"
+    name = clean_name(entry.sender_name, "sender_name")
+    link = checked_link(entry.link)
+    event = Event()
+    event.add("uid", str(entry.appointment_id))
+    event.add("sequence", entry.sequence)
+    event.add("dtstamp", now.astimezone(UTC))
+    zone = _add_times(event, entry)
+    event.add("summary", _SUMMARY[language])
+    event.add("organizer", _address(entry.organizer, name))
+    event.add("attendee", _attendee(entry))
+    event.add("status", "CANCELLED" if method is Method.CANCEL else "CONFIRMED")
+    if method is Method.REQUEST:
+        event.add("description", _DESCRIPTION[language].format(name=name, link=link))
+        event.add("location", link)
+        event.add("url", link)
+    event.add("class", "PRIVATE")
+    event.add("transp", "OPAQUE")
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", method)
+    calendar.add_component(event)
+    content: bytes = calendar.to_ical()
+    return content.replace(b"BEGIN:VEVENT\r\n", zone + b"BEGIN:VEVENT\r\n", 1)
+
+
+def _add_times(event: Event, entry: Entry) -> bytes:
+    """Start and end on the practice's clock; returns the zone's definition.
+
+    In UTC, and without a zone, where the wall clock would not be unambiguous: the hour that comes
+    twice (RFC 5545 would take the first), and zones without a yearly rule.
+    """
+    start = local_time(entry.start, entry.time_zone)
+    end = local_time(entry.start + timedelta(minutes=entry.duration_minutes), entry.time_zone)
+    zone = vtimezone(entry.time_zone, start.year)
+    if zone is None or comes_twice(start) or comes_twice(end):
+        event.add("dtstart", start.astimezone(UTC))
+        event.add("dtend", end.astimezone(UTC))
+        return b""
+    for name, moment in (("dtstart", start), ("dtend", end)):
+        event.add(name, vDatetime(moment, params={"TZID": entry.time_zone}))
+    return zone
+
+
+def _attendee(entry: Entry) -> vCalAddress:
+    attendee = _address(entry.attendee, clean_name(entry.patient_name, "patient_name"))
+    attendee.params["CUTYPE"] = "INDIVIDUAL"
+    attendee.params["ROLE"] = "REQ-PARTICIPANT"
+    attendee.params["PARTSTAT"] = "NEEDS-ACTION"
+    # Nobody reads the answers, but without it Outlook and Gmail may not offer to accept.
+    attendee.params["RSVP"] = "TRUE"
+    return attendee
+
+
+def _address(address: str, name: str) -> vCalAddress:
+    """A calendar user with a name that needs no escapes, which not every calendar knows."""
+    user = vCalAddress(f"mailto:{quote(address, safe=_IN_MAILTO)}")
+    user.params["CN"] = name.replace('"', "'").replace("^", "'")
+    return user
