@@ -12,20 +12,13 @@ from uuid import UUID
 
 from icalendar import Calendar, Event, vCalAddress, vDatetime
 
+from chassis.wording import Wording
 from services.notification.fields import checked_link, clean_name, comes_twice, local_time
 from services.notification.time_zones import vtimezone
+from services.notification.wordings import wording
 
 PRODUCT = "-//Einladung//Videosprechstunde//DE"
 _IN_MAILTO = "@!$&'*+,;/=:"  # RFC 6068; the rest is percent-encoded
-
-_SUMMARY = {"de": "Videosprechstunde", "en": "Video visit"}
-_DESCRIPTION = {
-    "de": "{name} lädt Sie zu einer Videosprechstunde ein.\n{link}\n\nWenn Sie den Termin nicht "
-    "wahrnehmen können, wenden Sie sich bitte direkt an Ihre Praxis: Antworten aus dem Kalender "
-    "liest sie nicht.",
-    "en": "{name} invites you to a video visit.\n{link}\n\nIf you cannot come, please contact your "
-    "practice directly: it does not read replies from calendars.",
-}
 
 
 class Method(StrEnum):
@@ -62,7 +55,7 @@ class Entry:
 
 def calendar_file(method: Method, entry: Entry, now: datetime) -> bytes:
     """The file, UTF-8 with CRLF line ends and folded lines. Raises UnusableLetter."""
-    language = entry.language if entry.language in _SUMMARY else "de"
+    speech = wording(entry.language)
     name = clean_name(entry.sender_name, "sender_name")
     link = checked_link(entry.link)
     event = Event()
@@ -70,12 +63,12 @@ def calendar_file(method: Method, entry: Entry, now: datetime) -> bytes:
     event.add("sequence", entry.sequence)
     event.add("dtstamp", now.astimezone(UTC))
     zone = _add_times(event, entry)
-    event.add("summary", _SUMMARY[language])
+    event.add("summary", speech.say("Video visit"))
     event.add("organizer", _address(entry.organizer, name))
     event.add("attendee", _attendee(entry))
     event.add("status", "CANCELLED" if method is Method.CANCEL else "CONFIRMED")
     if method is Method.REQUEST:
-        event.add("description", _DESCRIPTION[language].format(name=name, link=link))
+        event.add("description", _description(speech, name, link))
         event.add("location", link)
         event.add("url", link)
     event.add("class", "PRIVATE")
@@ -88,6 +81,20 @@ def calendar_file(method: Method, entry: Entry, now: datetime) -> bytes:
     calendar.add_component(event)
     content: bytes = calendar.to_ical()
     return content.replace(b"BEGIN:VEVENT\r\n", zone + b"BEGIN:VEVENT\r\n", 1)
+
+
+def _description(speech: Wording, name: str, link: str) -> str:
+    return "\n".join(
+        (
+            speech.say("%(practice)s invites you to a video visit.", practice=name),
+            link,
+            "",
+            speech.say(
+                "If you cannot come, please contact your practice directly: "
+                "it does not read replies from calendars."
+            ),
+        )
+    )
 
 
 def _add_times(event: Event, entry: Entry) -> bytes:

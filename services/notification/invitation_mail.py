@@ -1,4 +1,4 @@
-"""The invitation as an e-mail: multipart/alternative, German, for phones first.
+"""The invitation as an e-mail: for phones first, in the patient's language.
 
 Writes RFC 5322 and MIME directly: ten times as fast as `email.message`, which would be most of
 the work of sending. The tests read every mail back with the standard library's parser.
@@ -11,35 +11,14 @@ from email.header import Header
 from email.utils import format_datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from chassis.wording import Wording
 from services.notification.channels import Letter
-from services.notification.fields import checked_link, clean_name, comes_twice, local_time
+from services.notification.fields import checked_link, clean_name
+from services.notification.wordings import long_moment, wording, wordings
 
-TEMPLATES = Path(__file__).parent / "templates"
-DEFAULT_LOCALE = "de"
-
-_WEEKDAYS = {
-    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-# fmt: off
-MONTHS = {
-    "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September",
-           "Oktober", "November", "Dezember"),
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September",
-           "October", "November", "December"),
-}
-# fmt: on
-_WHEN = {
-    "de": "{weekday}, {day}. {month} {year}, {time} Uhr",
-    "en": "{weekday}, {day} {month} {year}, {time}",
-}
-SEASON = {"de": ("Winterzeit", "Sommerzeit"), "en": ("winter time", "summer time")}
-_SUBJECT = {
-    "de": "Einladung zur Videosprechstunde am {when}",
-    "en": "Invitation to a video visit on {when}",
-}
+TEMPLATES = ("invitation.txt.j2", "invitation.html.j2")
 
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
@@ -49,19 +28,9 @@ class InvitationMail:
 
     def __init__(self, sender_address: str) -> None:
         self._sender_address = sender_address
-        environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
-            undefined=StrictUndefined,
-            keep_trailing_newline=True,
-            auto_reload=False,
-        )
-        self._templates: dict[str, tuple[Template, Template]] = {
-            locale: (
-                environment.get_template(f"{locale}.txt.j2"),
-                environment.get_template(f"{locale}.html.j2"),
-            )
-            for locale in _SUBJECT
+        self._templates = {
+            code: tuple(map(_environment(words).get_template, TEMPLATES))
+            for code, words in wordings().items()
         }
 
     def compose(
@@ -72,12 +41,11 @@ class InvitationMail:
         `recipient` is the address as it goes on the wire, already checked; `message_id` is with
         angle brackets; `boundary` needs letters and digits only.
         """
-        locale = letter.locale.replace("_", "-").partition("-")[0].lower()
-        if locale not in self._templates:
-            locale = DEFAULT_LOCALE
+        speech = wording(letter.locale)
         sender_name = clean_name(letter.sender_name, "sender_name")
-        when = format_moment(letter.start, letter.time_zone, locale)
-        subject = _SUBJECT[locale].format(when=when)
+        when = long_moment(letter.start, letter.time_zone, speech)
+        subject = speech.say("Invitation to a video visit on %(when)s", when=when)
+        language = speech.language.code
         words = {
             "patient_name": clean_name(letter.patient_name, "patient_name"),
             "sender_name": sender_name,
@@ -85,8 +53,9 @@ class InvitationMail:
             "duration_minutes": letter.duration_minutes,
             "link": checked_link(letter.link),
             "subject": subject,
+            "language": language,
         }
-        text, html = self._templates[locale]
+        text, html = self._templates[language]
         # "=_" can't occur in quoted-printable text, so no part can hold the boundary.
         limit = f"=_{boundary}"
         return b"".join(
@@ -99,7 +68,7 @@ class InvitationMail:
                         f"Date: {format_datetime(now)}",
                         f"Message-ID: {message_id}",
                         "Auto-Submitted: auto-generated",
-                        f"Content-Language: {locale}",
+                        f"Content-Language: {language}",
                         "MIME-Version: 1.0",
                         f'Content-Type: multipart/alternative; boundary="{limit}"',
                         "",
@@ -113,20 +82,17 @@ class InvitationMail:
         )
 
 
-def format_moment(moment: datetime, time_zone: str, locale: str) -> str:
-    """Weekday, date and wall-clock time; with the season in the hour that comes twice."""
-    local = local_time(moment, time_zone)
-    time = f"{local:%H:%M}"
-    text = _WHEN[locale].format(
-        weekday=_WEEKDAYS[locale][local.weekday()],
-        day=local.day,
-        month=MONTHS[locale][local.month - 1],
-        year=local.year,
-        time=time,
+def _environment(words: Wording) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
     )
-    if comes_twice(local):
-        text += f" ({SEASON[locale][bool(local.dst())]})"
-    return text
+    environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
+    return environment
 
 
 def _phrase(name: str) -> str:
