@@ -10,14 +10,18 @@ from enum import StrEnum
 from urllib.parse import quote
 from uuid import UUID
 
-from icalendar import Calendar, Event, vCalAddress, vDatetime
+from icalendar import Event, vCalAddress, vDatetime
 
 from chassis.wording import Wording
 from services.notification.fields import checked_link, clean_name, comes_twice, local_time
 from services.notification.time_zones import vtimezone
 from services.notification.wordings import wording
 
-PRODUCT = "-//Einladung//Videosprechstunde//DE"
+LINE = 75  # octets (RFC 5545, section 3.1)
+_HEAD = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Einladung//Videosprechstunde//DE\r\n"
+    "CALSCALE:GREGORIAN\r\nMETHOD:{method}\r\n"
+)
 _IN_MAILTO = "@!$&'*+,;/=:"  # RFC 6068; the rest is percent-encoded
 
 
@@ -73,14 +77,24 @@ def calendar_file(method: Method, entry: Entry, now: datetime) -> bytes:
         event.add("url", link)
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE")
-    calendar = Calendar()
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("calscale", "GREGORIAN")
-    calendar.add("method", method)
-    calendar.add_component(event)
-    content: bytes = calendar.to_ical()
-    return content.replace(b"BEGIN:VEVENT\r\n", zone + b"BEGIN:VEVENT\r\n", 1)
+    head = _HEAD.format(method=method.value).encode()
+    return b"".join((head, zone, *map(_folded, event.content_lines()), b"END:VCALENDAR\r\n"))
+
+
+def _folded(line: str) -> bytes:
+    """A line with its end, folded after 75 octets, never within a character.
+
+    The library folds character by character, which would be most of the work.
+    """
+    rest = line.encode()
+    parts: list[bytes] = []
+    while len(rest) > LINE:
+        at = LINE
+        while rest[at] & 0xC0 == 0x80:  # in the middle of a character
+            at -= 1
+        parts.append(rest[:at])
+        rest = b" " + rest[at:]
+    return b"\r\n".join((*parts, rest, b"")) if rest else b""
 
 
 def _description(speech: Wording, name: str, link: str) -> str:

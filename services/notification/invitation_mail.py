@@ -9,7 +9,9 @@ import re
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache, partial
 from pathlib import Path
+from textwrap import fill
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -18,6 +20,7 @@ from services.notification.channels import Letter
 from services.notification.fields import checked_link, clean_name
 from services.notification.wordings import long_moment, wording, wordings
 
+TEXT_WIDTH = 76  # characters
 TEMPLATES = ("invitation.txt.j2", "invitation.html.j2")
 
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
@@ -89,9 +92,10 @@ def _environment(words: Wording) -> Environment:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         auto_reload=False,
-        extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
+    # Only translations without values: they are the same in every mail.
+    environment.filters["wrapped"] = lru_cache(maxsize=100)(partial(fill, width=TEXT_WIDTH))
+    environment.globals["_"] = words.say
     return environment
 
 
