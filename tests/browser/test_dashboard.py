@@ -1,11 +1,10 @@
 """The practice's page in a real browser, with exactly the texts of the flow."""
 
-import asyncio
 from uuid import uuid4
 
 import asyncpg
 import pytest
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.conftest import Stack
 from tests.support import Practice, eventually
@@ -247,33 +246,6 @@ async def test_a_late_bounce_turns_the_tick_into_the_mark(page: Page, tomorrow: 
     await page.get_by_test_id("resend-email").fill("paula@example.org")
     await page.get_by_test_id("resend-submit").click()
     await expect(state(page, name, "delivered")).to_be_visible()
-
-
-async def test_the_other_channel_is_one_click_away(
-    page: Page, demo_practice: Practice, tomorrow: str
-) -> None:
-    async def with_sms(route: Route) -> None:
-        answer = await route.fetch()
-        changed = {**await answer.json(), "channels": ["email", "sms"]}
-        await route.fulfill(response=answer, json=changed)
-
-    await page.route("**/api/scheduling/practice", with_sms)
-    await page.reload()
-    name = unique("Theo Telefon")
-    asked = asyncio.get_running_loop().create_future()
-
-    async def resend(route: Route) -> None:
-        asked.set_result(route.request.post_data_json)
-        await route.fulfill(status=503)
-
-    await page.route("**/invitations", resend)
-    await page.goto(f"{page.url.partition('#')[0]}#/termine/{tomorrow}")
-    await demo_practice.create(
-        patient_name=name, email="unbekannt@example.org", phone="+4915112345678", send_anyway=True
-    )
-    box = infobox(page, name)
-    await box.get_by_role("button", name="Stattdessen per SMS senden").click()
-    assert (await asked)["channels"] == ["sms"]
 
 
 async def test_a_tab_that_nobody_sees_holds_no_stream_and_misses_nothing(
