@@ -6,6 +6,9 @@ ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY practice ON outbox
     USING (coalesce(practice_in_scope(practice_id), false))
     WITH CHECK (coalesce(practice_in_scope(practice_id), false));
+-- Practices are set up in the operator's scope, or by who owns the database.
+CREATE POLICY owner ON practices TO CURRENT_USER
+    USING (practice_in_scope(id)) WITH CHECK (practice_in_scope(id));
 DO $$
 DECLARE
     secured regclass;
@@ -28,5 +31,6 @@ BEGIN
         EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', secured);
     END LOOP;
 END $$;
+DROP POLICY owner ON practices;
 DROP POLICY practice ON outbox;
 ALTER TABLE outbox DISABLE ROW LEVEL SECURITY;
