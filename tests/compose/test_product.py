@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from contracts.topics import ALL_TOPICS
+from local.practice import DEMO_PRACTICE
 from tests.compose.__main__ import SWITCH
 from tests.compose.product import (
     DASHBOARD,
@@ -108,6 +109,24 @@ async def test_a_text_message_is_confirmed_by_its_receipt(desk: Desk) -> None:
     shown = await desk.shows(arrives, "delivered")
     assert shown["channels"]["sms"]["evidence"] == "confirmed"
     await desk.shows(unknown, "failed")
+
+
+async def test_the_operator_s_command_line_makes_a_key_that_opens_the_apis() -> None:
+    practice = str(DEMO_PRACTICE.id)
+    told = compose(
+        *("run", "--rm", "--no-TTY", "admin", "create", "--practice", practice),
+        *("--name", "Kliniksystem", "--scope", "appointments:read"),
+    )
+    key, secret = (re.search(rf"{name}: +(\S+)", told) for name in ("id", "secret"))
+    assert key is not None
+    assert secret is not None
+    async with httpx.AsyncClient(base_url=SCHEDULING) as http:
+        answer = await http.post(
+            "/v1/tokens", auth=(key[1], secret[1]), data={"grant_type": "client_credentials"}
+        )
+        bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        day = await http.get("/v1/appointments", params={"date": "2030-01-01"}, headers=bearer)
+        assert (day.status_code, day.json()["appointments"]) == (200, [])
 
 
 async def test_the_topics_are_those_of_the_contracts() -> None:
