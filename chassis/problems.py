@@ -104,6 +104,7 @@ _NOT_ALLOWED = response("The token does not allow this, or its practice is not s
 _UNAVAILABLE = response("Tokens can't be checked now; Retry-After says when to come back")
 _UNREADABLE = response("The body is no JSON")
 _TOO_LARGE = response("The body is too large")
+_HEAD_TOO_LARGE = response("Address and headers are too large")
 _TOO_MANY = response("Too many requests; Retry-After says when to come back")
 
 
@@ -114,6 +115,8 @@ def _describe_common(operation: dict[str, Any], method: str) -> None:
         common |= {"401": _NOT_AUTHENTICATED, "403": _NOT_ALLOWED, "503": _UNAVAILABLE}
         if method != "get":
             common["429"] = _TOO_MANY
+    if operation.get("parameters"):
+        common["431"] = _HEAD_TOO_LARGE
     if "requestBody" in operation:
         common |= {"400": _UNREADABLE, "413": _TOO_LARGE}
     present = operation["responses"]

@@ -110,7 +110,7 @@ async def test_after_the_login_the_tokens_stay_on_the_server(visitor: Visitor) -
     who = await visitor.get("/api/session")
     assert who.json() == {
         "name": "Ärztin",
-        "rights": ["appointments:read", "appointments:write", "status:read"],
+        "rights": ["appointments:read", "appointments:write", "status:read", "visits:host"],
     }
     assert (await visitor.get(PRACTICE)).json()["name"] == "Hausarztpraxis am Markt"
     assert (await visitor.get("/")).status_code == 200
