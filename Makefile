@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo images test test-provider test-compose check audit format generate requirements browser mail-servers bench clean
+.PHONY: help demo images test test-provider test-compose check audit format generate texts requirements browser mail-servers bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,14 @@ format: $(VENV)/.dev ## Format and mend what can be mended
 
 generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI and OpenAPI anew from the code
 	@$(BIN)/python -m contracts.generate
+
+texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=fr begins a new one)
+	@pot=$$(mktemp) && for locale in services/*/locale; do \
+	  $(BIN)/pybabel -q extract -F pyproject.toml -k say -k mark --no-location --omit-header \
+	    --sort-output -o $$pot $$(dirname $$locale) || exit 1; \
+	  $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header --no-wrap \
+	    -i $$pot -d $$locale $(if $(LANGUAGE),--init-missing -l $(LANGUAGE)) || exit 1; \
+	done; rm -f $$pot
 
 requirements: $(VENV)/.dev ## Pin the requirements anew
 	@$(BIN)/pip install --quiet uv && for name in runtime tools local dev; do \

@@ -117,9 +117,11 @@ class _Server:
             if self._made:
                 await asyncio.to_thread(self._container.get_wrapped_container().start)
             else:
-                self._made = True
                 await asyncio.to_thread(self._container.start)
+                self._made = True
         except (DockerException, TimeoutError) as error:
+            if not self._made:
+                self._container.stop()  # removes what there is of it
             raise LocalFailure(f"{self._name} does not start: {error}. {HINT}") from error
         deadline = time.monotonic() + START_TIMEOUT
         while not await self._ready():

@@ -11,6 +11,7 @@ const ACTIONS = {
   appointment_deleted: "Termin gelöscht",
   appointment_erased: "Daten gelöscht",
   contact_data_read: "Kontaktdaten gelesen",
+  visit_started: "Videosprechstunde gestartet",
   audit_exported: "Protokoll exportiert",
   practice_changed: "Praxis geändert",
   api_key_created: "API-Schlüssel erstellt",
@@ -22,6 +23,12 @@ const FIELDS = {
   channels: "Kanäle",
   email: "E-Mail-Adresse",
   phone: "Mobilnummer",
+  name: "Absendername",
+  time_zone: "Zeitzone",
+  tariff: "Tarif",
+  language: "Sprache",
+  reminders: "Erinnerungen",
+  retention_days: "Aufbewahrung",
 };
 const ROLES = {
   practitioner: "Behandlung",

@@ -1,4 +1,4 @@
-"""The invitation as an e-mail: multipart/alternative, German, for phones first.
+"""The invitation as an e-mail: for phones first, in the patient's language.
 
 Writes RFC 5322 and MIME directly: ten times as fast as `email.message`, which would be most of
 the work of sending. The tests read every mail back with the standard library's parser.
@@ -9,52 +9,21 @@ import re
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from textwrap import fill
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from chassis.wording import Wording
 from services.notification.channels import Letter
+from services.notification.fields import checked_link, clean_name
+from services.notification.wordings import long_moment, wording, wordings
 
-TEMPLATES = Path(__file__).parent / "templates"
-DEFAULT_LOCALE = "de"
-NAME_LENGTH = 200  # characters of a name that are shown
+TEXT_WIDTH = 76  # characters
+TEMPLATES = ("invitation.txt.j2", "invitation.html.j2")
 
-_WEEKDAYS = {
-    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-# fmt: off
-MONTHS = {
-    "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September",
-           "Oktober", "November", "Dezember"),
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September",
-           "October", "November", "December"),
-}
-# fmt: on
-_WHEN = {
-    "de": "{weekday}, {day}. {month} {year}, {time} Uhr",
-    "en": "{weekday}, {day} {month} {year}, {time}",
-}
-SEASON = {"de": ("Winterzeit", "Sommerzeit"), "en": ("winter time", "summer time")}
-_SUBJECT = {
-    "de": "Einladung zur Videosprechstunde am {when}",
-    "en": "Invitation to a video visit on {when}",
-}
-
-# Control characters, line and paragraph separators, direction overrides, lone surrogates: none
-# belongs in a name, and the first would end a header line.
-_NOT_IN_NAMES = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+"
-)
-_LINK = re.compile(r"[!#-;=?-Z\[\]_a-z~]+")  # RFC 3986; without it nothing but the link is linked
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
-
-
-class UnusableLetter(ValueError):
-    """The request can't become a mail. Names the field, never its value."""
 
 
 class InvitationMail:
@@ -62,19 +31,9 @@ class InvitationMail:
 
     def __init__(self, sender_address: str) -> None:
         self._sender_address = sender_address
-        environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
-            undefined=StrictUndefined,
-            keep_trailing_newline=True,
-            auto_reload=False,
-        )
-        self._templates: dict[str, tuple[Template, Template]] = {
-            locale: (
-                environment.get_template(f"{locale}.txt.j2"),
-                environment.get_template(f"{locale}.html.j2"),
-            )
-            for locale in _SUBJECT
+        self._templates = {
+            code: tuple(map(_environment(words).get_template, TEMPLATES))
+            for code, words in wordings().items()
         }
 
     def compose(
@@ -85,12 +44,11 @@ class InvitationMail:
         `recipient` is the address as it goes on the wire, already checked; `message_id` is with
         angle brackets; `boundary` needs letters and digits only.
         """
-        locale = letter.locale.replace("_", "-").partition("-")[0].lower()
-        if locale not in self._templates:
-            locale = DEFAULT_LOCALE
+        speech = wording(letter.locale)
         sender_name = clean_name(letter.sender_name, "sender_name")
-        when = format_moment(letter.start, letter.time_zone, locale)
-        subject = _SUBJECT[locale].format(when=when)
+        when = long_moment(letter.start, letter.time_zone, speech)
+        subject = speech.say("Invitation to a video visit on %(when)s", when=when)
+        language = speech.language.code
         words = {
             "patient_name": clean_name(letter.patient_name, "patient_name"),
             "sender_name": sender_name,
@@ -98,8 +56,9 @@ class InvitationMail:
             "duration_minutes": letter.duration_minutes,
             "link": checked_link(letter.link),
             "subject": subject,
+            "language": language,
         }
-        text, html = self._templates[locale]
+        text, html = self._templates[language]
         # "=_" can't occur in quoted-printable text, so no part can hold the boundary.
         limit = f"=_{boundary}"
         return b"".join(
@@ -112,7 +71,7 @@ class InvitationMail:
                         f"Date: {format_datetime(now)}",
                         f"Message-ID: {message_id}",
                         "Auto-Submitted: auto-generated",
-                        f"Content-Language: {locale}",
+                        f"Content-Language: {language}",
                         "MIME-Version: 1.0",
                         f'Content-Type: multipart/alternative; boundary="{limit}"',
                         "",
@@ -126,48 +85,18 @@ class InvitationMail:
         )
 
 
-def clean_name(text: str, field: str) -> str:
-    """A name on one line, without control characters. Raises UnusableLetter if none is left."""
-    name = " ".join(_NOT_IN_NAMES.sub(" ", text).split())[:NAME_LENGTH].strip()
-    if not name:
-        raise UnusableLetter(f"{field} is empty")
-    return name
-
-
-def format_moment(moment: datetime, time_zone: str, locale: str) -> str:
-    """Weekday, date and wall-clock time; with the season in the hour that comes twice."""
-    local = local_time(moment, time_zone)
-    time = f"{local:%H:%M}"
-    text = _WHEN[locale].format(
-        weekday=_WEEKDAYS[locale][local.weekday()],
-        day=local.day,
-        month=MONTHS[locale][local.month - 1],
-        year=local.year,
-        time=time,
+def _environment(words: Wording) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        auto_reload=False,
     )
-    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
-        text += f" ({SEASON[locale][bool(local.dst())]})"
-    return text
-
-
-def local_time(moment: datetime, time_zone: str) -> datetime:
-    """The moment on the practice's clock. Raises UnusableLetter."""
-    return moment.astimezone(_zone(time_zone))
-
-
-@lru_cache(maxsize=64)
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise UnusableLetter("time_zone is unknown") from None
-
-
-def checked_link(link: str) -> str:
-    """The link, if nothing in it can break out of text or markup. Raises UnusableLetter."""
-    if not _LINK.fullmatch(link) or urlsplit(link).scheme not in {"https", "http"}:
-        raise UnusableLetter("link is not an http(s) address")
-    return link
+    # Only translations without values: they are the same in every mail.
+    environment.filters["wrapped"] = lru_cache(maxsize=100)(partial(fill, width=TEXT_WIDTH))
+    environment.globals["_"] = words.say
+    return environment
 
 
 def _phrase(name: str) -> str:

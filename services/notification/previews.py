@@ -15,7 +15,7 @@ from chassis.problems import FieldError, InvalidInput
 from services.notification.channels import Letter
 from services.notification.channels.sms import segments, texts
 from services.notification.channels.sms.segments import Encoding
-from services.notification.invitation_mail import UnusableLetter
+from services.notification.fields import UnusableLetter
 
 YEARS = range(2000, 9001)
 

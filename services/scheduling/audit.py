@@ -28,6 +28,7 @@ class Action(StrEnum):
     DELETED = "appointment_deleted"
     ERASED = "appointment_erased"
     READ = "contact_data_read"
+    VISIT_STARTED = "visit_started"
     EXPORTED = "audit_exported"
     PRACTICE_CHANGED = "practice_changed"
     KEY_CREATED = "api_key_created"

@@ -1,7 +1,7 @@
 """The API that sets practices up, for whoever runs the installation (`operators`)."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from uuid_utils.compat import uuid7
 
 from chassis.database import Database
+from chassis.problems import response
 from chassis.throttle import Throttle, address_of
 from contracts.events import Tariff
 from services.scheduling import operators, practices
@@ -121,7 +122,12 @@ async def operator(
 
 
 Operator = Annotated[Database, Depends(operator)]
-router = APIRouter(prefix="/v1/admin", tags=["administration"])
+TOO_MANY: dict[int | str, dict[str, Any]] = {
+    429: response("Too many requests; Retry-After says when to come back")
+}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: response("There is no such practice")}
+EXISTS: dict[int | str, dict[str, Any]] = {409: response("There is a practice with this id")}
+router = APIRouter(prefix="/v1/admin", tags=["administration"], responses=TOO_MANY)
 
 
 @router.get("/practices")
@@ -139,23 +145,23 @@ async def list_practices(
     )
 
 
-@router.post("/practices", status_code=201)
-async def create_practice(db: Operator, wish: NewPractice, response: Response) -> PracticeRecord:
+@router.post("/practices", status_code=201, responses=EXISTS)
+async def create_practice(db: Operator, wish: NewPractice, answer: Response) -> PracticeRecord:
     """Set a practice up."""
     async with db.operator() as tx:
         practice = await practices.create(tx, wish.id or uuid7(), wish.wish(), datetime.now(UTC))
-    response.headers["Location"] = f"/v1/admin/practices/{practice.id}"
+    answer.headers["Location"] = f"/v1/admin/practices/{practice.id}"
     return PracticeRecord.of(practice)
 
 
-@router.get("/practices/{practice_id}")
+@router.get("/practices/{practice_id}", responses=NOT_FOUND)
 async def read_practice_record(db: Operator, practice_id: UUID) -> PracticeRecord:
     """One practice."""
     async with db.operator() as tx:
         return PracticeRecord.of(await practices.get(tx, practice_id))
 
 
-@router.patch("/practices/{practice_id}")
+@router.patch("/practices/{practice_id}", responses=NOT_FOUND)
 async def change_practice(
     db: Operator, practice_id: UUID, wish: PracticeSettings
 ) -> PracticeRecord:

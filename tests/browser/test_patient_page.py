@@ -50,6 +50,9 @@ async def test_beitreten_leads_into_the_room(
     assert size is not None
     assert size["height"] >= 44
     await page.screenshot(path=SCREENSHOTS / "patient-offen.png", full_page=True)
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.screenshot(path=SCREENSHOTS / "patient-breit.png", full_page=True)
+    await page.set_viewport_size(PHONE)
     await page.keyboard.press("Tab")
     await expect(button).to_be_focused()
     await page.keyboard.press("Enter")

@@ -91,6 +91,13 @@ STREAMS = {("status", "GET", "/v1/indicators/stream")}  # tried below
 OTHERWISE = {
     ("scheduling", "POST", "/v1/tokens"): "id and secret of an API key, which names its practice",
     ("scheduling", "GET", "/v1/jwks"): "public keys only",
+    **{
+        ("scheduling", method, f"/v1/admin/practices{path}"): "an operator's key (test_practices)"
+        for method, path in (
+            *(("GET", ""), ("POST", "")),
+            *(("GET", "/{practice_id}"), ("PATCH", "/{practice_id}")),
+        )
+    },
     ("notification", "POST", "/v1/receipts/{gateway}"): "a gateway's signature; answers nothing",
 }
 

@@ -64,6 +64,7 @@ async def invited(practice: Practice, http: httpx.AsyncClient, **changes: object
 async def owner(stack: Stack) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     connection = await asyncpg.connect(stack.owner_dsn("scheduling"))
     try:
+        await connection.execute("SET app.practice = 'every'")
         yield connection
     finally:
         await connection.close()
@@ -135,6 +136,9 @@ async def test_the_practitioner_leads_in_the_same_room(
     entered = await http.get(host)
     assert "Leitung der Videosprechstunde" in entered.text
     assert "Mustermann" not in entered.text
+
+    log = (await practice.scheduling.get("/v1/audit")).json()["entries"]
+    assert [each["action"] for each in log].count("visit_started") == 1
 
     assert (await other_practice.scheduling.post(path)).status_code == 404
     for roles in (["assistant"], ["appointment_admin"]):

@@ -238,8 +238,11 @@ async def test_the_database_keeps_the_scopes_apart(practice: Practice, stack: St
                 assert found == 0, table
         rename = "UPDATE practices SET name = 'x' WHERE id = $1 RETURNING name"
         for scope in (str(practice.id), "every", ""):
-            assert await ask(scope, rename, practice.id) is None
             assert await ask(scope, "SELECT count(*) FROM operator_keys") == 0
+        for scope in (str(practice.id), "every"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await ask(scope, rename, practice.id)
+        assert await ask("", rename, practice.id) is None
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await ask(
                 str(practice.id),

@@ -11,12 +11,9 @@ from hypothesis import strategies as st
 
 from services.notification.channels import Letter
 from services.notification.channels.email import parse_mailbox
-from services.notification.invitation_mail import (
-    InvitationMail,
-    UnusableLetter,
-    clean_name,
-    format_moment,
-)
+from services.notification.fields import UnusableLetter, clean_name
+from services.notification.invitation_mail import InvitationMail
+from services.notification.wordings import long_moment, wording
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LETTER = Letter(
@@ -116,7 +113,7 @@ def test_english_and_unknown_locales() -> None:
     ],
 )
 def test_moment_in_the_zone_of_the_practice(moment: datetime, expected: str) -> None:
-    assert format_moment(moment, "Europe/Berlin", "de") == expected
+    assert long_moment(moment, "Europe/Berlin", wording("de")) == expected
 
 
 @pytest.mark.parametrize(

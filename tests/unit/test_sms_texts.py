@@ -11,7 +11,7 @@ from services.notification.channels import Letter
 from services.notification.channels.sms import segments, texts
 from services.notification.channels.sms.segments import Encoding
 from services.notification.channels.sms.texts import Kind, compose
-from services.notification.invitation_mail import UnusableLetter
+from services.notification.fields import UnusableLetter
 
 LINK = "https://praxis.example/besuch/" + "Ab-_5" * 10
 LETTER = Letter(

@@ -4,14 +4,15 @@
 CREATE FUNCTION operator_in_scope() RETURNS boolean LANGUAGE sql STABLE AS
 $$ SELECT current_setting('app.practice', true) = 'operator' $$;
 
--- The policy so far was for everything: with the grants below, a practice could change itself.
-DROP POLICY practice ON practices;
-CREATE POLICY practice ON practices FOR SELECT USING (practice_in_scope(id));
-CREATE POLICY operator ON practices
-    USING (operator_in_scope()) WITH CHECK (operator_in_scope());
+-- A practice reads its row; it is written in the operator's scope alone, or by the table's owner.
+ALTER POLICY practice ON practices
+    USING (practice_in_scope(id) OR operator_in_scope())
+    WITH CHECK (operator_in_scope() OR current_user = (
+        SELECT tableowner FROM pg_tables WHERE schemaname = 'public' AND tablename = 'practices'));
 GRANT INSERT, UPDATE (name, time_zone, tariff, language, reminders, retention_days)
     ON practices TO scheduling;
-CREATE POLICY operator ON audit_entries FOR INSERT WITH CHECK (operator_in_scope());
+ALTER POLICY practice ON audit_entries
+    WITH CHECK (practice_in_scope(practice_id) OR operator_in_scope());
 
 -- Keys of the API for practices. Made and revoked on the command line, as the owner.
 CREATE TABLE operator_keys (
@@ -24,16 +25,16 @@ CREATE TABLE operator_keys (
     last_used_at timestamptz
 );
 ALTER TABLE operator_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE operator_keys FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON operator_keys
     USING (operator_in_scope()) WITH CHECK (operator_in_scope());
 GRANT SELECT, UPDATE (last_used_at) ON operator_keys TO scheduling;
 
 -- migrate:down
 DROP TABLE operator_keys;
-DROP POLICY operator ON audit_entries;
-DROP POLICY operator ON practices;
-DROP POLICY practice ON practices;
-CREATE POLICY practice ON practices USING (practice_in_scope(id));
+ALTER POLICY practice ON audit_entries WITH CHECK (practice_in_scope(practice_id));
+ALTER POLICY practice ON practices
+    USING (practice_in_scope(id)) WITH CHECK (practice_in_scope(id));
 REVOKE INSERT, UPDATE (name, time_zone, tariff, language, reminders, retention_days)
     ON practices FROM scheduling;
 DROP FUNCTION operator_in_scope;

@@ -1,4 +1,4 @@
-"""What the patient reads as an SMS, German or English.
+"""What the patient reads as an SMS, in the patient's language.
 
 Short enough for one segment where the link and the practice's name allow it. The link is never
 cut. No patient name: it would show on a locked screen.
@@ -8,16 +8,11 @@ import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
 
+from chassis.wording import mark
 from services.notification.channels import Letter
 from services.notification.channels.sms import segments
-from services.notification.invitation_mail import (
-    DEFAULT_LOCALE,
-    MONTHS,
-    SEASON,
-    checked_link,
-    clean_name,
-    local_time,
-)
+from services.notification.fields import checked_link, clean_name
+from services.notification.wordings import short_moment, wording
 
 SHORTEST_NAME = 10  # characters that a shortened name keeps at least
 
@@ -33,36 +28,19 @@ class Kind(StrEnum):
 
 # The better wording first; the terser one where that saves a segment.
 _WORDINGS = {
-    "de": {
-        Kind.INVITATION: (
-            "{name}: Einladung zur Videosprechstunde am {when}\n{link}",
-            "{name}: Videosprechstunde {when}\n{link}",
-        ),
-        Kind.REMINDER: (
-            "{name}: Erinnerung an Ihre Videosprechstunde am {when}\n{link}",
-            "{name}: Erinnerung, Videosprechstunde {when}\n{link}",
-        ),
-        Kind.MOVED: (
-            "{name}: Ihre Videosprechstunde wurde verschoben auf {when}, gleicher Link:\n{link}",
-            "{name}: Videosprechstunde verschoben auf {when}\n{link}",
-        ),
-        Kind.CANCELLED: ("{name}: Ihre Videosprechstunde am {when} wurde abgesagt.",),
-    },
-    "en": {
-        Kind.INVITATION: (
-            "{name}: invitation to your video visit on {when}\n{link}",
-            "{name}: video visit {when}\n{link}",
-        ),
-        Kind.REMINDER: (
-            "{name}: reminder of your video visit on {when}\n{link}",
-            "{name}: reminder, video visit {when}\n{link}",
-        ),
-        Kind.MOVED: (
-            "{name}: your video visit was moved to {when}, same link:\n{link}",
-            "{name}: video visit moved to {when}\n{link}",
-        ),
-        Kind.CANCELLED: ("{name}: your video visit on {when} was cancelled.",),
-    },
+    Kind.INVITATION: (
+        mark("%(name)s: invitation to your video visit on %(when)s\n%(link)s"),
+        mark("%(name)s: video visit %(when)s\n%(link)s"),
+    ),
+    Kind.REMINDER: (
+        mark("%(name)s: reminder of your video visit on %(when)s\n%(link)s"),
+        mark("%(name)s: reminder, video visit %(when)s\n%(link)s"),
+    ),
+    Kind.MOVED: (
+        mark("%(name)s: your video visit was moved to %(when)s, same link:\n%(link)s"),
+        mark("%(name)s: video visit moved to %(when)s\n%(link)s"),
+    ),
+    Kind.CANCELLED: (mark("%(name)s: your video visit on %(when)s was cancelled."),),
 }
 
 # What Unicode does not decompose, and typography that the 7-bit alphabet lacks.
@@ -85,14 +63,15 @@ def compose(letter: Letter, kind: Kind = Kind.INVITATION) -> str:
 
     Raises UnusableLetter, which names the field.
     """
-    locale = letter.locale.replace("_", "-").partition("-")[0].lower()
-    if locale not in _WORDINGS:
-        locale = DEFAULT_LOCALE
+    speech = wording(letter.locale)
     name = readable(clean_name(letter.sender_name, "sender_name"))
-    words = {"when": _moment(letter, locale), "link": checked_link(letter.link)}
-    wordings = _WORDINGS[locale][kind]
-    candidates = [wording.format(name=name, **words) for wording in wordings]
-    candidates += [wordings[-1].format(name=shorter, **words) for shorter in shortenings(name)]
+    words = {
+        "when": short_moment(letter.start, letter.time_zone, speech),
+        "link": checked_link(letter.link),
+    }
+    wordings = _WORDINGS[kind]
+    candidates = [speech.say(each, name=name, **words) for each in wordings]
+    candidates += [speech.say(wordings[-1], name=shorter, **words) for shorter in shortenings(name)]
     return min(candidates, key=segments.count)
 
 
@@ -128,14 +107,3 @@ def _plain(character: str) -> str:
         return replaced
     decomposed = unicodedata.normalize("NFKD", character)
     return "".join(each for each in decomposed if not unicodedata.combining(each))
-
-
-def _moment(letter: Letter, locale: str) -> str:
-    local = local_time(letter.start, letter.time_zone)
-    if locale == "de":
-        text = f"{local:%d.%m.%y, %H:%M} Uhr"
-    else:
-        text = f"{local.day} {MONTHS[locale][local.month - 1][:3]} {local.year}, {local:%H:%M}"
-    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
-        text += f" ({SEASON[locale][bool(local.dst())]})"
-    return text
