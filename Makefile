@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo images test test-provider test-compose check format generate texts requirements browser mail-servers bench clean
+.PHONY: help demo images test test-provider test-compose check audit format generate texts requirements browser mail-servers bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy \
 	 && $(BIN)/python -m contracts.generate --check \
 	 && echo "All checks passed."
+
+audit: $(VENV)/.dev ## Known vulnerabilities of the pinned packages (ARGS=--required fails where none can be asked)
+	@$(BIN)/pip check --disable-pip-version-check && $(BIN)/python requirements/audit.py $(ARGS)
 
 format: $(VENV)/.dev ## Format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
+import structlog
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from fastapi_problem.error import Problem
@@ -25,7 +26,10 @@ from chassis.throttle import Throttle
 from contracts import rights
 from contracts.rights import Right, Role
 
+log = structlog.get_logger(__name__)
+
 ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "ES384", "PS256", "RS256"]
+TYPES = {"jwt", "at+jwt", "application/at+jwt"}  # RFC 9068, section 4, and who came before it
 CLOCK_SKEW = 30  # seconds
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NAME_LENGTH = 200
@@ -141,6 +145,8 @@ class TokenVerifier:
         """The caller behind `token`; raises NotAuthenticated, NoPractice, KeysUnavailable."""
         try:
             unchecked = jws.extract_compact(token.encode())
+            if unchecked.headers().get("typ", "JWT").lower() not in TYPES:
+                raise ValueError("a token for something else, as logging out")
             issuer = self._issuers[json.loads(unchecked.payload)["iss"]]
             keys = await issuer.keys.having(unchecked.headers().get("kid"))
             claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
@@ -215,8 +221,18 @@ async def caller(
     if credentials is None:
         raise NotAuthenticated
     verifier: TokenVerifier = request.app.state.verifier
-    found = await verifier.verify(credentials.credentials)
+    try:
+        found = await verifier.verify(credentials.credentials)
+    except NotAuthenticated:
+        log.info("token refused")
+        raise
     if not found.rights.issuperset(needed.scopes):
+        log.info(
+            "right missing",
+            practice=str(found.practice_id),
+            subject=found.subject,
+            needed=sorted(needed.scopes),
+        )
         raise MissingRight(needed.scopes)
     writes: Throttle | None = getattr(request.app.state, "writes", None)
     if writes is not None and request.method not in SAFE_METHODS:

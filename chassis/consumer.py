@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from chassis import inbox
 from chassis.backoff import Backoff
@@ -34,6 +34,10 @@ Handle = Callable[[Connection, Sequence[Received]], Awaitable[None]]
 BATCH = 500  # records per transaction
 STALLED_AFTER = 60.0  # seconds without progress while there is something to read
 
+MEASURE_EVERY = 5.0  # seconds between two looks at how far behind we are
+ASK_TIMEOUT = 4.0  # seconds for one such look
+
+behind = Gauge("consumer_unread", "Messages still to be read, of our partitions", ["topic"])
 consumed = Counter("events_consumed_total", "Events handled, repeats not counted", ["topic"])
 
 
@@ -60,6 +64,7 @@ class Consumer:
         self._dead_letters = DeadLetters(bootstrap, group)
         self._backoff = Backoff(first=0.2, most=15)
         self._progress = time.monotonic()
+        self._in_hand_since: float | None = None
         self._started = False
         self.broker = KafkaBroker(
             bootstrap,
@@ -101,7 +106,9 @@ class Consumer:
                     await self.broker.stop()
                     await backoff.wait()
             self._started = True
-            await asyncio.Event().wait()
+            while True:
+                await self._measure()
+                await asyncio.sleep(MEASURE_EVERY)
         finally:
             await self.broker.stop()
 
@@ -111,20 +118,50 @@ class Consumer:
             raise ConnectionError
 
     async def stalled(self) -> bool:
-        """True when there has been something to read for too long without progress."""
+        """True when there has been something to read, or in hand, for too long without progress."""
+        now = time.monotonic()
+        if self._in_hand_since is not None and now - self._in_hand_since > STALLED_AFTER:
+            return True
+        if now - self._progress < STALLED_AFTER:
+            return False
+        try:
+            unread = await self._unread()
+        except (KafkaError, OSError):
+            return False  # the broker is away, and would be for a new process as well
+        if any(unread.values()):
+            return True
+        self._progress = now  # nothing to read is as good as progress
+        return False
+
+    async def _measure(self) -> None:
+        try:
+            unread = await self._unread()
+        except Exception as error:  # measuring must not end the reading; what was told stands
+            log.debug("not measured", error=type(error).__qualname__)
+            return
+        behind.clear()
+        for topic, messages in unread.items():
+            behind.labels(topic).set(messages)
+
+    async def _unread(self) -> dict[str, int]:
+        """How many messages of our partitions are still to be read, by topic.
+
+        Kafka is asked for their ends: what a fetcher last heard does not tell of one that hangs.
+        Raises KafkaError or OSError (TimeoutError).
+        """
+        unread: dict[str, int] = {}
         consumer = self.subscriber.consumer
         if consumer is None:
-            return False  # waiting for the broker; the readiness check says so
-        if time.monotonic() - self._progress < STALLED_AFTER:
-            return False
-        for partition in consumer.assignment():
-            if (consumer.highwater(partition) or 0) > await consumer.position(partition):
-                return True
-        self._progress = time.monotonic()  # nothing to read is as good as progress
-        return False
+            return unread  # waiting for the broker; the readiness check says so
+        async with asyncio.timeout(ASK_TIMEOUT):
+            for partition, end in (await consumer.end_offsets(consumer.assignment())).items():
+                left = max(0, end - await consumer.position(partition))
+                unread[partition.topic] = unread.get(partition.topic, 0) + left
+        return unread
 
     async def consume(self, records: Sequence[Record]) -> None:
         """Handle one batch of records as they came. Raises BatchFailed to have them again."""
+        self._in_hand_since = time.monotonic()
         try:
             events: list[tuple[Record, Received]] = []
             unreadable: list[tuple[Record, str]] = []
@@ -141,6 +178,8 @@ class Consumer:
             log.warning("batch waits", error=type(error).__qualname__, records=len(records))
             await self._backoff.wait()
             raise BatchFailed from None
+        finally:
+            self._in_hand_since = None
         self._backoff.reset()
         self._progress = time.monotonic()
 

@@ -16,6 +16,7 @@ from asyncpg.pool import PoolConnectionProxy
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 EVERY_PRACTICE = "every"
+OPERATOR = "operator"
 STATEMENT_TIMEOUT = 30.0  # seconds
 ACQUIRE_TIMEOUT = 10.0  # seconds
 
@@ -66,6 +67,12 @@ class Database:
     async def system(self) -> AsyncIterator[Connection]:
         """A transaction across practices: consumers, workers, the relay."""
         async with self._transaction(EVERY_PRACTICE) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def operator(self) -> AsyncIterator[Connection]:
+        """A transaction that sets practices up and sees nothing of theirs."""
+        async with self._transaction(OPERATOR) as connection:
             yield connection
 
     async def ping(self) -> None:

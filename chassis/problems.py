@@ -90,6 +90,36 @@ def _log_unexpected(_request: Request, error: Exception) -> None:
         log.error("request failed", exc_info=error)
 
 
+def response(description: str) -> dict[str, Any]:
+    """A problem as OpenAPI describes it, for the `responses` of a route."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+
+
+_NOT_AUTHENTICATED = response("No valid bearer token")
+_NOT_ALLOWED = response("The token does not allow this, or its practice is not set up")
+_UNAVAILABLE = response("Tokens can't be checked now; Retry-After says when to come back")
+_UNREADABLE = response("The body is no JSON")
+_TOO_LARGE = response("The body is too large")
+_TOO_MANY = response("Too many requests; Retry-After says when to come back")
+
+
+def _describe_common(operation: dict[str, Any], method: str) -> None:
+    """Add the problems that come from around a route and not from itself."""
+    common: dict[str, Any] = {}
+    if "security" in operation:
+        common |= {"401": _NOT_AUTHENTICATED, "403": _NOT_ALLOWED, "503": _UNAVAILABLE}
+        if method != "get":
+            common["429"] = _TOO_MANY
+    if "requestBody" in operation:
+        common |= {"400": _UNREADABLE, "413": _TOO_LARGE}
+    present = operation["responses"]
+    operation["responses"] = dict(sorted((common | present).items()))
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with application/problem+json."""
     wrappers: dict[str, Any] = {"default": Unexpected}
@@ -109,6 +139,9 @@ def install(app: FastAPI) -> None:
         schemas = description.get("components", {}).get("schemas", {})
         if "ValidationError" in schemas:
             schemas["ValidationError"] = TypeAdapter(FieldError).json_schema()
+        for methods in description["paths"].values():
+            for method, operation in methods.items():
+                _describe_common(operation, method)
         return description
 
     app.openapi = with_field_errors  # type: ignore[method-assign]

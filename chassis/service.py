@@ -2,26 +2,35 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+import structlog
 import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from starlette.types import ASGIApp
 
 from chassis import logs, problems, tracing
 from chassis.connections import BoundedProtocol
 from chassis.headers import NOTHING, SafeHeaders
 from chassis.limits import Limits
+from chassis.request_metrics import RequestMetrics
 from chassis.settings import ProcessSettings
 from chassis.supervisor import Supervisor
 
 READY_TIMEOUT = 5.0  # seconds for all dependencies together
 SHUTDOWN_TIMEOUT = 10  # seconds for open requests
 
+REFUSED = 2  # exit code for settings that can't be used
+
+S = TypeVar("S", bound=ProcessSettings)
 Check = Callable[[], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -74,6 +83,7 @@ def create_app(
     problems.install(app)
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(tracing.TraceMiddleware)
+    app.add_middleware(RequestMetrics)
 
     @app.get("/health/live", include_in_schema=False)
     async def live() -> Response:
@@ -113,6 +123,26 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._before_shutdown()
         await super().shutdown(sockets)
+
+
+def load(kind: type[S], *, name: str) -> S:
+    """The process's settings. What is wrong with them is a line of the log, and the end."""
+    prefix = kind.model_config.get("env_prefix", "")
+    try:
+        return kind()
+    except ValidationError as refused:
+        faults = [
+            f"{(prefix + '.'.join(map(str, each['loc']))).upper() if each['loc'] else prefix}: "
+            f"{each['msg']}"
+            for each in refused.errors(
+                include_url=False, include_context=False, include_input=False
+            )
+        ]
+    except SettingsError as unreadable:  # no JSON where it should be; names the field alone
+        faults = [str(unreadable)]
+    logs.configure(name)
+    structlog.get_logger(__name__).critical("settings refused", faults=faults)
+    sys.exit(REFUSED)
 
 
 def serve(

@@ -8,7 +8,7 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-STOP_TIMEOUT = 20.0  # seconds
+STOP_TIMEOUT = 30.0  # seconds; what takes longest drains, records and leaves its group
 
 
 class Supervisor:

@@ -83,6 +83,13 @@ class FailureReason(StrEnum):
     OTHER = "other"
 
 
+class ErasureReason(StrEnum):
+    """Why an appointment is forgotten."""
+
+    REQUEST = "request"
+    RETENTION = "retention"
+
+
 class Event(BaseModel):
     """Any event: always of one appointment of one practice."""
 
@@ -114,6 +121,17 @@ class AppointmentDeleted(Event):
     """Deleted by the practice; its link is dead and nothing more is sent."""
 
     version: Version
+
+
+class AppointmentErased(Event):
+    """Forget this appointment: whoever holds anything of it deletes it, queued work included.
+
+    Told when the practice's term after its end is over, and at once on request, then behind
+    AppointmentDeleted. Nothing that comes later brings the appointment back.
+    """
+
+    version: Version
+    reason: ErasureReason
 
 
 class InvitationIssued(Event):

@@ -3,7 +3,8 @@
     python -m contracts.generate            writes
     python -m contracts.generate --check    exits with 1 and names each stale file
 
-A tool, not a part of the contracts: it alone looks into the services, for their OpenAPI.
+A tool, not a part of the contracts: it alone looks into the services, for their OpenAPI and for
+docs/settings.md.
 """
 
 import argparse
@@ -15,11 +16,12 @@ from typing import Any
 
 import yaml
 
+from contracts import settings_table
 from contracts.events import Event
 from contracts.topics import EVENT_OF, TOPICS, Topic
 
 FOLDER = Path(__file__).parent
-SERVICES = ("scheduling", "status")
+SERVICES = ("scheduling", "notification", "status")
 
 HEADERS: dict[str, Any] = {
     "type": "object",
@@ -95,6 +97,7 @@ def files() -> dict[Path, str]:
     found[FOLDER / "asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, width=100)
     for service in SERVICES:
         found[FOLDER / "openapi" / f"{service}.json"] = _json(openapi(service))
+    found[FOLDER.parent / "docs" / "settings.md"] = settings_table.page()
     return found
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from contracts.events import (
     AppointmentDeleted,
+    AppointmentErased,
     AppointmentRescheduled,
     AppointmentScheduled,
     Event,
@@ -21,6 +22,7 @@ from contracts.events import (
 )
 
 DEAD_LETTER_SUFFIX = ".dlq"
+SEGMENT_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Topic:
         return int(self.retention.total_seconds() * 1000)
 
     @property
+    def segment_ms(self) -> int | None:
+        """`segment.ms`, in milliseconds, where what was removed has to leave the disk soon too."""
+        return SEGMENT_MS if self.patient_data else None
+
+    @property
     def dead_letters(self) -> "Topic":
         """Where what could not be read from this topic is parked, with the reason."""
         return Topic(
@@ -55,7 +62,13 @@ APPOINTMENTS = Topic(
     name="clinic.appointments.v1",
     purpose="The life of appointments and their invitations, without patient data.",
     retention=timedelta(days=30),
-    events=(AppointmentScheduled, AppointmentRescheduled, AppointmentDeleted, InvitationIssued),
+    events=(
+        AppointmentScheduled,
+        AppointmentRescheduled,
+        AppointmentDeleted,
+        AppointmentErased,
+        InvitationIssued,
+    ),
 )
 REQUESTED = Topic(
     name="clinic.invitations.requested.v1",

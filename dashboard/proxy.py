@@ -24,10 +24,12 @@ ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/practice", ["GET"]),
     ("scheduling", "/appointments", ["GET", "POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}", ["GET", "PATCH", "DELETE"]),
+    ("scheduling", "/appointments/{appointment_id:uuid}/erasure", ["POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/invitations", ["POST"]),
     ("notification", "/previews/sms", ["GET"]),
     ("status", "/measures", ["GET"]),
     ("scheduling", "/audit", ["GET"]),
+    ("scheduling", "/appointments/{appointment_id:uuid}/room", ["POST"]),
     ("status", "/indicators", ["GET"]),
     ("status", "/indicators/{appointment_id:uuid}", ["GET"]),
 ]

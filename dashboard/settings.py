@@ -17,14 +17,30 @@ class Settings(AuthSettings):
 
     model_config = SettingsConfigDict(env_prefix="DASHBOARD_")
 
-    port: int = Field(default=8400, ge=1, le=65535)
+    port: int = Field(default=8400, ge=1, le=65535, description="Of the dashboard.")
     public_url: str = Field(pattern=ORIGIN, description="Where browsers reach the dashboard.")
-    scheduling_url: str = Field(default="http://127.0.0.1:8401", pattern=ORIGIN)
-    notification_url: str = Field(default="http://127.0.0.1:8402", pattern=ORIGIN)
-    status_url: str = Field(default="http://127.0.0.1:8403", pattern=ORIGIN)
+    scheduling_url: str = Field(
+        default="http://127.0.0.1:8401",
+        pattern=ORIGIN,
+        description="Where this process reaches the scheduling service.",
+    )
+    notification_url: str = Field(
+        default="http://127.0.0.1:8402",
+        pattern=ORIGIN,
+        description="Where this process reaches the notification service.",
+    )
+    status_url: str = Field(
+        default="http://127.0.0.1:8403",
+        pattern=ORIGIN,
+        description="Where this process reaches the status service.",
+    )
     streams: int = Field(default=200, ge=1, description="Live streams open at once, at most.")
-    database_url: SecretStr
-    database_connections: int = Field(default=10, ge=2, le=200)
+    database_url: SecretStr = Field(
+        description="postgresql:// URL of the database with the sessions."
+    )
+    database_connections: int = Field(
+        default=10, ge=2, le=200, description="Of this process, at most."
+    )
     oidc_internal_url: str = Field(
         default="",
         pattern=r"^(https?://[^?#]+)?$",
@@ -46,8 +62,15 @@ class Settings(AuthSettings):
     logins_per_minute: int = Field(
         default=60, ge=1, description="From one address, in this process; twice that many steps."
     )
-    session_idle_minutes: int = Field(default=60, ge=5, le=24 * 60)
-    session_hours: int = Field(default=12, ge=1, le=7 * 24)
+    session_idle_minutes: int = Field(
+        default=60,
+        ge=5,
+        le=24 * 60,
+        description="After which somebody who does nothing is logged out.",
+    )
+    session_hours: int = Field(
+        default=12, ge=1, le=7 * 24, description="After which everybody is logged out."
+    )
 
     @field_validator("scheduling_url", "notification_url", "status_url", "public_url")
     @classmethod

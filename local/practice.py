@@ -1,4 +1,7 @@
-"""The practice of the demo. Practices are set up by the operator; there is no API for it yet."""
+"""The practice of the demo, by SQL: the image that compose sets it up from holds no service.
+
+Who runs an installation uses `python -m services.scheduling.admin practice add`, or the API.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -26,4 +26,9 @@ def keep(path: Path, make: Callable[[], str]) -> str:
 
 def one_key() -> str:
     """A set of one key, as the settings hold sets that rotate (chassis.secret_keys)."""
-    return json.dumps({"1": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()})
+    return json.dumps({"1": key()})
+
+
+def key() -> str:
+    """256 random bits as base64url."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

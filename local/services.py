@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local import secret_files
+from local import rooms, secret_files
 from local.identity import CLIENT_ID, Identity
-from local.kafka import Kafka
 from local.modules import MODULES, SERVICES
 from local.ports import Ports
-from local.postgres import Postgres
+from local.servers import Broker, DatabaseServer
 from local.sms_gateway.signing import new_secret
 
 PREFIXES = tuple(f"{name.upper()}_" for name in MODULES)
@@ -26,8 +25,8 @@ class Environments:
     folder: Path
     ports: Ports
     identity: Identity
-    kafka: Kafka
-    postgres: Postgres
+    kafka: Broker
+    postgres: DatabaseServer
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def of(self, name: str, *, port: int) -> dict[str, str]:
@@ -47,13 +46,24 @@ class Environments:
         scheduling = f"http://127.0.0.1:{self.ports.scheduling}"
         if name == "scheduling":
             return {
-                "LINK_KEYS": secret_files.keep(self.folder / "link-keys.json", _one_key),
-                "CONTACT_KEYS": secret_files.keep(
-                    self.folder / "scheduling-contact-keys.json", _one_key
+                "LINK_KEYS": secret_files.keep(
+                    self.folder / "link-keys.json", secret_files.one_key
                 ),
-                "TOKEN_KEYS": secret_files.keep(self.folder / "token-keys.json", _one_key),
+                "CONTACT_KEYS": secret_files.keep(
+                    self.folder / "scheduling-contact-keys.json", secret_files.one_key
+                ),
+                "TOKEN_KEYS": secret_files.keep(
+                    self.folder / "token-keys.json", secret_files.one_key
+                ),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
                 "CHANNELS": '["email", "sms"]',
+                "ROOMS": "jitsi",
+                "ROOM_KEY": secret_files.keep(self.folder / "room.key", secret_files.key),
+                "ROOM_URL": f"http://127.0.0.1:{self.ports.rooms}",
+                "JITSI_KEY": secret_files.keep(self.folder / rooms.KEY_FILE, rooms.new_secret),
+                "JITSI_ISSUER": rooms.ISSUER,
+                "JITSI_AUDIENCE": rooms.AUDIENCE,
+                "JITSI_SUBJECT": rooms.SUBJECT,
             }
         if name == "notification":
             return {
@@ -63,10 +73,10 @@ class Environments:
                 "MAIL_FROM": MAIL_FROM,
                 "BOUNCE_ADDRESS": BOUNCES,
                 "RETURN_PATH_KEYS": secret_files.keep(
-                    self.folder / "return-path-keys.json", _one_key
+                    self.folder / "return-path-keys.json", secret_files.one_key
                 ),
                 "CONTACT_KEYS": secret_files.keep(
-                    self.folder / "notification-contact-keys.json", _one_key
+                    self.folder / "notification-contact-keys.json", secret_files.one_key
                 ),
                 # One port, so one listener: further replicas only read what it has kept.
                 "INTAKE_PROTOCOL": "smtp" if port == self.ports.notification else "none",
@@ -94,7 +104,3 @@ class Environments:
 
 def _is_ours(variable: str) -> bool:
     return variable.startswith(PREFIXES)
-
-
-def _one_key() -> str:
-    return secret_files.one_key()

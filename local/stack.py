@@ -19,7 +19,7 @@ from uuid import UUID
 import asyncpg
 from aiokafka.errors import KafkaError
 
-from local import practice, topics
+from local import practice, rooms, topics
 from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
 from local.identity import EVERY_ROLE, HOUR, Identity
@@ -29,6 +29,7 @@ from local.ports import DEFAULT_BASE, Ports, free_port
 from local.postgres import Postgres
 from local.practice import DEMO_PRACTICE, Practice
 from local.processes import Child, http_ok
+from local.servers import Place, Servers
 from local.services import GATEWAY_FILE, Environments
 
 Progress = Callable[[str], None]
@@ -39,10 +40,11 @@ def _silent(_: str) -> None:
 
 
 class Stack:
-    """Kafka, PostgreSQL, mailbox, phones, identity provider, the services and the dashboard.
+    """Kafka, PostgreSQL, what stands for the world outside, the services and the dashboard.
 
     `env` adds variables by service: `{"notification": {"NOTIFICATION_POLL_SECONDS": "0.1"}}`.
-    `fsync=False` is for tests. Everything is kept in `data`; a second start finds it.
+    `fsync=False` is for tests. Everything is kept in `data`; a second start finds it. `servers`
+    gives other servers than the embedded ones.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Stack:
         base_port: int = DEFAULT_BASE,
         fsync: bool = True,
         cache: Path | None = None,
+        servers: Servers | None = None,
         env: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.folder = Folder(data)
@@ -59,21 +62,10 @@ class Stack:
         self.smtp_host = "127.0.0.1"
         self.smtp_port = self.ports.smtp
         path, logs = self.folder.path, self.folder.logs
-        self.kafka = Kafka(
-            path / "kafka",
-            cache=cache or cache_folder(),
-            ports=self.ports,
-            logs=logs,
-            on_death=self._died,
-        )
-        self.postgres = Postgres(
-            path / "postgres",
-            services=tuple(MODULES),
-            ports=self.ports,
-            logs=logs,
-            fsync=fsync,
-            on_death=self._died,
-        )
+        place = Place(folder=path, logs=logs, ports=self.ports, on_death=self._died)
+        servers = servers or embedded(cache=cache or cache_folder(), fsync=fsync)
+        self.kafka = servers.kafka(place)
+        self.postgres = servers.postgres(place)
         self.mailbox = Child(
             "mailbox",
             lambda: (
@@ -103,6 +95,16 @@ class Stack:
             ),
             log=logs / "identity-provider.log",
             ready=partial(http_ok, self.ports.identity, "/health/ready"),
+            on_death=self._died,
+        )
+        self.rooms = Child(
+            "video rooms",
+            lambda: (
+                *(sys.executable, "-m", "local.rooms", "--http-port", str(self.ports.rooms)),
+                *("--secret-file", path / rooms.KEY_FILE),
+            ),
+            log=logs / "rooms.log",
+            ready=partial(http_ok, self.ports.rooms, "/health/ready"),
             on_death=self._died,
         )
         self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in MODULES}
@@ -148,7 +150,7 @@ class Stack:
                 await dashboard.stop()
             await _all(*(child.stop() for child in services))
             await _all(
-                *(each.stop() for each in (self.mailbox, self.phones, self.identity_provider)),
+                *(each.stop() for each in self._helpers),
                 self.kafka.stop(),
                 self.postgres.stop(),
             )
@@ -160,12 +162,9 @@ class Stack:
 
     async def kill(self) -> None:
         """End everything at once."""
-        children = (
-            *(self.mailbox, self.phones, self.identity_provider),
-            *(self.kafka.process, self.postgres.process),
-        )
-        every = (*self._services.values(), *children)
-        await asyncio.gather(*(child.kill() for child in every), return_exceptions=True)
+        kills = [child.kill() for child in (*self._services.values(), *self._helpers)]
+        kills += [self.kafka.kill(), self.postgres.kill()]
+        await asyncio.gather(*kills, return_exceptions=True)
 
     async def death(self) -> str:
         """Wait until a process ends that was not told to; the sentence that says so."""
@@ -192,14 +191,23 @@ class Stack:
         """Set variables of a service in full, as NOTIFICATION_POLL_SECONDS; for its next start."""
         self._extra.setdefault(name, {}).update(variables)
 
+    def setting(self, name: str, variable: str) -> str | None:
+        """What `configure` has set of a service."""
+        return self._extra.get(name, {}).get(variable)
+
     def url(self, name: str) -> str:
         """Base address of a service, a replica, „dashboard" or one of ours; no slash at its end."""
         own = {
             "mailbox": self.ports.mailbox,
             "phones": self.ports.phones,
             "identity": self.ports.identity,
+            "rooms": self.ports.rooms,
         }
         return f"http://127.0.0.1:{own[name] if name in own else self._ports[name]}"
+
+    @property
+    def _helpers(self) -> tuple[Child, ...]:
+        return (self.mailbox, self.phones, self.identity_provider, self.rooms)
 
     @property
     def kafka_bootstrap(self) -> str:
@@ -245,8 +253,9 @@ class Stack:
             _told(self.mailbox.start(), progress, "Mailbox"),
             _told(self.phones.start(), progress, "Phones"),
             _told(self.identity_provider.start(), progress, "Identity provider"),
+            _told(self.rooms.start(), progress, "Video rooms"),
             _told(self._start_kafka(progress), progress, "Kafka with its topics"),
-            _told(self._start_postgres(), progress, "PostgreSQL, migrated"),
+            _told(self._start_postgres(progress), progress, "PostgreSQL, migrated"),
         )
         await _all(
             *(_told(self.service(name).start(), progress, name.capitalize()) for name in MODULES)
@@ -265,8 +274,8 @@ class Stack:
         await self.kafka.start()
         await topics.create(self.kafka.bootstrap)
 
-    async def _start_postgres(self) -> None:
-        await self.postgres.prepare()
+    async def _start_postgres(self, progress: Progress) -> None:
+        await self.postgres.prepare(progress)
         await self.postgres.start()
         await _all(*(self.postgres.migrate(name, migrations(name)) for name in MODULES))
         await practice.set_up(self.owner_dsn("scheduling"))
@@ -289,6 +298,27 @@ class Stack:
     def _died(self, sentence: str) -> None:
         if self._death is not None and not self._death.done():
             self._death.set_result(sentence)
+
+
+def embedded(*, cache: Path, fsync: bool) -> Servers:
+    """Both as processes of this machine."""
+    return Servers(
+        lambda place: Kafka(
+            place.folder / "kafka",
+            cache=cache,
+            ports=place.ports,
+            logs=place.logs,
+            on_death=place.on_death,
+        ),
+        lambda place: Postgres(
+            place.folder / "postgres",
+            services=tuple(MODULES),
+            ports=place.ports,
+            logs=place.logs,
+            fsync=fsync,
+            on_death=place.on_death,
+        ),
+    )
 
 
 async def _told(work: Coroutine[Any, Any, None], progress: Progress, what: str) -> None:

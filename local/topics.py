@@ -27,9 +27,12 @@ async def create(bootstrap: str, topics: Sequence[Topic] = ALL_TOPICS) -> None:
 
 
 def _new(topic: Topic) -> NewTopic:
+    configs = {"retention.ms": str(topic.retention_ms)}
+    if topic.segment_ms is not None:
+        configs["segment.ms"] = str(topic.segment_ms)
     return NewTopic(
         name=topic.name,
         num_partitions=topic.partitions,
         replication_factor=1,
-        topic_configs={"retention.ms": str(topic.retention_ms)},
+        topic_configs=configs,
     )

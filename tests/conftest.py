@@ -15,6 +15,7 @@ from local.ports import free_base
 from local.practice import DEMO_PRACTICE
 from local.practice import Practice as PracticeRow
 from local.stack import Stack
+from tests import containers
 from tests.support import Practice
 
 __all__ = ["Stack"]
@@ -23,13 +24,14 @@ __all__ = ["Stack"]
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# Short waits, so that a test sees within a second what takes half a minute in production.
 # Limits that tests of other things would run into.
 UNLIMITED = "1000000"
+# Short waits, so that a test sees within a second what takes half a minute in production.
 HURRIED = {
     "scheduling": {
         "SCHEDULING_WRITES_PER_MINUTE": UNLIMITED,
         "SCHEDULING_TOKENS_PER_MINUTE": UNLIMITED,
+        "SCHEDULING_PAGE_REQUESTS_PER_MINUTE": UNLIMITED,
     },
     "dashboard": {"DASHBOARD_LOGINS_PER_MINUTE": UNLIMITED},
     "notification": {
@@ -39,17 +41,43 @@ HURRIED = {
         "NOTIFICATION_LEASE_SECONDS": "4",
         "NOTIFICATION_POLL_SECONDS": "0.2",
         "NOTIFICATION_RETRY_FIRST_SECONDS": "1",
+        # at the start only: tests read what was requested
+        "NOTIFICATION_FORGET_SECONDS": "3600",
     },
     "status": {"STATUS_HEARTBEAT": "1", "STATUS_POLL": "1"},
 }
 
 
+CHOICE = pytest.StashKey[containers.Choice]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Say in the first line of the run what Kafka and PostgreSQL it is on."""
+    config.stash[CHOICE] = choice = containers.choose()
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(choice.line)
+
+
 @pytest_asyncio.fixture(scope="session")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+async def stack(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> AsyncIterator[Stack]:
     """The whole product, for the whole run."""
     folder: Path = tmp_path_factory.mktemp("stack")
-    async with Stack(folder, base_port=free_base(), fsync=False, env=HURRIED) as running:
-        yield running
+    running = Stack(
+        folder,
+        base_port=free_base(),
+        fsync=False,
+        env=HURRIED,
+        servers=pytestconfig.stash[CHOICE].servers,
+    )
+    try:
+        async with running:
+            yield running
+    finally:
+        containers.remove(running.kafka, running.postgres)
 
 
 @asynccontextmanager

@@ -120,6 +120,7 @@ export const change = (of, body, version) =>
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);
 export const measures = (days) => request("GET", `/status/measures?days=${id(days)}`);
 export const audit = (query) => request("GET", `/scheduling/audit?${query}`);
+export const room = (of) => request("POST", `/scheduling/appointments/${id(of)}/room`);
 export const indicator = (of) => request("GET", `/status/indicators/${id(of)}`);
 
 /** Log out. What is still under way finds no session any more, and must not stop us. */
@@ -138,6 +139,15 @@ export async function logOut() {
 export async function remove(of, version, onRetry) {
   try {
     await patiently("DELETE", `/scheduling/appointments/${id(of)}`, { version }, onRetry);
+  } catch (error) {
+    if (!(error instanceof Refused && error.status === 404)) throw error;
+  }
+}
+
+/** As `remove`, with all that is held of the appointment. */
+export async function erase(of, onRetry) {
+  try {
+    await patiently("POST", `/scheduling/appointments/${id(of)}/erasure`, {}, onRetry);
   } catch (error) {
     if (!(error instanceof Refused && error.status === 404)) throw error;
   }

@@ -9,7 +9,9 @@ const ACTIONS = {
   appointment_rescheduled: "Termin verschoben oder Dauer geändert",
   invitation_resent: "Einladung erneut gesendet",
   appointment_deleted: "Termin gelöscht",
+  appointment_erased: "Daten gelöscht",
   contact_data_read: "Kontaktdaten gelesen",
+  visit_started: "Videosprechstunde gestartet",
   audit_exported: "Protokoll exportiert",
   practice_changed: "Praxis geändert",
   api_key_created: "API-Schlüssel erstellt",
@@ -21,6 +23,12 @@ const FIELDS = {
   channels: "Kanäle",
   email: "E-Mail-Adresse",
   phone: "Mobilnummer",
+  name: "Absendername",
+  time_zone: "Zeitzone",
+  tariff: "Tarif",
+  language: "Sprache",
+  reminders: "Erinnerungen",
+  retention_days: "Aufbewahrung",
 };
 const ROLES = {
   practitioner: "Behandlung",

@@ -4,8 +4,9 @@ import * as api from "./api.js";
 import { longDay, moment } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
 import { Move } from "./move.js";
-import { Removal } from "./removal.js";
+import { ERASE, Removal } from "./removal.js";
 import { Resend } from "./resend.js";
+import { Visit } from "./visit.js";
 import { CHANNELS, historyText, shownState, STATES, stateText } from "./words.js";
 
 const HISTORY_AFTER = 200; // milliseconds, so that a burst of events asks once
@@ -26,7 +27,10 @@ export class Details {
     this.resend = new Resend({ desk, notices });
     this.move = new Move({ desk, reload, onMoved: (moved) => { close(); onMoved(moved); } });
     this.removal = new Removal({ desk, dialogs, reload, onRemoved: () => { close(); onRemoved(); } });
+    this.visit = new Visit({ reload });
+    byId("visit-open").addEventListener("click", () => this.visit.start(this.#id));
     byId("delete-open").addEventListener("click", () => this.removal.open(this.#id));
+    byId("erase-open").addEventListener("click", () => this.removal.open(this.#id, ERASE));
     this.#dialog.addEventListener("close", () => {
       this.#id = "";
     });
@@ -49,6 +53,7 @@ export class Details {
     byId("history").replaceChildren();
     this.resend.begin(id);
     this.move.begin(id);
+    this.visit.begin(id);
     this.#render();
     this.dialogs.open(this.#dialog);
     if (!this.resend.focus()) byId("details-title").focus();

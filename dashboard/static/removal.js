@@ -1,15 +1,32 @@
-// „Termin löschen": asked for once more, since the patient's link dies with it.
+// „Termin löschen" and „Daten löschen": asked for once more, since the patient's link dies with it.
 
 import * as api from "./api.js";
 import { longDay } from "./dates.js";
 import { byId } from "./dom.js";
 import { Fields } from "./fields.js";
 
+const DELETE = {
+  title: "Termin löschen",
+  text: "Der Link in der Einladung wird sofort ungültig. Das lässt sich nicht rückgängig machen.",
+  send: (id, version, onRetry) => api.remove(id, version, onRetry),
+};
+
+/** On a patient's request: nothing of the appointment is kept. */
+export const ERASE = {
+  title: "Daten löschen",
+  text:
+    "Der Termin wird gelöscht und mit ihm alles, was dazu gespeichert ist: Name, Adressen, " +
+    "Zustellungen und Verlauf. Der Link in der Einladung wird sofort ungültig; bereits gesendete " +
+    "Nachrichten bleiben beim Empfänger. Das lässt sich nicht rückgängig machen.",
+  send: (id, _version, onRetry) => api.erase(id, onRetry),
+};
+
 export class Removal {
   #dialog = byId("confirm");
   #form = byId("confirm-form");
   #fields = new Fields(this.#form);
   #id = "";
+  #deed = DELETE;
 
   /** `reload()` fetches the appointment anew, `onRemoved()`. */
   constructor({ desk, dialogs, reload, onRemoved }) {
@@ -24,8 +41,11 @@ export class Removal {
     });
   }
 
-  open(id) {
+  open(id, deed = DELETE) {
     this.#id = id;
+    this.#deed = deed;
+    byId("confirm-title").textContent = `${deed.title}?`;
+    byId("confirm-submit").textContent = deed.title;
     this.#fields.clear();
     this.#describe();
     this.dialogs.open(this.#dialog);
@@ -38,15 +58,14 @@ export class Removal {
   #describe() {
     const { patient_name: name, date, time } = this.desk.appointment(this.#id);
     byId("confirm-text").textContent =
-      `${name}, ${longDay(date)}, ${time} Uhr. Der Link in der Einladung wird sofort ungültig. ` +
-      "Das lässt sich nicht rückgängig machen.";
+      `${name}, ${longDay(date)}, ${time} Uhr. ${this.#deed.text}`;
   }
 
   async #send() {
     const id = this.#id;
     const done = await this.#fields.submit(async (onRetry) => {
       try {
-        await api.remove(id, this.desk.appointment(id)?.version, onRetry);
+        await this.#deed.send(id, this.desk.appointment(id)?.version, onRetry);
       } catch (error) {
         if (error instanceof api.Refused && error.status === 412) {
           await this.reload();

@@ -6,6 +6,7 @@ import { byId } from "./dom.js";
 const TOLD_EVERY = 60_000; // milliseconds
 const DELETE = "appointments:delete";
 const AUDIT = "audit:read";
+const HOST = "visits:host";
 
 let told = 0;
 
@@ -13,8 +14,9 @@ let told = 0;
 export async function introduceUser() {
   const { name, rights } = await api.session();
   byId("user").textContent = name;
-  byId("delete-open").hidden = !rights.includes(DELETE);
+  for (const id of ["delete-open", "erase-open"]) byId(id).hidden = !rights.includes(DELETE);
   byId("nav-protokoll").hidden = !rights.includes(AUDIT);
+  byId("visit-open").hidden = !rights.includes(HOST);
 }
 
 /** The session lasts while somebody is at the page; that it reloads itself does not count. */

@@ -54,7 +54,8 @@ export function stateText(channel, view) {
       return channel === "email" ? "zugestellt, vom Mailserver angenommen" : "zugestellt";
     case "failed": {
       const why = reason(channel, view);
-      return `${view.late ? "nachträglich als unzustellbar gemeldet" : "nicht zugestellt"}${why ? ` – ${why}` : ""}`;
+      // A gateway takes every SMS; that is no tick which was taken back.
+      return `${view.late && channel === "email" ? "nachträglich als unzustellbar gemeldet" : "nicht zugestellt"}${why ? ` – ${why}` : ""}`;
     }
     case "unconfirmed":
       return "Zustellung nicht bestätigt – bitte anrufen";

@@ -6,24 +6,30 @@ has secrets of their own sets the variables instead, which win over the files.
 
 import secrets
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 
-from local import databases, secret_files
+from local import databases, rooms, secret_files
 from local.modules import MODULES
 from local.sms_gateway.signing import new_secret
 
 POSTGRES = "postgres:5432"
 SUPERUSER = "postgres"
-JOBS, POSTGRES_READER, IDENTITY, PHONES = "jobs", "postgres", "identity-provider", "phones"
-PASSWORD_FILE, CLIENT_SECRET_FILE, GATEWAY_FILE = "password", "client-secret", "gateway-secret"
+JOBS, POSTGRES_READER = "jobs", "postgres"
+IDENTITY, PHONES, ROOMS = "identity-provider", "phones", "rooms"
+PASSWORD_FILE, CLIENT_SECRET_FILE = "password", "client-secret"
+GATEWAY_FILE, JITSI_FILE = "gateway-secret", "jitsi-secret"
 
 # Settings that are keys, by service. Another one is added here.
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "scheduling": ("link_keys", "token_keys"),
-    "notification": ("return_path_keys",),
+    "scheduling": ("link_keys", "contact_keys", "token_keys"),
+    "notification": ("return_path_keys", "contact_keys"),
 }
+# Settings that are keys which do not rotate.
+SINGLE_KEYS: Mapping[str, tuple[str, ...]] = {"scheduling": ("room_key",)}
 # Settings that somebody else knows too.
 SHARED: Mapping[str, tuple[str, ...]] = {
+    "scheduling": ("jitsi_key",),
     "notification": ("sms_webhook_secret",),
     "dashboard": ("oidc_client_secret",),
 }
@@ -31,7 +37,8 @@ SHARED: Mapping[str, tuple[str, ...]] = {
 
 def settings_of(service: str) -> set[str]:
     """The settings, in lower case and without prefix, that a service has as files."""
-    return {"database_url", *KEYS.get(service, ()), *SHARED.get(service, ())}
+    more = (KEYS.get(service, ()), SINGLE_KEYS.get(service, ()), SHARED.get(service, ()))
+    return {"database_url", *chain(*more)}
 
 
 def database_url(role: str, database: str, password: str) -> str:
@@ -47,11 +54,16 @@ class Keeper:
 
     def make(self, reader: str, name: str, make: Callable[[], str] = secrets.token_urlsafe) -> str:
         """The secret; made the first time."""
-        return secret_files.keep(self._folder / reader / name, make)
+        return secret_files.keep(self._of(reader) / name, make)
 
     def share(self, reader: str, name: str, secret: str) -> None:
         """Give somebody else's secret to this reader."""
-        secret_files.keep(self._folder / reader / name, lambda: secret)
+        secret_files.keep(self._of(reader) / name, lambda: secret)
+
+    def _of(self, reader: str) -> Path:
+        folder = self._folder / reader
+        folder.mkdir(exist_ok=True)
+        return folder
 
 
 def make(folder: Path) -> None:
@@ -71,7 +83,11 @@ def make(folder: Path) -> None:
                 kept.share(service, f"{service}_database_url", url)
         for setting in KEYS.get(service, ()):
             kept.make(service, f"{service}_{setting}", secret_files.one_key)
+        for setting in SINGLE_KEYS.get(service, ()):
+            kept.make(service, f"{service}_{setting}", secret_files.key)
     gateway = kept.make(PHONES, GATEWAY_FILE, new_secret)
     kept.share("notification", "notification_sms_webhook_secret", gateway)
+    jitsi = kept.make(ROOMS, JITSI_FILE, rooms.new_secret)
+    kept.share("scheduling", "scheduling_jitsi_key", jitsi)
     client = kept.make(IDENTITY, CLIENT_SECRET_FILE)
     kept.share("dashboard", "dashboard_oidc_client_secret", client)

@@ -1,6 +1,7 @@
 """Run the identity provider: `python -m local.identity_provider --help`."""
 
 import argparse
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +17,7 @@ def main() -> None:
         prog="python -m local.identity_provider",
         description="Logs in whoever asks, without a password: for demo and tests alone.",
     )
+    parser.add_argument("--host", type=_loopback, default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8427)
     parser.add_argument("--folder", type=Path, required=True, help="where the keys are kept")
     parser.add_argument("--dashboard", default="http://127.0.0.1:8400", help="its address")
@@ -28,16 +30,25 @@ def main() -> None:
         after_logout=f"{options.dashboard}/abgemeldet",
     )
     at = listening.Listening.of(options.container)
-    issuer = options.issuer or f"http://127.0.0.1:{options.port}"
+    issuer = options.issuer or f"http://{options.host}:{options.port}"
     secret = options.client_secret_file and options.client_secret_file.read_text().strip()
     uvicorn.run(
         create_app(Identity(options.folder, issuer, secret), client, names=at.names),
-        host=at.host,
+        host=at.host if options.container else options.host,
         port=options.port,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=2,
     )
+
+
+def _loopback(host: str) -> str:
+    try:
+        if IPv4Address(host).is_loopback:
+            return host
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError("a loopback address only: this provider asks no password")
 
 
 if __name__ == "__main__":

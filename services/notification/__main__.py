@@ -1,8 +1,8 @@
 """Entry point: `python -m services.notification`."""
 
-from chassis.service import serve
+from chassis.service import load, serve
 from services.notification.app import build
 from services.notification.settings import Settings
 
-settings = Settings()
+settings = load(Settings, name="notification")
 serve(build(settings), settings, name="notification")

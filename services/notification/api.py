@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 from fastapi_problem.error import Problem
 
+from chassis import problems
 from chassis.database import Database
 from services.notification import receipt_store
 from services.notification.channels.sms.gateways import Gateway
@@ -47,7 +48,17 @@ class ReceiptDesk:
     kept: Callable[[], None]
 
 
-@router.post("/{gateway}", status_code=204, response_class=Response)
+@router.post(
+    "/{gateway}",
+    status_code=204,
+    response_class=Response,
+    responses={
+        400: problems.response("Signed by the gateway, and yet not understood"),
+        401: problems.response("The signature is missing, wrong or too old"),
+        404: problems.response("No such gateway is set up"),
+        413: problems.response("The body is too large"),
+    },
+)
 async def take_receipts(gateway: str, request: Request) -> Response:
     """Receipts of one gateway, in its own format and with its own signature."""
     desk: ReceiptDesk = request.app.state.receipts

@@ -1,6 +1,6 @@
 """Wiring of the notification service, and nothing else."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from chassis import inbox, periodic
 from chassis.auth import TokenVerifier, identity_provider
 from chassis.consumer import Consumer
-from chassis.database import Database
+from chassis.database import Connection, Database
 from chassis.keys import key_source
 from chassis.outbox import Relay
 from chassis.sealing import Sealer
@@ -19,6 +19,7 @@ from contracts.events import Channel
 from services.notification import (
     api,
     channels,
+    erasure_store,
     events,
     letter_store,
     previews,
@@ -29,6 +30,7 @@ from services.notification.channels.email import EmailChannel
 from services.notification.channels.sms import setup
 from services.notification.channels.sms.channel import SmsChannel
 from services.notification.channels.smtp_pool import SmtpPool
+from services.notification.forgetting import Forgetting
 from services.notification.intake.imap import ImapIntake
 from services.notification.intake.smtp import SmtpIntake
 from services.notification.receipt_asker import ReceiptAsker
@@ -93,7 +95,7 @@ def build(settings: Settings) -> FastAPI:
             health.supervisor.start("receipts", reader.run())
             health.supervisor.watch("receipts", reader.stalled)
             await _take_in_mail(db, settings, health, stack, sealer=sealer, kept=reader.wake)
-            _keep_house(db, sealer, health)
+            _keep_house(db, settings, health, sealer)
 
             def committed() -> None:
                 worker.wake()
@@ -130,13 +132,22 @@ def build(settings: Settings) -> FastAPI:
     return app
 
 
-def _keep_house(db: Database, sealer: Sealer, health: Health) -> None:
-    for name, task in {
+def _keep_house(db: Database, settings: Settings, health: Health, sealer: Sealer) -> None:
+    """Start what forgets and seals anew."""
+    deeds: dict[str, Callable[[Connection], Awaitable[bool | None]]] = {
         "inbox": inbox.purge,
         "erasing": receipt_store.erase_old,
+        "overdue": lambda tx: erasure_store.erase_overdue(tx, utc_now()),
+        "purging": lambda tx: erasure_store.purge(tx, utc_now()),
         "resealing": lambda tx: letter_store.reseal(tx, sealer),
-    }.items():
-        health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, task))
+    }
+    for name, deed in deeds.items():
+        health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, deed))
+    forgetting = Forgetting(
+        db, bootstrap=settings.kafka_bootstrap, group=events.GROUP, every=settings.forget_seconds
+    )
+    health.supervisor.start("forgetting", forgetting.run())
+    health.supervisor.watch("forgetting", forgetting.stalled)
 
 
 def _policy(settings: Settings, longest_send: float) -> WorkerPolicy:

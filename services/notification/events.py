@@ -17,12 +17,13 @@ from chassis.sealing import Sealer
 from contracts.envelope import Received
 from contracts.events import (
     AppointmentDeleted,
+    AppointmentErased,
     AppointmentRescheduled,
     Channel,
     InvitationRequested,
 )
 from contracts.topics import APPOINTMENTS, REQUESTED
-from services.notification import letter_store, metrics, store
+from services.notification import erasure_store, letter_store, metrics, store
 from services.notification.channels import Letter
 from services.notification.deliveries import Delivery, Transition
 from services.notification.happenings import (
@@ -62,12 +63,20 @@ class Events:
         if not news:
             return
         appointments = await store.merge_appointments(tx, news)
+        erased = [each.appointment_id for each in news if each.erased]
+        await erasure_store.erase(tx, erased, self._now())
+        appointments = {
+            key: known
+            for key, known in appointments.items()
+            if not known.erased and key not in erased
+        }
         existing = await store.lock_deliveries_of(tx, list(appointments))
         draft = _Draft(existing, self._now())
         for received in batch:
             if isinstance(received.event, InvitationRequested):
-                known = appointments[received.event.appointment_id]
-                self._request(draft, received, received.event, known)
+                known = appointments.get(received.event.appointment_id)
+                if known is not None:
+                    self._request(draft, received, received.event, known)
         moved = {
             received.event.appointment_id
             for received in batch
@@ -136,17 +145,19 @@ def _merged(one: Appointment, other: Appointment) -> Appointment:
         duration_minutes=latest.duration_minutes,
         time_zone=latest.time_zone,
         deleted=one.deleted or other.deleted,
+        erased=one.erased or other.erased,
     )
 
 
 def _appointment(received: Received) -> Appointment | None:
     event = received.event
-    if isinstance(event, AppointmentDeleted):
+    if isinstance(event, AppointmentDeleted | AppointmentErased):
         return Appointment(
             appointment_id=event.appointment_id,
             practice_id=event.practice_id,
             version=event.version,
             deleted=True,
+            erased=isinstance(event, AppointmentErased),
         )
     if isinstance(event, InvitationRequested):
         version = event.appointment_version

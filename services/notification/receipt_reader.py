@@ -13,7 +13,7 @@ from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import Outcome
-from services.notification import metrics, receipt_store, store
+from services.notification import erasure_store, metrics, receipt_store, store
 from services.notification.deliveries import Delivery, State, Transition
 from services.notification.happenings import ReceiptMissing
 from services.notification.receipt_store import Settled
@@ -95,6 +95,17 @@ class ReceiptReader:
 
     async def _take_in(self, tx: Connection, receipts: Sequence[Receipt]) -> list[Outcome]:
         findings = await asyncio.to_thread(lambda: [read_receipt(each) for each in receipts])
+        named = {each.named for finding in findings for each in finding.references if each.named}
+        erased = await erasure_store.erased_of(tx, named)
+        if erased:
+            gone = [
+                any(each.named in erased for each in finding.references) for finding in findings
+            ]
+            await erasure_store.drop_receipts(
+                tx, [each.id for each, is_gone in zip(receipts, gone, strict=True) if is_gone]
+            )
+            receipts = [each for each, is_gone in zip(receipts, gone, strict=True) if not is_gone]
+            findings = [each for each, is_gone in zip(findings, gone, strict=True) if not is_gone]
         deliveries, found = await receipt_store.lock_referred(tx, findings)
         now = self._now()
         steps: list[Transition] = []

@@ -79,6 +79,13 @@ class Reference:
     gateway: str | None = None
     gateway_id: str | None = None
 
+    @property
+    def named(self) -> UUID | None:
+        """The delivery's id where the reference says it, known or not."""
+        if self.delivery_id is not None or self.message_id is None:
+            return self.delivery_id
+        return _as_uuid(self.message_id.strip("<>").partition("@")[0])
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

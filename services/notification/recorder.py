@@ -101,6 +101,8 @@ class Recorder:
         async with self._db.system() as tx:
             rows = await store.lock_deliveries(tx, [each.delivery_id for each in results])
             for result in results:
+                if result.delivery_id not in rows:
+                    continue  # erased while the message was under way
                 steps.append(transition(rows[result.delivery_id], result.event, now))
                 rows[result.delivery_id] = steps[-1].delivery
             outcomes = await store.save(tx, steps)

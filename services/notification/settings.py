@@ -25,7 +25,9 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="NOTIFICATION_")
 
-    port: int = Field(default=8402, ge=1, le=65535)
+    port: int = Field(
+        default=8402, ge=1, le=65535, description="Of the HTTP API, where gateways bring receipts."
+    )
     mail_from: str = Field(
         pattern=ADDRESS,
         description="Address that invitations come from.",
@@ -44,35 +46,53 @@ class Settings(ServiceSettings):
     intake_protocol: Literal["none", "smtp", "lmtp"] = Field(
         default="none", description="How a mail server hands over what comes back."
     )
-    intake_host: str = "127.0.0.1"
-    intake_port: int = Field(default=8424, ge=1, le=65535)
+    intake_host: str = Field(
+        default="127.0.0.1", description="Address on which the intake listens."
+    )
+    intake_port: int = Field(
+        default=8424, ge=1, le=65535, description="Port on which the intake listens."
+    )
     imap_host: str | None = Field(
         default=None, description="Mailbox that what comes back is fetched from, instead."
     )
-    imap_port: int = Field(default=993, ge=1, le=65535)
-    imap_tls: Literal["none", "starttls", "tls"] = "tls"
-    imap_username: str = ""
-    imap_password: SecretStr = SecretStr("")
-    imap_folder: str = "INBOX"
+    imap_port: int = Field(default=993, ge=1, le=65535, description="Of the mailbox.")
+    imap_tls: Literal["none", "starttls", "tls"] = Field(
+        default="tls", description="How the connection to it is encrypted."
+    )
+    imap_username: str = Field(default="", description="Its login.")
+    imap_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
+    imap_folder: str = Field(default="INBOX", description="The folder that is read.")
     imap_ca_file: str | None = Field(default=None, description="Own certificate authorities.")
     imap_poll_seconds: float = Field(default=30, gt=0, description="Where IDLE is not offered.")
-    smtp_host: str
-    smtp_port: int = Field(default=587, ge=1, le=65535)
-    smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
-    smtp_username: str | None = None
-    smtp_password: SecretStr | None = None
+    smtp_host: str = Field(description="Mail server that invitations are handed over to.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    smtp_tls: Literal["none", "starttls", "tls"] = Field(
+        default="starttls", description="How the connection to it is encrypted."
+    )
+    smtp_username: str | None = Field(default=None, description="Its login, if it wants one.")
+    smtp_password: SecretStr | None = Field(default=None, description="Its password.")
     smtp_client_name: str | None = Field(default=None, description="Name given with EHLO.")
     smtp_ca_file: str | None = Field(default=None, description="Own certificate authorities.")
     smtp_timeout: float = Field(default=20, gt=0, description="For each command.")
     smtp_message_timeout: float = Field(default=60, gt=0, description="For the final reply.")
-    smtp_connections: int = Field(default=10, ge=1, le=200)
-    smtp_messages_per_connection: int = Field(default=100, ge=1)
-    smtp_idle_seconds: float = Field(default=20, ge=0)
+    smtp_connections: int = Field(
+        default=10, ge=1, le=200, description="Open at once, of each process."
+    )
+    smtp_messages_per_connection: int = Field(
+        default=100, ge=1, description="After which a connection is made anew."
+    )
+    smtp_idle_seconds: float = Field(
+        default=20, ge=0, description="How long a connection is kept without use."
+    )
 
     sms_gateways: list[Literal["webhook", "seven", "twilio"]] = Field(
         default=[], description="In the order in which they are tried; none: no SMS."
     )
-    sms_sender: str = Field(default="Praxis", pattern=r"^([A-Za-z0-9 ]{1,11}|\+[1-9][0-9]{6,14})$")
+    sms_sender: str = Field(
+        default="Praxis",
+        pattern=r"^([A-Za-z0-9 ]{1,11}|\+[1-9][0-9]{6,14})$",
+        description="Up to eleven letters and digits, or a number in E.164.",
+    )
     sms_receipts_url: str = Field(
         default="",
         description="Where gateways reach this service, without a slash at the end; "
@@ -80,20 +100,42 @@ class Settings(ServiceSettings):
     )
     sms_per_second: float = Field(default=5, gt=0, description="For each gateway.")
     sms_timeout: float = Field(default=30, gt=0, description="For one gateway's whole answer.")
-    sms_webhook_url: str = ""
-    sms_webhook_secret: SecretStr = SecretStr("")
-    sms_seven_url: str = "https://gateway.seven.io/api"
-    sms_seven_api_key: SecretStr = SecretStr("")
-    sms_seven_signing_key: SecretStr = SecretStr("")
-    sms_twilio_account_sid: str = ""
-    sms_twilio_auth_token: SecretStr = SecretStr("")
+    sms_webhook_url: str = Field(
+        default="", description="API of a gateway of one's own, for the gateway webhook."
+    )
+    sms_webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="Shared with it (Standard Webhooks, whsec_…)."
+    )
+    sms_seven_url: str = Field(
+        default="https://gateway.seven.io/api", description="API of seven.io."
+    )
+    sms_seven_api_key: SecretStr = Field(default=SecretStr(""), description="API key at seven.io.")
+    sms_seven_signing_key: SecretStr = Field(
+        default=SecretStr(""), description="With which seven.io signs its receipts."
+    )
+    sms_twilio_account_sid: str = Field(default="", description="Account at Twilio.")
+    sms_twilio_auth_token: SecretStr = Field(
+        default=SecretStr(""), description="Its token, which receipts are signed with, too."
+    )
 
     worker_batch: int = Field(default=100, ge=1, le=1000, description="Rows held at a time.")
-    lease_seconds: float = Field(default=300, gt=0)
-    poll_seconds: float = Field(default=2, gt=0)
+    lease_seconds: float = Field(
+        default=300,
+        gt=0,
+        description="How long a claimed message is a process's own; longer than any try takes.",
+    )
+    poll_seconds: float = Field(default=2, gt=0, description="Between two looks for what is due.")
+    forget_seconds: float = Field(
+        default=60,
+        gt=0,
+        le=3600,
+        description="Between two removals from Kafka of requests that were taken over.",
+    )
     drain_seconds: float = Field(default=10, ge=0, description="For what is under way at the end.")
-    retry_first_seconds: float = Field(default=30, gt=0)
-    retry_longest_seconds: float = Field(default=1800, gt=0)
+    retry_first_seconds: float = Field(
+        default=30, gt=0, description="Until the second try; each wait is double the one before."
+    )
+    retry_longest_seconds: float = Field(default=1800, gt=0, description="Between two tries.")
 
     @property
     def smtp_server(self) -> SmtpServer:

@@ -40,6 +40,7 @@ class Appointment:
     duration_minutes: int | None = None
     time_zone: str | None = None
     deleted: bool = False
+    erased: bool = False
 
 
 async def merge_appointments(
@@ -47,7 +48,8 @@ async def merge_appointments(
 ) -> dict[UUID, Appointment]:
     """Lock these appointments, take over what is newer, and return what is known now.
 
-    One entry per appointment. A deletion is never undone, whatever the versions say.
+    One entry per appointment. A deletion is never undone, whatever the versions say; of one that
+    is erased nothing new is taken over.
     """
     merged = sorted(appointments, key=lambda each: each.appointment_id)
     rows = await tx.fetch(
@@ -58,15 +60,19 @@ async def merge_appointments(
                              $6::text[], $7::bool[])
         ON CONFLICT (appointment_id) DO UPDATE SET
             version = greatest(known.version, excluded.version),
-            starts_at = CASE WHEN excluded.version > known.version OR known.starts_at IS NULL
+            starts_at = CASE WHEN known.erased_at IS NOT NULL THEN NULL
+                WHEN excluded.version > known.version OR known.starts_at IS NULL
                 THEN coalesce(excluded.starts_at, known.starts_at) ELSE known.starts_at END,
-            duration_minutes = CASE WHEN excluded.version > known.version OR known.starts_at IS NULL
+            duration_minutes = CASE WHEN known.erased_at IS NOT NULL THEN NULL
+                WHEN excluded.version > known.version OR known.starts_at IS NULL
                 THEN coalesce(excluded.duration_minutes, known.duration_minutes)
                 ELSE known.duration_minutes END,
-            time_zone = CASE WHEN excluded.version > known.version OR known.starts_at IS NULL
+            time_zone = CASE WHEN known.erased_at IS NOT NULL THEN NULL
+                WHEN excluded.version > known.version OR known.starts_at IS NULL
                 THEN coalesce(excluded.time_zone, known.time_zone) ELSE known.time_zone END,
             deleted = known.deleted OR excluded.deleted
-        RETURNING *
+        RETURNING appointment_id, practice_id, version, starts_at, duration_minutes, time_zone,
+                  deleted, erased_at IS NOT NULL AS erased
         """,
         [each.appointment_id for each in merged],
         [each.practice_id for each in merged],

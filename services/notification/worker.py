@@ -176,7 +176,14 @@ class Worker:
 
     async def _send_forever(self) -> None:
         while (claim := await self._queue.get()) is not None:
-            self._ended(claim, await self._try(claim))
+            try:
+                event = await self._try(claim)
+            except asyncio.CancelledError:
+                # Told to stop, and nobody heard whether it was taken. Said now, the next try need
+                # not wait for the lease to run out.
+                self._ended(claim, self._ending(claim, SendResult(Verdict.REPLY_LOST)))
+                raise
+            self._ended(claim, event)
 
     async def _try(self, claim: _Claim) -> DeliveryEvent:
         delivery = claim.delivery

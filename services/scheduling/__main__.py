@@ -1,8 +1,8 @@
 """Entry point: `python -m services.scheduling`."""
 
-from chassis.service import serve
+from chassis.service import load, serve
 from services.scheduling.app import build
 from services.scheduling.settings import Settings
 
-settings = Settings()
+settings = load(Settings, name="scheduling")
 serve(build(settings), settings, name="scheduling")

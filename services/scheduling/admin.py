@@ -1,5 +1,8 @@
-"""What the operator does with API keys.
+"""What the operator does with practices and keys.
 
+    python -m services.scheduling.admin practice add --name "…" --tariff standard
+    python -m services.scheduling.admin practice list | show UUID | set UUID --tariff basic
+    python -m services.scheduling.admin operator create --name "…" | list | revoke KEY_ID
     python -m services.scheduling.admin create --practice UUID --name "…" --scope status:read
     python -m services.scheduling.admin list [--practice UUID]
     python -m services.scheduling.admin revoke KEY_ID
@@ -19,7 +22,7 @@ import asyncpg
 
 from chassis.database import TRANSIENT_ERRORS, Database
 from contracts.rights import RIGHTS_OF_KEYS, Right
-from services.scheduling import api_keys, audit, audit_store, key_store
+from services.scheduling import admin_practices, api_keys, audit, audit_store, key_store
 from services.scheduling.audit import Action
 
 DATABASE = "SCHEDULING_ADMIN_DATABASE_URL"
@@ -46,6 +49,8 @@ def main() -> int:
 async def _run(url: str, options: argparse.Namespace) -> int:
     db = await Database.connect(url, connections=1)
     try:
+        if options.deed in {"practice", "operator"}:
+            return await admin_practices.run(db, options)
         if options.deed == "create":
             return await _create(db, options)
         if options.deed == "revoke":
@@ -125,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         help="may come several times",
     )
     create.add_argument("--days", type=_days, default=365, help="until it expires; 365 if left out")
+    admin_practices.add_parsers(deeds)
     listing = deeds.add_parser("list", help="show keys, without secrets")
     listing.add_argument("--practice", type=UUID)
     deeds.add_parser("revoke", help="end a key for good").add_argument("key", metavar="KEY_ID")

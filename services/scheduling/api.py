@@ -2,12 +2,13 @@
 
 import datetime as dt
 import re
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi_problem.error import Problem
 
+from chassis import problems
 from chassis.auth import AppointmentAdmin, AppointmentReader, AppointmentWriter
 from contracts.languages import LANGUAGES
 from services.scheduling.booking import Booked, Booking
@@ -50,6 +51,12 @@ class BadETag(Problem):
         )
 
 
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+NOT_FOUND: Responses = {404: problems.response("No such appointment in this practice, or deleted")}
+BAD_ETAG: Responses = {400: problems.response("The body is no JSON, or If-Match no ETag of ours")}
+CHANGED: Responses = {412: problems.response("The appointment has changed in the meantime")}
+BEGUN: Responses = {409: problems.response("The appointment has already begun")}
+
 router = APIRouter(prefix="/v1")
 
 
@@ -67,7 +74,7 @@ def _view(booked: Booked, response: Response) -> AppointmentView:
     return AppointmentView.of(booked.appointment, booked.practice)
 
 
-@router.post("/appointments", status_code=201, tags=["appointments"])
+@router.post("/appointments", status_code=201, tags=["appointments"], responses=NOT_FOUND)
 async def create_appointment(
     booking: Desk,
     caller: AppointmentWriter,
@@ -94,7 +101,7 @@ async def list_appointments(
     )
 
 
-@router.get("/appointments/{appointment_id}", tags=["appointments"])
+@router.get("/appointments/{appointment_id}", tags=["appointments"], responses=NOT_FOUND)
 async def read_appointment(
     booking: Desk, caller: AppointmentReader, appointment_id: UUID, response: Response
 ) -> AppointmentView:
@@ -102,7 +109,11 @@ async def read_appointment(
     return _view(await booking.get(caller, appointment_id), response)
 
 
-@router.patch("/appointments/{appointment_id}", tags=["appointments"])
+@router.patch(
+    "/appointments/{appointment_id}",
+    tags=["appointments"],
+    responses=NOT_FOUND | BAD_ETAG | CHANGED,
+)
 async def change_appointment(
     booking: Desk,
     caller: AppointmentWriter,
@@ -116,7 +127,12 @@ async def change_appointment(
     return _view(booked, response)
 
 
-@router.delete("/appointments/{appointment_id}", status_code=204, tags=["appointments"])
+@router.delete(
+    "/appointments/{appointment_id}",
+    status_code=204,
+    tags=["appointments"],
+    responses=NOT_FOUND | BAD_ETAG | CHANGED,
+)
 async def delete_appointment(
     booking: Desk, caller: AppointmentAdmin, appointment_id: UUID, if_match: IfMatch = None
 ) -> None:
@@ -124,7 +140,26 @@ async def delete_appointment(
     await booking.delete(caller, appointment_id, _version(if_match))
 
 
-@router.post("/appointments/{appointment_id}/invitations", status_code=202, tags=["invitations"])
+@router.post(
+    "/appointments/{appointment_id}/erasure",
+    status_code=204,
+    tags=["appointments"],
+    responses=NOT_FOUND,
+)
+async def erase_appointment(booking: Desk, caller: AppointmentAdmin, appointment_id: UUID) -> None:
+    """„Daten löschen": delete the appointment and all that any service holds of it.
+
+    Also of one that was deleted before. What has been sent can't be called back.
+    """
+    await booking.erase(caller, appointment_id)
+
+
+@router.post(
+    "/appointments/{appointment_id}/invitations",
+    status_code=202,
+    tags=["invitations"],
+    responses=NOT_FOUND | BEGUN,
+)
 async def resend_invitation(
     booking: Desk,
     caller: AppointmentWriter,

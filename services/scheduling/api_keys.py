@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from contracts.rights import Right
@@ -36,9 +37,27 @@ class ApiKey:
 
     def state(self, now: datetime) -> str:
         """„active", „revoked" or „expired"."""
-        if self.revoked_at is not None:
-            return "revoked"
-        return "active" if now < self.expires_at else "expired"
+        return state(self.expires_at, self.revoked_at, now)
+
+
+class Key(Protocol):
+    """Any key of which the hash of a secret is kept."""
+
+    @property
+    def secret_sha256(self) -> bytes:
+        """What is kept of the secret."""
+        ...
+
+    def state(self, now: datetime) -> str:
+        """„active", „revoked" or „expired"."""
+        ...
+
+
+def state(expires_at: datetime, revoked_at: datetime | None, now: datetime) -> str:
+    """„active", „revoked" or „expired"."""
+    if revoked_at is not None:
+        return "revoked"
+    return "active" if now < expires_at else "expired"
 
 
 def make(
@@ -58,7 +77,7 @@ def make(
     return key, secret
 
 
-def holds(key: ApiKey | None, secret: str, now: datetime) -> bool:
+def holds(key: Key | None, secret: str, now: datetime) -> bool:
     """Whether this is the key's secret and the key is active, in the same time for any secret."""
     matches = hmac.compare_digest(digest(secret), key.secret_sha256 if key else NOBODY)
     return matches and key is not None and key.state(now) == "active"

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import FastAPI
@@ -21,14 +22,16 @@ from services.scheduling import (
     audit_api,
     audit_store,
     contact_store,
+    erasure,
     events,
     hosting,
     patient_page,
+    practice_api,
     store,
     tokens,
 )
 from services.scheduling.api import router
-from services.scheduling.booking import Booking
+from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.links import Links
 from services.scheduling.patient_page import Pages, PatientPage
 from services.scheduling.room_settings import make_rooms
@@ -86,6 +89,12 @@ def build(settings: Settings) -> FastAPI:
         health.supervisor.start("inbox", every(6 * 3600, db, inbox.purge))
         resealing = every(3600, db, lambda tx: contact_store.reseal(tx, sealer))
         health.supervisor.start("resealing", resealing)
+        forgetting = every(
+            settings.retention_seconds,
+            db,
+            lambda tx: erasure.by_term(tx, SOURCE, lambda: datetime.now(UTC)),
+        )
+        health.supervisor.start("forgetting", forgetting)
         health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge))
         forget = partial(audit_store.forget, days=settings.audit_days)
         health.supervisor.start("audit log", every(24 * 3600, db, forget))
@@ -105,6 +114,7 @@ def build(settings: Settings) -> FastAPI:
     app.include_router(router)
     app.include_router(audit_api.router)
     app.include_router(hosting.router)
+    app.include_router(practice_api.router)
     app.include_router(tokens.router)
     app.include_router(patient_page.router)
     return app

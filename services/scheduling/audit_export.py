@@ -20,6 +20,7 @@ ACTIONS: dict[str, str] = {
     Action.RESCHEDULED: "Termin verschoben oder Dauer geändert",
     Action.RESENT: "Einladung erneut gesendet",
     Action.DELETED: "Termin gelöscht",
+    Action.ERASED: "Daten gelöscht",
     Action.READ: "Kontaktdaten gelesen",
     Action.EXPORTED: "Protokoll exportiert",
     Action.PRACTICE_CHANGED: "Praxis geändert",

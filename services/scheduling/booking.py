@@ -14,7 +14,7 @@ from chassis.auth import Caller
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import Channel, Event
-from services.scheduling import appointments, audit, audit_store, forms, store
+from services.scheduling import appointments, audit, audit_store, erasure, forms, store
 from services.scheduling.appointments import Appointment, Practice
 from services.scheduling.audit import Action
 from services.scheduling.links import Link, Links
@@ -234,6 +234,15 @@ class Booking:
             await store.delete(tx, present, now)
             await audit_store.add(tx, audit.entry(caller, Action.DELETED, now, appointment_id))
             await self._tell(tx, appointments.deleted(present))
+        self.wake_relay()
+
+    async def erase(self, caller: Caller, appointment_id: UUID) -> None:
+        """„Daten löschen": delete the appointment, or what is left of it, from all services."""
+        async with self._practice(caller) as (tx, practice):
+            if not await erasure.on_request(tx, practice.id, appointment_id, SOURCE):
+                raise NotFound
+            done = audit.entry(caller, Action.ERASED, datetime.now(UTC), appointment_id)
+            await audit_store.add(tx, done)
         self.wake_relay()
 
     async def get(self, caller: Caller, appointment_id: UUID) -> Booked:

@@ -10,8 +10,10 @@ from pydantic import BaseModel, Field
 
 from chassis.auth import Caller, VisitHost
 from chassis.database import Database
+from chassis.problems import response
 from chassis.sealing import Sealer
-from services.scheduling import store
+from services.scheduling import audit, audit_store, store
+from services.scheduling.audit import Action
 from services.scheduling.booking import NotFound, UnknownPractice
 from services.scheduling.rooms import Role, Rooms
 from services.scheduling.visits import link_holds
@@ -63,12 +65,14 @@ class Hosting:
             if practice is None:
                 raise UnknownPractice
             appointment = await store.get(tx, self.sealer, practice.id, appointment_id)
-        if appointment is None:
-            raise NotFound
-        if self.rooms is None:
-            raise NoRooms
-        if not link_holds(appointment, practice.zone, now):
-            raise LongOver
+            if appointment is None:
+                raise NotFound
+            if self.rooms is None:
+                raise NoRooms
+            if not link_holds(appointment, practice.zone, now):
+                raise LongOver
+            started = audit.entry(caller, Action.VISIT_STARTED, now, appointment_id)
+            await audit_store.add(tx, started)
         return self.rooms.way_in(
             appointment, Role.HOST, name=practice.name, language=practice.language, now=now
         )
@@ -77,11 +81,18 @@ class Hosting:
 router = APIRouter(prefix="/v1")
 
 
-@router.post("/appointments/{appointment_id}/room", tags=["appointments"])
+@router.post(
+    "/appointments/{appointment_id}/room",
+    tags=["appointments"],
+    responses={
+        404: response("There is no such appointment"),
+        409: response("It is long over, or no video rooms are set up"),
+    },
+)
 async def enter_room(
-    request: Request, caller: VisitHost, appointment_id: UUID, response: Response
+    request: Request, caller: VisitHost, appointment_id: UUID, answer: Response
 ) -> RoomView:
     """„Videosprechstunde starten": the way into the video room, as the one who leads the visit."""
     hosting: Hosting = request.app.state.hosting
-    response.headers["Cache-Control"] = "no-store"
+    answer.headers["Cache-Control"] = "no-store"
     return RoomView(url=await hosting.enter(caller, appointment_id))

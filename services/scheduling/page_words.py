@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time, get_timezone_location
+from babel.dates import format_date, get_timezone_location, get_timezone_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +129,10 @@ def day_text(local: datetime, words: Words) -> str:
 
 def time_text(local: datetime, words: Words) -> str:
     """The time of day; in the hour that comes twice with the name of the clock."""
-    twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
-    form = "HH:mm zzz" if twice else "HH:mm"
-    time = format_time(local, form, tzinfo=local.tzinfo, locale=words.babel_locale)
-    return words.time_of_day.format(time=time)
+    text = words.time_of_day.format(time=f"{local:%H:%M}")
+    if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
+        return text
+    return f"{text} {get_timezone_name(local, width='short', locale=words.babel_locale)}"
 
 
 def place_text(zone: ZoneInfo, words: Words) -> str:

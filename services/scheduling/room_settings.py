@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -18,6 +18,8 @@ from services.scheduling.rooms import (
     signing_key,
 )
 from services.scheduling.visits import OpeningHours
+
+T = TypeVar("T")
 
 
 class RoomSettings(ServiceSettings):
@@ -54,7 +56,9 @@ class RoomSettings(ServiceSettings):
         description="After the end; patients only. Left out: open for as long as the link holds, "
         "since date and duration are guide values.",
     )
-    jitsi_algorithm: Literal["HS256", "RS256"] = "HS256"
+    jitsi_algorithm: Literal["HS256", "RS256"] = Field(
+        default="HS256", description="How Jitsi's tokens are signed."
+    )
     jitsi_key: SecretStr = Field(
         default=SecretStr(""),
         description="HS256: Jitsi's app_secret, 32 bytes or more. RS256: a private key, PEM.",
@@ -70,8 +74,7 @@ class RoomSettings(ServiceSettings):
     def _rooms_can_be_entered(self) -> Self:
         if self.rooms == "none":
             return self
-        if len(decode_key(self.room_key)) < LEAST_BYTES:
-            raise ValueError("room_key needs 32 bytes or more")
+        _named("room_key", _check_key, self.room_key)
         addresses = {"room_url": self.room_url}
         if self.rooms == "template":
             addresses["room_host_url"] = self.room_host_url or self.room_url
@@ -110,7 +113,12 @@ class RoomSettings(ServiceSettings):
         )
 
 
-def _named(name: str, check: Callable[[str], object], value: str) -> None:
+def _check_key(key: SecretStr) -> None:
+    if len(decode_key(key)) < LEAST_BYTES:
+        raise ValueError("it needs 32 bytes or more")
+
+
+def _named(name: str, check: Callable[[T], object], value: T) -> None:
     try:
         check(value)
     except ValueError as error:

@@ -17,7 +17,7 @@ class Settings(RoomSettings):
 
     model_config = SettingsConfigDict(env_prefix="SCHEDULING_")
 
-    port: int = Field(default=8401, ge=1, le=65535)
+    port: int = Field(default=8401, ge=1, le=65535, description="Of the HTTP API.")
     channels: list[Channel] = Field(
         default=[Channel.EMAIL], description="Channels this installation can send over."
     )
@@ -37,6 +37,9 @@ class Settings(RoomSettings):
     )
     page_requests_per_minute_in_all: int = Field(
         default=6000, ge=1, description="To the patient's page, from everywhere, of this process."
+    )
+    retention_seconds: float = Field(
+        default=3600, gt=0, le=6 * 3600, description="Between two looks for what is to be erased."
     )
     token_keys: dict[int, SecretStr] = Field(
         min_length=1,

@@ -16,7 +16,10 @@ from services.scheduling.addresses import Verdict, fingerprint, fingerprints
 from services.scheduling.appointments import Appointment, Practice
 
 KEYS_KEPT = timedelta(days=7)
-VERDICTS_KEPT = timedelta(days=90)
+ATTEMPTS_KEPT = timedelta(days=90)
+# Within three months of the appointment's end, even if told by a bounce that came a week after it.
+VERDICTS_KEPT = timedelta(days=80)
+PURGED_AT_ONCE = 5_000
 NOBODY = UUID(int=0)
 DAY_LIMIT = 1000  # appointments of one practice on one day
 
@@ -67,11 +70,15 @@ async def add(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
 async def get(
     tx: Connection, sealer: Sealer, practice_id: UUID, appointment_id: UUID, *, lock: bool = False
 ) -> Appointment | None:
-    """The appointment unless it is deleted. `lock` serialises the writers of one appointment."""
+    """The appointment unless it is deleted or its term is over.
+
+    `lock` serialises the writers of one appointment.
+    """
     row = await tx.fetchrow(
         f"""
         SELECT {_COLUMNS} FROM appointments
-        WHERE practice_id = $1 AND id = $2 AND deleted_at IS NULL {"FOR UPDATE" if lock else ""}
+        WHERE practice_id = $1 AND id = $2 AND deleted_at IS NULL AND erased_at IS NULL
+        {"FOR UPDATE" if lock else ""}
         """,  # noqa: S608 - a constant list of columns
         practice_id,
         appointment_id,
@@ -82,7 +89,10 @@ async def get(
 async def linked(
     tx: Connection, sealer: Sealer, appointment_id: UUID, link_version: int
 ) -> tuple[Appointment, Practice] | None:
-    """What a patient's link leads to, across practices: the signed link is the permission."""
+    """What a patient's link leads to, across practices: the signed link is the permission.
+
+    Once the practice's term is over it leads on, to an appointment without name and addresses.
+    """
     row = await tx.fetchrow(
         f"""
         SELECT {_COLUMNS} FROM appointments
@@ -103,7 +113,8 @@ async def between(
     rows = await tx.fetch(
         f"""
         SELECT {_COLUMNS} FROM appointments
-        WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3 AND deleted_at IS NULL
+        WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3
+          AND deleted_at IS NULL AND erased_at IS NULL
         ORDER BY starts_at, id LIMIT $4
         """,  # noqa: S608 - a constant list of columns
         practice_id,
@@ -253,13 +264,25 @@ async def claim_key(
     return Claim(False, row["fingerprint"], row["appointment_id"])
 
 
-async def purge(tx: Connection) -> None:
-    """Forget what has had its time, of every practice."""
-    await tx.execute(
-        "DELETE FROM idempotency_keys WHERE created_at < now() - $1::interval", KEYS_KEPT
-    )
-    await tx.execute("DELETE FROM attempts WHERE created_at < now() - $1::interval", VERDICTS_KEPT)
-    await tx.execute("DELETE FROM address_verdicts WHERE at < now() - $1::interval", VERDICTS_KEPT)
+async def purge(tx: Connection) -> bool:
+    """Forget a batch of what has had its time, of every practice; True if there may be more."""
+    more = False
+    for table, age, kept in (
+        ("idempotency_keys", "created_at", KEYS_KEPT),
+        ("attempts", "created_at", ATTEMPTS_KEPT),
+        ("address_verdicts", "at", VERDICTS_KEPT),
+    ):
+        done = await tx.execute(
+            f"""
+            DELETE FROM {table} WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM {table} WHERE {age} < now() - $1::interval
+                ORDER BY {age} LIMIT $2))
+            """,  # noqa: S608 - constant names
+            kept,
+            PURGED_AT_ONCE,
+        )
+        more |= int(done.rpartition(" ")[2]) >= PURGED_AT_ONCE
+    return more
 
 
 def _appointment(sealer: Sealer, row: Record) -> Appointment:

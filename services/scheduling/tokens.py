@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import APIRouter, Depends, Request, Response
@@ -20,11 +21,14 @@ from joserfc.jwk import KeySet, OKPKey
 from pydantic import BaseModel, Field
 from uuid_utils.compat import uuid7
 
+from chassis import problems
 from chassis.database import Database
 from chassis.throttle import Throttle, address_of
 from contracts.rights import KEY_TOKEN_ISSUER, TOKEN_AUDIENCE, Right
 from services.scheduling import api_keys, key_store
 from services.scheduling.api_keys import ApiKey
+
+log = structlog.get_logger(__name__)
 
 TERM = 300  # seconds
 ALGORITHM = "Ed25519"  # RFC 9864
@@ -115,7 +119,15 @@ _FORM: dict[str, Any] = {
 }
 
 
-@router.post("/tokens", openapi_extra=_FORM)
+@router.post(
+    "/tokens",
+    openapi_extra=_FORM,
+    responses={
+        400: problems.response("The request is not one of RFC 6749, section 4.4"),
+        401: problems.response("The API key does not hold"),
+        429: problems.response("Too many requests; Retry-After says when to come back"),
+    },
+)
 async def issue_token(
     request: Request,
     response: Response,
@@ -155,6 +167,7 @@ async def _used(db: Database, credentials: HTTPBasicCredentials) -> ApiKey:
         wanted = api_keys.ID.fullmatch(credentials.username)
         key = await key_store.find(tx, wanted[0]) if wanted else None
         if not api_keys.holds(key, credentials.password, now) or key is None:
+            log.info("API key refused", key=wanted[0] if wanted else None)
             raise _unknown_key()
         await key_store.note_use(tx, key, now)
     return key

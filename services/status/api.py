@@ -1,7 +1,7 @@
 """HTTP in: a practice asks for its indicators, or follows them live."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -9,6 +9,7 @@ from fastapi_problem.error import Problem
 
 from chassis.auth import StatusReader
 from chassis.database import Database
+from chassis.problems import response
 from services.status import store
 from services.status.feeds import Feeds, Refused, Watch
 from services.status.indicators import history
@@ -25,19 +26,7 @@ MOST_IDS = 500
 RETRY_AFTER = "5"  # seconds
 
 
-def _problem(description: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        "description": description,
-        "content": {"application/problem+json": {"schema": schema}},
-    }
-
-
-router = APIRouter(
-    prefix="/v1/indicators",
-    tags=["indicators"],
-    responses={401: _problem("No valid bearer token")},
-)
+router = APIRouter(prefix="/v1/indicators", tags=["indicators"])
 
 
 class NoIndicator(Problem):
@@ -117,8 +106,8 @@ async def list_indicators(
     response_class=EventStream,
     responses={
         200: {"description": "ready, indicator and deleted events, until the token's term ends"},
-        400: _problem("Last-Event-ID is not an id of this stream"),
-        503: _problem("Too many open streams; Retry-After says when to come back"),
+        400: response("Last-Event-ID is not an id of this stream"),
+        503: response("Too many open streams; Retry-After says when to come back"),
     },
 )
 async def stream_indicators(
@@ -146,7 +135,7 @@ async def stream_indicators(
     return EventStream(messages, send_timeout=settings.send_timeout)
 
 
-@router.get("/{appointment_id}", responses={404: _problem("No indicator for this appointment")})
+@router.get("/{appointment_id}", responses={404: response("No indicator for this appointment")})
 async def get_indicator(
     caller: StatusReader, db: Db, appointment_id: UUID
 ) -> IndicatorWithHistoryView:

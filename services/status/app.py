@@ -11,7 +11,7 @@ from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.keys import key_source
 from chassis.service import Health, create_app
-from services.status import events, feeds, measures
+from services.status import erasure_store, events, feeds, measures
 from services.status.api import router
 from services.status.settings import Settings
 
@@ -43,6 +43,7 @@ def build(settings: Settings) -> FastAPI:
             health.supervisor.start("listener", feeds.listen(url, streams))
             health.supervisor.start("poll", feeds.poll(db, streams, every=settings.poll))
             health.supervisor.start("inbox", periodic.every(PURGE, db, inbox.purge))
+            health.supervisor.start("purging", periodic.every(PURGE, db, erasure_store.purge))
             health.supervisor.start(
                 "measures", periodic.every(measures.PUBLISH_EVERY, db, measures.publish)
             )

@@ -9,6 +9,7 @@ from chassis.database import Connection
 from contracts.envelope import Received
 from contracts.events import (
     AppointmentDeleted,
+    AppointmentErased,
     InvitationDelivered,
     InvitationFailed,
     InvitationIssued,
@@ -18,7 +19,7 @@ from contracts.events import (
 from contracts.events import Outcome as OutcomeEvent
 from contracts.topics import APPOINTMENTS, OUTCOMES
 from services.status import store
-from services.status.indicators import Deleted, Fact, Issued, Outcome, State
+from services.status.indicators import Deleted, Erased, Fact, Issued, Outcome, State
 
 TOPICS = (APPOINTMENTS, OUTCOMES)
 GROUP = "status"
@@ -59,6 +60,8 @@ def fact_of(received: Received) -> Fact | None:
             return Issued(attempt, frozenset(channels), received.time)
         case AppointmentDeleted():
             return Deleted(received.time)
+        case AppointmentErased():
+            return Erased(received.time)
         case OutcomeEvent() as event:
             return _outcome(event)
         case _:

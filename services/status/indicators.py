@@ -78,6 +78,11 @@ Fact = Issued | Outcome | Deleted
 
 
 @dataclass(frozen=True, slots=True)
+class Erased(Deleted):
+    """Nothing is to be known of the appointment any more; beside this one, no fact is kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelIndicator:
     """What is shown for one channel; `occurred_at` is None while there is no outcome."""
 

@@ -11,7 +11,7 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="STATUS_")
 
-    port: int = Field(default=8403, ge=1, le=65535)
+    port: int = Field(default=8403, ge=1, le=65535, description="Of the HTTP API.")
     api_keys_jwks: str = Field(
         default="",
         description="URL or file of the keys that scheduling signs tokens for API keys with "

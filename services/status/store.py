@@ -17,7 +17,17 @@ from pydantic import TypeAdapter
 
 from chassis.database import Connection
 from contracts.events import Channel, Evidence, FailureCategory, FailureReason
-from services.status.indicators import Deleted, Fact, Indicator, Issued, Outcome, State, fold
+from services.status import erasure_store
+from services.status.indicators import (
+    Deleted,
+    Erased,
+    Fact,
+    Indicator,
+    Issued,
+    Outcome,
+    State,
+    fold,
+)
 
 CHANGED = "status_feed_changed"  # notification channel; the payload is a practice's id
 
@@ -71,6 +81,8 @@ async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
     if changed:
         await _show(tx, changed)
         await _move_feeds(tx, {practice_id: positions[practice_id] for practice_id, _ in changed})
+    erased = [key for key in keys if any(isinstance(fact, Erased) for fact in facts[key])]
+    await erasure_store.forget(tx, erased)
     return list(changed.values())
 
 
@@ -251,6 +263,8 @@ def _row(known: Known) -> Row:
         case Issued(attempt=attempt, channels=channels, at=at):
             listed = ",".join(sorted(channels))
             return (*subject, "issued", attempt, listed, 0, at, None, None, None, None, False)
+        case Erased(at=at):
+            return (*subject, "erased", 0, "", 0, at, None, None, None, None, False)
         case Deleted(at=at):
             return (*subject, "deleted", 0, "", 0, at, None, None, None, None, False)
         case Outcome() as told:
@@ -275,6 +289,8 @@ def _fact(row: asyncpg.Record) -> Fact:
             return Issued(
                 row["attempt"], frozenset(map(Channel, row["channels"])), row["occurred_at"]
             )
+        case "erased":
+            return Erased(row["occurred_at"])
         case "deleted":
             return Deleted(row["occurred_at"])
         case state:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from tests.browser.conftest import PATIENCE, log_in
 from tests.browser.test_dashboard import fill, infobox, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.integration.test_invitations import link_in
-from tests.support import Practice
+from tests.support import BERLIN, Practice
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -24,8 +25,13 @@ LOOKS = [
     pytest.param((1280, 800, "light"), id="desktop"),
     pytest.param((1280, 800, "dark"), id="dark"),
     pytest.param((360, 740, "light"), id="phone"),
-    pytest.param((360, 740, "dark"), id="phone-dark"),
+    pytest.param((320, 640, "dark"), id="narrow-dark"),
 ]
+
+
+def unknown() -> str:
+    """No mailbox, and not known as dead from another test."""
+    return f"unbekannt+{uuid4().hex[:8]}@example.org"
 
 
 @pytest_asyncio.fixture(params=LOOKS)
@@ -62,9 +68,7 @@ async def test_overview_and_start_page(
 ) -> None:
     created = await demo_practice.create(patient_name=unique("Anna Ankunft"))
     await demo_practice.shows(created["id"], "delivered")
-    refused = await demo_practice.create(
-        patient_name=unique("Rita Rot"), email="unbekannt@example.org", send_anyway=True
-    )
+    refused = await demo_practice.create(patient_name=unique("Rita Rot"), email=unknown())
     await demo_practice.shows(refused["id"], "failed")
     await log_in(anyone, stack)
     await show_day(anyone, tomorrow)
@@ -73,6 +77,9 @@ async def test_overview_and_start_page(
     await anyone.get_by_test_id("day-next").click()
     await check(anyone)
     await anyone.get_by_test_id("nav-patienten").click()
+    await check(anyone)
+    await anyone.get_by_test_id("nav-protokoll").click()
+    await expect(anyone.get_by_test_id("audit-entry").first).to_be_visible()
     await check(anyone)
 
 
@@ -98,7 +105,7 @@ async def test_the_form_empty_filled_and_with_errors(
 async def test_the_doubled_hour_and_a_dead_address(
     anyone: Page, stack: Stack, demo_practice: Practice
 ) -> None:
-    address = f"unbekannt+{uuid4().hex[:8]}@example.org"
+    address = unknown()
     refused = await demo_practice.create(email=address)
     await demo_practice.shows(refused["id"], "failed")
     await log_in(anyone, stack)
@@ -114,9 +121,7 @@ async def test_details_move_resend_history_and_deletion(
     name = unique("Dora Detail")
     await log_in(anyone, stack)
     await show_day(anyone, tomorrow)
-    await demo_practice.create(
-        patient_name=name, email="unbekannt@example.org", phone="+491713920001", send_anyway=True
-    )
+    await demo_practice.create(patient_name=name, email=unknown(), phone="+491713920001")
     await expect(infobox(anyone, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()
     await check(anyone)
     await row(anyone, name).click()
@@ -161,8 +166,12 @@ async def test_pages_around_the_login(anyone: Page, stack: Stack) -> None:
 async def test_the_patients_pages(anyone: Page, practice: Practice, stack: Stack) -> None:
     created = await practice.create()
     link = link_in(await practice.mail(created["email"]))
-    await anyone.goto(link)
-    await check(anyone)
+    soon = datetime.now(BERLIN) + timedelta(minutes=5)
+    near = await practice.create(date=soon.date().isoformat(), time=f"{soon:%H:%M}")
+    for address in link, link_in(await practice.mail(near["email"])):
+        for language in "de", "en":
+            await anyone.goto(f"{address}?lang={language}")
+            await check(anyone)
     await practice.scheduling.delete(f"/v1/appointments/{created['id']}")
     await anyone.goto(link)
     await check(anyone)
@@ -200,7 +209,7 @@ async def test_the_whole_flow_by_keyboard(page: Page, tomorrow: str) -> None:
     await expect(page.locator("#patient-name")).to_be_focused()
     await page.keyboard.type(name)
     await tab_to(page, "#email")
-    await page.keyboard.type(f"unbekannt+{uuid4().hex[:8]}@example.org")
+    await page.keyboard.type(unknown())
     await tab_to(page, "#date")
     await type_day(page, tomorrow)
     await tab_to(page, "#time")

@@ -57,7 +57,7 @@ async def test_einladen_ends_in_info_box_notice_and_tick(page: Page, tomorrow: s
 
 async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> None:
     name = unique("Max Muster")
-    await fill(page, name, "unbekannt@example.org", tomorrow)
+    await fill(page, name, f"unbekannt+{uuid4().hex[:8]}@example.org", tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()
     await expect(state(page, name, "failed")).to_be_visible()
@@ -68,6 +68,36 @@ async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> N
     await page.get_by_role("button", name="Erneut senden").click()
     await expect(state(page, name, "delivered")).to_be_visible()
     await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
+
+
+async def test_daten_loeschen_asks_once_and_leaves_nothing(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Lea Löschen")
+    created = await demo_practice.create(patient_name=name, date=tomorrow)
+    await demo_practice.shows(created["id"], "delivered")
+    await show_day(page, tomorrow)
+    await row(page, name).click()
+    await page.get_by_role("button", name="Daten löschen").click()
+    dialog = page.get_by_test_id("delete-dialog")
+    await expect(dialog).to_contain_text("Daten löschen?")
+    await expect(dialog).to_contain_text(name)
+    await expect(dialog).to_contain_text("Zustellungen und Verlauf")
+    await dialog.get_by_role("button", name="Daten löschen").click()
+    await expect(row(page, name)).to_have_count(0)
+
+    async def gone() -> bool:
+        path = f"/v1/appointments/{created['id']}"
+        log = await demo_practice.scheduling.get(
+            "/v1/audit", params={"appointment_id": created["id"]}
+        )
+        return (
+            (await demo_practice.scheduling.get(path)).status_code == 404
+            and await demo_practice.indicator(created["id"]) is None
+            and log.json()["entries"][0]["action"] == "appointment_erased"
+        )
+
+    await eventually(gone, "erased everywhere")
 
 
 async def test_every_required_field_has_its_asterisk_and_its_error(page: Page) -> None:

@@ -89,7 +89,7 @@ async def test_the_other_channel_is_one_click_away_and_arrives(
     name = unique("Theo Telefon")
     await show_day(page, tomorrow)
     await demo_practice.create(
-        patient_name=name, email="unbekannt@example.org", phone=f"{FILM}01", send_anyway=True
+        patient_name=name, email=f"unbekannt+{uuid4().hex[:8]}@example.org", phone=f"{FILM}01"
     )
     box = infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")
     await box.get_by_role("button", name="Stattdessen per SMS senden").click()

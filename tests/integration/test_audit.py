@@ -203,7 +203,9 @@ async def test_entries_go_when_they_are_old_and_not_before(
     practice: Practice, stack: Stack
 ) -> None:
     owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
-    service = await asyncpg.connect(stack.dsn("scheduling"))
+    service = await asyncpg.connect(
+        stack.dsn("scheduling"), server_settings={"app.practice": "every"}
+    )
     try:
         for days in (364, 800, 2000):
             await owner.execute(

@@ -1,6 +1,7 @@
 """Logging in at the dashboard, as a browser does it, and everything that must not work."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,13 +15,15 @@ import pytest_asyncio
 
 from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
+from chassis.keys import FixedKeys, read_keys
 from dashboard.attempts import Attempt
-from dashboard.oidc import Provider
+from dashboard.oidc import Provider, Tokens
 from dashboard.sessions import NotLoggedIn, Sessions
 from dashboard.settings import Settings
 from dashboard.upstreams import RENEW, Upstreams
 from local.identity import CLIENT_ID, Identity
 from local.identity_provider.web import Client, create_app
+from local.practice import DEMO_PRACTICE
 from tests.conftest import Stack
 from tests.support import eventually
 
@@ -410,6 +413,47 @@ async def test_replicas_refresh_an_expired_token_once(stack: Stack, tmp_path: Pa
         with pytest.raises(NotLoggedIn):
             await two.find(cookie)
     await db.close()
+
+
+async def test_a_refresh_that_gives_somebody_elses_token_ends_the_session(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """OpenID Connect Core 1.0, section 12.2: the subject has to be the same."""
+    identity = Identity(tmp_path, "http://127.0.0.1:8427")
+    settings = Settings.model_construct(auth_issuer=identity.issuer)
+    keys = FixedKeys(read_keys(json.dumps(identity.jwks)))
+    verifier = TokenVerifier(identity_provider(settings, keys))
+
+    class Confused(Provider):
+        async def refresh(self, refresh_token: str) -> Tokens:
+            return tokens("assistenz")
+
+    def tokens(subject: str) -> Tokens:
+        token = identity.token(DEMO_PRACTICE.id, subject=subject, lifetime=1000)
+        return Tokens(token, "refresh", None)
+
+    db = await Database.connect(stack.dsn("dashboard"))
+    try:
+        async with httpx.AsyncClient() as http:
+            provider = Confused(
+                issuer=identity.issuer,
+                client_id=CLIENT_ID,
+                client_secret="",
+                scope="openid",
+                parameters={},
+                client=http,
+            )
+            sessions = Sessions(
+                db, provider, verifier, idle=settings.idle, longest=settings.longest
+            )
+            own = tokens("leitung")
+            cookie = await sessions.open(own, await verifier.verify(own.access_token), "")
+            assert (await sessions.find(cookie)).access_token == own.access_token
+            await in_database(stack, "refresh_at = now()")
+            with pytest.raises(NotLoggedIn):
+                await sessions.find(cookie)
+    finally:
+        await db.close()
 
 
 async def test_a_stream_ends_in_order_before_its_token_does(stack: Stack) -> None:

@@ -17,7 +17,7 @@ from chassis.auth import Issuer, NoPractice, NotAuthenticated, TokenVerifier, ap
 from chassis.auth import identity_provider as provider_issuer
 from chassis.keys import FetchedKeys, FixedKeys, KeysUnavailable, key_source, read_keys
 from chassis.settings import AuthSettings
-from contracts.rights import DAILY_WORK, KEY_TOKEN_ISSUER, Right
+from contracts.rights import KEY_TOKEN_ISSUER, RIGHTS_OF, Right, Role
 
 ISSUER = "https://login.example.org"
 PRACTICE = uuid4()
@@ -68,7 +68,7 @@ def signed(content: Mapping[str, Any], key: Key = ED, alg: str = "Ed25519", **he
 async def test_a_good_token_says_who_may_do_what(key: Key, alg: str) -> None:
     caller = await verifier().verify(signed(claims(), key, alg))
     assert (caller.practice_id, caller.subject) == (PRACTICE, "somebody")
-    assert caller.rights == DAILY_WORK
+    assert caller.rights == RIGHTS_OF[Role.PRACTITIONER]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,24 @@ async def test_a_good_token_says_who_may_do_what(key: Key, alg: str) -> None:
 async def test_a_token_with_a_wrong_claim_does_not_hold(wrong: dict[str, Any]) -> None:
     with pytest.raises(NotAuthenticated):
         await verifier().verify(signed(claims(**wrong)))
+
+
+@pytest.mark.parametrize("kind", ["logout+jwt", "secevent+jwt", "dpop+jwt", ""])
+async def test_a_token_for_something_else_is_no_access_token(kind: str) -> None:
+    with pytest.raises(NotAuthenticated):
+        await verifier().verify(signed(claims(), typ=kind))
+
+
+@pytest.mark.parametrize("kind", ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"])
+async def test_providers_call_access_tokens_differently(kind: str) -> None:
+    await verifier().verify(signed(claims(), typ=kind))
+
+
+async def test_deeply_nested_json_in_a_token_is_no_token() -> None:
+    deep, flat = b64(b'{"iss":' * 3000), b64(b'{"alg":"EdDSA"}')
+    for token in (f"{flat}.{deep}.AAAA", f"{deep}.{flat}.AAAA"):
+        with pytest.raises(NotAuthenticated):
+            await verifier().verify(token)
 
 
 async def test_clocks_may_differ_a_little() -> None:

@@ -53,6 +53,14 @@ def test_a_bounce_that_a_colleague_forwards_is_none(sample: Path) -> None:
     assert read(content).kind is Kind.NOT_A_BOUNCE
 
 
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
+def test_a_failure_is_known_without_the_return_path(sample: Path) -> None:
+    """Mailboxes and forwarding lose it."""
+    content = sample.read_bytes()
+    if read(content).kind in {Kind.FAILED, Kind.DELAYED}:
+        assert read(content.replace(b"Return-Path: <>", b"X-Lost: yes", 1)) == read(content)
+
+
 def test_the_envelope_id_and_our_spelling_of_the_address_are_read() -> None:
     reading = read(next(one for one in SAMPLES if one.stem == "postfix").read_bytes())
     assert reading.envelope_id == "0190b6e2-0000-7000-8000-000000000001"

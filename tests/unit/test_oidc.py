@@ -14,7 +14,6 @@ from joserfc.jwk import OKPKey
 from dashboard.attempts import Attempt
 from dashboard.oidc import LoginRefused, Metadata, Provider, ProviderUnavailable, Tokens
 from local.identity import CLIENT_ID, Identity
-from local.identity_provider.__main__ import main as serve_identity_provider
 from local.identity_provider.web import Client, create_app
 
 ISSUER = "http://127.0.0.1:8427"
@@ -185,14 +184,3 @@ def test_an_attempt_is_read_from_its_cookie() -> None:
     assert Attempt.read(attempt.cookie) == attempt
     assert attempt.target == "#/termine/2026-12-01"
     assert len({attempt.state, attempt.nonce, attempt.verifier, attempt.secret}) == 4
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])
-def test_a_provider_without_passwords_listens_on_loopback_addresses_only(
-    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["identity_provider", "--host", host, "--folder", str(tmp_path)]
-    monkeypatch.setattr("sys.argv", arguments)
-    with pytest.raises(SystemExit):
-        serve_identity_provider()
-    assert "a loopback address only" in capsys.readouterr().err

@@ -33,7 +33,8 @@ def _read(mail: Mail) -> Reading:
         return _complaint(mail, original)
     if auto_replies.is_receipt(mail):
         return NOT_A_BOUNCE
-    report = find_report(mail) if _may_report(mail) else None
+    machine = signs.null_sender(mail) or signs.from_daemon(mail)
+    report = find_report(mail, nested=machine) if _may_report(mail, machine=machine) else None
     if report is not None and report.says_something:
         return _reported(mail, report, text, original)
     if auto_replies.is_auto_reply(mail):
@@ -44,16 +45,15 @@ def _read(mail: Mail) -> Reading:
     return _told(mail, text, original)
 
 
-def _may_report(mail: Mail) -> bool:
+def _may_report(mail: Mail, *, machine: bool) -> bool:
     """Whether a report in this mail is about our message, and not one that a person shows us."""
-    machine = signs.null_sender(mail) or signs.from_daemon(mail)
     if signs.answers_or_forwards(mail) and not machine:
         return False
     if signs.declared_report(mail):
         return True
     if signs.of_a_list(mail) and not machine:
         return False
-    return machine or signs.automatic(mail) or (signs.about_delivery(mail))
+    return machine or signs.automatic(mail) or signs.about_delivery(mail)
 
 
 def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) -> Reading:
@@ -86,7 +86,7 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
 def _better(found: Diagnosis, mail: Mail, text: texts.Text, original: Original) -> Diagnosis:
     """The words' diagnosis where the fields name no reason."""
     told = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
-    worded = diagnose(*told.said, status=found.status)
+    worded = diagnose(*told.said, wide=[text.whole], status=found.status)
     if worded.reason in {None, FailureReason.OTHER}:
         return found
     permanent = worded.permanent if found.permanent is None else found.permanent
@@ -127,7 +127,7 @@ def _told(mail: Mail, text: texts.Text, original: Original) -> Reading:
     ours = _ours(mail, original)
     told = texts.account(mail, text, rule, ours)
     recipients = list(told.recipients) or texts.anywhere(text, ours, original.recipients)
-    found = diagnose(*told.said, mail.head.get("subject"))
+    found = diagnose(*told.said, wide=[text.whole, mail.head.get("subject")])
     if told.reason is not None:
         found = Diagnosis(told.reason, True, found.status)
     kind = texts.tone(mail, text)

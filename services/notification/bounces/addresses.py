@@ -66,6 +66,8 @@ def clean(address: str) -> str:
         r"[\w.\-\u0080-\uffff]+|\[[0-9a-fA-F:.]+\]", domain
     ):
         return ""
+    if "/" in local and "." not in domain:  # a name in Notes
+        return ""
     return f"{local}@{domain}"
 
 

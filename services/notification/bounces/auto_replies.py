@@ -6,27 +6,30 @@ They are never failures, whatever they quote: somebody away has a mailbox.
 import re
 
 from services.notification.bounces import signs
+from services.notification.bounces.diagnosis import find_status
 from services.notification.bounces.mime import Mail
 
-_SUBJECT = re.compile(
-    r"^\s*(?:auto(?:matic|mated)?[- ]?(?:matic|mated)?[- ]?(?:reply|response|antwort|responder|"
-    r"reponse)|auto\s*:|autoreply|auto-?respond|"
-    r"out[- ]of[- ](?:the[- ])?office|ooo\b|away from|on (?:vacation|holiday|leave)|vacation\b|"
-    r"absence\b|absent\b|i am (?:away|out)|i'm (?:away|out)|"
-    r"automatische? (?:antwort|rückmeldung|mitteilung)|abwesen|abwesenheits|ich bin (?:nicht|"
-    r"derzeit|im urlaub)|urlaubs?|nicht im (?:haus|büro)|außer haus|eingangsbestätigung|"
-    r"réponse automatique|reponse automatique|message d'absence|absence du bureau|"
-    r"respuesta autom|fuera de (?:la )?oficina|ausencia|"
-    r"risposta automatica|fuori sede|fuori ufficio|assente|resposta autom|ausente|"
-    r"fora do escrit|afwezig|automatisch antwoord|"
-    r"autosvar|automatisk(?:t)? sv|frånvar|fraværende|fravær|poissa|automaattinen|"
-    r"automatyczna odpowied|autoodpowied|nieobecno|poza biurem|"
-    r"автоматическ|автоответ|нет на месте|в отпуске|automatická odpov|mimo kancel|"
-    r"otomatik (?:yanıt|cevap)|ofis dışı|αυτόματη|"
-    r"自動(?:返信|応答|回答|送信)|不在|休暇|自动(?:回复|答复)|自動回覆|부재중|자동 ?(?:응답|회신))|"
-    r"\b(?:out of (?:the )?office|automatic reply|auto-?reply|autoresponse|autoresponder|"
-    r"abwesenheitsnotiz|automatische antwort|réponse automatique)\b|"
-    r"不在(?:通知|のお知らせ)|自動返信",
+# Subjects that only machines write.
+_BY_MACHINE = re.compile(
+    r"^\s*(?:auto(?:matic|mated)?[- ]?(?:reply|response|antwort|responder|reponse)|auto\s*:|"
+    r"auto-?respond|out[- ]of[- ](?:the[- ])?office\b|automatische? (?:antwort|rückmeldung)|"
+    r"abwesenheits(?:notiz|meldung|benachrichtigung|agent|assistent)|eingangsbestätigung|"
+    r"r[ée]ponse automatique|message d'absence|absence du bureau|respuesta autom|"
+    r"fuera de (?:la )?oficina:|risposta automatica|fuori sede:|resposta autom|"
+    r"automatisch antwoord|afwezigheid|autosvar|automatisk(?:t)? sv|frånvaromeddel|"
+    r"automaattinen|automatyczna odpowied|autoodpowied|автоматическ\w+ ответ|автоответ|"
+    r"automatická odpov|otomatik (?:yanıt|cevap)|αυτόματη|自動(?:返信|応答|回答|送信)|"
+    r"自动(?:回复|答复)|自動回覆|자동 ?(?:응답|회신))|"
+    r"\b(?:automatic reply|auto-?reply|autoresponse|autoresponder|abwesenheitsnotiz|"
+    r"automatische antwort|réponse automatique)\b|\bout of office\b.{0,10}:|自動返信",
+    re.I,
+)
+# Subjects that people write, too.
+_AWAY = re.compile(
+    r"out of (?:the )?office|\booo\b|\baway\b|\b(?:vacation|holiday|on leave)\b|absen[ct]|"
+    r"abwesen|nicht (?:im haus|im büro|da\b|erreichbar)|urlaub|außer haus|ausser haus|"
+    r"fuera de|ausen|fuori|assen|fora do|afwezig|frånvar|fravær|poissa|nieobecno|poza biurem|"
+    r"нет на месте|отпуск|отсутств|mimo kancel|ofis dışı|不在|休暇|休假|부재",
     re.I,
 )
 _HEADERS = (
@@ -40,14 +43,17 @@ _HEADERS = (
     "x-vacation",
 )
 _BODY = re.compile(
-    r"\b(?:i am|i'm|i will be) (?:currently |presently )?(?:out of|away|on (?:vacation|holiday|"
-    r"leave|annual|maternity))|out of (?:the )?office|"
-    r"ich bin (?:.{0,40})?(?:nicht (?:im|erreichbar|da)|im urlaub|abwesend|außer haus)|"
-    r"bin ich (?:.{0,40})?(?:nicht im|im urlaub|abwesend|erst)|"
-    r"je suis (?:.{0,30})?(?:absent|en congé)|estar[ée] (?:fuera|ausente)|"
-    r"sono (?:.{0,30})?(?:assente|fuori)|confirm (?:that )?you are|challenge[- ]response|"
-    r"thank you for (?:contacting|your (?:e-?mail|message|inquiry))|"
-    r"vielen dank für ihre (?:nachricht|e-?mail|anfrage)|we have received your",
+    r"\b(?:i am|i'm|i will be|i'll be) (?:currently |presently )?(?:out|away|on|not in)\b|"
+    r"out of (?:the )?office|automat(?:ed|ic|ically)[\s-]{1,3}(?:reply|response|generated repl)|"
+    r"\b(?:ich|bin ich|wir) .{0,60}(?:nicht (?:im|erreichbar|da)|im urlaub|abwesend|außer haus)|"
+    r"automatische (?:antwort|nachricht|e-?mail|empfangs|eingangs)|"
+    r"automatisch (?:generiert|erstellt)|"
+    r"réponse automatique|respuesta autom|risposta autom|"
+    r"je suis .{0,30}(?:absent|en congé)|estar[ée] (?:fuera|ausente)|sono .{0,30}(?:assente|fuori)|"
+    r"thank(?:s| you) for (?:contacting|your|getting)|vielen dank für ihre|danke für ihre|"
+    r"(?:request|ticket|message|e-?mail|inquiry|enquiry)\b.{0,40}\b(?:has been|was|have been) "
+    r"(?:received|logged|opened|created|registered)|we(?: have|'ve)? received your|"
+    r"(?:anfrage|nachricht|e-?mail|ticket)\b.{0,60}\b(?:eingegangen|erhalten|eröffnet|registriert)",
     re.I,
 )
 # Mail systems confirm senders: „please confirm that you sent this".
@@ -80,21 +86,33 @@ def is_receipt(mail: Mail) -> bool:
 def is_auto_reply(mail: Mail) -> bool:
     """Whether a machine answers for a person, to be asked before text is searched for failures."""
     subject = mail.head.get("subject")
-    named = _SUBJECT.search(subject) is not None
     system = signs.from_daemon(mail)
-    if named and not (system and (signs.declared_report(mail) or signs.about_delivery(mail))):
+    reports = signs.declared_report(mail) or signs.about_delivery(mail)
+    if _BY_MACHINE.search(subject) and not (system and reports):
         return True
     if system or signs.declared_report(mail) or "x-failed-recipients" in mail.head:
         return False
-    text = next((part.text for part in mail.own if part.text.strip()), "")[:3_000]
+    text = _text(mail)
     if is_marked(mail):
-        return not signs.about_delivery(mail) or _BODY.search(text) is not None
-    if mail.head.get("auto-submitted").lower().startswith("auto-") or signs.null_sender(mail):
-        return (
-            _BODY.search(text[:1_500]) is not None
-            or _CHALLENGE.search(f"{subject} {text[:1_500]}") is not None
-        )
-    return False
+        return not reports or _BODY.search(text) is not None
+    software = signs.null_sender(mail) or (_by_software(mail) and not signs.of_a_list(mail))
+    if not software or not mail.head.get("from") or find_status(text) is not None:
+        return False
+    said = f"{subject}\n{text}"
+    return any(pattern.search(said) for pattern in (_AWAY, _BODY, _CHALLENGE))
+
+
+def _text(mail: Mail) -> str:
+    return next((part.text for part in mail.own if part.text.strip()), "")[:1_500]
+
+
+def _by_software(mail: Mail) -> bool:
+    head = mail.head
+    return (
+        signs.automatic(mail)
+        or "x-auto-response-suppress" in head
+        or head.get("precedence").lower() in {"bulk", "junk"}
+    )
 
 
 def is_marked(mail: Mail) -> bool:
@@ -109,8 +127,6 @@ def is_marked(mail: Mail) -> bool:
 
 def is_challenge(mail: Mail) -> bool:
     """Whether it asks the sender to prove that they are a person."""
-    text = next((part.text for part in mail.own if part.text.strip()), "")[:2_000]
-    return (
-        not signs.from_daemon(mail)
-        and _CHALLENGE.search(f"{mail.head.get('subject')} {text}") is not None
-    )
+    text = _text(mail)
+    asks = _CHALLENGE.search(f"{mail.head.get('subject')} {text}") is not None
+    return asks and not signs.from_daemon(mail) and find_status(text) is None

@@ -11,7 +11,8 @@ from services.notification.bounces.original import Original
 
 def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: Original) -> bool:
     """Whether to take the text as a report on a mail of ours."""
-    daemon, nobody = signs.from_daemon(mail), signs.null_sender(mail)
+    daemon = signs.from_daemon(mail) or not mail.head.get("from")
+    nobody = signs.null_sender(mail)
     own_mark = "x-failed-recipients" in mail.head
     if rule is not None and rule.header:
         return True
@@ -21,17 +22,24 @@ def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: 
         return False
     subject, failure = signs.about_delivery(mail), texts.speaks_of_failure(text)
     returned = original.message_id is not None or original.recipients != ()
-    technical = returned or _technical(text) or own_mark
+    known = rule is not None
+    own_words = rule is not None and not rule.everyday
+    coded = _technical(text)
+    technical = returned or own_mark or coded
     if daemon or own_mark or signs.declared_report(mail):
-        # One sign may be missing: servers write any subject, and any language.
-        addressed = "@" in text.whole and signs.mailer_daemon(mail)
-        signs_ = [subject, failure or rule is not None, technical or nobody or addressed]
-        return signs_.count(True) >= 2
-    if not (technical and failure):
-        return nobody and subject and failure and "@" in text.whole
+        # One sign may be missing: servers write any subject, and any language. Codes alone stand
+        # in a postmaster's statistics, too.
+        alone = signs.mailer_daemon(mail) and (coded or "@" in text.whole)
+        sure = (
+            returned or own_mark or own_words or nobody or alone or (coded and (subject or known))
+        )
+        return [subject, failure or known, sure].count(True) >= 2
+    if not failure:
+        return False
     if nobody or signs.automatic(mail) or signs.maybe_machine(mail):
-        return subject or rule is not None
-    return subject and rule is not None
+        sure = technical or own_words or (nobody and "@" in text.whole)
+        return sure and (subject or known)
+    return technical and subject and known
 
 
 def _technical(text: texts.Text) -> bool:

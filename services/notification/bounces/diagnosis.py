@@ -1,10 +1,11 @@
 """What a server's words and codes say: the reason, for how long, and the status (RFC 3463)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.events import FailureReason
-from services.notification.bounces.phrases import PHRASES
+from services.notification.bounces.phrases import BOILERPLATE, PHRASES
 from services.notification.reasons import reason_of
 
 LONGEST = 6_000  # characters of a diagnosis
@@ -19,6 +20,7 @@ _PATTERNS = tuple(
     (reason, re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.I))
     for reason, patterns in PHRASES
 )
+_BOILERPLATE = re.compile(BOILERPLATE, re.I)
 _LASTING = {
     FailureReason.UNKNOWN_USER: True,
     FailureReason.HOST_UNKNOWN: True,
@@ -52,6 +54,15 @@ _CERTAIN = {
     "3.4": FailureReason.MESSAGE_TOO_BIG,
     "4.7": FailureReason.EXPIRED,
 }
+_OF_THE_RECIPIENT = {
+    FailureReason.MAILBOX_FULL,
+    FailureReason.UNKNOWN_USER,
+    FailureReason.HOST_UNKNOWN,
+    FailureReason.MESSAGE_TOO_BIG,
+}
+_OVERRULED = {None, FailureReason.POLICY, FailureReason.SYSTEM, FailureReason.EXPIRED}
+# No answer, a bad connection, congestion (RFC 3463 section 3.5): it was tried until time was up.
+_TRIED_IN_VAIN = {"4.0", "4.1", "4.2", "4.5", "4.7"}
 _NETWORK = {FailureReason.SYSTEM, FailureReason.EXPIRED, None}
 
 
@@ -98,43 +109,56 @@ def find_reason(text: str) -> FailureReason | None:
     return next((reason for reason, pattern in _PATTERNS if pattern.search(text)), None)
 
 
-def diagnose(*texts: str, status: str | None = None) -> Diagnosis:
-    """The diagnosis of a failure from its texts, the narrowest first, and the reported status."""
-    cleaned = [re.sub(r"\s+", " ", text[:LONGEST]).strip() for text in texts]
-    said = next(filter(None, map(find_status, cleaned)), None)
+def diagnose(*texts: str, wide: Sequence[str] = (), status: str | None = None) -> Diagnosis:
+    """The diagnosis of a failure from what was said, the narrowest first, and the reported status.
+
+    `wide` are texts in which much else is said; they decide where nothing else does.
+    """
+    narrow, broad = (
+        [_clean(text) for text in texts],
+        [_BOILERPLATE.sub(" ", _clean(text)) for text in wide],
+    )
+    every = [*narrow, *broad]
+    said = next(filter(None, map(find_status, every)), None)
     if vague(status) and said is not None and (status is None or not vague(said)):
         status = said
-    reply = next(filter(None, map(find_reply, cleaned)), None)
-    reason = _reason(cleaned, status, reply)
+    reply = next(filter(None, map(find_reply, every)), None)
+    reason = _reason(narrow, broad, status, reply)
     return Diagnosis(reason, _permanent(status, reply, reason), status)
 
 
-def _reason(texts: list[str], status: str | None, reply: str | None) -> FailureReason | None:
+def _clean(text: str) -> str:
+    return re.sub(r"\s+", " ", text[:LONGEST]).strip()
+
+
+def _reason(
+    narrow: Sequence[str], broad: Sequence[str], status: str | None, reply: str | None
+) -> FailureReason | None:
+    said = _first_reason(narrow)
     detail = status.split(".", 1)[1] if status else ""
-    said = next(filter(None, map(find_reason, texts)), None)
-    if detail in _CERTAIN and said in {
-        None,
-        FailureReason.POLICY,
-        FailureReason.SYSTEM,
-        FailureReason.EXPIRED,
-        _CERTAIN[detail],
-    }:
-        return _CERTAIN[detail]
+    certain = _CERTAIN.get(detail)
+    if certain is not None and said in _OVERRULED:
+        return certain
     temporary = (status or reply or "")[:1] == "4"
-    if (
-        temporary
-        and said in _NETWORK
-        and detail.startswith("4.")
-        and detail not in {"4.3", "4.4", "4.6"}
-    ):
-        return FailureReason.EXPIRED  # tried until the time was up
+    if temporary and said in _NETWORK and detail in _TRIED_IN_VAIN:
+        return FailureReason.EXPIRED
+    if said is FailureReason.SYSTEM:  # a program failed: what it said stands around it
+        around = _first_reason(broad)
+        return around if around in _OF_THE_RECIPIENT else said
     if said is not None:
         return said
-    of_status = reason_of(status) if detail and not detail.startswith("0.") else None
-    return of_status or _OF_REPLY.get(reply or "") or (FailureReason.OTHER if detail else None)
+    of_status = None if vague(status) else reason_of(status)
+    found = of_status or _first_reason(broad) or _OF_REPLY.get(reply or "")
+    return found or (FailureReason.OTHER if detail else None)
+
+
+def _first_reason(texts: Sequence[str]) -> FailureReason | None:
+    return next(filter(None, map(find_reason, texts)), None)
 
 
 def _permanent(status: str | None, reply: str | None, reason: FailureReason | None) -> bool | None:
+    if reason is FailureReason.EXPIRED:  # whatever the code: nobody has refused it
+        return False
     if status is not None:
         return status.startswith("5.")
     if reply is not None:

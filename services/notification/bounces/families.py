@@ -26,6 +26,7 @@ class Family:
     diagnosis: tuple[str, ...] = ()
     head: str = ""  # „header: pattern" that must be there too
     reason: FailureReason | None = None  # where its words say no more than this
+    everyday: bool = False  # its words may stand in any mail: they prove little
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -104,6 +105,7 @@ FAMILIES: tuple[Family, ...] = (
             r"returned '?(.*)",
             r"<.*#([45]\.\d{1,3}\.\d{1,3}.*)>",
         ),
+        everyday=True,
     ),
     Family(
         "Google Groups",
@@ -130,6 +132,7 @@ FAMILIES: tuple[Family, ...] = (
             r"the response (?:from the remote server )?was): *(.*)",
             r"^\s*([45]\d\d[ -].*)",
         ),
+        everyday=True,
     ),
     Family(
         "Domino",
@@ -141,6 +144,7 @@ FAMILIES: tuple[Family, ...] = (
             r"^\s*(?:because|weil|car|porque|perché):?\s*(.*)",
             r"(.*(?:not listed|domino|address book|ディレクトリ).*)",
         ),
+        everyday=True,
     ),
     Family("Notes", r"-+ failure reasons", (rf"^({_A})", rf"({_A})\s*$")),
     Family(
@@ -197,6 +201,7 @@ FAMILIES: tuple[Family, ...] = (
         r"your message could not be sent",
         (rf"addressed to: *({_A})",),
         (r"\], *([45]\d\d .*)",),
+        everyday=True,
     ),
     Family(
         "m-FILTER",
@@ -233,6 +238,7 @@ FAMILIES: tuple[Family, ...] = (
             rf"delivery userid[^:]*|[^:]{{3,60}}): *({_A})",
             rf"undeliverable +to +({_A})",
         ),
+        everyday=True,
     ),
     Family(
         "unknown gateway with errors",
@@ -275,6 +281,7 @@ FAMILIES: tuple[Family, ...] = (
         r"your mail to the following recipients could not be delivered|(?:e-?mail|"
         r"mail) (?:to the following|could not be delivered)",
         (_BARE, _BRACKETED),
+        everyday=True,
     ),
     Family(
         "GroupWise",
@@ -287,7 +294,7 @@ FAMILIES: tuple[Family, ...] = (
         r"duplicated message-id|not member|you are not (?:a )?member|reject|loop|security alert|"
         r"original mail as follows",
         (rf"<({_A})>",),
-        head="x-mlserver: .",
+        head=r"message-id: <\d+\.FML",
         reason=FailureReason.POLICY,
     ),
 )
@@ -306,8 +313,6 @@ ANYWHERE: tuple[str, ...] = (
     rf"(?:could not be delivered|undeliverable|not delivered|delivered|deliver|failed|sent|"
     rf"addressed|send) (?:mail |message )?to:? ?['\"<(\[]?({_A})['\">)\]]?",
     rf"^\s*['\"<(\[]?({_A})['\">)\]]?(?:\s*[:;(\[-].*|\s+\S.*)?$",
-    rf"<({_A})>",
-    rf"({_A})",
 )
 
 # That a message did not arrive, in general, for servers of no known family.

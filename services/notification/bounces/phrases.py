@@ -272,7 +272,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"(can.?t|cannot|could not|unable to) (create|open|write|execute|exec|pipe|contact|"
             r"read|process|accept|lock)|(delivery to (file|pipe) forbidden)|"
             r"local delivery failed|command (failed|died|time)|bad interpreter|child process|"
-            r"permission denied|misconfigured|mail system|out of memory|"
+            r"permission denied|misconfigured|out of memory|"
             r"insufficient (system )?(resources|memory)|queue file write|disk (full|error)|"
             r"maildrop|procmail|vdeliver|exit(ed)? (status|code|with)|\bconfig\b|conversion|"
             r"not supported|interrupted system call",
@@ -281,4 +281,12 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"недоступ)|システムエラー|一時的",
         ),
     ),
+)
+
+# Sentences that stand in every notice of a server and name no reason.
+BOILERPLATE = (
+    r"google tried to deliver your message, but it was rejected by the[^.]{0,80}\.|"
+    r"the e-?mail system was unable to deliver the message, but did not report a "
+    r"specific reason\.?|"
+    r"contact your system administrator|returning message to sender|the mail system"
 )

@@ -59,12 +59,14 @@ class Recipient:
 
     @property
     def address(self) -> str:
-        """As the last server knew it, or as we wrote it where that is no address."""
-        for name in ("final-recipient", "original-recipient", "x-actual-recipient"):
-            found = addresses.of_report(self.fields.get(name, ""))
-            if found:
-                return found
-        return next(iter(addresses.find(self.fields.get("diagnostic-code", ""))), "")
+        """As the last server knew it, or as we wrote it where that is no full address."""
+        names = ("final-recipient", "original-recipient", "x-actual-recipient")
+        found = [addresses.of_report(self.fields.get(name, "")) for name in names]
+        known = [one for one in found if one]
+        full = [one for one in known if "." in one.rpartition("@")[2]]
+        return next(
+            iter(full or known or addresses.find(self.fields.get("diagnostic-code", ""))), ""
+        )
 
     @property
     def original(self) -> str:
@@ -137,16 +139,19 @@ class Report:
         return next(iter(telling or found), Diagnosis())
 
 
-def find_report(mail: Mail) -> Report | None:
-    """The report in the declared parts, or else in any text; None if there is none."""
-    parts = list(mail.own)
-    declared = [part.text for part in parts if part.type in REPORTS]
-    report = _read(declared)
+def find_report(mail: Mail, *, nested: bool = False) -> Report | None:
+    """The report in the declared parts, or else in any text; None if there is none.
+
+    With `nested` also in a message that is attached: gateways pass reports on like this.
+    """
+    report = _read([part.text for part in mail.own if part.type in REPORTS])
     if report is not None and report.recipients:
         return report
     # Where boundaries are lost the report may have gone to what looks like the original.
     texts = [
-        part.text for part in mail.parts if part.type not in REPORTS and _START.search(part.text)
+        part.text
+        for part in mail.parts
+        if (nested or part.type not in REPORTS) and _START.search(part.text)
     ]
     return _read(texts[:3]) or report
 

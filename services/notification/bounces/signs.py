@@ -16,6 +16,7 @@ _DAEMON = re.compile(
     r"(?:[-+.=][^@\s]*)?(?:@|>|\s|\"|$)|"
     r"mail(?:er)? deliver(?:y|) (?:sub)?(?:system|service|agent|software)|"
     r"mail deliver(?:y)? system|mail(?:er)?[- ]daemon|"
+    r"mail server at|"
     r"mail administrator|system administrator|systemadministrator|administrateur syst|"
     r"delivery (?:sub)?system|mail delivery|"
     r"internet mail delivery|postmaster|mail system|mail router|microsoft outlook|"
@@ -46,7 +47,7 @@ _SUBJECT = re.compile(
     r"(?:warning|notice): (?:could not|message|mail|e-?mail)|rejected mail|"
     r"mail (?:was )?rejected|rejected(?: by|:)|there was an error sending|nondelivery|ndn:|"
     r"delivery notification|"
-    r"failure notice|\bdelayed\b|"
+    r"failure notice|^failure$|error (?:while )?sending|\bdelayed\b|"
     r"user unknown|unknown user|host unknown|no such user|message was not|"
     r"mailbox (?:full|unavailable)|over ?quota|address (?:error|not found|change)|"
     r"unzustellbar|nicht zustellbar|nicht zugestellt|zustellung|zustell|unzugestellt|"
@@ -69,7 +70,7 @@ _ANSWER = re.compile(
     re.I,
 )
 _MAILER_DAEMON = re.compile(r"\bmail(?:er)?[-_ ]?daemon\b", re.I)
-_EMPTY = re.compile(r"^\s*<?\s*>?\s*$|mailer-daemon|^<?postmaster@", re.I)
+_EMPTY = re.compile(r"^\s*<?\s*>?\s*$|mailer-daemon", re.I)
 _LIST = ("list-unsubscribe", "list-id", "list-post", "list-help")
 
 

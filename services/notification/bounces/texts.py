@@ -1,7 +1,7 @@
 """Reading what servers write in words, by the rules of `families` and by flufl.bounce."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from functools import cache
@@ -45,6 +45,7 @@ class Rule:
     header: str
     header_says: re.Pattern[str]
     reason: FailureReason | None
+    everyday: bool
 
     def knows(self, mail: Mail, text: str) -> bool:
         """Whether the mail is of this family."""
@@ -57,7 +58,6 @@ class Rule:
 class Account:
     """What the words tell: whom it is about, and what was said, the narrowest first."""
 
-    family: str
     recipients: Sequence[str]
     said: Sequence[str]
     reason: FailureReason | None = None
@@ -79,6 +79,7 @@ def _rule(family: families.Family) -> Rule:
         header,
         _compile(says),
         family.reason,
+        family.everyday,
     )
 
 
@@ -116,44 +117,43 @@ def recognise(mail: Mail, text: Text) -> Rule | None:
 
 
 def account(mail: Mail, text: Text, rule: Rule | None, ours: Iterable[str]) -> Account:
-    """What is told, by the family's rule, then flufl.bounce, then the mail's headers and any line.
+    """What is told: the address by the family's rule, the mail's headers, flufl.bounce, any line.
 
     `ours` are the addresses to which the mail came back: those who sent are not who was missed.
     """
-    not_these = {address.lower() for address in ours}
+    by_rule, said = _by_rule(text, rule) if rule else ([], [])
+    recipients = next((found for found in _ways(mail, text, by_rule, ours) if found), [])
+    return Account(recipients, said, rule.reason if rule else None)
 
-    def wanted(found: Iterable[str]) -> list[str]:
-        return [
-            one
-            for one in addresses.unique(found)
-            if one.lower() not in not_these and not addresses.is_role(one)
-        ][:MOST_RECIPIENTS]
 
-    recipients, said = _by_rule(text, rule) if rule else ([], [])
-    recipients = wanted(recipients)
-    recipients = recipients or wanted(addresses.of_header(mail.head.get("x-failed-recipients")))
-    recipients = recipients or wanted(_by_flufl(mail, text))
-    whole = text.whole
-    if not recipients:
-        for pattern in map(_compile, families.ANYWHERE[:-2]):
-            recipients = wanted(addresses.clean(hit[1]) for hit in pattern.finditer(whole[:20_000]))
-            if recipients:
-                break
-    name = rule.name if rule else ""
-    return Account(name, recipients, [*said, whole], rule.reason if rule else None)
+def _ways(
+    mail: Mail, text: Text, by_rule: Iterable[str], ours: Iterable[str]
+) -> Iterator[list[str]]:
+    """What each way finds, the surest first, one only asked if the one before found nobody."""
+    yield _others(by_rule, ours) or _others(by_rule, ours, roles=True)
+    yield _others(addresses.of_header(mail.head.get("x-failed-recipients")), (), roles=True)
+    yield _others(_by_flufl(mail, text), ours)
+    whole = text.whole[:20_000]
+    for pattern in map(_compile, families.ANYWHERE):
+        yield _others((addresses.clean(hit[1]) for hit in pattern.finditer(whole)), ours)
 
 
 def anywhere(text: Text, ours: Iterable[str], original: Sequence[str]) -> list[str]:
     """As the last resort: the only address in the text, or those to whom the message went."""
-    not_these = {address.lower() for address in ours}
-    found = [
-        one
-        for one in addresses.find_all(text.whole[:20_000])
-        if one.lower() not in not_these and not addresses.is_role(one)
-    ]
+    found = _others(addresses.find_all(text.whole[:20_000]), ours)
     known = {address.lower() for address in original}
     both = [one for one in found if one.lower() in known]
     return both or (found if len(found) == 1 else []) or list(original) or found[:1]
+
+
+def _others(found: Iterable[str], ours: Iterable[str], *, roles: bool = False) -> list[str]:
+    """Without ours, and without those of mail systems unless they may be meant."""
+    not_these = {address.lower() for address in ours}
+    return [
+        one
+        for one in addresses.unique(found)
+        if one.lower() not in not_these and (roles or not addresses.is_role(one))
+    ][:MOST_RECIPIENTS]
 
 
 def _by_rule(text: Text, rule: Rule) -> tuple[list[str], list[str]]:

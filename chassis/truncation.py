@@ -1,0 +1,95 @@
+"""Removing from Kafka what has done its duty, long before its retention: DeleteRecords (KIP-107).
+
+What lies before the first offset can't be read by anybody any more. The broker deletes it from
+its disk with the segment that it is in.
+"""
+
+from collections.abc import Collection
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
+
+from contracts.topics import Topic
+
+READ_TIMEOUT = 5_000  # milliseconds for a batch that is there
+
+
+async def below_committed(
+    bootstrap: str, topic: Topic, group: str, known: dict[int, int]
+) -> dict[int, int]:
+    """Remove what `group` has read and committed; the new first offsets by partition.
+
+    Only for a topic that no other group reads. `known` is the last answer. Raises KafkaError.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        committed = {
+            each.partition: mark.offset
+            for each, mark in (await admin.list_consumer_group_offsets(group)).items()
+            if each.topic == topic.name and mark.offset > known.get(each.partition, 0)
+        }
+        await _remove(admin, topic, committed)
+    finally:
+        await admin.close()
+    return known | committed
+
+
+async def dead_letters_of(bootstrap: str, topic: Topic, keys: Collection[str]) -> int:
+    """Remove the parked messages with these keys; how many there were. Raises KafkaError.
+
+    Records can be removed from the front only, so the others are parked anew behind them first.
+    Killed in between, some are parked twice, which a replay stands.
+    """
+    parked = topic.dead_letters
+    wanted = {key.encode() for key in keys}
+    async with AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest"
+    ) as consumer:
+        records, ends = await _all(consumer, parked)
+    others = [record for record in records if record.key not in wanted]
+    if len(others) == len(records):
+        return 0
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True
+    ) as producer:
+        for record in others:
+            await producer.send_and_wait(
+                parked.name, record.value, key=record.key, headers=list(record.headers)
+            )
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await _remove(admin, parked, ends)
+    finally:
+        await admin.close()
+    return len(records) - len(others)
+
+
+async def _all(
+    consumer: AIOKafkaConsumer, topic: Topic
+) -> "tuple[list[ConsumerRecord[bytes, bytes]], dict[int, int]]":
+    """Every record up to now, and the offsets that end them."""
+    partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+    consumer.assign(partitions)
+    ends = await consumer.end_offsets(partitions)
+    records: list[ConsumerRecord[bytes, bytes]] = []
+    for partition, end in ends.items():
+        while await consumer.position(partition) < end:
+            batch = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT)
+            found = [each for each in batch.get(partition, ()) if each.offset < end]
+            if not found:
+                break
+            records.extend(found)
+    return records, {partition.partition: end for partition, end in ends.items()}
+
+
+async def _remove(admin: AIOKafkaAdminClient, topic: Topic, below: dict[int, int]) -> None:
+    if below:
+        await admin.delete_records(
+            {
+                TopicPartition(topic.name, partition): RecordsToDelete(before_offset=offset)
+                for partition, offset in below.items()
+            }
+        )

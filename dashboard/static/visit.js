@@ -1,0 +1,54 @@
+// „Videosprechstunde starten": into the video room, in a tab of its own, as the one who leads.
+
+import * as api from "./api.js";
+import { byId, h } from "./dom.js";
+
+export class Visit {
+  #progress = byId("visit-progress");
+  #button = byId("visit-open");
+  #id = "";
+
+  constructor({ reload }) {
+    this.reload = reload;
+  }
+
+  /** Another appointment is shown. */
+  begin(id) {
+    this.#id = id;
+    this.#tell();
+  }
+
+  async start(id) {
+    // Opened while the click counts: browsers stop a tab that comes after an answer.
+    const tab = window.open("about:blank", "_blank");
+    this.#button.disabled = true;
+    this.#tell("Der Videoraum wird geöffnet …");
+    try {
+      const { url } = await api.room(id);
+      if (tab) {
+        tab.opener = null;
+        tab.location.replace(url);
+      }
+      if (id === this.#id) this.#tell(...(tab ? ["Geöffnet."] : ["Bereit: ", link(url)]));
+    } catch (error) {
+      tab?.close();
+      if (id === this.#id) this.#tell(sentence(error));
+      if (error instanceof api.Refused && error.status === 404) this.reload();
+    } finally {
+      this.#button.disabled = false;
+    }
+  }
+
+  #tell(...content) {
+    this.#progress.replaceChildren(...content);
+  }
+}
+
+function link(url) {
+  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, "Videoraum öffnen");
+}
+
+function sentence(error) {
+  const told = error instanceof api.Refused && error.status === 409 ? error.detail : "";
+  return told || "Der Videoraum ist gerade nicht erreichbar. Bitte versuchen Sie es noch einmal.";
+}

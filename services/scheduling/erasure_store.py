@@ -1,0 +1,134 @@
+"""SQL of forgetting: what the term or a request makes due. In batches, across practices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chassis.database import Connection
+from contracts.topics import REQUESTED
+
+# Three calendar months are never shorter than 89 days less the hour of daylight saving (31 January
+# to 30 April); what is left of the last day is for outages.
+LONGEST_TERM = timedelta(days=88)
+LINK_DEAD_AFTER = timedelta(days=93)  # no three calendar months are longer than 92 days
+AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An appointment of which something is held, its row locked."""
+
+    id: UUID
+    practice_id: UUID
+    version: int
+    deleted: bool
+
+
+async def lock_due(tx: Connection, now: datetime) -> list[Held]:
+    """Appointments whose practice's term is over, deleted ones too."""
+    rows = await tx.fetch(
+        """
+        SELECT held.* FROM practices p CROSS JOIN LATERAL (
+            SELECT id, practice_id, version, deleted_at IS NOT NULL AS deleted FROM appointments
+            WHERE practice_id = p.id AND erased_at IS NULL
+              AND starts_at <= $1::timestamptz - least(make_interval(days => p.retention_days), $2)
+              AND starts_at + make_interval(mins => duration_minutes)
+                  <= $1::timestamptz - least(make_interval(days => p.retention_days), $2)
+            ORDER BY starts_at LIMIT $3 FOR UPDATE SKIP LOCKED
+        ) AS held LIMIT $3
+        """,
+        now,
+        LONGEST_TERM,
+        AT_ONCE,
+    )
+    return [Held(**row) for row in rows]
+
+
+async def lock(tx: Connection, practice_id: UUID, appointment_id: UUID) -> Held | None:
+    """An appointment of which something is still held, deleted or not."""
+    row = await tx.fetchrow(
+        """
+        SELECT id, practice_id, version, deleted_at IS NOT NULL AS deleted FROM appointments
+        WHERE practice_id = $1 AND id = $2 FOR UPDATE
+        """,
+        practice_id,
+        appointment_id,
+    )
+    return Held(**row) if row else None
+
+
+async def forget(tx: Connection, held: Sequence[Held]) -> None:
+    """Delete everything about these appointments but their rows, requests on their way included.
+
+    What is known of an address goes too, unless another appointment goes to the same.
+    """
+    keys = [each.practice_id for each in held], [each.id for each in held]
+    await tx.execute(
+        """
+        DELETE FROM address_verdicts v
+        USING attempts a JOIN unnest($1::uuid[], $2::uuid[]) AS gone (practice_id, appointment_id)
+            USING (practice_id, appointment_id)
+        WHERE v.practice_id = a.practice_id AND v.address_fingerprint = a.address_fingerprint
+          AND NOT EXISTS (
+            SELECT FROM attempts other
+            WHERE other.practice_id = v.practice_id
+              AND other.address_fingerprint = v.address_fingerprint
+              AND other.appointment_id <> ALL ($2::uuid[]))
+        """,
+        *keys,
+    )
+    for table in ("attempts", "idempotency_keys"):
+        await tx.execute(
+            f"""
+            DELETE FROM {table} t
+            USING unnest($1::uuid[], $2::uuid[]) AS gone (practice_id, appointment_id)
+            WHERE (t.practice_id, t.appointment_id) = (gone.practice_id, gone.appointment_id)
+            """,  # noqa: S608 - constant names
+            *keys,
+        )
+    await tx.execute(
+        "DELETE FROM outbox WHERE topic = $1 AND key = ANY($2::text[])",
+        REQUESTED.name,
+        [str(each.id) for each in held],
+    )
+
+
+async def clear(tx: Connection, held: Sequence[Held], now: datetime) -> None:
+    """Leave bare rows, which the links still lead to."""
+    await tx.execute(
+        """
+        UPDATE appointments
+        SET erased_at = $2, version = version + 1,
+            contact = NULL, patient_name = NULL, email = NULL, phone = NULL
+        WHERE id = ANY($1)
+        """,
+        [each.id for each in held],
+        now,
+    )
+
+
+async def remove(tx: Connection, held: Held) -> None:
+    """Delete the row as well: the link is dead."""
+    await tx.execute(
+        "DELETE FROM appointments WHERE practice_id = $1 AND id = $2", held.practice_id, held.id
+    )
+
+
+async def remove_dead(tx: Connection, now: datetime) -> bool:
+    """Delete a batch of bare rows whose links are dead; True if there may be more."""
+    done = await tx.execute(
+        """
+        DELETE FROM appointments WHERE id IN (
+            SELECT id FROM appointments
+            WHERE erased_at IS NOT NULL
+              AND (deleted_at IS NOT NULL
+                   OR starts_at + make_interval(mins => duration_minutes)
+                      <= $1::timestamptz - $2::interval)
+            LIMIT $3 FOR UPDATE SKIP LOCKED)
+        """,
+        now,
+        LINK_DEAD_AFTER,
+        AT_ONCE,
+    )
+    return int(done.rpartition(" ")[2]) >= AT_ONCE

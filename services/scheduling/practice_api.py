@@ -1,0 +1,172 @@
+"""The API that sets practices up, for whoever runs the installation (`operators`)."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from fastapi_problem.error import Problem
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from uuid_utils.compat import uuid7
+
+from chassis.database import Database
+from chassis.problems import response
+from chassis.throttle import Throttle, address_of
+from contracts.events import Tariff
+from services.scheduling import operators, practices
+from services.scheduling.appointments import Practice
+from services.scheduling.practices import Wish
+
+Text = Annotated[str, Field(max_length=1000)]
+
+
+class NotAnOperator(Problem):
+    """401: no operator's key, or one that does not hold."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="A valid operator's key is needed.",
+            type_="not-authenticated",
+            status=401,
+            headers={"WWW-Authenticate": 'Basic realm="operator"'},
+        )
+
+
+class PracticeSettings(BaseModel):
+    """What to set; what is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Text | None = Field(default=None, description="The sender's name in invitations.")
+    time_zone: Text | None = Field(default=None, description="As Europe/Berlin.")
+    tariff: Text | None = Field(default=None, description="basic, standard, premium.")
+    language: Text | None = Field(default=None, description="de, en.")
+    reminders: Annotated[list[StrictInt], Field(max_length=100)] | None = Field(
+        default=None, description="Minutes before the start; 5 at most."
+    )
+    retention_days: StrictInt | None = Field(
+        default=None,
+        description="Days after an appointment's end for which patients' data is kept; 0 to 89.",
+    )
+
+    def wish(self) -> Wish:
+        """As the rules want it."""
+        return Wish(**{name: getattr(self, name) for name in Wish.__dataclass_fields__})
+
+
+class NewPractice(PracticeSettings):
+    """A practice to set up."""
+
+    id: UUID | None = Field(default=None, description="As the identity provider knows it.")
+    name: Text
+    time_zone: Text = "Europe/Berlin"
+    tariff: Text = Tariff.BASIC.value
+
+
+class PracticeRecord(BaseModel):
+    """A practice as it is set up."""
+
+    id: UUID
+    name: str
+    time_zone: str
+    tariff: Tariff
+    language: str
+    reminders: list[int]
+    retention_days: int
+
+    @classmethod
+    def of(cls, practice: Practice) -> "PracticeRecord":
+        """The view of a practice."""
+        return cls(
+            id=practice.id,
+            name=practice.name,
+            time_zone=practice.time_zone,
+            tariff=practice.tariff,
+            language=practice.language,
+            reminders=list(practice.reminders),
+            retention_days=practice.retention_days,
+        )
+
+
+class PracticesView(BaseModel):
+    """Practices by id. `next`, if there, is the `after` of the next page."""
+
+    practices: list[PracticeRecord]
+    next: UUID | None
+
+
+_basic = HTTPBasic(
+    auto_error=False,
+    scheme_name="operatorKey",
+    description="The id of an operator's key as user name, its secret as password.",
+)
+
+
+async def operator(
+    request: Request, credentials: Annotated[HTTPBasicCredentials | None, Depends(_basic)]
+) -> Database:
+    """FastAPI dependency: lets an operator through, to the database."""
+    exchanges: Throttle = request.app.state.exchanges
+    exchanges.take(address_of(request))
+    if credentials is None:
+        raise NotAnOperator
+    db: Database = request.app.state.db
+    async with db.operator() as tx:
+        key = await operators.used(
+            tx, credentials.username, credentials.password, datetime.now(UTC)
+        )
+    if key is None:
+        raise NotAnOperator
+    return db
+
+
+Operator = Annotated[Database, Depends(operator)]
+TOO_MANY: dict[int | str, dict[str, Any]] = {
+    429: response("Too many requests; Retry-After says when to come back")
+}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: response("There is no such practice")}
+EXISTS: dict[int | str, dict[str, Any]] = {409: response("There is a practice with this id")}
+router = APIRouter(prefix="/v1/admin", tags=["administration"], responses=TOO_MANY)
+
+
+@router.get("/practices")
+async def list_practices(
+    db: Operator,
+    after: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=practices.PAGE)] = practices.PAGE,
+) -> PracticesView:
+    """All practices, page by page."""
+    async with db.operator() as tx:
+        found = await practices.page(tx, after, limit)
+    return PracticesView(
+        practices=[PracticeRecord.of(practice) for practice in found],
+        next=found[-1].id if len(found) == limit else None,
+    )
+
+
+@router.post("/practices", status_code=201, responses=EXISTS)
+async def create_practice(db: Operator, wish: NewPractice, answer: Response) -> PracticeRecord:
+    """Set a practice up."""
+    async with db.operator() as tx:
+        practice = await practices.create(tx, wish.id or uuid7(), wish.wish(), datetime.now(UTC))
+    answer.headers["Location"] = f"/v1/admin/practices/{practice.id}"
+    return PracticeRecord.of(practice)
+
+
+@router.get("/practices/{practice_id}", responses=NOT_FOUND)
+async def read_practice_record(db: Operator, practice_id: UUID) -> PracticeRecord:
+    """One practice."""
+    async with db.operator() as tx:
+        return PracticeRecord.of(await practices.get(tx, practice_id))
+
+
+@router.patch("/practices/{practice_id}", responses=NOT_FOUND)
+async def change_practice(
+    db: Operator, practice_id: UUID, wish: PracticeSettings
+) -> PracticeRecord:
+    """Change what is named; it holds from the next request on."""
+    async with db.operator() as tx:
+        return PracticeRecord.of(
+            await practices.change(tx, practice_id, wish.wish(), datetime.now(UTC))
+        )

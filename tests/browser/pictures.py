@@ -1,0 +1,89 @@
+"""Takes the docs' pictures anew: python -m tests.browser.pictures
+
+With a Chromium that knows German (Debian: chromium-l10n), or dates are shown as in America.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from local.ports import free_base
+from local.stack import Stack
+from tests.browser.conftest import QUIET, log_in
+from tests.browser.test_dashboard import fill, infobox, row
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+GERMAN = {"LANGUAGE": "de", "LANG": "de_DE.UTF-8", "LC_ALL": "de_DE.UTF-8"}
+SIZE = (1180, 700)
+
+
+async def main() -> None:
+    """Start everything, go through the flow, keep what is seen."""
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            Stack(Path(folder), base_port=free_base(), fsync=False) as stack,
+            async_playwright() as playwright,
+        ):
+            chromium = await playwright.chromium.launch(
+                executable_path=executable, args=list(QUIET), env={**os.environ, **GERMAN}
+            )
+            await _go_through(chromium, stack)
+            await chromium.close()
+
+
+async def _go_through(chromium: Browser, stack: Stack) -> None:
+    page = await _new_page(chromium)
+    await log_in(page, stack)
+    day = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    await _fill_erika(page, day)
+    await page.set_viewport_size({"width": SIZE[0], "height": 1300})
+    await page.locator("#create").evaluate("sheet => { sheet.style.maxHeight = 'none'; }")
+    await page.locator("#create").screenshot(path=IMAGES / "form.png", animations="disabled")
+    await page.get_by_role("button", name="Abbrechen").click()
+    await page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
+
+    await fill(page, "Max Mustermann", "unbekannt@example.org", day, "09:30")
+    await page.get_by_test_id("submit-invite").click()
+    await expect(infobox(page, "Max Mustermann")).to_contain_text("Adresse unbekannt")
+    await page.wait_for_timeout(5000)  # until the row is no longer marked as new
+    await _fill_erika(page, day)
+    await page.get_by_test_id("submit-invite").click()
+    await expect(page.get_by_test_id("center-notice")).to_contain_text("erfolgreich versendet")
+    await expect(infobox(page, "SMS erfolgreich zugestellt")).to_be_visible()
+    await page.mouse.move(0, 0)
+    await page.screenshot(path=IMAGES / "dashboard.png", animations="disabled")
+
+    await page.reload()  # without the boxes
+    await row(page, "Max Mustermann").click()
+    await expect(page.get_by_test_id("resend-email")).to_be_focused()
+    await page.get_by_test_id("appointment-dialog").screenshot(
+        path=IMAGES / "resend.png", animations="disabled"
+    )
+
+
+async def _fill_erika(page: Page, day: str) -> None:
+    await fill(page, "Erika Mustermann", "erika@example.org", day)
+    form = page.get_by_test_id("form-appointment")
+    await form.locator("[name=channel-sms]").check()
+    await form.locator("[name=phone]").fill("0171 3920001")
+    await expect(page.locator("#sms-text")).to_be_visible()
+
+
+async def _new_page(chromium: Browser) -> Page:
+    context = await chromium.new_context(
+        locale="de-DE",
+        timezone_id="Europe/Berlin",
+        viewport={"width": SIZE[0], "height": SIZE[1]},
+        reduced_motion="reduce",
+    )
+    return await context.new_page()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

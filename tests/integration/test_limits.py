@@ -1,0 +1,209 @@
+"""Requests that are too large, too deep, too slow or too many, at the real processes."""
+
+import asyncio
+import socket
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import uvicorn
+from fastapi.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from chassis import connections
+from chassis.connections import BoundedProtocol
+from tests.conftest import UNLIMITED, Stack
+from tests.integration.test_api_keys import exchange, new_key
+from tests.support import Practice
+
+EVERYBODY = ("scheduling", "notification", "status", "dashboard")
+LARGE = 65 * 1024
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+
+
+async def in_chunks(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // 1024):
+        yield b" " * 1024
+
+
+@asynccontextmanager
+async def limited(stack: Stack, name: str, variable: str, most: int) -> AsyncIterator[str]:
+    """The address of one more process of this service, with a low limit."""
+    stack.configure(name, **{variable: str(most)})
+    try:
+        replica = await stack.start_service(name, replica=8)
+    finally:
+        stack.configure(name, **{variable: UNLIMITED})
+    try:
+        yield stack.url(f"{name}-8")
+    finally:
+        await replica.stop()
+
+
+@pytest.mark.parametrize("name", EVERYBODY)
+async def test_a_body_that_is_too_large_is_refused_everywhere(
+    stack: Stack, practice: Practice, name: str
+) -> None:
+    path = {
+        "scheduling": "/v1/appointments",
+        "notification": "/v1/receipts/webhook",
+        "status": "/v1/indicators",
+        "dashboard": "/api/session/activity",
+    }[name]
+    headers = OWN_PAGE | {"Authorization": f"Bearer {stack.token(practice.id)}"}
+    async with httpx.AsyncClient(base_url=stack.url(name), headers=headers) as client:
+        declared = await client.post(path, content=b" " * LARGE)
+        assert declared.status_code == 413
+        assert declared.headers["content-type"] == "application/problem+json"
+        assert declared.json()["type"] == "body-too-large"
+        if name in {"scheduling", "notification"}:  # the others read no body at all
+            chunked = await client.post(path, content=in_chunks(LARGE * 2))
+            assert (chunked.status_code, chunked.json()["type"]) == (413, "body-too-large")
+
+
+@pytest.mark.parametrize("name", EVERYBODY)
+async def test_a_head_that_is_too_large_is_refused(stack: Stack, name: str) -> None:
+    async with httpx.AsyncClient(base_url=stack.url(name)) as client:
+        answer = await client.get("/health/live", headers={"X-Large": "x" * 70_000})
+        assert (answer.status_code, answer.json()["type"]) == (431, "head-too-large")
+        answer = await client.get("/health/live", params={"x": "x" * 60_000})
+        assert answer.status_code == 200
+
+
+async def test_deeply_nested_json_is_a_bad_request(practice: Practice) -> None:
+    for opening in (b"[", b'{"patient_name":'):
+        for body in (opening * 3000, b'{"patient_name":' + opening * 3000):
+            answer = await practice.scheduling.post(
+                "/v1/appointments", content=body, headers={"Content-Type": "application/json"}
+            )
+            assert answer.status_code in {400, 422}, answer.text
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_token_of_deeply_nested_json_is_no_token(practice: Practice) -> None:
+    deep = urlsafe_b64encode(b'{"iss":' * 3000).decode().rstrip("=")
+    flat = urlsafe_b64encode(b'{"alg":"ES256"}').decode().rstrip("=")
+    for token in (f"{flat}.{deep}.AAAA", f"{deep}.{flat}.AAAA"):
+        answer = await practice.scheduling.get(
+            "/v1/practice", headers={"Authorization": f"Bearer {token}"}
+        )
+        assert answer.status_code == 401
+
+
+async def test_writing_is_limited_for_each_caller(
+    practice: Practice, other_practice: Practice, stack: Stack
+) -> None:
+    async with limited(stack, "scheduling", "SCHEDULING_WRITES_PER_MINUTE", 3) as url:
+        for _ in range(3):
+            answer = await practice.scheduling.post(f"{url}/v1/appointments", json={})
+            assert answer.status_code == 422
+        answer = await practice.scheduling.post(f"{url}/v1/appointments", json={})
+        assert (answer.status_code, answer.json()["type"]) == (429, "too-many-requests")
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert 1 <= int(answer.headers["retry-after"]) <= 20
+        assert (await practice.scheduling.get(f"{url}/v1/practice")).status_code == 200
+        answer = await other_practice.scheduling.post(f"{url}/v1/appointments", json={})
+        assert answer.status_code == 422
+
+
+async def test_guessing_keys_is_slow(practice: Practice, stack: Stack) -> None:
+    key = await new_key(stack, practice.id, "status:read")
+    async with (
+        limited(stack, "scheduling", "SCHEDULING_TOKENS_PER_MINUTE", 3) as url,
+        httpx.AsyncClient(base_url=url) as client,
+    ):
+        form = {"grant_type": "client_credentials"}
+        for _ in range(3):
+            guess = await client.post("/v1/tokens", data=form, auth=(key[0], "es_guess"))
+            assert guess.status_code == 401
+        answer = await client.post("/v1/tokens", data=form, auth=key)
+        assert (answer.status_code, answer.json()["type"]) == (429, "too-many-requests")
+        assert int(answer.headers["retry-after"]) >= 1
+    assert (await exchange(stack, key)).status_code == 200
+
+
+async def test_logins_are_limited(stack: Stack) -> None:
+    async with (
+        limited(stack, "dashboard", "DASHBOARD_LOGINS_PER_MINUTE", 3) as url,
+        httpx.AsyncClient(base_url=url) as client,
+    ):
+        for path, status in (("/login", 303), ("/login/callback?code=x&state=y", 400)):
+            for _ in range(3):
+                assert (await client.get(path)).status_code == status
+            answer = await client.get(path)
+            assert answer.status_code == 429
+            assert int(answer.headers["retry-after"]) >= 1
+            assert "Zu viele Anmeldungen" in answer.text
+
+
+@asynccontextmanager
+async def served_briefly(patience: float, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """The port of a server as `chassis.service` sets it up, less patient than in operation."""
+    monkeypatch.setattr(connections, "WHOLE_REQUEST", patience)
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await PlainTextResponse("ok")(_scope, receive, send)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(app, http=BoundedProtocol, lifespan="off", log_level="critical")
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve([listening]))
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await running
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nb",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbodyGET / HT",
+    ],
+    ids=["silent", "half a head", "half a body", "half a second request"],
+)
+async def test_a_request_that_never_ends_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    async with served_briefly(0.5, monkeypatch) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(sent)
+            async with asyncio.timeout(10):
+                answered = await reader.read()
+        finally:
+            writer.close()
+        assert (b"200 OK" in answered) == (b"body" in sent)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            for _ in range(3):
+                assert (await client.post("/", content=b"all of it")).text == "ok"
+
+
+async def test_a_head_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with served_briefly(20, monkeypatch) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        sent = await until_cut_off(writer)
+        assert sent < 8 * 2**20
+
+
+async def until_cut_off(writer: asyncio.StreamWriter) -> int:
+    """How many bytes of further headers a server takes before it closes."""
+    sent = 0
+    try:
+        async with asyncio.timeout(10):
+            while True:
+                writer.write(b"X-Many: " + b"x" * 1000 + b"\r\n")
+                await writer.drain()
+                sent += 1000
+    except ConnectionError:
+        return sent
+    finally:
+        writer.close()

@@ -1,0 +1,107 @@
+"""What a monitoring system is given: metrics by route, how far behind consumers are, JSON logs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.processes import REPOSITORY
+from tests.conftest import Stack
+from tests.support import Practice, eventually
+
+PROCESSES = ("scheduling", "notification", "status", "dashboard")
+TOPICS_OF = {
+    "notification": ("clinic.invitations.requested.v1", "clinic.appointments.v1"),
+    "status": ("clinic.invitations.outcomes.v1", "clinic.appointments.v1"),
+}
+
+
+async def metrics(stack: Stack, name: str) -> str:
+    async with httpx.AsyncClient(base_url=stack.url(name)) as client:
+        return (await client.get("/metrics")).text
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+async def test_every_process_is_alive_ready_and_measured(stack: Stack, name: str) -> None:
+    async with httpx.AsyncClient(base_url=stack.url(name)) as client:
+        for path in ("/health/live", "/health/ready"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()) == (200, {"faults": []})
+    told = await metrics(stack, name)
+    assert 'http_requests_total{method="GET",route="/health/live",status="200"}' in told
+    assert "process_resident_memory_bytes" in told
+
+
+async def test_requests_are_counted_by_route_and_never_by_address(
+    practice: Practice, stack: Stack
+) -> None:
+    created = await practice.create()
+    await practice.scheduling.get(f"/v1/appointments/{created['id']}")
+    await practice.scheduling.request("BREW", "/no/such/place")
+    told = await metrics(stack, "scheduling")
+    assert 'method="POST",route="/v1/appointments",status="201"' in told
+    assert 'route="/v1/appointments/{appointment_id}",status="200"' in told
+    assert created["id"] not in told
+    assert "BREW" not in told
+    assert "no/such/place" not in told
+
+
+@pytest.mark.parametrize("name", TOPICS_OF)
+async def test_a_consumer_tells_how_far_behind_it_is(
+    practice: Practice, stack: Stack, name: str
+) -> None:
+    created = await practice.create()
+    await practice.shows(created["id"], "delivered")
+
+    async def caught_up() -> bool:
+        told = await metrics(stack, name)
+        return all(f'consumer_unread{{topic="{topic}"}} 0.0' in told for topic in TOPICS_OF[name])
+
+    await eventually(caught_up, "nothing left to read")
+
+
+async def test_every_line_of_every_log_is_json_and_says_whose_it_is(
+    practice: Practice, stack: Stack
+) -> None:
+    await practice.create()
+    for name in PROCESSES:
+        lines = (stack.folder.logs / f"{name}.log").read_text().splitlines()
+        assert lines
+        for line in lines:
+            entry = json.loads(line)
+            assert entry["service"] == name
+            assert {"event", "level", "timestamp"} <= entry.keys()
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({}, "STATUS_DATABASE_URL: Field required"),
+        ({"STATUS_STREAMS": "many"}, "STATUS_STREAMS: "),
+        ({"STATUS_ENVIRONMENT": "local", "STATUS_HOST": "0.0.0.0"}, "loopback address only"),
+    ],
+)
+def test_refused_settings_are_one_line_of_the_log(settings: dict[str, str], fault: str) -> None:
+    complete = {
+        "STATUS_DATABASE_URL": "postgresql://status:geheim@db/status",
+        "STATUS_KAFKA_BOOTSTRAP": "kafka:9092",
+        "STATUS_AUTH_ISSUER": "https://login.example.org",
+        "STATUS_AUTH_JWKS": "https://login.example.org/jwks",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "services.status"],
+        cwd=REPOSITORY,
+        env={"PATH": str(Path(sys.executable).parent)} | (complete | settings if settings else {}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    [line] = ended.stdout.splitlines()
+    assert json.loads(line)["event"] == "settings refused"
+    assert fault in line
+    assert "geheim" not in ended.stdout + ended.stderr

@@ -1,0 +1,79 @@
+"""Token buckets: what a caller may do at once, how it comes back, and what is kept."""
+
+import pytest
+from fastapi import Request
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.throttle import MOST_CALLERS, Throttle, TooManyRequests, address_of
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def test_a_burst_is_let_through_and_then_one_at_a_time() -> None:
+    clock = Clock()
+    throttle = Throttle(60, now=clock)
+    for _ in range(60):
+        throttle.take("a")
+    with pytest.raises(TooManyRequests) as refused:
+        throttle.take("a")
+    assert refused.value.headers == {"Retry-After": "1"}
+    throttle.take("b")
+    clock.time += 1
+    throttle.take("a")
+    assert throttle.wait("a") == pytest.approx(1)
+
+
+@given(
+    per_minute=st.integers(1, 100),
+    pauses=st.lists(st.floats(0, 10), min_size=1, max_size=200),
+)
+def test_over_any_time_no_more_than_the_burst_and_the_rate(
+    per_minute: int, pauses: list[float]
+) -> None:
+    clock = Clock()
+    throttle = Throttle(per_minute, now=clock)
+    allowed = 0
+    for pause in pauses:
+        clock.time += pause
+        wait = throttle.wait("a")
+        allowed += wait == 0
+        assert wait <= 60 / per_minute
+    assert allowed <= per_minute + clock.time * per_minute / 60 + 1e-6
+
+
+def test_whoever_waits_as_told_is_let_through() -> None:
+    clock = Clock()
+    throttle = Throttle(7, now=clock)
+    while not (wait := throttle.wait("a")):
+        pass
+    clock.time += wait + 1e-9
+    assert throttle.wait("a") == 0
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    throttle = Throttle(1)
+    for number in range(MOST_CALLERS * 2):
+        throttle.take(str(number))
+    assert len(throttle._buckets) == MOST_CALLERS
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_one_client_is_one_address_or_one_network(host: str, address: str) -> None:
+    assert address_of(Request({"type": "http", "client": (host, 1)})) == address
