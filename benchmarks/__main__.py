@@ -55,6 +55,7 @@ def mail() -> None:
         sender_name="Hausarztpraxis am Markt",
         link="https://example.org/besuch/" + "a" * 50,
         locale="de",
+        appointment_version=1,
         start=datetime.now(UTC) + timedelta(days=1),
         duration_minutes=20,
         time_zone="Europe/Berlin",
@@ -64,6 +65,7 @@ def mail() -> None:
     def compose() -> bytes:
         return composer.compose(
             letter,
+            appointment_id=UUID(int=2),
             recipient=letter.recipient,
             message_id="<1@example.org>",
             boundary="boundary",
@@ -71,7 +73,8 @@ def mail() -> None:
         )
 
     sample = message_from_bytes(compose(), policy=policy.SMTP)
-    text, html = (part.get_content() for part in sample.iter_parts())
+    alternative, attached = sample.iter_parts()
+    text, html, calendar = (part.get_content() for part in alternative.iter_parts())
 
     def compose_with_library() -> bytes:
         message = EmailMessage(policy=policy.SMTP)
@@ -80,6 +83,12 @@ def mail() -> None:
                 message[name] = value
         message.set_content(text)
         message.add_alternative(html, subtype="html")
+        message.add_alternative(
+            calendar, subtype="calendar", params={"method": "REQUEST", "charset": "utf-8"}
+        )
+        message.add_attachment(
+            attached.get_content(), maintype="application", subtype="ics", filename="einladung.ics"
+        )
         return message.as_bytes()
 
     report("mail", rate(compose), rate(compose_with_library), "email.message")
@@ -202,6 +211,7 @@ def appointment() -> Appointment:
         phone="+491701234567",
         channels=(Channel.EMAIL, Channel.SMS),
         locale="de",
+        appointment_version=1,
         consented_at=now,
         invitation_id=uuid7(),
         attempt=1,

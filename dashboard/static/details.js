@@ -106,12 +106,19 @@ export class Details {
     byId("details-title").textContent = appointment.patient_name;
     byId("details-when").textContent =
       `${longDay(appointment.date)}, ${appointment.time} Uhr, ${appointment.duration_minutes} Min.`;
+    const { code, name } = this.#language(appointment.locale);
+    byId("details-language").replaceChildren("Sprache der Einladung: ", h("span", { lang: code }, name));
     const indicator = this.desk.indicator(this.#id);
     byId("details-state").replaceChildren(
       ...appointment.channels.map((channel) => this.#channel(appointment, indicator, channel)),
     );
     this.resend.update();
     this.move.update();
+  }
+
+  #language(code) {
+    const known = this.desk.practice.languages.find((language) => language.code === code);
+    return known ?? { code, name: code };
   }
 
   #channel(appointment, indicator, channel) {

@@ -81,7 +81,7 @@ export class Fields {
   #item(error) {
     const field = this.#field(error.field);
     if (!field) return h("li", {}, error.message);
-    let target = field.querySelector("input");
+    let target = field.querySelector("input, select");
     this.#mark(field, error.message);
     if (error.code === "ambiguous_time" && error.options?.length) {
       target = offerOffsets(this.#form, error.options);
@@ -97,7 +97,7 @@ export class Fields {
     const id = `error-${this.#form.id}-${field.dataset.field}`;
     field.classList.add("wrong");
     field.append(h("p", { class: "error", id }, message));
-    for (const input of field.querySelectorAll("input")) {
+    for (const input of field.querySelectorAll("input, select")) {
       input.setAttribute("aria-invalid", "true");
       input.setAttribute("aria-describedby", id);
     }

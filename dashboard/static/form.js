@@ -3,7 +3,7 @@
 import { sendAnyway, TypingHint } from "./addresses.js";
 import * as api from "./api.js";
 import { today } from "./dates.js";
-import { byId } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { Fields, forgetOffsetOnChange, number, sentence } from "./fields.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
 import { SmsPreview } from "./sms_preview.js";
@@ -42,12 +42,25 @@ export class CreateForm {
 
   open() {
     const { date } = this.#form.elements;
+    this.#offerLanguages();
     const now = today(this.desk.practice.time_zone);
     if (!date.value) date.value = this.desk.date > now ? this.desk.date : now;
     this.#adapt();
     this.preview.update();
     this.dialogs.open(this.#dialog);
     this.#form.elements.patient_name.focus();
+  }
+
+  /** The practice's own language is chosen, also again after a reset. */
+  #offerLanguages() {
+    const { locale } = this.#form.elements;
+    const { language, languages } = this.desk.practice;
+    if (locale.options.length) return;
+    locale.append(
+      ...languages.map(({ code, name }) =>
+        h("option", { value: code, lang: code, selected: code === language }, name),
+      ),
+    );
   }
 
   #begun() {
@@ -93,7 +106,7 @@ export class CreateForm {
       utc_offset: chosenOffset(this.#form),
       duration_minutes: number(elements.duration_minutes),
       consent: elements.consent.checked,
-      locale: "de",
+      locale: elements.locale.value || null,
       send_anyway: sendAnyway(this.#form),
     };
   }

@@ -44,7 +44,7 @@ export class SmsPreview {
       link: practice.sample_link,
       start: `${date.value}T${time.value}${chosenOffset(this.#form) ?? ""}`,
       time_zone: practice.time_zone,
-      locale: locale?.value ?? "de",
+      locale: locale.value || practice.language,
     }).toString();
   }
 

@@ -27,6 +27,14 @@ class Summary:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message."""
+
+    name: str
+    content: bytes
+
+
 class Store:
     """The messages in `folder`, oldest first; the oldest go when there are too many."""
 
@@ -117,6 +125,19 @@ def header(message: EmailMessage, name: str) -> str:
         return str(message.get(name, ""))
     except Exception:  # the parser fails on malformed headers in many ways
         return ""
+
+
+def attachments(message: EmailMessage) -> list[Attachment]:
+    """What is attached under a name; nothing where the message is beyond the parser."""
+    try:
+        return [
+            Attachment(name, content)
+            for each in message.iter_attachments()
+            if (name := each.get_filename())
+            and isinstance(content := each.get_payload(decode=True), bytes)
+        ]
+    except Exception:  # as above
+        return []
 
 
 def body(message: EmailMessage, kind: str) -> str | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -13,7 +13,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from chassis.headers import SafeHeaders
 from local.listening import LOOPBACK
-from local.mailbox.store import Store, Summary, body, header, parse
+from local.mailbox.store import Store, Summary, attachments, body, header, parse
 from local.markup import linked, local_time
 
 PAGE_POLICY = (
@@ -110,6 +110,19 @@ def create_app(store: Store, names: Sequence[str] = LOOPBACK) -> FastAPI:
             headers={"Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"},
         )
 
+    @app.get("/messages/{key}/attachments/{number}", include_in_schema=False)
+    async def attachment(key: str, number: int) -> Response:
+        found = attachments(parse(store.raw(key))) if store.summary(key) else []
+        if not 1 <= number <= len(found):
+            return page("missing.html.j2", 404)
+        name = quote(found[number - 1].name, safe="")
+        # Saved, never shown: it is a stranger's.
+        return Response(
+            found[number - 1].content,
+            media_type="application/octet-stream",
+            headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
+        )
+
     @app.get("/style.css", include_in_schema=False)
     async def style() -> Response:
         return Response((_HERE / "style.css").read_text(), media_type="text/css")
@@ -136,5 +149,6 @@ def _decoded(raw: bytes) -> dict[str, Any]:
         "headers": [[name, header(message, name)] for name in dict.fromkeys(message.keys())],
         "text": body(message, "plain"),
         "html": body(message, "html"),
+        "attachments": [each.name for each in attachments(message)],
         "raw": raw.decode("latin-1"),
     }

@@ -114,13 +114,14 @@ def _description(speech: Wording, name: str, link: str) -> str:
 def _add_times(event: Event, entry: Entry) -> bytes:
     """Start and end on the practice's clock; returns the zone's definition.
 
-    In UTC, and without a zone, where the wall clock would not be unambiguous: the hour that comes
-    twice (RFC 5545 would take the first), and zones without a yearly rule.
+    In UTC, and without a zone, where the wall clock could be misread: when it is changed during the
+    visit, in the hour that comes twice (RFC 5545 takes the first), in zones without a yearly rule.
     """
     start = local_time(entry.start, entry.time_zone)
     end = local_time(entry.start + timedelta(minutes=entry.duration_minutes), entry.time_zone)
     zone = vtimezone(entry.time_zone, start.year)
-    if zone is None or comes_twice(start) or comes_twice(end):
+    changes = start.utcoffset() != end.utcoffset()
+    if zone is None or changes or comes_twice(start) or comes_twice(end):
         event.add("dtstart", start.astimezone(UTC))
         event.add("dtend", end.astimezone(UTC))
         return b""

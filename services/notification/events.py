@@ -185,6 +185,7 @@ def _letter(request: InvitationRequested, recipient: str) -> Letter:
         sender_name=storable(request.sender_name),
         link=storable(request.link),
         locale=storable(request.locale),
+        appointment_version=request.appointment_version,
         start=request.start,
         duration_minutes=request.duration_minutes,
         time_zone=request.time_zone,

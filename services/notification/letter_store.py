@@ -51,6 +51,7 @@ class Due:
             **secret,
             sender_name=stored["sender_name"],
             locale=stored["locale"],
+            appointment_version=stored["appointment_version"],
             start=stored["start"],
             duration_minutes=stored["duration_minutes"],
             time_zone=stored["time_zone"],

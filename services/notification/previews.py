@@ -83,6 +83,7 @@ def _letter(sender_name: str, link: str, start: datetime, time_zone: str, locale
         sender_name=sender_name,
         link=link,
         locale=locale,
+        appointment_version=1,
         start=start,
         duration_minutes=0,
         time_zone=time_zone,

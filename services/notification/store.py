@@ -131,7 +131,8 @@ async def lock_due(tx: Connection, now: datetime, most: int) -> list[Due]:
             ORDER BY oldest.due_at LIMIT $2
         )
         SELECT {_COLUMNS}, d.letter, d.recipient, d.patient_name, d.link, d.sender_name, d.locale,
-               a.starts_at AS start, a.duration_minutes, a.time_zone
+               a.version AS appointment_version, a.starts_at AS start, a.duration_minutes,
+               a.time_zone
         FROM waiting CROSS JOIN LATERAL (
             SELECT * FROM deliveries
             WHERE practice_id = waiting.id AND due_at <= $1

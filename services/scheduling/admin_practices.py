@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import Database
 from chassis.problems import InvalidInput
+from contracts.languages import LANGUAGES
 from services.scheduling import operators, practices
 from services.scheduling.appointments import Practice
 from services.scheduling.practices import NoSuchPractice, PracticeExists, Wish
@@ -111,7 +112,7 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
     parser.add_argument("--name", required=name_required, help="the sender's name in invitations")
     parser.add_argument("--time-zone", help="as Europe/Berlin")
     parser.add_argument("--tariff", help="basic, standard or premium")
-    parser.add_argument("--language", help="de or en")
+    parser.add_argument("--language", help=", ".join(LANGUAGES))
     parser.add_argument(
         "--reminders",
         type=_minutes,

@@ -10,12 +10,14 @@ from fastapi_problem.error import Problem
 
 from chassis import problems
 from chassis.auth import AppointmentAdmin, AppointmentReader, AppointmentWriter
+from contracts.languages import LANGUAGES
 from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import Link
 from services.scheduling.schemas import (
     AppointmentView,
     Change,
     DayView,
+    LanguageView,
     NewAppointment,
     PracticeView,
     Resend,
@@ -172,7 +174,7 @@ async def resend_invitation(
 
 @router.get("/practice", tags=["practice"])
 async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeView:
-    """The caller's practice and the channels it can invite over."""
+    """The caller's practice, its channels and the languages of its invitations."""
     practice = await booking.practice(caller)
     return PracticeView(
         id=practice.id,
@@ -180,6 +182,8 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         time_zone=practice.time_zone,
         tariff=practice.tariff,
         channels=[each for each in booking.channels if each in practice.tariff.channels],
+        language=practice.language,
+        languages=[LanguageView(code=each.code, name=each.own_name) for each in LANGUAGES.values()],
         sample_link=booking.links.url(NOWHERE),
     )
 

@@ -113,7 +113,7 @@ class Booking:
                 now=now,
                 faults=faults,
             )
-            locale = forms.locale(wish.locale, faults)
+            locale = forms.locale(wish.locale, practice, faults)
             forms.consent(wish.consent, faults)
             if not wish.send_anyway:
                 await self._find_dead(tx, practice, contact, faults)

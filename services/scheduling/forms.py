@@ -13,6 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from chassis.problems import FieldError, InvalidInput
 from contracts.events import Channel, Tariff
+from contracts.languages import LANGUAGES
 from services.scheduling.appointments import Appointment, Practice
 from services.scheduling.phone_numbers import BadNumber, NumberFault, parse_mobile
 from services.scheduling.wall_clock import AmbiguousTime, NonexistentTime, resolve
@@ -21,7 +22,6 @@ NAME_LENGTH = 200
 MINUTES = range(5, 481)
 FURTHEST_AHEAD = timedelta(days=5 * 366)
 YEARS = range(2000, 9001)
-LOCALES = ("de", "en")
 
 _T = TypeVar("_T")
 
@@ -106,11 +106,12 @@ def consent(given: bool, faults: Faults) -> None:
         )
 
 
-def locale(name: str, faults: Faults) -> str:
-    """The patient's language."""
-    if name not in LOCALES:
+def locale(code: str | None, practice: Practice, faults: Faults) -> str:
+    """The patient's language; the practice's own where none is chosen."""
+    chosen = practice.language if code is None else code
+    if chosen not in LANGUAGES:
         faults.add("locale", "invalid", "Diese Sprache gibt es nicht.")
-    return name
+    return chosen
 
 
 def contact(

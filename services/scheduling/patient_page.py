@@ -26,10 +26,11 @@ from markupsafe import Markup
 from chassis.database import Database
 from chassis.sealing import Sealer
 from chassis.throttle import Throttle, address_of
+from chassis.wording import Wording
+from contracts.languages import LANGUAGES
 from services.scheduling import page_words, store
 from services.scheduling.appointments import Appointment, Practice
 from services.scheduling.links import Link, Links
-from services.scheduling.page_words import LANGUAGES, Words
 from services.scheduling.rooms import Role, Rooms
 from services.scheduling.visits import Door, OpeningHours, link_holds
 
@@ -77,10 +78,10 @@ class Pages:
             "X-Robots-Tag": "noindex, nofollow",
         }
 
-    def page(self, name: str, words: Words, status: int = 200, **values: object) -> HTMLResponse:
+    def page(self, name: str, words: Wording, status: int = 200, **values: object) -> HTMLResponse:
         """One of the pages."""
-        html = self._templates[name].render(words=words, **values)
-        headers = {**self.headers, "Content-Language": words.language}
+        html = self._templates[name].render(words=words, _=words.say, **values)
+        headers = {**self.headers, "Content-Language": words.language.code}
         return HTMLResponse(html, status_code=status, headers=headers)
 
 
@@ -124,7 +125,7 @@ class PatientPage:
             appointment,
             Role.PATIENT,
             name=appointment.patient_name,
-            language=page_words.choose(language, appointment.locale).language,
+            language=page_words.choose(language, appointment.locale).language.code,
             now=now,
         )
         return RedirectResponse(address, 303, headers=dict(self.pages.headers))
@@ -171,9 +172,11 @@ class PatientPage:
             day=page_words.day_text(start, words),
             time=page_words.time_text(start, words),
             place=page_words.place_text(zone, words),
-            duration=words.minutes.format(minutes=appointment.duration_minutes),
+            duration=words.say("about %(minutes)s minutes", minutes=appointment.duration_minutes),
             door="none" if self.rooms is None else self.hours.door(appointment, now).value,
-            opens=words.early_hint.format(when=when),
+            opens=words.say(
+                "You can join from %(when)s. Please open this link again then.", when=when
+            ),
         )
 
 
@@ -181,7 +184,7 @@ def _wish(request: Request) -> str | None:
     return request.query_params.get("lang")
 
 
-def _words(request: Request) -> Words:
+def _words(request: Request) -> Wording:
     """The language of a page that says nothing of any appointment, its patient's least of all."""
     header = request.headers.get("accept-language", "")
     return page_words.choose(_wish(request), page_words.accepted(header))

@@ -41,7 +41,9 @@ class PracticeSettings(BaseModel):
     name: Text | None = Field(default=None, description="The sender's name in invitations.")
     time_zone: Text | None = Field(default=None, description="As Europe/Berlin.")
     tariff: Text | None = Field(default=None, description="basic, standard, premium.")
-    language: Text | None = Field(default=None, description="de, en.")
+    language: Text | None = Field(
+        default=None, description="Of patients for whom no other is chosen."
+    )
     reminders: Annotated[list[StrictInt], Field(max_length=100)] | None = Field(
         default=None, description="Minutes before the start; 5 at most."
     )

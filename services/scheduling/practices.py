@@ -15,10 +15,10 @@ from fastapi_problem.error import Problem
 from chassis.database import Connection
 from chassis.problems import FieldError, InvalidInput
 from contracts.events import Tariff
+from contracts.languages import LANGUAGES
 from services.scheduling import audit, audit_store
 from services.scheduling.appointments import Practice
 from services.scheduling.audit import Action
-from services.scheduling.forms import LOCALES
 
 NAME_LENGTH = 100
 MOST_REMINDERS = 5
@@ -107,8 +107,8 @@ def _tariff(name: str) -> Tariff:
 
 
 def _language(name: str) -> str:
-    if name not in LOCALES:
-        raise ValueError(f"Has to be one of {', '.join(LOCALES)}.")
+    if name not in LANGUAGES:
+        raise ValueError(f"Has to be one of {', '.join(LANGUAGES)}.")
     return name
 
 

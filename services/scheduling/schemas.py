@@ -32,7 +32,9 @@ class NewAppointment(Input):
     )
     duration_minutes: int | None
     consent: bool
-    locale: Text = "de"
+    locale: Text | None = Field(
+        default=None, description="A code of the practice's `languages`; else its own `language`."
+    )
     send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
 
 
@@ -109,12 +111,21 @@ class DayView(BaseModel):
     appointments: list[AppointmentView]
 
 
+class LanguageView(BaseModel):
+    """A language in which patients can be invited, with its name for itself."""
+
+    code: str
+    name: str
+
+
 class PracticeView(BaseModel):
-    """The caller's practice and the channels it can invite over."""
+    """The caller's practice, the channels it can invite over and the languages it can invite in."""
 
     id: UUID
     name: str
     time_zone: str
     tariff: Tariff
     channels: list[Channel]
+    language: str = Field(description="Of invitations for which no other is chosen.")
+    languages: list[LanguageView]
     sample_link: str = Field(description="As long as the links of invitations; leads nowhere.")

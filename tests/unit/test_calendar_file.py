@@ -102,6 +102,8 @@ def test_right_when_the_clock_changes(start: datetime) -> None:
     _, event = write(entry=replace(ENTRY, start=start))
     assert event.decoded("DTSTART") == start
     assert event.decoded("DTEND") == start + timedelta(minutes=20)
+    # Readers that reckon with the wall clock get the length right too.
+    assert event.decoded("DTEND") - event.decoded("DTSTART") == timedelta(minutes=20)
 
 
 def test_a_zone_without_a_yearly_rule_is_written_in_utc() -> None:

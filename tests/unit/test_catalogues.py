@@ -63,6 +63,7 @@ def test_sms_fit_one_segment(code: str, kind: Kind, month: int) -> None:
         sender_name="Praxis Dr. Weiß",
         link="https://praxis.example/besuch/" + "Ab-_5" * 10,
         locale=code,
+        appointment_version=1,
         start=START.replace(month=month, day=28),
         duration_minutes=20,
         time_zone="Europe/Berlin",

@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from icalendar import Calendar
 
 from services.notification.channels import Letter
 from services.notification.channels.email import parse_mailbox
@@ -22,16 +25,19 @@ LETTER = Letter(
     sender_name="Praxis Dr. Weiß & Töchter",
     link="https://video.example/t/abc-DEF_123?x=1&y=2",
     locale="de",
+    appointment_version=3,
     start=datetime(2026, 12, 1, 13, 30, tzinfo=UTC),
     duration_minutes=20,
     time_zone="Europe/Berlin",
 )
+APPOINTMENT = UUID("0193a0de-7a1c-7cc3-98c4-dc0c0c07398f")
 MAIL = InvitationMail("einladung@praxis.example")
 
 
 def compose(letter: Letter = LETTER, recipient: str = "juergen@example.org") -> bytes:
     return MAIL.compose(
         letter,
+        appointment_id=APPOINTMENT,
         recipient=recipient,
         message_id="<id-1@praxis.example>",
         boundary="0123456789abcdef",
@@ -64,7 +70,6 @@ def test_headers_and_both_bodies() -> None:
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Content-Language"] == "de"
     assert message["Date"].datetime == NOW
-    assert message.get_content_type() == "multipart/alternative"
     text, html = bodies(message)
     for part in (text, html):
         assert "Jürgen Müßig" in part
@@ -84,6 +89,35 @@ def test_wire_form() -> None:
     assert b"\r" not in raw.replace(b"\r\n", b"")
     assert max(map(len, raw.split(b"\r\n"))) <= 998
     assert raw.isascii()
+
+
+def test_the_calendar_file_is_an_alternative_and_an_attachment() -> None:
+    message = read(compose())
+    assert message.get_content_type() == "multipart/mixed"
+    alternative, attached = message.iter_parts()
+    assert isinstance(alternative, EmailMessage)
+    assert alternative.get_content_type() == "multipart/alternative"
+    plain, html, calendar = alternative.iter_parts()
+    assert (plain.get_content_subtype(), html.get_content_subtype()) == ("plain", "html")
+    assert calendar.get_content_type() == "text/calendar"
+    assert calendar["Content-Type"].params == {"method": "REQUEST", "charset": "utf-8"}
+    assert calendar["Content-Disposition"] is None
+    assert attached.get_content_type() == "application/ics"
+    assert attached["Content-Disposition"].content_disposition == "attachment"
+    assert attached.get_filename() == "einladung.ics"
+    assert attached.get_payload(decode=True) == calendar.get_payload(decode=True)
+
+
+def test_the_calendar_file_is_of_this_appointment() -> None:
+    (attached,) = read(compose()).iter_attachments()
+    calendar: Any = Calendar.from_ical(attached.get_content())
+    (event,) = calendar.walk("VEVENT")
+    assert event["UID"] == str(APPOINTMENT)
+    assert event["SEQUENCE"] == LETTER.appointment_version
+    assert event.decoded("DTSTART") == LETTER.start
+    assert event["ORGANIZER"] == "mailto:einladung@praxis.example"
+    assert event["ATTENDEE"] == "mailto:juergen@example.org"
+    assert event["URL"] == LETTER.link
 
 
 def test_smtputf8_recipient_is_written_as_it_is() -> None:

@@ -20,6 +20,7 @@ LETTER = Letter(
     sender_name="Praxis Dr. Weiß",
     link=LINK,
     locale="de",
+    appointment_version=3,
     start=datetime(2026, 12, 1, 13, 30, tzinfo=UTC),
     duration_minutes=20,
     time_zone="Europe/Berlin",

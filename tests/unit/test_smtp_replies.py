@@ -219,6 +219,7 @@ async def sending(server: SmtpServer) -> AsyncIterator[Send]:
             sender_name="Praxis Dr. Weiß",
             link="https://video.example/t/abc",
             locale="de",
+            appointment_version=1,
             start=now + timedelta(days=1),
             duration_minutes=20,
             time_zone="Europe/Berlin",

@@ -42,6 +42,7 @@ class Letter:
     sender_name: str
     link: str
     locale: str
+    appointment_version: int
     start: datetime
     duration_minutes: int
     time_zone: str

@@ -79,6 +79,7 @@ class EmailChannel:
             return INVALID_ADDRESS
         message = self._mail.compose(
             outgoing.letter,
+            appointment_id=outgoing.delivery.appointment_id,
             recipient=mailbox.address,
             message_id=outgoing.delivery.message_id,
             boundary=outgoing.delivery.id.hex,

@@ -1,0 +1,98 @@
+"""The patient's language and calendar file, through the whole stack."""
+
+from email import message_from_bytes, policy
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from icalendar import Calendar
+
+from contracts.languages import LANGUAGES
+from tests.conftest import Stack
+from tests.integration.test_sealing import owner
+from tests.support import Json, Practice, eventually, utc
+
+
+def calendar_of(mail: Json) -> tuple[Any, Any]:
+    """The attached calendar file and its one event."""
+    message = message_from_bytes(mail["raw"].encode("latin-1"), policy=policy.default)
+    (attached,) = message.iter_attachments()
+    assert attached.get_filename() == "einladung.ics"
+    calendar: Any = Calendar.from_ical(attached.get_content())
+    (event,) = calendar.walk("VEVENT")
+    return calendar, event
+
+
+async def test_an_english_invitation_arrives_in_english_with_its_calendar_file(
+    practice: Practice,
+) -> None:
+    created = await practice.create(locale="en", patient_name="Jürgen Müßig")
+    assert created["locale"] == "en"
+    mail = await practice.mail(created["email"])
+    assert dict(mail["headers"])["Content-Language"] == "en"
+    assert mail["subject"].startswith("Invitation to a video visit on ")
+    assert "Hello Jürgen Müßig," in mail["text"]
+    assert '<html lang="en">' in mail["html"]
+    calendar, event = calendar_of(mail)
+    assert calendar["METHOD"] == "REQUEST"
+    assert event["UID"] == created["id"]
+    assert event["SUMMARY"] == "Video visit"
+    assert event.decoded("DTSTART") == utc(created["start"])
+    assert event["ATTENDEE"] == f"mailto:{created['email']}"
+    assert event["URL"] in mail["text"]
+    shown = await practice.scheduling.get(f"/v1/appointments/{created['id']}")
+    assert shown.json()["locale"] == "en"
+
+
+async def test_a_moved_appointment_meets_the_same_entry(practice: Practice) -> None:
+    created = await practice.create()
+    await practice.shows(created["id"], "delivered")
+    path = f"/v1/appointments/{created['id']}"
+    moved = (await practice.scheduling.patch(path, json={"time": "11:30"})).json()
+    await practice.resend(created["id"])
+
+    async def both() -> list[Json] | None:
+        mails = await practice.mails(created["email"])
+        return mails if len(mails) == 2 else None
+
+    (_, first), (_, second) = map(calendar_of, await eventually(both, "both mails"))
+    assert first["UID"] == second["UID"]
+    assert second["SEQUENCE"] > first["SEQUENCE"]
+    assert second.decoded("DTSTART") == utc(moved["start"]) > first.decoded("DTSTART")
+
+
+async def test_an_sms_in_english(practice: Practice) -> None:
+    number = f"+49171392{uuid4().int % 10_000 + 10_000}"
+    await practice.create(locale="en", channels=["sms"], phone=number, email=None)
+
+    async def arrived() -> list[Json]:
+        return await practice.texts(number)
+
+    texts = await eventually(arrived, "the SMS")
+    assert "invitation to your video visit on " in texts[-1]["text"]
+
+
+async def test_without_a_choice_it_is_the_practice_s_language(
+    practice: Practice, stack: Stack
+) -> None:
+    async with owner(stack, "scheduling") as connection:
+        await connection.execute("UPDATE practices SET language = 'en' WHERE id = $1", practice.id)
+    own = (await practice.scheduling.get("/v1/practice")).json()
+    assert own["language"] == "en"
+    assert (await practice.create())["locale"] == "en"
+    assert (await practice.create(locale="de"))["locale"] == "de"
+
+
+async def test_the_languages_to_choose_from(practice: Practice) -> None:
+    own = (await practice.scheduling.get("/v1/practice")).json()
+    assert own["language"] == "de"
+    assert [each["code"] for each in own["languages"]] == list(LANGUAGES)
+    assert {"code": "de", "name": "Deutsch"} in own["languages"]
+
+
+@pytest.mark.parametrize("locale", ["xx", "", "de-DE-extra", "../de", 7])
+async def test_another_language_is_refused_by_name(practice: Practice, locale: object) -> None:
+    response = await practice.post(practice.form(locale=locale))
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [each["field"] for each in response.json()["errors"]] == ["locale"]
