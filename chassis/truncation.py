@@ -9,6 +9,7 @@ from collections.abc import Collection
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.errors import KafkaTimeoutError
 
 from contracts.topics import Topic
 
@@ -70,7 +71,10 @@ async def dead_letters_of(bootstrap: str, topic: Topic, keys: Collection[str]) -
 async def _all(
     consumer: AIOKafkaConsumer, topic: Topic
 ) -> "tuple[list[ConsumerRecord[bytes, bytes]], dict[int, int]]":
-    """Every record up to now, and the offsets that end them."""
+    """Every record up to now, and the offsets that end them.
+
+    Raises KafkaTimeoutError rather than leave some out: what is before the ends gets removed.
+    """
     partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
     consumer.assign(partitions)
     ends = await consumer.end_offsets(partitions)
@@ -78,10 +82,9 @@ async def _all(
     for partition, end in ends.items():
         while await consumer.position(partition) < end:
             batch = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT)
-            found = [each for each in batch.get(partition, ()) if each.offset < end]
-            if not found:
-                break
-            records.extend(found)
+            if partition not in batch:
+                raise KafkaTimeoutError
+            records.extend(each for each in batch[partition] if each.offset < end)
     return records, {partition.partition: end for partition, end in ends.items()}
 
 
