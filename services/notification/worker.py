@@ -17,7 +17,7 @@ import structlog
 
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Database
-from chassis.sealing import Sealer
+from chassis.sealing import NotOpened, Sealer
 from contracts.events import Channel as ChannelName
 from services.notification import metrics, store
 from services.notification.channels import Channel, SendResult, Verdict
@@ -195,6 +195,11 @@ class Worker:
             channel = self._channels[delivery.channel]
             async with asyncio.timeout(self._policy.longest_send):
                 result = await channel.send(claim.due.open(self._sealer, delivery))
+        except NotOpened:
+            # Its key is missing here, as while keys rotate: another process, or this one once it
+            # has the key, sends it yet. Given up, the letter would be erased.
+            log.error("letter can't be opened", delivery_id=str(delivery.id))
+            result = SendResult(Verdict.TEMPORARY)
         except TimeoutError:
             result = SendResult(Verdict.REPLY_LOST)
         except Exception as error:
