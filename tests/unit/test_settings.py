@@ -73,6 +73,8 @@ def test_production_starts_when_it_is_set_up(
         (Status, SERVICE | {"auth_jwks": "http://login.example.org/jwks"}),
         (Status, SERVICE | {"database_url": "postgresql://service@db/service"}),
         (Status, SERVICE | {"environment": "local", "host": "0.0.0.0"}),
+        (Status, SERVICE | {"environment": "container"}),
+        (Dashboard, DASHBOARD | {"environment": "container"}),
         (Scheduling, SCHEDULING | {"link_base_url": "http://praxis.de/besuch"}),
         (Scheduling, SCHEDULING | {"link_base_url": "https://127.0.0.1:8401/besuch"}),
         (Scheduling, SCHEDULING | {"link_base_url": "https://prüfung.de/besuch"}),
