@@ -53,9 +53,9 @@ FAMILIES: tuple[Family, ...] = (
         "Yahoo",
         r"sorry, we (?:were|are|have been) unable to deliver (?:your message )?to the following|"
         r"wasn't able to deliver the following message|"
-        r"unable to deliver message to the following address|"
+        r"unable to deliver (?:message to the following address|the message from)|"
         r"message from \S+\.\s+unable to deliver",
-        (rf"^\s*<({_Q})>:?", rf"^to: ({_A})"),
+        (rf"^\s*<({_Q})>:?", rf"^to:? <?({_A})"),
     ),
     Family(
         "qmail",

@@ -6,7 +6,7 @@ No single sign decides: bounces come from people's addresses, and people forward
 import re
 
 from services.notification.bounces import addresses
-from services.notification.bounces.languages import UNDELIVERED, any_of
+from services.notification.bounces.languages import DELAYED, UNDELIVERED, any_of
 from services.notification.bounces.mime import REPORTS, Mail
 
 _DAEMON = re.compile(
@@ -64,7 +64,9 @@ _SUBJECT = re.compile(
     r"配信|配送|届き|返送|送信できません|エラー|失敗|退信|退回|无法投递|無法|반송|전송 실패|"
     r"rapporto|rapport de|security alert|"
     r"not member|loop alert|system error message|mail from .{0,40}reject|"
-    rf"{any_of(UNDELIVERED)}",
+    rf"{any_of(UNDELIVERED)}|"
+    rf"(?:entrega|zustell|nachricht|mensa|mess[ag]|mail|correo|posta|bericht|доставк|сообщ|письм|"
+    rf"meddel|viest|wiadom|zpráv|配|邮|郵|メール|메일).{{0,60}}(?:{any_of(DELAYED)})",
     re.I,
 )
 _ANSWER = re.compile(
