@@ -71,7 +71,8 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
     found = Diagnosis()
     if kind is not Kind.DELIVERED:
         found = report.diagnosis()
-        if found.reason in {None, FailureReason.OTHER, FailureReason.SYSTEM}:
+        unsaid = not any(one.diagnostic.strip() for one in about)
+        if unsaid or found.reason in {None, FailureReason.OTHER, FailureReason.SYSTEM}:
             found = _better(found, mail, text, original)
     status = found.status or next((one.status for one in about if one.status), None)
     return Reading(

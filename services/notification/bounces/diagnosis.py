@@ -147,9 +147,9 @@ def _reason(
     if said is FailureReason.SYSTEM:  # a program failed: what it said stands around it
         around = _first_reason(broad)
         return around if around in _OF_THE_RECIPIENT else said
-    if said is not None:
-        return said
     of_status = None if vague(status) else reason_of(status)
+    if said is not None:
+        return of_status or said if said is FailureReason.OTHER else said
     found = of_status or _first_reason(broad) or _OF_REPLY.get(reply or "")
     return found or (FailureReason.OTHER if detail else None)
 

@@ -17,7 +17,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"[ée]metteur (invalide|inconnu)|"
             r"absender\w*.{0,30}(abgelehnt|unbekannt|ungültig|nicht)",
             r"isn.t in my list of allowed rcpthosts|not subscribed to|relay(ing)? (access )?denied|"
-            r"banned (contents?|names?|files?|attachments?|extension)",
+            r"banned:|banned (contents?|names?|files?|attachments?|extension)",
         ),
     ),
     (
@@ -158,7 +158,8 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
     (
         FailureReason.UNKNOWN_USER,
         (
-            r"can.t accept user|(rejected|denied) recipients?|recipients? "
+            r"(account|mailbox|user)( has| is| was)? expired|can.t accept user|"
+            r"(rejected|denied) recipients?|recipients? "
             r"(has been )?(rejected|denied)|not an? (active|valid) (address|mailbox)|"
             r"mailbox unavaiable|not e-?mail addresses|"
             r"recipient refuses|(is|are) (currently )?(suspended|deactivated)|temporary locked|"
@@ -176,7 +177,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"not (be )?(found|known|exist|recognized|recognised|valid|listed|active|local|"
             r"present|ok|available|accepted|a (known|valid))|does ?n[o']t exist|doesn.t exist|"
             r"did not exist|non-?existent|no longer (valid|active|in use|available|exists?|"
-            r"accepts?|on server)|disabled|inactive|deactivated|suspended|discontinued|expired|"
+            r"accepts?|on server)|disabled|inactive|deactivated|suspended|discontinued|"
             r"closed|terminated|deleted|locked|frozen|invalid|unavailable|undeliverable|"
             r"missing)",
             r"user unknown|userunknown|recipnotfound|recipientnotfound|recipient ?notfound|"
@@ -325,6 +326,14 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"systemfehler|interner fehler|vorübergehend|erreur (système|interne)|"
             r"error (interno|del sistema)|errore (interno|di sistema)|временн\w+ (ошибк|"
             r"недоступ)|システムエラー|一時的",
+        ),
+    ),
+    (  # The server says that it does not know.
+        FailureReason.OTHER,
+        (
+            r"(undefined|unspecified) (error|failure|reason)|unknown (failure|reason)|"
+            r"no (further )?(explanation|details|reason) (was |were )?(given|available|provided)|"
+            r"gave no (explanation|reason)",
         ),
     ),
 )
