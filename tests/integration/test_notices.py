@@ -7,7 +7,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest_asyncio
 
+from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from tests.conftest import Stack
+from tests.integration.test_languages import calendar_of
 from tests.support import BERLIN, Json, Practice, eventually
 
 BOTH = ["email", "sms"]
@@ -96,6 +98,11 @@ async def test_a_deleted_appointment_is_cancelled_once_and_reminds_nobody(
     _, mail = await practice.mails(created["email"])
     assert "wurde abgesagt" in mail["subject"]
     assert "/besuch/" not in mail["text"]
+    (_, invited), (calendar, event) = [
+        calendar_of(each) for each in await practice.mails(created["email"])
+    ]
+    assert (calendar["METHOD"], event["UID"]) == ("CANCEL", invited["UID"])
+    assert event["SEQUENCE"] > invited["SEQUENCE"]
     _, text = await practice.texts(created["phone"])
     assert "abgesagt" in text["text"]
     assert (
@@ -121,6 +128,12 @@ async def test_quick_moves_are_one_notice_with_the_old_and_the_new_time(
     assert "10:00 Uhr" in mail["text"]
     assert "16:45 Uhr" in mail["text"]
     assert "11:15" not in mail["text"]
+    (_, invited), (_, event) = [
+        calendar_of(each) for each in await practice.mails(created["email"])
+    ]
+    assert event["UID"] == invited["UID"]
+    assert event["SEQUENCE"] > invited["SEQUENCE"]
+    assert event["DTSTART"].dt.astimezone(BERLIN).strftime("%H:%M") == "16:45"
     assert len(await practice.texts(created["phone"])) == 2
     waiting = await owner.fetch(
         """
@@ -171,6 +184,32 @@ async def test_what_becomes_of_a_notice_leaves_the_mark_alone(
             return bool(await deliveries.fetchval(query, UUID(created["id"])) == "failed")
 
         await eventually(refused, "the reminder is refused as the invitation was")
+    finally:
+        await deliveries.close()
+    await settled(practice, stack)
+    assert await practice.indicator(created["id"]) == before
+
+
+async def test_a_late_bounce_of_a_notice_leaves_the_tick_alone(
+    practice: Practice, stack: Stack, owner: asyncpg.Connection
+) -> None:
+    created = await practice.create(**form(channels=["email"]))
+    before = await practice.shows(created["id"], "delivered")
+    await let_it_be_due(owner, created, 60)
+    await arrived(practice, created, 2)
+    _, reminder = await practice.mails(created["email"])
+    sent = Mail(sender="-", recipient=created["email"], content=b"Subject: x\r\n\r\n")
+    report = compose(sent, REPORTS["spaeter-unbekannt"])
+    assert report is not None
+    await hand_over(stack.ports.bounces, reminder["envelope_from"], report)
+    deliveries = await asyncpg.connect(stack.owner_dsn("notification"))
+    try:
+
+        async def bounced() -> bool:
+            query = "SELECT state FROM deliveries WHERE appointment_id = $1 AND kind = 'reminder'"
+            return bool(await deliveries.fetchval(query, UUID(created["id"])) == "failed")
+
+        await eventually(bounced, "the reminder's bounce is read")
     finally:
         await deliveries.close()
     await settled(practice, stack)
