@@ -131,7 +131,7 @@ def _told(mail: Mail, text: texts.Text, original: Original) -> Reading:
     ours = _ours(mail, original)
     told = texts.account(mail, text, rule, ours)
     recipients = list(told.recipients) or texts.anywhere(text, ours, original.recipients)
-    if not recipients and not signs.surely_machine(mail) and not signs.from_daemon(mail):
+    if not recipients and not (signs.surely_machine(mail) or signs.plain_daemon(mail)):
         return NOT_A_BOUNCE  # what is made up names nobody
     found = diagnose(*told.said, wide=[text.whole, mail.head.get("subject")])
     if told.reason is not None:

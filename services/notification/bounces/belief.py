@@ -24,7 +24,7 @@ def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: 
         and not own_mark
         and not (daemon and own_words)
     )
-    listed = signs.of_a_list(mail) and not daemon and not nobody
+    listed = signs.of_a_list(mail) and not signs.mailer_daemon(mail) and not nobody
     returned = original.message_id is not None or original.recipients != ()
     by_system = own_words and (nobody or signs.daemon_address(mail))
     look_alike = look_alikes.is_look_alike(mail, text.whole, returned=returned or by_system)
@@ -33,7 +33,6 @@ def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: 
     subject, failure = signs.about_delivery(mail), texts.speaks_of_failure(text)
     known = rule is not None
     coded = _technical(text)
-    technical = returned or own_mark or coded
     if daemon or own_mark or signs.declared_report(mail):
         # One sign may be missing: servers write any subject, and any language. Codes alone stand
         # in a postmaster's statistics, too.
@@ -45,9 +44,11 @@ def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: 
     if not failure:
         return False
     if nobody or signs.automatic(mail) or signs.maybe_machine(mail):
-        sure = technical or own_words or (nobody and "@" in text.whole)
+        # Shops and authorities write of codes and of what they could not deliver, too.
+        sure = returned or own_mark or own_words or (nobody and (coded or "@" in text.whole))
+        sure = sure or (coded and subject and texts.is_terse(text))
         return sure and (subject or known)
-    return technical and subject and known
+    return returned and subject and texts.begins_with(text, rule)
 
 
 def _technical(text: texts.Text) -> bool:

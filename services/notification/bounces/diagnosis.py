@@ -150,7 +150,10 @@ def _reason(
     of_status = None if vague(status) else reason_of(status)
     if said is not None:
         return of_status or said if said is FailureReason.OTHER else said
-    found = of_status or _first_reason(broad) or _OF_REPLY.get(reply or "")
+    around = _first_reason(broad)
+    if of_status is FailureReason.POLICY and around is FailureReason.BLOCKED:
+        return around
+    found = of_status or around or _OF_REPLY.get(reply or "")
     return found or (FailureReason.OTHER if detail else None)
 
 

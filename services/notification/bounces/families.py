@@ -328,6 +328,17 @@ ANYWHERE: tuple[str, ...] = (
     rf"^\s*['\"<(\[]?({_A})['\">)\]]?(?:\s*[:;(\[-].*|\s+\S.*)?$",
 )
 
+# A message to somebody, as terse gateways put it; and what they never write.
+OF_ONE = (
+    r"\b(?:message|mail|e-?mail|nachricht|mensaje|messaggio|mensagem|bericht|courriel)\b.{0,20} "
+    rf"(?:to|for|an|für|à|a|per|para|aan) ['\"<(\[]?{_A}"
+)
+GREETING = (
+    r"^\W*(?:hello|hi\b|dear|hallo|guten tag|liebe[rs]?|sehr geehrte|bonjour|madame|hola|"
+    r"estimad|gentile|buongiorno|caro|olá|prezad|beste|geachte|здравствуйте)\b|"
+    r"\b(?:regards|freundliche[nm]? gr[uü](?:ß|ss)|mfg|cordialement|saludos|saluti|groet)"
+)
+
 # That a message did not arrive, in general, for servers of no known family.
 NOT_DELIVERED = (
     r"(?:could|can|was|were|is|been|has|have|will|did|are)\s?(?:not|n't|n’t)\s(?:be |been |"

@@ -85,6 +85,11 @@ def from_daemon(mail: Mail) -> bool:
     return any(_DAEMON.search(value) for value in (head.get("from"), head.get("sender")) if value)
 
 
+def plain_daemon(mail: Mail) -> bool:
+    """Whether it is a mail system's by name and as plain as theirs were before reports."""
+    return from_daemon(mail) and not any(part.type == "text/html" for part in mail.own)
+
+
 def daemon_address(mail: Mail) -> bool:
     """Whether the sender's address, not only the name before it, is a mail system's."""
     found = addresses.of_header(mail.head.get("from"))
