@@ -1,5 +1,6 @@
 """Settings every service has, read from the environment under the service's own prefix."""
 
+import os
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -62,6 +63,13 @@ class ProcessSettings(BaseSettings):
             raise ValueError("environment=local listens on a loopback address only")
         return self
 
+    @model_validator(mode="after")
+    def _callers_cannot_choose_their_address(self) -> Self:
+        # uvicorn then believes what the caller wrote first, and no limit by address holds.
+        if self.environment == "production" and os.environ.get("FORWARDED_ALLOW_IPS") == "*":
+            raise ValueError("production refuses FORWARDED_ALLOW_IPS=*: it has to name the proxies")
+        return self
+
 
 class AuthSettings(ProcessSettings):
     """Whose tokens are trusted, and how they name practice and roles."""
@@ -85,6 +93,11 @@ class AuthSettings(ProcessSettings):
     def _issuer_is_safe(self) -> Self:
         if self.environment == "production" and not self.auth_issuer.startswith("https://"):
             raise ValueError("production needs an auth_issuer that begins with https://")
+        # Its identity provider asks no password: nobody but this machine may be sent to it.
+        if self.environment == "container" and urlsplit(self.auth_issuer).hostname not in LOOPBACK:
+            raise ValueError(
+                "environment=container takes an auth_issuer on a loopback address only"
+            )
         return self
 
 

@@ -7,7 +7,10 @@ import pytest
 
 from services.notification.bounces import Kind, read
 
-SAMPLES = sorted((Path(__file__).parents[1] / "bounces" / "samples").glob("*.eml"))
+BOUNCES = Path(__file__).parents[1] / "bounces"
+SAMPLES = sorted((BOUNCES / "samples").glob("*.eml"))
+# Written by somebody who did not know the rules. They say only what they are sure of.
+INDEPENDENT = sorted((BOUNCES / "independent").glob("*.eml"))
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
@@ -21,6 +24,17 @@ def test_each_sample_is_understood(sample: Path) -> None:
         "reason": reading.reason,
         "original_message_id": reading.original_message_id,
     } == json.loads(sample.with_suffix(".json").read_text())
+
+
+@pytest.mark.parametrize("sample", INDEPENDENT, ids=lambda sample: sample.stem)
+def test_each_independent_sample_is_understood(sample: Path) -> None:
+    expected = json.loads(sample.with_suffix(".json").read_text())
+    reading = read(sample.read_bytes())
+    found = {name: getattr(reading, name) for name in expected} | {
+        "recipients": sorted(address.lower() for address in reading.recipients)
+    }
+    wanted = {"recipients": found["recipients"], **expected}
+    assert found == {**wanted, "recipients": sorted(one.lower() for one in wanted["recipients"])}
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)

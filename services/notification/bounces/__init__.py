@@ -14,6 +14,7 @@ from services.notification.bounces.notifications import read_notification
 from services.notification.bounces.original import Original, find_original
 from services.notification.bounces.reading import NOT_A_BOUNCE, Kind, Reading
 from services.notification.bounces.reports import Report, find_report
+from services.notification.bounces.wrapped import wrapped_bounce
 
 __all__ = ["Kind", "Reading", "read"]
 
@@ -21,7 +22,9 @@ __all__ = ["Kind", "Reading", "read"]
 def read(content: bytes) -> Reading:
     """The meaning of a mail, as bytes on the wire. Never raises."""
     try:
-        return _read(open_mail(content))
+        mail = open_mail(content)
+        inside = wrapped_bounce(mail, content)
+        return _read(mail) if inside is None else _read(open_mail(inside))
     except Exception:  # what nobody foresaw in hostile input: it says nothing that we understand
         return NOT_A_BOUNCE
 
@@ -68,7 +71,8 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
     found = Diagnosis()
     if kind is not Kind.DELIVERED:
         found = report.diagnosis()
-        if found.reason in {None, FailureReason.OTHER, FailureReason.SYSTEM}:
+        unsaid = not any(one.diagnostic.strip() for one in about)
+        if unsaid or found.reason in {None, FailureReason.OTHER, FailureReason.SYSTEM}:
             found = _better(found, mail, text, original)
     status = found.status or next((one.status for one in about if one.status), None)
     return Reading(
@@ -127,6 +131,8 @@ def _told(mail: Mail, text: texts.Text, original: Original) -> Reading:
     ours = _ours(mail, original)
     told = texts.account(mail, text, rule, ours)
     recipients = list(told.recipients) or texts.anywhere(text, ours, original.recipients)
+    if not recipients and not (signs.surely_machine(mail) or signs.plain_daemon(mail)):
+        return NOT_A_BOUNCE  # what is made up names nobody
     found = diagnose(*told.said, wide=[text.whole, mail.head.get("subject")])
     if told.reason is not None:
         found = Diagnosis(told.reason, True, found.status)

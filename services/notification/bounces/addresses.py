@@ -24,6 +24,16 @@ _BRACKETS = re.compile(
 _INSIDE_X400 = re.compile(
     r"(?:DDA:)?(?:SMTP|RFC-?822)[=:;]([^\s/;<>()]{1,100}?(?:@|\(a\))[^\s/;<>()]{1,255})", re.I
 )
+# Scripts without spaces put a label or the sentence right next to it, as „收件人：a@b.example的".
+_LABEL = re.compile(
+    r"^.*[：；，、。（）「」『』【】〈〉《》＜＞“”„«»\u3000]|"
+    r"^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?=[\x21-\x7e])"
+)
+_SENTENCE = re.compile(
+    r"[：；，、。（）「」『』【】〈〉《》＜＞“”„«»\u3000].*$|"
+    r"(?<=[a-z0-9])[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][^.]*$",
+    re.I,
+)
 _ROLE = re.compile(
     r"(mailer-?_?daemon|postmaster|post_master|abuse|hostmaster|noreply|no-reply|mail-?daemon|"
     r"microsoftexchange[0-9a-f]*|support|helpdesk)([-+.=][^@]*)?@",
@@ -60,6 +70,8 @@ def clean(address: str) -> str:
         "."
     )
     local, at, domain = address.rpartition("@")
+    if not address.isascii():
+        local, domain = _LABEL.sub("", local), _SENTENCE.sub("", domain)
     if not at or not local or not domain or ".." in domain or len(address) > 320:
         return ""
     if any(sign.isspace() for sign in domain) or not re.fullmatch(

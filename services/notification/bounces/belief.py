@@ -3,7 +3,7 @@
 People forward bounces, newsletters explain them, and parcels, too, can't be delivered.
 """
 
-from services.notification.bounces import auto_replies, signs, texts
+from services.notification.bounces import auto_replies, look_alikes, signs, texts
 from services.notification.bounces.diagnosis import find_reply, find_status
 from services.notification.bounces.mime import Mail
 from services.notification.bounces.original import Original
@@ -16,16 +16,23 @@ def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: 
     own_mark = "x-failed-recipients" in mail.head
     if rule is not None and rule.header:
         return True
-    answered = signs.answers_or_forwards(mail) and not nobody and not own_mark
-    listed = signs.of_a_list(mail) and not daemon and not nobody
-    if answered or listed or auto_replies.is_challenge(mail):
+    own_words = rule is not None and not rule.everyday
+    # Old servers answer with „Re:", as people do.
+    answered = (
+        signs.answers_or_forwards(mail)
+        and not nobody
+        and not own_mark
+        and not (daemon and own_words)
+    )
+    listed = signs.of_a_list(mail) and not signs.mailer_daemon(mail) and not nobody
+    returned = original.message_id is not None or original.recipients != ()
+    by_system = own_words and (nobody or signs.daemon_address(mail))
+    look_alike = look_alikes.is_look_alike(mail, text.whole, returned=returned or by_system)
+    if answered or listed or look_alike or auto_replies.is_challenge(mail):
         return False
     subject, failure = signs.about_delivery(mail), texts.speaks_of_failure(text)
-    returned = original.message_id is not None or original.recipients != ()
     known = rule is not None
-    own_words = rule is not None and not rule.everyday
     coded = _technical(text)
-    technical = returned or own_mark or coded
     if daemon or own_mark or signs.declared_report(mail):
         # One sign may be missing: servers write any subject, and any language. Codes alone stand
         # in a postmaster's statistics, too.
@@ -37,9 +44,11 @@ def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: 
     if not failure:
         return False
     if nobody or signs.automatic(mail) or signs.maybe_machine(mail):
-        sure = technical or own_words or (nobody and "@" in text.whole)
+        # Shops and authorities write of codes and of what they could not deliver, too.
+        sure = returned or own_mark or own_words or (nobody and (coded or "@" in text.whole))
+        sure = sure or (coded and subject and texts.is_terse(text))
         return sure and (subject or known)
-    return technical and subject and known
+    return returned and subject and texts.begins_with(text, rule)
 
 
 def _technical(text: texts.Text) -> bool:

@@ -20,6 +20,7 @@ _PATTERNS = tuple(
     (reason, re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.I))
     for reason, patterns in PHRASES
 )
+_ADDRESS = re.compile(r"[^\s<>:;,()'\"@]{0,64}@[a-z0-9.-]+", re.I)
 _BOILERPLATE = re.compile(BOILERPLATE, re.I)
 _LASTING = {
     FailureReason.UNKNOWN_USER: True,
@@ -115,7 +116,7 @@ def diagnose(*texts: str, wide: Sequence[str] = (), status: str | None = None) -
     `wide` are texts in which much else is said; they decide where nothing else does.
     """
     narrow, broad = (
-        [_clean(text) for text in texts],
+        [_BOILERPLATE.sub(" ", _clean(text)) for text in texts],
         [_BOILERPLATE.sub(" ", _clean(text)) for text in wide],
     )
     every = [*narrow, *broad]
@@ -128,7 +129,8 @@ def diagnose(*texts: str, wide: Sequence[str] = (), status: str | None = None) -
 
 
 def _clean(text: str) -> str:
-    return re.sub(r"\s+", " ", text[:LONGEST]).strip()
+    # Addresses hold any word, as „spam@full.example".
+    return _ADDRESS.sub("a@b", re.sub(r"\s+", " ", text[:LONGEST])).strip()
 
 
 def _reason(
@@ -145,10 +147,13 @@ def _reason(
     if said is FailureReason.SYSTEM:  # a program failed: what it said stands around it
         around = _first_reason(broad)
         return around if around in _OF_THE_RECIPIENT else said
-    if said is not None:
-        return said
     of_status = None if vague(status) else reason_of(status)
-    found = of_status or _first_reason(broad) or _OF_REPLY.get(reply or "")
+    if said is not None:
+        return of_status or said if said is FailureReason.OTHER else said
+    around = _first_reason(broad)
+    if of_status is FailureReason.POLICY and around is FailureReason.BLOCKED:
+        return around
+    found = of_status or around or _OF_REPLY.get(reply or "")
     return found or (FailureReason.OTHER if detail else None)
 
 

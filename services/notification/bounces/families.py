@@ -8,6 +8,7 @@ recipient is taken, then the whole. All match without regard to case.
 from dataclasses import dataclass
 
 from contracts.events import FailureReason
+from services.notification.bounces.languages import DELAYED, UNDELIVERED, any_of
 
 _A = r"[^\s<>\"'@,;()\[\]]{1,100}@[^\s<>\"'@,;:()]{1,255}"
 _Q = r"(?:\"[^\"\n]{1,64}\"|[^\s<>@]{1,100})@[^\s<>@]{1,255}"
@@ -52,9 +53,9 @@ FAMILIES: tuple[Family, ...] = (
         "Yahoo",
         r"sorry, we (?:were|are|have been) unable to deliver (?:your message )?to the following|"
         r"wasn't able to deliver the following message|"
-        r"unable to deliver message to the following address|"
+        r"unable to deliver (?:message to the following address|the message from)|"
         r"message from \S+\.\s+unable to deliver",
-        (rf"^\s*<({_Q})>:?", rf"^to: ({_A})"),
+        (rf"^\s*<({_Q})>:?", rf"^to:? <?({_A})"),
     ),
     Family(
         "qmail",
@@ -145,6 +146,18 @@ FAMILIES: tuple[Family, ...] = (
             r"(.*(?:not listed|domino|address book|ディレクトリ).*)",
         ),
         everyday=True,
+    ),
+    Family(
+        "Posta certificata",
+        r"mancata consegna|errore di consegna|non accettazione|stato rilevato|"
+        r"non (?:è|e') stat[oa] (?:accettat|consegnat)|virus",
+        (
+            rf"(?:destinat[oa]|indirizzat[oa]|diretto) (?:all'utente|a) *\"?({_A})",
+            rf"destinatari[oi]?:? *\"?({_A})",
+            rf"^\s*\"?({_A})\"?(?: \(.*\))?\s*$",
+        ),
+        (r"(?:rilevato un errore|errore:?|motivo:?) *(.*)",),
+        head="x-ricevuta: ^(?:errore-consegna|non-accettazione|preavviso-errore|rilevazione-virus)",
     ),
     Family("Notes", r"-+ failure reasons", (rf"^({_A})", rf"({_A})\s*$")),
     Family(
@@ -315,6 +328,17 @@ ANYWHERE: tuple[str, ...] = (
     rf"^\s*['\"<(\[]?({_A})['\">)\]]?(?:\s*[:;(\[-].*|\s+\S.*)?$",
 )
 
+# A message to somebody, as terse gateways put it; and what they never write.
+OF_ONE = (
+    r"\b(?:message|mail|e-?mail|nachricht|mensaje|messaggio|mensagem|bericht|courriel)\b.{0,20} "
+    rf"(?:to|for|an|für|à|a|per|para|aan) ['\"<(\[]?{_A}"
+)
+GREETING = (
+    r"^\W*(?:hello|hi\b|dear|hallo|guten tag|liebe[rs]?|sehr geehrte|bonjour|madame|hola|"
+    r"estimad|gentile|buongiorno|caro|olá|prezad|beste|geachte|здравствуйте)\b|"
+    r"\b(?:regards|freundliche[nm]? gr[uü](?:ß|ss)|mfg|cordialement|saludos|saluti|groet)"
+)
+
 # That a message did not arrive, in general, for servers of no known family.
 NOT_DELIVERED = (
     r"(?:could|can|was|were|is|been|has|have|will|did|are)\s?(?:not|n't|n’t)\s(?:be |been |"
@@ -331,15 +355,10 @@ NOT_DELIVERED = (
     r"does not exist|doesn't exist|(?:recipient|address|user)\b.{0,40}\b(?:rejected|unknown|"
     r"invalid|not found)|\b5[05]\d[ -](?:#?5\.\d\.\d)|"
     r"nicht (?:\w+ )?(?:zugestellt|zustellbar|ausgeliefert|angenommen|gesendet|erreicht|"
-    r"übermittelt)|unzustellbar|zustellung .{0,30}(?:fehl|nicht|verzögert)|n'a pas (?:pu|été)|"
-    r"non (?:remis|délivré|distribué)|impossible de (?:remettre|livrer)|"
-    r"no (?:se )?(?:ha )?(?:podido|pudo|fue|ha sido) (?:ser )?entreg|no entregad|"
-    r"no se puede entregar|non (?:è stato|ha potuto|può essere|recapit|consegn)|não (?:foi|pôde|"
-    r"pode)|niet (?:worden )?(?:bezorgd|afgeleverd)|nie (?:została|mogła|można)|kunde inte|"
-    r"kunne ikke|"
-    r"не (?:может быть|была|было|удалось|доставлен)|недостав|"
-    r"配信(?:でき|され|に失敗)|配送(?:でき|され|に失敗)|"
-    r"送信(?:でき|に失敗)|届け(?:ら|る)|届きません|受信拒否|无法(?:投递|送达|发送)|投递失败|退回|전송.{0,6}실패"
+    r"übermittelt)|unzustellbar|zustellung .{0,30}(?:fehl|nicht|verzögert)|"
+    r"no (?:se )?(?:ha )?(?:podido|pudo|fue|ha sido) (?:ser )?entreg|no se puede entregar|"
+    r"non (?:recapit|consegn)|impossible de (?:remettre|livrer)|"
+    rf"{any_of(UNDELIVERED)}|{any_of(DELAYED)}"
 )
 # That it has not arrived so far, but still may.
 STILL_TRIED = (
@@ -351,8 +370,7 @@ STILL_TRIED = (
     r"you do not need to (?:re-?send|take)|no action is required|do not need to do anything|"
     r"could not send message for past|delivery attempts will continue|delays in delivering|"
     r"advisory-only|has been postponed|temporary problem delivering|delivery incomplete|"
-    r"we'll keep trying|gmail will retry|verzögert|wird weiter versucht|weitere zustellversuche|"
-    r"noch nicht zugestellt|retard[ée]|retrasad|ritard|задерж|遅延|再送を試み"
+    rf"we'll keep trying|gmail will retry|{any_of(DELAYED)}"
 )
 GIVEN_UP = (
     r"permanent(?:ly)? (?:error|fail|fatal)|failed permanently|giving up|given up|"

@@ -39,7 +39,8 @@ _HEADER = re.compile(r"([\x21-\x39\x3b-\x7e]{1,76})[ \t]*:(.*)", re.S)
 _GUESSED_BOUNDARY = re.compile(
     rb"^--([^\s-][^\r\n]{0,200}?|-+[^\s-][^\r\n]{0,200}?)[ \t]*\r?\nContent-[A-Z]", re.M | re.I
 )
-_END_OF_HEAD = re.compile(rb"\r?\n[ \t]*\r?\n|\A\r?\n")
+# The blank line, or where it is missing two lines that can't be headers.
+_END_OF_HEAD = re.compile(rb"\r?\n[ \t]*\r?\n|\A\r?\n|\r?\n(?=(?:[^\s:][^:\r\n]{0,998}\r?\n){2})")
 _QUOTED = re.compile(rb"=(?:[0-9A-F]{2}|\r?\n)", re.I)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 

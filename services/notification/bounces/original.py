@@ -31,7 +31,7 @@ BEGINS = re.compile(
     r"original-?nachricht|urspr.ngliche nachricht|message d.origine|mensaje original|"
     r"messaggio originale|"
     r"元のメッセージ|元メール|content-type: *(?:message/rfc822|text/rfc822-headers)|"
-    r"(?:received: (?:from|by|\(qmail)|return-path: ?<|arc-seal: |dkim-signature: |"
+    r"(?:received: ?(?:from|by|\(qmail)|return-path: ?<|arc-seal: |dkim-signature: |"
     r"x-originalarrivaltime: )"
     r")",
     re.I,

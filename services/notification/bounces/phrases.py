@@ -16,7 +16,8 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"not (found|allowed|authori[sz]ed))|sender verif\w+ fail|(mail from|from:?) domain|"
             r"[ée]metteur (invalide|inconnu)|"
             r"absender\w*.{0,30}(abgelehnt|unbekannt|ungültig|nicht)",
-            r"isn.t in my list of allowed rcpthosts|not subscribed to|relay(ing)? (access )?denied",
+            r"isn.t in my list of allowed rcpthosts|not subscribed to|relay(ing)? (access )?denied|"
+            r"banned:|banned (contents?|names?|files?|attachments?|extension)",
         ),
     ),
     (
@@ -49,7 +50,18 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"cheia|superad)|cuota excedida|quota .{0,20}superat",
             r"переполнен|превышен\w* (квот|лимит)|ящик .{0,30}полон",
             r"容量.{0,12}(超|オーバー|一杯|いっぱい)|満杯|メールボックス.{0,12}(一杯|いっぱい|超)|邮箱.{0,8}(满|超)|空间不足",
-            r"postvak.{0,30}vol|skrzynka.{0,30}(pełna|przepełniona)|over disk usage|"
+            r"(postvak|postbus|mailbox|inbox)\b.{0,40}\b(is )?vol\b|"
+            r"skrzynk\w+.{0,30}(pełna|przepełnion|pełne)|over disk usage|"
+            r"(postkass\w*|postboks\w*|indbakke\w*|innboks\w*|brevlåd\w*|inkorg\w*)\b.{0,40}"
+            r"\b(fuld|full|fylt)|postilaatikko.{0,30}täynnä|"
+            r"schránk\w+.{0,30}(pln[áé]|přeplněn)|postafiók.{0,30}(megtelt|tele)|"
+            r"(cutia|căsuța)\b.{0,30}(plină|depășit)|(posta )?kutusu.{0,30}(dolu|dolmuş)|"
+            r"kota\w* (aşıldı|aşılmış|doldu|terlampaui)|скринька.{0,30}(переповнен|заповнен)|"
+            r"γραμματοκιβώτιο.{0,30}(γεμάτο|πλήρες)|信箱.{0,8}[满滿]|容量(已)?[满滿]|超出.{0,8}(容量|配额)|"
+            r"(사서함|편지함|메일함|메일박스).{0,14}(가득|초과|부족)|용량.{0,6}초과|"
+            r"cuota .{0,30}(super|sobrepas|exced)|espacio .{0,30}(agotad|insuficiente)|"
+            r"(caixa|quota|cota)\b.{0,40}(cheia|excedid|ultrapassad|esgotad)|casella piena|"
+            r"не хватает места|нет места|закончилось место|"
             r"mailbox unavailable or too large",
         ),
     ),
@@ -66,7 +78,14 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"ex[ce]{1,2}e?ded the maximum size",
             r"(nachricht|mail|e-mail).{0,40}zu gro(ß|ss)|größe.{0,40}überschr|"
             r"message (est )?trop (gros|volumineux)|taille .{0,40}dépass|demasiado grande|"
-            r"troppo grande|слишком (большо|велик)|サイズ.{0,20}(超|オーバー)",
+            r"troppo grande|слишком (большо|велик)|サイズ.{0,20}(超|オーバー)|大きすぎ",
+            r"nachricht ist größer als|größer als die (aktuelle|zulässige|maximale)|"
+            r"(размер|объ[её]м)\w* .{0,40}(превыша|превыси|больше допустим)|"
+            r"(tamanho|tamaño|dimensione|dimensioni)\b.{0,50}(exced|super|ultrapass|m[áa]xim)|"
+            r"muito grande|te groot|for stor(e|t)?\b|för stor|liian suuri|za du(ży|ża)|"
+            r"rozmiar.{0,40}przekracza|příliš velk|túl nagy|prea mare|çok büyük|"
+            r"(boyut|büyüklü)\w*.{0,30}aş|(大小|尺寸)超|[邮郵]件(太|过|過)大|"
+            r"크기.{0,10}초과|너무 [커큽]",
         ),
     ),
     (
@@ -99,13 +118,17 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"emails)|throttl|message rate|sending (rate|limit)|exceeded .{0,30}rate|"
             r"unusual rate",
             r"als (spam|unerwünscht)|werbung|sperrliste|pourriel|indésirable|courrier rejet|"
-            r"mail rejet|no deseado|спам|スパム|迷惑メール|垃圾邮件",
+            r"mail rejet|no deseado|спам|スパム|迷惑メール|[垃拉]圾[邮郵]件|"
+            r"频率(过|太)高|スパムと判定|스팸|"
+            r"(dynamic|residential)( or residential)? ip|does not accept e-?mail transactions|"
+            r"istenmeyen|lista negra|lista nera|liste noire|zwarte lijst|czarn\w+ li[sś]|"
+            r"ч[её]рн\w+ спис|黑名单|黑名單",
         ),
     ),
     (
         FailureReason.HOST_UNKNOWN,
         (
-            r"no mail servers|"
+            r"no mail servers|\bhost (name )?(was )?not found\b|(?<!not )\bno mx record found|"
             r"(unknown|unrouteable|unroutable|invalid|nonexistent|non-existent|illegal|"
             r"bad) (mail )?(host|domain)|(host|domain)( name)?( is| was)? (unknown|not found|"
             r"invalid|nonexistent)|no such (host|domain)",
@@ -125,7 +148,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"records for the destination computer could not be found|"
             r"remote domain does ?n.?t exist|host unreachable|host is unreachable|"
             r"unable to look ?up",
-            r"(domain|domäne|rechner|host|server)\w*.{0,50}(nicht (gefunden|bekannt|existier)|"
+            r"\b(domain|domäne|rechner|host|server)\w*.{0,50}(nicht (gefunden|bekannt|existier)|"
             r"existiert nicht|unbekannt)|domaine .{0,40}(inconnu|existe)|"
             r"dominio .{0,40}(no existe|sconosciuto|inesistente)|домен .{0,30}не|"
             r"ドメイン.{0,16}(存在|"
@@ -135,7 +158,8 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
     (
         FailureReason.UNKNOWN_USER,
         (
-            r"can.t accept user|(rejected|denied) recipients?|recipients? "
+            r"(account|mailbox|user)( has| is| was)? expired|can.t accept user|"
+            r"(rejected|denied) recipients?|recipients? "
             r"(has been )?(rejected|denied)|not an? (active|valid) (address|mailbox)|"
             r"mailbox unavaiable|not e-?mail addresses|"
             r"recipient refuses|(is|are) (currently )?(suspended|deactivated)|temporary locked|"
@@ -153,7 +177,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"not (be )?(found|known|exist|recognized|recognised|valid|listed|active|local|"
             r"present|ok|available|accepted|a (known|valid))|does ?n[o']t exist|doesn.t exist|"
             r"did not exist|non-?existent|no longer (valid|active|in use|available|exists?|"
-            r"accepts?|on server)|disabled|inactive|deactivated|suspended|discontinued|expired|"
+            r"accepts?|on server)|disabled|inactive|deactivated|suspended|discontinued|"
             r"closed|terminated|deleted|locked|frozen|invalid|unavailable|undeliverable|"
             r"missing)",
             r"user unknown|userunknown|recipnotfound|recipientnotfound|recipient ?notfound|"
@@ -194,12 +218,35 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"адрес\w*.{0,30}не (найден|существует)|нет такого|ящик\w*.{0,40}(не существует|"
             r"заблокирован|отключен)",
             r"(宛先|ユーザ|アドレス|受信者|メールアドレス).{0,30}(存在し|見つか|不明|ありません|無効|間違)|見つかりません|リストにありません|"
-            r"用户.{0,8}不存在|收件人.{0,12}(不存在|错误)|받는사람.{0,12}없|수신자",
+            r"[用戶]户.{0,8}不存在|(收件人|帐号|帳號|账号|地址|使用者).{0,40}(不存在|错误|錯誤|无效|無效|找不到)|"
+            r"(无此|查无此|沒有這個|查無此)|받는사람.{0,12}없|수신자.{0,20}(없|확인)|"
+            r"(존재하지|등록되지) 않는|(사용자|계정|메일 ?주소).{0,20}(없|존재하지)|"
+            r"(usu[áa]rio|utilizador|destinat[áa]rio|endere[çc]o|conta|caixa( postal)?)\b.{0,60}"
+            r"(inexistente|desconhecid|n[ãa]o (foi )?(existe|encontrad|localizad)|desativad)|"
+            r"böyle bir (kullanıcı|adres|alıcı).{0,30}(yok|bulunamadı|bulunmuyor|mevcut)|"
+            r"(kullanıcı|alıcı|adres|posta kutusu)\b.{0,40}(bulunamadı|bilinmiyor|mevcut değil|"
+            r"geçersiz|yok)|"
+            r"(modtager|mottaker|bruker|bruger|adress?e)\w*\b.{0,40}(ukendt|ukjent|findes ikke|"
+            r"finnes ikke|eksisterer ikke|ugyldig)|"
+            r"(mottagare|användare|adress)\w*.{0,40}(okänd|finns inte|existerar inte|ogiltig)|"
+            r"(vastaanottaja|käyttäjä|osoite)\w*.{0,40}(tuntematon|ei ole|ei löy)|"
+            r"(uživatel|příjemce|adresa|adresát|schránka)\w*.{0,40}(neexistuje|neznám|nenalezen)|"
+            r"(neznámý|neexistující) (uživatel|příjemce|adresát)|"
+            r"(címzett|felhasználó|postafiók|cím)\w*.{0,40}(ismeretlen|nem (létezik|található))|"
+            r"(utilizator|destinatar|adres)\w*.{0,40}(necunoscut|nu exist|inexistent)|"
+            r"(odbiorc|użytkownik|adres|konto|skrzynk)\w*.{0,50}(nie istnieje|nieznan|"
+            r"nieprawidłow)|"
+            r"nieznany (odbiorca|użytkownik|adresat)|"
+            r"(одержувач|користувач|адрес)\w*.{0,40}(не (існує|знайден)|невідом)|"
+            r"(παραλήπτη|χρήστη|διεύθυνση)\w*.{0,40}(δεν (υπάρχει|βρέθηκε)|άγνωστ)|άγνωστος|"
+            r"(user|recipient|addressee)\b.{0,20}\bnot known|name was not found",
         ),
     ),
     (
         FailureReason.EXPIRED,
         (
+            r"after (several|many|multiple|repeated|numerous) (attempts|tries)|"
+            r"nach mehreren (versuchen|zustellversuchen)|"
             r"could not find a gateway|delivery temporarily suspended",
             r"(message|delivery|mail|e-?mail|it|envelope)\b.{0,50}\b(expired|too old|timed out|"
             r"time expired|time-?out)|queue ?\.?expired|expired in queue|"
@@ -281,10 +328,19 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"недоступ)|システムエラー|一時的",
         ),
     ),
+    (  # The server says that it does not know.
+        FailureReason.OTHER,
+        (
+            r"(undefined|unspecified) (error|failure|reason)|unknown (failure|reason)|"
+            r"no (further )?(explanation|details|reason) (was |were )?(given|available|provided)|"
+            r"gave no (explanation|reason)",
+        ),
+    ),
 )
 
 # Sentences that stand in every notice of a server and name no reason.
 BOILERPLATE = (
+    r"remote server returned an error|no virus (was )?found|interscan viruswall|"
     r"google tried to deliver your message, but it was rejected by the[^.]{0,80}\.|"
     r"the e-?mail system was unable to deliver the message, but did not report a "
     r"specific reason\.?|"

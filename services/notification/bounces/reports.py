@@ -43,12 +43,12 @@ _START = re.compile(
 )
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 # As they are written, „error" by OpenSMTPD. Some add comments.
-_ACTIONS: tuple[tuple[tuple[str, ...], Kind | None], ...] = (
+_ACTIONS: tuple[tuple[tuple[str, ...], Kind], ...] = (
     (("fail", "error", "undeliver", "bounce", "expire", "reject"), Kind.FAILED),
     (("delay", "defer"), Kind.DELAYED),
     (("deliver",), Kind.DELIVERED),
-    (("relay", "expand"), None),
 )
+_PASSED_ON = ("relay", "expand")
 
 
 @dataclass(slots=True)
@@ -90,15 +90,21 @@ class Recipient:
         )
 
     @property
+    def passed_on(self) -> bool:
+        """Whether the mail went where nobody reports from (RFC 3464 section 2.3.3)."""
+        return self.fields.get("action", "").strip().lower().startswith(_PASSED_ON)
+
+    @property
     def kind(self) -> Kind | None:
         """What happened; None where the mail was only passed on, or nothing is said.
 
-        „relayed" and „expanded" (RFC 3464 section 2.3.3) are no proof that the message arrived:
-        it went where nobody reports from, and the mark stays as it is.
+        „relayed" and „expanded" are no proof that the message arrived: the mark stays as it is.
         """
+        if self.passed_on:
+            return None
         action = self.fields.get("action", "").strip().lower()
-        for start, kind in _ACTIONS:
-            if action.startswith(start):
+        for starts, kind in _ACTIONS:
+            if action.startswith(starts):
                 return kind
         status = self.status or ""
         told = status != "" or self.diagnostic.strip() != ""
@@ -123,7 +129,7 @@ class Report:
     @property
     def says_something(self) -> bool:
         """Whether it tells what happened, if only that the mail was passed on."""
-        return any(one.kind is not None or "action" in one.fields for one in self.recipients)
+        return any(one.kind is not None or one.passed_on for one in self.recipients)
 
     def of(self, kind: Kind) -> list[Recipient]:
         """The recipients to whom this happened."""

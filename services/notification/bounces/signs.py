@@ -5,6 +5,8 @@ No single sign decides: bounces come from people's addresses, and people forward
 
 import re
 
+from services.notification.bounces import addresses
+from services.notification.bounces.languages import DELAYED, UNDELIVERED, any_of
 from services.notification.bounces.mime import REPORTS, Mail
 
 _DAEMON = re.compile(
@@ -34,7 +36,7 @@ _MAYBE = re.compile(
 _SUBJECT = re.compile(
     r"undeliver|undelivrable|un-deliver|non[- _]?deliver|nondeliver|not (?:be |been )?deliver|"
     r"(?:can ?not|could ?n[o']t|couldn't|unable to|wasn't|failed to|"
-    r"failure to) (?:be )?(?:deliver|send|sent)|"
+    r"failure to|failure|error|problem) (?:be |in )?(?:deliver|send|sent)|"
     r"deliver(?:y|ed)? (?:status|failure|failed|fail|error|problem|report|notification|"
     r"has failed|notice|delay|incomplete|warning|receipt)|"
     r"returned (?:e?-?mail|message|to sender)|mail (?:return|delivery|system error|failure|"
@@ -61,7 +63,10 @@ _SUBJECT = re.compile(
     r"не (?:доставлен|может быть|удалось)|недоставлен|возвращ|ошибка доставки|"
     r"配信|配送|届き|返送|送信できません|エラー|失敗|退信|退回|无法投递|無法|반송|전송 실패|"
     r"rapporto|rapport de|security alert|"
-    r"not member|loop alert|system error message|mail from .{0,40}reject",
+    r"not member|loop alert|system error message|mail from .{0,40}reject|"
+    rf"{any_of(UNDELIVERED)}|"
+    rf"(?:entrega|zustell|nachricht|mensa|mess[ag]|mail|correo|posta|bericht|доставк|сообщ|письм|"
+    rf"meddel|viest|wiadom|zpráv|配|邮|郵|メール|메일).{{0,60}}(?:{any_of(DELAYED)})",
     re.I,
 )
 _ANSWER = re.compile(
@@ -78,6 +83,17 @@ def from_daemon(mail: Mail) -> bool:
     """Whether the sender is a mail system by name."""
     head = mail.head
     return any(_DAEMON.search(value) for value in (head.get("from"), head.get("sender")) if value)
+
+
+def plain_daemon(mail: Mail) -> bool:
+    """Whether it is a mail system's by name and as plain as theirs were before reports."""
+    return from_daemon(mail) and not any(part.type == "text/html" for part in mail.own)
+
+
+def daemon_address(mail: Mail) -> bool:
+    """Whether the sender's address, not only the name before it, is a mail system's."""
+    found = addresses.of_header(mail.head.get("from"))
+    return any(_DAEMON.search(f"<{address}>") for address in found)
 
 
 def mailer_daemon(mail: Mail) -> bool:
@@ -98,6 +114,16 @@ def null_sender(mail: Mail) -> bool:
         return True
     line = head.get("x-from-line")
     return line != "" and (_EMPTY.search(line) is not None)
+
+
+def surely_machine(mail: Mail) -> bool:
+    """Whether nobody else can have sent it, as far as the headers can be trusted."""
+    return (
+        null_sender(mail)
+        or mailer_daemon(mail)
+        or declared_report(mail)
+        or "x-failed-recipients" in mail.head
+    )
 
 
 def about_delivery(mail: Mail) -> bool:

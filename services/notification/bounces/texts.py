@@ -16,6 +16,7 @@ from services.notification.bounces.reading import Kind
 
 MOST_LINES = 1_500
 MOST_RECIPIENTS = 50
+OPENING = 300  # characters
 # What flufl.bounce is given: its patterns take quadratic time in a line, and each reads every line.
 ITS_LINES = 300
 ITS_LONGEST_LINE = 300
@@ -114,6 +115,18 @@ def recognise(mail: Mail, text: Text) -> Rule | None:
         if rule.knows(mail, whole) and (hit := rule.text.search(whole))
     ]
     return min(found)[2] if found else None
+
+
+def begins_with(text: Text, rule: Rule | None) -> bool:
+    """Whether a family's words open the text, where people greet and explain first."""
+    return rule is not None and rule.text.search(text.whole.lstrip()[:OPENING]) is not None
+
+
+def is_terse(text: Text) -> bool:
+    """Whether it says of one message to somebody that it failed, and greets nobody."""
+    whole = text.whole[:6_000]
+    of_one = _compile(families.OF_ONE).search(whole) is not None
+    return of_one and _compile(families.GREETING).search(whole) is None
 
 
 def account(mail: Mail, text: Text, rule: Rule | None, ours: Iterable[str]) -> Account:
