@@ -4,7 +4,7 @@ What a shop or a parcel service writes, too, is not enough by itself: see `belie
 """
 
 UNDELIVERED: dict[str, str] = {
-    "da, no": r"(?:kunne|kan|ble|blev) ikke (?:blive |bli )?(?:leveres|leveret|levert|sendes|sendt|"
+    "da, no": r"(?:kunne|kan|ble|blev) ikke (?:blive |bli )?(?:levere[st]?|levert|sendes|sendt|"
     r"afleveres)|ikke leveret|kan ikke leveres|mislykket (?:levering|sending)|"
     r"leverings?fejl|leveringsfeil",
     "sv": r"kunde inte levereras|kan inte levereras|gick inte att leverera|ej levererat|"
