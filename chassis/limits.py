@@ -6,6 +6,9 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_HEAD_BYTES = 64 * 1024  # address and headers together; half of it is 500 ids in a query
+# Read and thrown away of a body that is refused: who is still sending when the connection is closed
+# sees it reset, and not the answer.
+DISCARDED_BYTES = 1024 * 1024
 
 
 class _TooLarge(Exception):
@@ -32,15 +35,18 @@ class Limits:
         too_large = refusal(413, "body-too-large", "The request is too large.")
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > self._most:
+            await _discard(receive)
             await too_large(scope, receive, send)
             return
         received = 0
+        more = True
         answered = False
 
         async def limited() -> Message:
-            nonlocal received
+            nonlocal received, more
             message = await receive()
             received += len(message.get("body", b""))
+            more = message.get("more_body", False)
             if received > self._most:
                 raise _TooLarge
             return message
@@ -55,7 +61,18 @@ class Limits:
         with suppress(_TooLarge):
             await self.app(scope, limited, watched)
         if received > self._most and not answered:
+            if more:
+                await _discard(receive)
             await too_large(scope, receive, send)
+
+
+async def _discard(receive: Receive) -> None:
+    left = DISCARDED_BYTES
+    more = True
+    while more and left > 0:
+        message = await receive()
+        more = message.get("more_body", False)
+        left -= len(message.get("body", b""))
 
 
 def refusal(status: int, type_: str, title: str) -> ASGIApp:

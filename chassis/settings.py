@@ -85,6 +85,11 @@ class AuthSettings(ProcessSettings):
     def _issuer_is_safe(self) -> Self:
         if self.environment == "production" and not self.auth_issuer.startswith("https://"):
             raise ValueError("production needs an auth_issuer that begins with https://")
+        # Its identity provider asks no password: nobody but this machine may be sent to it.
+        if self.environment == "container" and urlsplit(self.auth_issuer).hostname not in LOOPBACK:
+            raise ValueError(
+                "environment=container takes an auth_issuer on a loopback address only"
+            )
         return self
 
 

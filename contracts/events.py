@@ -1,6 +1,7 @@
 """The events. Within v1 only additions; whoever reads ignores what it does not know.
 
-All times are aware and in UTC. No event but `InvitationRequested` carries patient data.
+All times are aware and in UTC. No events but `InvitationRequested` and `NoticeRequested` carry
+patient data.
 """
 
 from datetime import UTC, datetime
@@ -81,6 +82,14 @@ class FailureReason(StrEnum):
     POLICY = "policy"
     SYSTEM = "system"
     OTHER = "other"
+
+
+class NoticeKind(StrEnum):
+    """What a patient who was invited is told later."""
+
+    REMINDER = "reminder"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
 
 
 class ErasureReason(StrEnum):
@@ -187,6 +196,29 @@ class InvitationRequested(Event):
     not_after: UtcDatetime = Field(description="No attempt begins after this moment.")
     tariff: Tariff = Field(
         default=Tariff.BASIC, description="Of the practice; it decides about the channels."
+    )
+
+
+class NoticeRequested(Event):
+    """Send this notice. Holds patient data: readable by the notification service only.
+
+    Nothing is told of what becomes of it: the indicator is about the invitation.
+    """
+
+    appointment_version: Version
+    notice_id: UUID
+    kind: NoticeKind
+    sender_name: str
+    start: UtcDatetime = Field(description="Of a cancelled appointment: as the patient knew it.")
+    previous_start: UtcDatetime | None = Field(default=None, description="Before a move.")
+    duration_minutes: Annotated[int, Field(ge=5, le=480)]
+    time_zone: str
+    locale: str
+    patient_name: str
+    channels: Recipients
+    link: str
+    not_after: UtcDatetime = Field(
+        description="The appointment's start; no attempt begins after this moment."
     )
 
 

@@ -19,6 +19,7 @@ from contracts.events import (
     InvitationPending,
     InvitationRequested,
     InvitationUnconfirmed,
+    NoticeRequested,
 )
 
 DEAD_LETTER_SUFFIX = ".dlq"
@@ -72,9 +73,9 @@ APPOINTMENTS = Topic(
 )
 REQUESTED = Topic(
     name="clinic.invitations.requested.v1",
-    purpose="Invitations to send. Patient data: readable by the notification service only.",
+    purpose="What to send to patients. Patient data: readable by the notification service only.",
     retention=timedelta(days=7),
-    events=(InvitationRequested,),
+    events=(InvitationRequested, NoticeRequested),
     patient_data=True,
 )
 OUTCOMES = Topic(

@@ -2,7 +2,9 @@
 
 Against a page of another origin that makes the browser write (CSRF): Fetch Metadata, and the
 Origin header for browsers without it; a writing request with neither is refused, and the session's
-cookie is SameSite=Lax besides. Against DNS rebinding: a list of host names.
+cookie is SameSite=Lax besides. Links from elsewhere do not lead to the API either: reading leaves
+entries in the audit log, and they are to be of what somebody meant to do. Against DNS rebinding: a
+list of host names.
 """
 
 from collections.abc import Collection
@@ -49,9 +51,16 @@ class Guard:
         app = self.app
         if path not in OPS and _host(f"//{headers.get('host', '')}") not in self._hosts:
             app = refusal(400, "unknown-host", "This host is not served here.")
-        elif scope["method"] not in SAFE_METHODS and not self._is_our_page(headers):
+        elif not self._may_come(scope["method"], path, headers):
             app = refusal(403, "cross-site", "The request comes from another site.")
         await app(scope, receive, send)
+
+    def _may_come(self, method: str, path: str, headers: Headers) -> bool:
+        """Whether no other site makes a request that it should not."""
+        if method not in SAFE_METHODS:
+            return self._is_our_page(headers)
+        elsewhere = headers.get("sec-fetch-site") in {"same-site", "cross-site"}
+        return not (elsewhere and path.startswith("/api/"))
 
     def _is_our_page(self, headers: Headers) -> bool:
         """Whether our own page makes this request."""

@@ -29,6 +29,8 @@ UNLIMITED = "1000000"
 # Short waits, so that a test sees within a second what takes half a minute in production.
 HURRIED = {
     "scheduling": {
+        "SCHEDULING_NOTICE_POLL_SECONDS": "0.2",
+        "SCHEDULING_NOTICE_SETTLE_SECONDS": "2",
         "SCHEDULING_WRITES_PER_MINUTE": UNLIMITED,
         "SCHEDULING_TOKENS_PER_MINUTE": UNLIMITED,
         "SCHEDULING_PAGE_REQUESTS_PER_MINUTE": UNLIMITED,

@@ -136,9 +136,10 @@ export async function logOut() {
 }
 
 /** 404 means that it is gone, which is what was wanted. */
-export async function remove(of, version, onRetry) {
+export async function remove(of, version, notify, onRetry) {
   try {
-    await patiently("DELETE", `/scheduling/appointments/${id(of)}`, { version }, onRetry);
+    const path = `/scheduling/appointments/${id(of)}?notify=${notify}`;
+    await patiently("DELETE", path, { version }, onRetry);
   } catch (error) {
     if (!(error instanceof Refused && error.status === 404)) throw error;
   }

@@ -32,6 +32,7 @@ export class Move {
     this.#id = id;
     this.#typed = false;
     this.#fields.clear();
+    this.#form.elements.notify.checked = true;
     clearOffsets(this.#form);
     this.update();
   }
@@ -46,7 +47,7 @@ export class Move {
     const id = this.#id;
     const { elements } = this.#form;
     const present = this.desk.appointment(id);
-    const wish = { duration_minutes: number(elements.duration_minutes) };
+    const wish = { duration_minutes: number(elements.duration_minutes), notify: elements.notify.checked };
     const offset = chosenOffset(this.#form);
     // A start that stays is left out: in a doubled hour it would be asked for again.
     if (offset || elements.date.value !== present.date || elements.time.value !== present.time) {

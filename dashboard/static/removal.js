@@ -8,7 +8,7 @@ import { Fields } from "./fields.js";
 const DELETE = {
   title: "Termin löschen",
   text: "Der Link in der Einladung wird sofort ungültig. Das lässt sich nicht rückgängig machen.",
-  send: (id, version, onRetry) => api.remove(id, version, onRetry),
+  send: (id, version, onRetry) => api.remove(id, version, byId("confirm-notify").checked, onRetry),
 };
 
 /** On a patient's request: nothing of the appointment is kept. */
@@ -47,6 +47,9 @@ export class Removal {
     byId("confirm-title").textContent = `${deed.title}?`;
     byId("confirm-submit").textContent = deed.title;
     this.#fields.clear();
+    byId("confirm-notify").checked = true;
+    // Of a patient who asked for it, nothing is kept that a message could be sent with.
+    byId("confirm-notify-field").hidden = deed === ERASE;
     this.#describe();
     this.dialogs.open(this.#dialog);
   }

@@ -1,4 +1,4 @@
-"""What a delivery is: one attempt of an invitation over one channel.
+"""What a delivery is: one attempt of an invitation, or a notice, over one channel.
 
 What can happen to it is in `happenings`, what follows from that in `transitions`.
 """
@@ -35,6 +35,15 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Kind(StrEnum):
+    """What the patient is told. Nobody but the patient is told of anything but an invitation."""
+
+    INVITATION = "invitation"
+    REMINDER = "reminder"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One row. `due_at` is when a worker has to look at it: the next try, or the lease's end."""
@@ -42,12 +51,13 @@ class Delivery:
     id: UUID
     practice_id: UUID
     appointment_id: UUID
-    invitation_id: UUID
+    invitation_id: UUID  # of a notice: its own id, with one attempt
     attempt: int
     channel: Channel
     message_id: str  # fixed before the first network call, the same for every try (RFC 5322)
     requested_at: datetime
     starts_at: datetime
+    kind: Kind = Kind.INVITATION
     state: State = State.NEW
     category: FailureCategory | None = None
     reason: FailureReason | None = None

@@ -7,6 +7,7 @@ whether it was deleted, the newest attempt.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -21,11 +22,12 @@ from contracts.events import (
     AppointmentRescheduled,
     Channel,
     InvitationRequested,
+    NoticeRequested,
 )
 from contracts.topics import APPOINTMENTS, REQUESTED
 from services.notification import erasure_store, letter_store, metrics, store
 from services.notification.channels import Letter
-from services.notification.deliveries import Delivery, Transition
+from services.notification.deliveries import Delivery, Kind, Transition
 from services.notification.happenings import (
     ChannelMissing,
     DeliveryEvent,
@@ -77,6 +79,11 @@ class Events:
                 known = appointments.get(received.event.appointment_id)
                 if known is not None:
                     self._request(draft, received, received.event, known)
+            elif (
+                isinstance(received.event, NoticeRequested)
+                and received.event.appointment_id in appointments
+            ):
+                self._notify(draft, received, received.event)
         moved = {
             received.event.appointment_id
             for received in batch
@@ -124,6 +131,34 @@ class Events:
             if channel not in request.tariff.channels:
                 draft.not_permitted.add(delivery_id)
 
+    def _notify(self, draft: "_Draft", received: Received, notice: NoticeRequested) -> None:
+        """Queue a notice, one delivery per channel, unless it is there."""
+        if any(
+            each.invitation_id == notice.notice_id
+            for each in draft.deliveries_of(notice.appointment_id)
+        ):
+            return
+        for channel in notice.channels.channels:
+            delivery_id: UUID = uuid7()
+            delivery = Delivery(
+                id=delivery_id,
+                practice_id=notice.practice_id,
+                appointment_id=notice.appointment_id,
+                invitation_id=notice.notice_id,
+                attempt=1,
+                channel=channel,
+                message_id=f"<{delivery_id}@{self._domain}>",
+                requested_at=received.time,
+                starts_at=notice.not_after,
+                kind=Kind(notice.kind),
+                traceparent=received.traceparent,
+            )
+            letter = _letter(notice, notice.channels.address(channel) or "")
+            draft.add(
+                delivery,
+                replace(letter, kind=delivery.kind, previous_start=notice.previous_start),
+            )
+
 
 def merge(news: Iterable[Appointment]) -> list[Appointment]:
     """One entry per appointment: what the events together say of it."""
@@ -159,8 +194,9 @@ def _appointment(received: Received) -> Appointment | None:
             deleted=True,
             erased=isinstance(event, AppointmentErased),
         )
-    if isinstance(event, InvitationRequested):
-        version = event.appointment_version
+    start = getattr(event, "start", None)
+    if isinstance(event, InvitationRequested | NoticeRequested):
+        version, start = event.appointment_version, event.not_after
     elif isinstance(event, AppointmentRescheduled):
         version = event.version
     else:
@@ -169,13 +205,13 @@ def _appointment(received: Received) -> Appointment | None:
         appointment_id=event.appointment_id,
         practice_id=event.practice_id,
         version=version,
-        starts_at=event.start,
+        starts_at=start,
         duration_minutes=event.duration_minutes,
         time_zone=event.time_zone,
     )
 
 
-def _letter(request: InvitationRequested, recipient: str) -> Letter:
+def _letter(request: InvitationRequested | NoticeRequested, recipient: str) -> Letter:
     def storable(text: str) -> str:
         return text.replace("\x00", "")  # the one character that PostgreSQL can't store
 
@@ -201,6 +237,10 @@ def _follow(draft: "_Draft", appointment: Appointment, *, moved: bool) -> None:
     for delivery in deliveries:
         if delivery.attempt < newest[delivery.invitation_id]:
             draft.apply(delivery.id, Superseded())
+        if delivery.kind is Kind.CANCELLED:
+            continue  # sent for the very reason that the appointment is deleted
+        if delivery.kind is not Kind.INVITATION and appointment.starts_at != delivery.starts_at:
+            draft.apply(delivery.id, Withdrawn())  # it names a time that is no longer true
         if appointment.deleted:
             draft.apply(delivery.id, Withdrawn())
         elif moved and appointment.starts_at is not None:

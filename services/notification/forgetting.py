@@ -16,7 +16,7 @@ from services.notification import erasure_store
 
 log = structlog.get_logger(__name__)
 
-STALLED_AFTER = 600.0  # seconds without a turn of the loop
+STALLED_AFTER = 600.0  # seconds without a turn of the loop, over the pause between two
 LONGEST_TURN = 120.0  # seconds
 
 
@@ -34,7 +34,7 @@ class Forgetting:
 
     async def stalled(self) -> bool:
         """True when the loop has stopped turning."""
-        return time.monotonic() - self._beat > STALLED_AFTER
+        return time.monotonic() - self._beat > STALLED_AFTER + self._every
 
     async def run(self) -> None:
         """Forget for ever; an outage is left to the next turn."""

@@ -1,4 +1,4 @@
-"""The invitation as an e-mail: for phones first, in the patient's language.
+"""The invitation, and the notices after it, as e-mails: for phones first.
 
 The appointment's calendar file goes with it.
 """
@@ -14,15 +14,21 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from chassis.wording import Wording
+from chassis.wording import Wording, mark
 from services.notification import mime
 from services.notification.calendar_file import Entry, Method, calendar_file
 from services.notification.channels import Letter
+from services.notification.deliveries import Kind
 from services.notification.fields import checked_link, clean_name
 from services.notification.wordings import long_moment, wording, wordings
 
 TEXT_WIDTH = 76  # characters
-TEMPLATES = ("invitation.txt.j2", "invitation.html.j2")
+_SUBJECTS = {
+    Kind.INVITATION: mark("Invitation to a video visit on %(when)s"),
+    Kind.REMINDER: mark("Reminder of your video visit on %(when)s"),
+    Kind.MOVED: mark("Your video visit was moved to %(when)s"),
+    Kind.CANCELLED: mark("Your video visit on %(when)s was cancelled"),
+}
 
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
@@ -33,8 +39,12 @@ class InvitationMail:
     def __init__(self, sender_address: str) -> None:
         self._sender_address = sender_address
         self._templates = {
-            code: tuple(map(_environment(words).get_template, TEMPLATES))
+            (code, kind): tuple(
+                environment.get_template(f"{kind}.{form}.j2") for form in ("txt", "html")
+            )
             for code, words in wordings().items()
+            for environment in [_environment(words)]
+            for kind in Kind
         }
 
     def compose(
@@ -56,7 +66,7 @@ class InvitationMail:
         language = speech.language.code
         sender_name = clean_name(letter.sender_name, "sender_name")
         when = long_moment(letter.start, letter.time_zone, speech)
-        subject = speech.say("Invitation to a video visit on %(when)s", when=when)
+        subject = speech.say(_SUBJECTS[letter.kind], when=when)
         words = {
             "patient_name": clean_name(letter.patient_name, "patient_name"),
             "sender_name": sender_name,
@@ -66,6 +76,8 @@ class InvitationMail:
             "subject": subject,
             "language": language,
         }
+        if letter.previous_start is not None:
+            words["previous"] = long_moment(letter.previous_start, letter.time_zone, speech)
         entry = Entry(
             appointment_id=appointment_id,
             sequence=letter.appointment_version,
@@ -79,8 +91,8 @@ class InvitationMail:
             link=letter.link,
             language=language,
         )
-        text, html = self._templates[language]
-        method = Method.REQUEST
+        text, html = self._templates[language, letter.kind]
+        method = Method.CANCEL if letter.kind is Kind.CANCELLED else Method.REQUEST
         return mime.message(
             (
                 f"From: {_phrase(sender_name)} <{self._sender_address}>",

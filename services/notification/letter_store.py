@@ -12,8 +12,9 @@ from asyncpg import Record
 from chassis import sealing
 from chassis.database import Connection
 from chassis.sealing import NotOpened, Place, Sealer
+from services.notification import notice_letters
 from services.notification.channels import Letter, Outgoing
-from services.notification.deliveries import Delivery
+from services.notification.deliveries import Delivery, Kind
 
 log = structlog.get_logger(__name__)
 
@@ -47,21 +48,24 @@ class Due:
         else:
             place = _place(delivery.practice_id, delivery.id)
             secret = json.loads(sealer.open(stored["letter"], place))
+        told = notice_letters.read(secret.pop(notice_letters.KEY, None)) or {
+            name: stored[name] for name in notice_letters.OF_APPOINTMENT
+        }
         letter = Letter(
             **secret,
+            **told,
+            kind=delivery.kind,
             sender_name=stored["sender_name"],
             locale=stored["locale"],
-            appointment_version=stored["appointment_version"],
-            start=stored["start"],
-            duration_minutes=stored["duration_minutes"],
-            time_zone=stored["time_zone"],
         )
         return Outgoing(delivery, letter)
 
 
 def seal(sealer: Sealer, delivery: Delivery, letter: Letter) -> Sealed:
     """What to store of a delivery's letter."""
-    secret = {name: getattr(letter, name) for name in SECRET}
+    secret: dict[str, Any] = {name: getattr(letter, name) for name in SECRET}
+    if letter.kind is not Kind.INVITATION:
+        secret[notice_letters.KEY] = notice_letters.written(letter)
     return Sealed(
         _seal(sealer, secret, delivery.practice_id, delivery.id), letter.sender_name, letter.locale
     )
@@ -156,7 +160,7 @@ async def _reseal_mails(tx: Connection, sealer: Sealer) -> int:
     return done
 
 
-def _seal(sealer: Sealer, secret: Mapping[str, str], practice_id: UUID, delivery_id: UUID) -> bytes:
+def _seal(sealer: Sealer, secret: Mapping[str, Any], practice_id: UUID, delivery_id: UUID) -> bytes:
     return sealer.seal(json.dumps(secret).encode(), _place(practice_id, delivery_id))
 
 

@@ -185,9 +185,10 @@ class Settings(ServiceSettings):
                 if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
                     raise ValueError(f"sms_gateways with {gateway} needs {name}")
         if self.environment == "production" and self.sms_gateways:
-            urls = [self.sms_receipts_url, self.sms_webhook_url or self.sms_receipts_url]
-            if not all(url.startswith("https://") for url in urls):
-                raise ValueError("production needs https in sms_receipts_url and sms_webhook_url")
+            for name in ("sms_receipts_url", "sms_webhook_url", "sms_seven_url"):
+                url: str = getattr(self, name)
+                if url and not url.startswith("https://"):
+                    raise ValueError(f"production needs https in {name}")
         return self
 
     @model_validator(mode="after")

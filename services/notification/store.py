@@ -15,7 +15,7 @@ import asyncpg
 from chassis import outbox
 from chassis.database import Connection
 from contracts.events import Channel, FailureCategory, FailureReason, Outcome
-from services.notification.deliveries import Delivery, Entry, State, Transition
+from services.notification.deliveries import Delivery, Entry, Kind, State, Transition
 from services.notification.letter_store import Due, Sealed
 
 SOURCE = "/einladung/notification"
@@ -25,7 +25,7 @@ _COLUMNS = """
     d.id, d.practice_id, d.appointment_id, d.invitation_id, d.attempt, d.channel, d.message_id,
     d.requested_at, d.starts_at, d.state, d.category, d.reason, d.status_code, d.late,
     d.sequence, d.tries, d.due_at, d.lease, d.handed_over_at, d.gateway, d.gateway_id, d.ask_at,
-    d.withdrawn, d.traceparent
+    d.withdrawn, d.traceparent, d.kind
 """
 
 
@@ -176,12 +176,12 @@ async def _insert(tx: Connection, new: Sequence[tuple[Delivery, Sealed]]) -> Non
         INSERT INTO deliveries
             (id, practice_id, appointment_id, invitation_id, attempt, channel, message_id,
              requested_at, starts_at, state, category, status_code, sequence, tries, due_at, lease,
-             withdrawn, traceparent, letter, sender_name, locale)
+             withdrawn, traceparent, letter, sender_name, locale, kind)
         SELECT * FROM unnest(
             $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
             $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[],
             $13::bigint[], $14::int[], $15::timestamptz[], $16::uuid[], $17::bool[],
-            $18::text[], $19::bytea[], $20::text[], $21::text[])
+            $18::text[], $19::bytea[], $20::text[], $21::text[], $22::text[])
         """,
         [each.id for each in deliveries],
         [each.practice_id for each in deliveries],
@@ -204,6 +204,7 @@ async def _insert(tx: Connection, new: Sequence[tuple[Delivery, Sealed]]) -> Non
         [letter and letter.letter for letter in letters],
         [letter and letter.sender_name for letter in letters],
         [letter and letter.locale for letter in letters],
+        [each.kind for each in deliveries],
     )
 
 
@@ -306,4 +307,5 @@ def _delivery(row: asyncpg.Record) -> Delivery:
         ask_at=row["ask_at"],
         traceparent=row["traceparent"],
         withdrawn=row["withdrawn"],
+        kind=Kind(row["kind"]),
     )

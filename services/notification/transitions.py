@@ -28,6 +28,7 @@ from services.notification.deliveries import (
     ASK_AFTER_SILENCE,
     Delivery,
     Entry,
+    Kind,
     State,
     Transition,
 )
@@ -317,7 +318,7 @@ def _changed(
     told: bool = True,
 ) -> Transition:
     outcomes: tuple[Outcome, ...] = ()
-    if told:
+    if told and after.kind is Kind.INVITATION:
         after = replace(after, sequence=before.sequence + 1)
         outcomes = (_outcome(after, now),)
     return Transition(after, outcomes, (_entry(before, after, event, now, reply),))

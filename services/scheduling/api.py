@@ -134,10 +134,14 @@ async def change_appointment(
     responses=NOT_FOUND | BAD_ETAG | CHANGED,
 )
 async def delete_appointment(
-    booking: Desk, caller: AppointmentAdmin, appointment_id: UUID, if_match: IfMatch = None
+    booking: Desk,
+    caller: AppointmentAdmin,
+    appointment_id: UUID,
+    if_match: IfMatch = None,
+    notify: Annotated[bool, Query(description="Tell the patient that it is cancelled.")] = True,
 ) -> None:
     """Delete the appointment; its link is dead at once."""
-    await booking.delete(caller, appointment_id, _version(if_match))
+    await booking.delete(caller, appointment_id, _version(if_match), notify=notify)
 
 
 @router.post(

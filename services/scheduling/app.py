@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from fastapi import FastAPI
@@ -33,6 +33,7 @@ from services.scheduling import (
 from services.scheduling.api import router
 from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.links import Links
+from services.scheduling.noticing import Noticing
 from services.scheduling.patient_page import Pages, PatientPage
 from services.scheduling.room_settings import make_rooms
 from services.scheduling.settings import Settings
@@ -73,7 +74,17 @@ def build(settings: Settings) -> FastAPI:
             in_all=Throttle(settings.page_requests_per_minute_in_all),
         )
         app.state.hosting = hosting.Hosting(db, rooms, sealer)
-        app.state.booking = Booking(db, links, settings.channels, relay.wake, sealer)
+        app.state.booking = Booking(
+            db,
+            links,
+            settings.channels,
+            relay.wake,
+            sealer,
+            settle=timedelta(seconds=settings.notice_settle_seconds),
+        )
+        noticing = Noticing(links, settings.channels, sealer, SOURCE, lambda: datetime.now(UTC))
+        asking = every(settings.notice_poll_seconds, db, noticing.request_due)
+        health.supervisor.start("notices", asking)
         health.dependencies["database"] = db.ping
         health.supervisor.start("outbox relay", relay.run())
         health.supervisor.watch("outbox relay", relay.stalled)

@@ -22,6 +22,7 @@ ACTIONS: dict[str, str] = {
     Action.DELETED: "Termin gelöscht",
     Action.ERASED: "Daten gelöscht",
     Action.READ: "Kontaktdaten gelesen",
+    Action.VISIT_STARTED: "Videosprechstunde gestartet",
     Action.EXPORTED: "Protokoll exportiert",
     Action.PRACTICE_CHANGED: "Praxis geändert",
     Action.KEY_CREATED: "API-Schlüssel erstellt",
@@ -33,6 +34,12 @@ FIELDS = {
     "channels": "Kanäle",
     "email": "E-Mail-Adresse",
     "phone": "Mobilnummer",
+    "name": "Absendername",
+    "time_zone": "Zeitzone",
+    "tariff": "Tarif",
+    "language": "Sprache",
+    "reminders": "Erinnerungen",
+    "retention_days": "Aufbewahrung",
 }
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

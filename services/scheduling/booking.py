@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from fastapi_problem.error import Problem
@@ -13,8 +13,17 @@ from chassis import outbox
 from chassis.auth import Caller
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
-from contracts.events import Channel, Event
-from services.scheduling import appointments, audit, audit_store, erasure, forms, store
+from contracts.events import Channel, Event, NoticeKind
+from services.scheduling import (
+    appointments,
+    audit,
+    audit_store,
+    erasure,
+    forms,
+    notice_store,
+    notices,
+    store,
+)
 from services.scheduling.appointments import Appointment, Practice
 from services.scheduling.audit import Action
 from services.scheduling.links import Link, Links
@@ -87,6 +96,7 @@ class Booking:
     channels: Sequence[Channel]
     wake_relay: Callable[[], None]
     sealer: Sealer
+    settle: timedelta  # after a move, for moves that follow at once
 
     async def create(self, caller: Caller, wish: NewAppointment, key: str | None) -> Booked:
         """Create an appointment and issue its first invitation."""
@@ -139,6 +149,9 @@ class Booking:
             )
             await store.add(tx, self.sealer, appointment)
             await store.note_attempt(tx, self.sealer, appointment)
+            await notice_store.plan(
+                tx, appointment, notices.reminders(practice, appointment.starts_at, now)
+            )
             await audit_store.add(tx, audit.entry(caller, Action.CREATED, now, appointment_id))
             await self._tell(
                 tx,
@@ -221,19 +234,28 @@ class Booking:
                 present, starts_at=slot.starts_at, duration_minutes=slot.duration_minutes
             )
             await store.update(tx, self.sealer, appointment)
+            if appointment.starts_at != present.starts_at:
+                await self._plan_again(tx, practice, present, appointment, now, notify=wish.notify)
             await _note_change(tx, caller, Action.RESCHEDULED, now, present, appointment)
             await self._tell(tx, appointments.rescheduled(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
 
-    async def delete(self, caller: Caller, appointment_id: UUID, if_match: int | None) -> None:
+    async def delete(
+        self, caller: Caller, appointment_id: UUID, if_match: int | None, *, notify: bool
+    ) -> None:
         """Delete: the link is dead and the patient's data is gone from here, at once."""
         now = datetime.now(UTC)
         async with self._practice(caller) as (tx, practice):
             present = await self._locked(tx, practice, appointment_id, if_match)
+            told: list[Event] = [appointments.deleted(present)]
+            known_start = await notice_store.take_move(tx, present)
+            if notify and present.starts_at > now:
+                told += self._cancellation(present, practice, known_start)
+            await notice_store.forget(tx, present)
             await store.delete(tx, present, now)
             await audit_store.add(tx, audit.entry(caller, Action.DELETED, now, appointment_id))
-            await self._tell(tx, appointments.deleted(present))
+            await self._tell(tx, *told)
         self.wake_relay()
 
     async def erase(self, caller: Caller, appointment_id: UUID) -> None:
@@ -306,6 +328,39 @@ class Booking:
     def _invitation(self, appointment: Appointment, practice: Practice) -> list[Event]:
         link = self.links.url(Link(appointment.id, appointment.link_version))
         return appointments.invitation(appointment, practice, link)
+
+    async def _plan_again(
+        self,
+        tx: Connection,
+        practice: Practice,
+        before: Appointment,
+        after: Appointment,
+        now: datetime,
+        *,
+        notify: bool,
+    ) -> None:
+        """Reminders of the new start, and one notice of the moves since the patient was told.
+
+        There and back is none. What the practice chose last counts for all of them.
+        """
+        await notice_store.plan(tx, after, notices.reminders(practice, after.starts_at, now))
+        known_start = await notice_store.take_move(tx, after) or before.starts_at
+        if notify and known_start != after.starts_at and after.starts_at > now:
+            await notice_store.add_move(tx, after, known_start, now + self.settle)
+
+    def _cancellation(
+        self, appointment: Appointment, practice: Practice, known_start: datetime | None
+    ) -> list[Event]:
+        notice = notices.requested(
+            uuid7(),
+            NoticeKind.CANCELLED,
+            appointment,
+            practice,
+            channels=self.channels,
+            link=self.links.url(Link(appointment.id, appointment.link_version)),
+            known_start=known_start,
+        )
+        return [] if notice is None else [notice]
 
     async def _tell(self, tx: Connection, *events: Event) -> None:
         await outbox.put(tx, events, source=SOURCE, sealer=self.sealer)

@@ -78,7 +78,7 @@ async def forget(tx: Connection, held: Sequence[Held]) -> None:
         """,
         *keys,
     )
-    for table in ("attempts", "idempotency_keys"):
+    for table in ("attempts", "idempotency_keys", "notices"):
         await tx.execute(
             f"""
             DELETE FROM {table} t

@@ -45,6 +45,7 @@ class Change(Input):
     time: Text | None = None
     utc_offset: Text | None = None
     duration_minutes: int | None = None
+    notify: bool = Field(default=True, description="Tell the patient of a new start.")
 
 
 class Resend(Input):

@@ -38,6 +38,15 @@ class Settings(RoomSettings):
     page_requests_per_minute_in_all: int = Field(
         default=6000, ge=1, description="To the patient's page, from everywhere, of this process."
     )
+    notice_poll_seconds: float = Field(
+        default=10, gt=0, le=60, description="Between two looks for notices that are due."
+    )
+    notice_settle_seconds: float = Field(
+        default=60,
+        ge=0,
+        le=3600,
+        description="After a move until the patient is told; moves within it are told as one.",
+    )
     retention_seconds: float = Field(
         default=3600, gt=0, le=6 * 3600, description="Between two looks for what is to be erased."
     )

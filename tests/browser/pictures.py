@@ -45,8 +45,9 @@ async def _go_through(chromium: Browser, stack: Stack) -> None:
     await page.set_viewport_size({"width": SIZE[0], "height": 1300})
     await page.locator("#create").evaluate("sheet => { sheet.style.maxHeight = 'none'; }")
     await page.locator("#create").screenshot(path=IMAGES / "form.png", animations="disabled")
-    await page.get_by_role("button", name="Abbrechen").click()
+    await page.locator("#create").evaluate("sheet => { sheet.style.maxHeight = ''; }")
     await page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
+    await page.get_by_role("button", name="Abbrechen").click()
 
     await fill(page, "Max Mustermann", "unbekannt@example.org", day, "09:30")
     await page.get_by_test_id("submit-invite").click()

@@ -105,6 +105,7 @@ async def test_the_practitioner_starts_the_visit_and_the_assistant_can_not(
     await expect(visitor.locator("#visit-progress")).to_have_text("Geöffnet.")
     await visitor.get_by_role("button", name="Schließen").first.click()
     await visitor.get_by_test_id("log-out").click()
+    await expect(visitor).to_have_url(re.compile("/abgemeldet"))
 
     await log_in(visitor, stack, "Assistenz")
     await visitor.get_by_test_id("nav-termine").click()

@@ -133,7 +133,7 @@ async def theirs(practice: Practice) -> Theirs:
     form = practice.form(
         patient_name="Vera Vertraulich",
         channels=["email", "sms"],
-        phone="0171 39200 01",
+        phone="0171 39200 77",
     )
     created = (await practice.post(form, key)).json()
     await practice.shows(created["id"], "delivered")

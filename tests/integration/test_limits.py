@@ -149,7 +149,7 @@ async def served_briefly(patience: float, monkeypatch: pytest.MonkeyPatch) -> As
         await PlainTextResponse("ok")(_scope, receive, send)
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, http=BoundedProtocol, lifespan="off", log_level="critical")
+        config = uvicorn.Config(app, http=BoundedProtocol, lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve([listening]))
         try:

@@ -249,6 +249,20 @@ async def test_no_other_site_can_write(visitor: Visitor, headers: dict[str, str]
     ):
         answer = await visitor.http.request(method, base + path, headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (403, "cross-site"), path
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_a_link_on_another_site_leads_to_the_page_and_leaves_nothing_in_the_audit_log(
+    visitor: Visitor, site: str
+) -> None:
+    await visitor.log_in(person="leitung")
+    base, elsewhere = visitor.stack.url("dashboard"), {"Sec-Fetch-Site": site}
+    log = base + "/api/scheduling/audit"
+    before = (await visitor.http.get(log)).json()["entries"]
+    answer = await visitor.http.get(f"{log}/export", headers=elsewhere)
+    assert (answer.status_code, answer.json()["type"]) == (403, "cross-site")
+    assert (await visitor.http.get(log)).json()["entries"] == before
+    assert (await visitor.http.get(f"{base}/", headers=elsewhere)).status_code == 200
     assert (await visitor.get(PRACTICE)).status_code == 200
 
 

@@ -13,7 +13,8 @@ from babel.messages.pofile import read_po
 from contracts.languages import DEFAULT, ENGLISH, LANGUAGES, nearest
 from services.notification.channels import Letter
 from services.notification.channels.sms import segments
-from services.notification.channels.sms.texts import Kind, compose
+from services.notification.channels.sms.texts import compose
+from services.notification.deliveries import Kind
 from services.notification.wordings import long_moment, wording
 
 ROOT = Path(__file__).parents[2]
@@ -68,11 +69,11 @@ def test_sms_fit_one_segment(code: str, kind: Kind, month: int) -> None:
         duration_minutes=20,
         time_zone="Europe/Berlin",
     )
-    text = compose(letter, kind)
+    text = compose(replace(letter, kind=kind))
     assert segments.encoding_of(text) is segments.Encoding.GSM7
     assert segments.count(text) == 1
     doubled = replace(letter, start=datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
-    assert segments.encoding_of(compose(doubled, kind)) is segments.Encoding.GSM7
+    assert segments.encoding_of(compose(replace(doubled, kind=kind))) is segments.Encoding.GSM7
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

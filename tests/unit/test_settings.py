@@ -33,7 +33,12 @@ NOTIFICATION = SERVICE | {
     "contact_keys": {"1": KEY},
     "intake_protocol": "lmtp",
 }
-
+SMS = NOTIFICATION | {
+    "sms_gateways": ["seven"],
+    "sms_receipts_url": "https://praxis.de",
+    "sms_seven_api_key": "geheim",
+    "sms_seven_signing_key": "geheim",
+}
 DASHBOARD = {
     "environment": "production",
     "public_url": "https://termine.example.org",
@@ -49,6 +54,7 @@ DASHBOARD = {
     [
         (Scheduling, SCHEDULING),
         (Notification, NOTIFICATION),
+        (Notification, SMS),
         (Status, SERVICE),
         (Dashboard, DASHBOARD),
         (Dashboard, DASHBOARD | {"oidc_client_secret": ""}),
@@ -67,6 +73,8 @@ def test_production_starts_when_it_is_set_up(
         (Status, SERVICE | {"auth_jwks": "http://login.example.org/jwks"}),
         (Status, SERVICE | {"database_url": "postgresql://service@db/service"}),
         (Status, SERVICE | {"environment": "local", "host": "0.0.0.0"}),
+        (Status, SERVICE | {"environment": "container"}),
+        (Dashboard, DASHBOARD | {"environment": "container"}),
         (Scheduling, SCHEDULING | {"link_base_url": "http://praxis.de/besuch"}),
         (Scheduling, SCHEDULING | {"link_base_url": "https://127.0.0.1:8401/besuch"}),
         (Scheduling, SCHEDULING | {"link_base_url": "https://prüfung.de/besuch"}),
@@ -89,6 +97,8 @@ def test_production_starts_when_it_is_set_up(
         ),
         (Notification, NOTIFICATION | {"return_path_keys": {"1": "short"}}),
         (Notification, NOTIFICATION | {"sms_gateways": ["webhook"]}),
+        (Notification, SMS | {"sms_seven_url": "http://gateway.seven.io/api"}),
+        (Notification, SMS | {"sms_receipts_url": "http://praxis.de"}),
         (Scheduling, SCHEDULING | {"token_keys": {"1": KEY + KEY}}),
         (Dashboard, DASHBOARD | {"public_url": "http://termine.example.org"}),
         (Dashboard, DASHBOARD | {"auth_issuer": "http://login.example.org"}),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from services.notification.channels import Letter
 from services.notification.channels.sms import segments, texts
 from services.notification.channels.sms.segments import Encoding
-from services.notification.channels.sms.texts import Kind, compose
+from services.notification.channels.sms.texts import compose
+from services.notification.deliveries import Kind
 from services.notification.fields import UnusableLetter
 
 LINK = "https://praxis.example/besuch/" + "Ab-_5" * 10
@@ -83,7 +84,7 @@ def test_the_doubled_hour_names_its_season() -> None:
 @pytest.mark.parametrize("locale", ["de", "en"])
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_says_who_and_when(kind: Kind, locale: str) -> None:
-    text = compose(replace(LETTER, locale=locale), kind)
+    text = compose(replace(LETTER, locale=locale, kind=kind))
     assert text.startswith("Praxis Dr. Weiß: ")
     assert "14:30" in text
     assert (LINK in text) is (kind is not Kind.CANCELLED)
@@ -99,7 +100,7 @@ def test_every_kind_says_who_and_when(kind: Kind, locale: str) -> None:
 def test_whatever_the_name(name: str, link: str, locale: str, kind: Kind) -> None:
     letter = replace(LETTER, sender_name=name, link=link, locale=locale)
     try:
-        text = compose(letter, kind)
+        text = compose(replace(letter, kind=kind))
     except UnusableLetter:
         assert not name.strip("\0") or not name.isprintable()
         return

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from services.notification.deliveries import Delivery
+from services.notification.deliveries import Delivery, Kind
 from services.notification.happenings import NO_REPLY, Reply
 
 
@@ -46,6 +46,8 @@ class Letter:
     start: datetime
     duration_minutes: int
     time_zone: str
+    kind: Kind = Kind.INVITATION
+    previous_start: datetime | None = None  # before a move
 
     def __repr__(self) -> str:
         """Nothing: a letter must not show in a log or traceback."""

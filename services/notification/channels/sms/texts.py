@@ -6,24 +6,15 @@ cut. No patient name: it would show on a locked screen.
 
 import unicodedata
 from collections.abc import Iterator
-from enum import StrEnum
 
 from chassis.wording import mark
 from services.notification.channels import Letter
 from services.notification.channels.sms import segments
+from services.notification.deliveries import Kind
 from services.notification.fields import checked_link, clean_name
 from services.notification.wordings import short_moment, wording
 
 SHORTEST_NAME = 10  # characters that a shortened name keeps at least
-
-
-class Kind(StrEnum):
-    """What the patient is told."""
-
-    INVITATION = "invitation"
-    REMINDER = "reminder"
-    MOVED = "moved"
-    CANCELLED = "cancelled"
 
 
 # The better wording first; the terser one where that saves a segment.
@@ -58,7 +49,7 @@ _DANGLING = {"und", "and", "&", "+", "der", "die", "des", "für", "for", "im", "
 _DANGLING |= {"the", "of", "bei", "von", "dr.", "prof.", "med.", "dres.", "dipl.", "-", "/", "|"}
 
 
-def compose(letter: Letter, kind: Kind = Kind.INVITATION) -> str:
+def compose(letter: Letter) -> str:
     """The text with the fewest segments; of several the one that says most.
 
     Raises UnusableLetter, which names the field.
@@ -69,7 +60,7 @@ def compose(letter: Letter, kind: Kind = Kind.INVITATION) -> str:
         "when": short_moment(letter.start, letter.time_zone, speech),
         "link": checked_link(letter.link),
     }
-    wordings = _WORDINGS[kind]
+    wordings = _WORDINGS[letter.kind]
     candidates = [speech.say(each, name=name, **words) for each in wordings]
     candidates += [speech.say(wordings[-1], name=shorter, **words) for shorter in shortenings(name)]
     return min(candidates, key=segments.count)

@@ -1,0 +1,216 @@
+"""Reminders and notices, through the whole product: once, to whom and when it is right."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest_asyncio
+
+from local.mailbox.reports import REPORTS, Mail, compose, hand_over
+from tests.conftest import Stack
+from tests.integration.test_languages import calendar_of
+from tests.support import BERLIN, Json, Practice, eventually
+
+BOTH = ["email", "sms"]
+
+
+@pytest_asyncio.fixture
+async def owner(stack: Stack) -> AsyncIterator[asyncpg.Connection]:
+    """Scheduling's database, where a test can let time pass."""
+    connection = await asyncpg.connect(stack.owner_dsn("scheduling"))
+    yield connection
+    await connection.close()
+
+
+def form(**changes: object) -> Json:
+    """In four days, so that both reminders are planned; a phone that nobody else has."""
+    phone = f"+49151{uuid4().int % 10**8:08d}"
+    day = (datetime.now(BERLIN).date() + timedelta(days=4)).isoformat()
+    return {"channels": BOTH, "phone": phone, "date": day} | changes
+
+
+async def let_it_be_due(owner: asyncpg.Connection, created: Json, minutes: int) -> None:
+    done = await owner.execute(
+        """
+        UPDATE notices SET due_at = now()
+        WHERE appointment_id = $1 AND minutes_before = $2 AND done_at IS NULL
+        """,
+        UUID(created["id"]),
+        minutes,
+    )
+    assert done == "UPDATE 1"
+
+
+async def arrived(practice: Practice, created: Json, mails: int, texts: int | None = None) -> None:
+    """Wait for so many mails and texts."""
+
+    async def ask() -> bool:
+        found = len(await practice.mails(created["email"]))
+        sent = 0 if texts is None else len(await practice.texts(created["phone"]))
+        return found >= mails and sent >= (texts or 0)
+
+    await eventually(ask, f"{mails} mails, {texts} texts")
+
+
+async def settled(practice: Practice, stack: Stack) -> None:
+    """What was asked for before has been sent: one more appointment has come through it all."""
+    marker = await practice.create()
+    await practice.mail(marker["email"])
+    moved = await practice.scheduling.patch(
+        f"/v1/appointments/{marker['id']}", json={"time": "17:15"}
+    )
+    assert moved.status_code == 200
+    await arrived(practice, marker, 2)
+
+
+async def test_a_reminder_arrives_once_by_mail_and_sms(
+    practice: Practice, stack: Stack, owner: asyncpg.Connection
+) -> None:
+    created = await practice.create(**form())
+    await arrived(practice, created, 1, 1)
+    before = await practice.shows(created["id"], "delivered")
+    await let_it_be_due(owner, created, 1440)
+    await arrived(practice, created, 2, 2)
+    await stack.service("scheduling").kill()
+    await stack.service("scheduling").start()
+    await settled(practice, stack)
+    _, mail = await practice.mails(created["email"])
+    assert mail["subject"].startswith("Erinnerung an Ihre Videosprechstunde am ")
+    assert "10:00" in mail["text"]
+    assert "/besuch/" in mail["text"]
+    _, text = await practice.texts(created["phone"])
+    assert "Erinnerung" in text["text"]
+    after = await practice.indicator(created["id"])
+    assert after is not None
+    assert after["history"] == before["history"], "the tick tells of the invitation alone"
+
+
+async def test_a_deleted_appointment_is_cancelled_once_and_reminds_nobody(
+    practice: Practice, stack: Stack, owner: asyncpg.Connection
+) -> None:
+    created = await practice.create(**form())
+    await arrived(practice, created, 1, 1)
+    path = f"/v1/appointments/{created['id']}"
+    assert (await practice.scheduling.delete(path)).status_code == 204
+    await arrived(practice, created, 2, 2)
+    await settled(practice, stack)
+    _, mail = await practice.mails(created["email"])
+    assert "wurde abgesagt" in mail["subject"]
+    assert "/besuch/" not in mail["text"]
+    (_, invited), (calendar, event) = [
+        calendar_of(each) for each in await practice.mails(created["email"])
+    ]
+    assert (calendar["METHOD"], event["UID"]) == ("CANCEL", invited["UID"])
+    assert event["SEQUENCE"] > invited["SEQUENCE"]
+    _, text = await practice.texts(created["phone"])
+    assert "abgesagt" in text["text"]
+    assert (
+        await owner.fetchval(
+            "SELECT count(*) FROM notices WHERE appointment_id = $1", UUID(created["id"])
+        )
+        == 0
+    )
+
+
+async def test_quick_moves_are_one_notice_with_the_old_and_the_new_time(
+    practice: Practice, stack: Stack, owner: asyncpg.Connection
+) -> None:
+    created = await practice.create(**form())
+    await arrived(practice, created, 1, 1)
+    path = f"/v1/appointments/{created['id']}"
+    for time in ("11:15", "16:45"):
+        assert (await practice.scheduling.patch(path, json={"time": time})).status_code == 200
+    await arrived(practice, created, 2, 2)
+    await settled(practice, stack)
+    _, mail = await practice.mails(created["email"])
+    assert "verschoben" in mail["subject"]
+    assert "10:00 Uhr" in mail["text"]
+    assert "16:45 Uhr" in mail["text"]
+    assert "11:15" not in mail["text"]
+    (_, invited), (_, event) = [
+        calendar_of(each) for each in await practice.mails(created["email"])
+    ]
+    assert event["UID"] == invited["UID"]
+    assert event["SEQUENCE"] > invited["SEQUENCE"]
+    assert event["DTSTART"].dt.astimezone(BERLIN).strftime("%H:%M") == "16:45"
+    assert len(await practice.texts(created["phone"])) == 2
+    waiting = await owner.fetch(
+        """
+        SELECT starts_at, due_at FROM notices
+        WHERE appointment_id = $1 AND kind = 'reminder' ORDER BY due_at
+        """,
+        UUID(created["id"]),
+    )
+    assert len(waiting) == 2
+    assert {each["starts_at"].astimezone(BERLIN).strftime("%H:%M") for each in waiting} == {"16:45"}
+    assert waiting[1]["starts_at"] - waiting[1]["due_at"] == timedelta(hours=1)
+
+
+async def test_there_and_back_or_without_notice_tells_nobody(
+    practice: Practice, stack: Stack
+) -> None:
+    back, silent, gone = [await practice.create(**form(channels=["email"])) for _ in range(3)]
+    for each in (back, silent, gone):
+        await practice.mail(each["email"])
+    steps: list[tuple[Json, Json]] = [
+        (back, {"time": "16:45"}),
+        (back, {"time": "10:00"}),
+        (silent, {"time": "16:45", "notify": False}),
+    ]
+    for created, wish in steps:
+        moved = await practice.scheduling.patch(f"/v1/appointments/{created['id']}", json=wish)
+        assert moved.status_code == 200, moved.text
+    path = f"/v1/appointments/{gone['id']}"
+    deleted = await practice.scheduling.delete(path, params={"notify": "false"})
+    assert deleted.status_code == 204
+    await settled(practice, stack)
+    for created in (back, silent, gone):
+        await practice.mail(created["email"])
+
+
+async def test_what_becomes_of_a_notice_leaves_the_mark_alone(
+    practice: Practice, stack: Stack, owner: asyncpg.Connection
+) -> None:
+    address = f"unbekannt+{uuid4().hex[:8]}@example.org"
+    created = await practice.create(**form(channels=["email"], email=address))
+    before = await practice.shows(created["id"], "failed")
+    await let_it_be_due(owner, created, 60)
+    deliveries = await asyncpg.connect(stack.owner_dsn("notification"))
+    try:
+
+        async def refused() -> bool:
+            query = "SELECT state FROM deliveries WHERE appointment_id = $1 AND kind = 'reminder'"
+            return bool(await deliveries.fetchval(query, UUID(created["id"])) == "failed")
+
+        await eventually(refused, "the reminder is refused as the invitation was")
+    finally:
+        await deliveries.close()
+    await settled(practice, stack)
+    assert await practice.indicator(created["id"]) == before
+
+
+async def test_a_late_bounce_of_a_notice_leaves_the_tick_alone(
+    practice: Practice, stack: Stack, owner: asyncpg.Connection
+) -> None:
+    created = await practice.create(**form(channels=["email"]))
+    before = await practice.shows(created["id"], "delivered")
+    await let_it_be_due(owner, created, 60)
+    await arrived(practice, created, 2)
+    _, reminder = await practice.mails(created["email"])
+    sent = Mail(sender="-", recipient=created["email"], content=b"Subject: x\r\n\r\n")
+    report = compose(sent, REPORTS["spaeter-unbekannt"])
+    assert report is not None
+    await hand_over(stack.ports.bounces, reminder["envelope_from"], report)
+    deliveries = await asyncpg.connect(stack.owner_dsn("notification"))
+    try:
+
+        async def bounced() -> bool:
+            query = "SELECT state FROM deliveries WHERE appointment_id = $1 AND kind = 'reminder'"
+            return bool(await deliveries.fetchval(query, UUID(created["id"])) == "failed")
+
+        await eventually(bounced, "the reminder's bounce is read")
+    finally:
+        await deliveries.close()
+    await settled(practice, stack)
+    assert await practice.indicator(created["id"]) == before
