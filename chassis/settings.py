@@ -1,5 +1,6 @@
 """Settings every service has, read from the environment under the service's own prefix."""
 
+import os
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -60,6 +61,13 @@ class ProcessSettings(BaseSettings):
     def _local_stays_local(self) -> Self:
         if self.environment == "local" and self.host not in LOOPBACK:
             raise ValueError("environment=local listens on a loopback address only")
+        return self
+
+    @model_validator(mode="after")
+    def _callers_cannot_choose_their_address(self) -> Self:
+        # uvicorn then believes what the caller wrote first, and no limit by address holds.
+        if self.environment == "production" and os.environ.get("FORWARDED_ALLOW_IPS") == "*":
+            raise ValueError("production refuses FORWARDED_ALLOW_IPS=*: it has to name the proxies")
         return self
 
 

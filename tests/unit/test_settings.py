@@ -113,3 +113,14 @@ def test_what_is_unsafe_is_refused_without_telling_a_secret(
     with pytest.raises(ValidationError) as refused:
         kind(**settings)
     assert "geheim" not in str(refused.value)
+
+
+def test_production_believes_no_address_that_the_caller_made_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    good: dict[str, Any] = SCHEDULING
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "10.0.0.0/8")
+    Scheduling(**good)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    with pytest.raises(ValidationError, match="FORWARDED_ALLOW_IPS"):
+        Scheduling(**good)
