@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,11 +31,12 @@ def test_each_sample_is_understood(sample: Path) -> None:
 def test_each_independent_sample_is_understood(sample: Path) -> None:
     expected = json.loads(sample.with_suffix(".json").read_text())
     reading = read(sample.read_bytes())
-    found = {name: getattr(reading, name) for name in expected} | {
-        "recipients": sorted(address.lower() for address in reading.recipients)
-    }
-    wanted = {"recipients": found["recipients"], **expected}
-    assert found == {**wanted, "recipients": sorted(one.lower() for one in wanted["recipients"])}
+    found = {name: getattr(reading, name) for name in expected}
+    assert _in_any_order(found) == _in_any_order(expected)
+
+
+def _in_any_order(told: dict[str, Any]) -> dict[str, Any]:
+    return {**told, "recipients": sorted(one.lower() for one in told.get("recipients", ()))}
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)

@@ -148,6 +148,12 @@ FAMILIES: tuple[Family, ...] = (
         everyday=True,
     ),
     Family(
+        "amavis",
+        r"in (?:your e-?mail|an? e-?mail from you|e-?mail (?:presumably )?from you)",
+        (rf"^-> *<?({_A})>?",),
+        (r"found\s*(.*)",),
+    ),
+    Family(
         "Posta certificata",
         r"mancata consegna|errore di consegna|non accettazione|stato rilevato|"
         r"non (?:è|e') stat[oa] (?:accettat|consegnat)|virus",

@@ -4,7 +4,7 @@ What a shop or a parcel service writes, too, is not enough by itself: see `belie
 """
 
 UNDELIVERED: dict[str, str] = {
-    "da, no": r"(?:kunne|kan|ble|blev) ikke (?:blive |bli )?(?:leveres|leveret|levert|sendes|sendt|"
+    "da, no": r"(?:kunne|kan|ble|blev) ikke (?:blive |bli )?(?:levere[st]?|levert|sendes|sendt|"
     r"afleveres)|ikke leveret|kan ikke leveres|mislykket (?:levering|sending)|"
     r"leverings?fejl|leveringsfeil",
     "sv": r"kunde inte levereras|kan inte levereras|gick inte att leverera|ej levererat|"
@@ -38,6 +38,7 @@ UNDELIVERED: dict[str, str] = {
     "uk": r"не (?:може бути |було |вдалося )?(?:доставлен|доставити)\w*|недоставлен\w*",
     "bg": r"не (?:може да бъде|беше|бе) доставен\w*|недоставен\w*",
     "el": r"δεν (?:ήταν δυνατή|μπόρεσε|παραδόθηκε|στάλθηκε|κατέστη).{0,40}|αποτυχία παράδοσης|"
+    r"παράδοση απέτυχε|"
     r"μη παραδοτέο|αδυναμία παράδοσης",
     "he": r"לא (?:נמסר|ניתן למסור|היה ניתן למסור|הועבר)|כשל במסירה",
     "ar": r"تعذر (?:تسليم|توصيل|إرسال)|لم يتم (?:تسليم|توصيل)|فشل (?:تسليم|التسليم|إرسال)",

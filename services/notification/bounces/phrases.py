@@ -15,7 +15,7 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"rejected|unknown|invalid)|sender (is |was |has been )?(rejected|unknown|denied|"
             r"not (found|allowed|authori[sz]ed))|sender verif\w+ fail|(mail from|from:?) domain|"
             r"[ée]metteur (invalide|inconnu)|"
-            r"absender\w*.{0,30}(abgelehnt|unbekannt|ungültig|nicht)",
+            r"absender\w{0,20}.{0,30}(abgelehnt|unbekannt|ungültig|nicht)",
             r"isn.t in my list of allowed rcpthosts|not subscribed to|relay(ing)? (access )?denied|"
             r"banned:|banned (contents?|names?|files?|attachments?|extension)",
         ),
@@ -51,10 +51,10 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"переполнен|превышен\w* (квот|лимит)|ящик .{0,30}полон",
             r"容量.{0,12}(超|オーバー|一杯|いっぱい)|満杯|メールボックス.{0,12}(一杯|いっぱい|超)|邮箱.{0,8}(满|超)|空间不足",
             r"(postvak|postbus|mailbox|inbox)\b.{0,40}\b(is )?vol\b|"
-            r"skrzynk\w+.{0,30}(pełna|przepełnion|pełne)|over disk usage|"
+            r"skrzynk\w{1,20}.{0,30}(pełna|przepełnion|pełne)|over disk usage|"
             r"(postkass\w*|postboks\w*|indbakke\w*|innboks\w*|brevlåd\w*|inkorg\w*)\b.{0,40}"
             r"\b(fuld|full|fylt)|postilaatikko.{0,30}täynnä|"
-            r"schránk\w+.{0,30}(pln[áé]|přeplněn)|postafiók.{0,30}(megtelt|tele)|"
+            r"schránk\w{1,20}.{0,30}(pln[áé]|přeplněn)|postafiók.{0,30}(megtelt|tele)|"
             r"(cutia|căsuța)\b.{0,30}(plină|depășit)|(posta )?kutusu.{0,30}(dolu|dolmuş)|"
             r"kota\w* (aşıldı|aşılmış|doldu|terlampaui)|скринька.{0,30}(переповнен|заповнен)|"
             r"γραμματοκιβώτιο.{0,30}(γεμάτο|πλήρες)|信箱.{0,8}[满滿]|容量(已)?[满滿]|超出.{0,8}(容量|配额)|"
@@ -71,7 +71,8 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"(message|mail|body|e-?mail|attachments?)\b.{0,40}\b(too (big|large)|larger than)|"
             r"too (big|large) (message|for this recipient)",
             r"(message|mail|e-?mail)('s)?( file)? size\b.{0,30}\b(exceed\w*|limit|too|larger)|"
-            r"size limit exceeded|exceed\w*.{0,60}\b(maximum|max|fixed|allowed|inbound|message|"
+            r"size limit exceeded|exceed\w{0,20}.{0,60}\b(maximum|max|fixed|allowed|inbound|"
+            r"message|"
             r"databytes|size)\b.{0,25}\b(message )?(size|limit)",
             r"exceeds? .{0,30}(size limit|databytes|size restriction)|RecipSizeLimit|sizelimit|"
             r"message length exceeds|maximum (allowed )?(message )?size|"
@@ -80,11 +81,11 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"message (est )?trop (gros|volumineux)|taille .{0,40}dépass|demasiado grande|"
             r"troppo grande|слишком (большо|велик)|サイズ.{0,20}(超|オーバー)|大きすぎ",
             r"nachricht ist größer als|größer als die (aktuelle|zulässige|maximale)|"
-            r"(размер|объ[её]м)\w* .{0,40}(превыша|превыси|больше допустим)|"
+            r"(размер|объ[её]м)\w{0,20} .{0,40}(превыша|превыси|больше допустим)|"
             r"(tamanho|tamaño|dimensione|dimensioni)\b.{0,50}(exced|super|ultrapass|m[áa]xim)|"
             r"muito grande|te groot|for stor(e|t)?\b|för stor|liian suuri|za du(ży|ża)|"
             r"rozmiar.{0,40}przekracza|příliš velk|túl nagy|prea mare|çok büyük|"
-            r"(boyut|büyüklü)\w*.{0,30}aş|(大小|尺寸)超|[邮郵]件(太|过|過)大|"
+            r"(boyut|büyüklü)\w{0,20}.{0,30}aş|(大小|尺寸)超|[邮郵]件(太|过|過)大|"
             r"크기.{0,10}초과|너무 [커큽]",
         ),
     ),
@@ -128,7 +129,9 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
     (
         FailureReason.HOST_UNKNOWN,
         (
-            r"no mail servers|\bhost (name )?(was )?not found\b|(?<!not )\bno mx record found|"
+            r"no mail servers|\bhost (name )?(\S{1,100} )?(was )?not found\b|"
+            r"destination computer was not found|"
+            r"(?<!not )\bno mx record found|"
             r"(unknown|unrouteable|unroutable|invalid|nonexistent|non-existent|illegal|"
             r"bad) (mail )?(host|domain)|(host|domain)( name)?( is| was)? (unknown|not found|"
             r"invalid|nonexistent)|no such (host|domain)",
@@ -148,7 +151,8 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"records for the destination computer could not be found|"
             r"remote domain does ?n.?t exist|host unreachable|host is unreachable|"
             r"unable to look ?up",
-            r"\b(domain|domäne|rechner|host|server)\w*.{0,50}(nicht (gefunden|bekannt|existier)|"
+            r"\b(domain|domäne|rechner|host|server)\w{0,20}.{0,50}(nicht (gefunden|bekannt|"
+            r"existier)|"
             r"existiert nicht|unbekannt)|domaine .{0,40}(inconnu|existe)|"
             r"dominio .{0,40}(no existe|sconosciuto|inesistente)|домен .{0,30}не|"
             r"ドメイン.{0,16}(存在|"
@@ -158,7 +162,8 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
     (
         FailureReason.UNKNOWN_USER,
         (
-            r"(account|mailbox|user)( has| is| was)? expired|can.t accept user|"
+            r"does not like recipient|(account|mailbox|user)( has| is| was)? expired|"
+            r"can.t accept user|"
             r"(rejected|denied) recipients?|recipients? "
             r"(has been )?(rejected|denied)|not an? (active|valid) (address|mailbox)|"
             r"mailbox unavaiable|not e-?mail addresses|"
@@ -213,9 +218,10 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"onbekende (gebruiker|ontvanger)|"
             r"(gebruiker|ontvanger|adres)\b.{0,50}(onbekend|bestaat niet|niet gevonden)|"
             r"(użytkownik|odbiorc\w*|adres)\b.{0,50}(nie istnieje|nieznany)|(användare|"
-            r"mottagare)\w*.{0,40}(okänd|finns inte)",
-            r"пользовател\w*.{0,40}(не (найден|существует|зарегистрирован)|неизвест)|"
-            r"адрес\w*.{0,30}не (найден|существует)|нет такого|ящик\w*.{0,40}(не существует|"
+            r"mottagare)\w{0,20}.{0,40}(okänd|finns inte)",
+            r"пользовател\w{0,20}.{0,40}(не (найден|существует|зарегистрирован)|неизвест)|"
+            r"адрес\w{0,20}.{0,30}не (найден|существует)|нет такого|"
+            r"ящик\w{0,20}.{0,40}(не существует|"
             r"заблокирован|отключен)",
             r"(宛先|ユーザ|アドレス|受信者|メールアドレス).{0,30}(存在し|見つか|不明|ありません|無効|間違)|見つかりません|リストにありません|"
             r"[用戶]户.{0,8}不存在|(收件人|帐号|帳號|账号|地址|使用者).{0,40}(不存在|错误|錯誤|无效|無效|找不到)|"
@@ -226,19 +232,23 @@ PHRASES: tuple[tuple[FailureReason, tuple[str, ...]], ...] = (
             r"böyle bir (kullanıcı|adres|alıcı).{0,30}(yok|bulunamadı|bulunmuyor|mevcut)|"
             r"(kullanıcı|alıcı|adres|posta kutusu)\b.{0,40}(bulunamadı|bilinmiyor|mevcut değil|"
             r"geçersiz|yok)|"
-            r"(modtager|mottaker|bruker|bruger|adress?e)\w*\b.{0,40}(ukendt|ukjent|findes ikke|"
+            r"(modtager|mottaker|bruker|bruger|adress?e)\w{0,20}\b.{0,40}(ukendt|ukjent|"
+            r"findes ikke|"
             r"finnes ikke|eksisterer ikke|ugyldig)|"
-            r"(mottagare|användare|adress)\w*.{0,40}(okänd|finns inte|existerar inte|ogiltig)|"
-            r"(vastaanottaja|käyttäjä|osoite)\w*.{0,40}(tuntematon|ei ole|ei löy)|"
-            r"(uživatel|příjemce|adresa|adresát|schránka)\w*.{0,40}(neexistuje|neznám|nenalezen)|"
+            r"(mottagare|användare|adress)\w{0,20}.{0,40}(okänd|finns inte|existerar inte|ogiltig)|"
+            r"(vastaanottaja|käyttäjä|osoite)\w{0,20}.{0,40}(tuntematon|ei ole|ei löy)|"
+            r"(uživatel|příjemce|adresa|adresát|schránka)\w{0,20}.{0,40}(neexistuje|neznám|"
+            r"nenalezen)|"
             r"(neznámý|neexistující) (uživatel|příjemce|adresát)|"
-            r"(címzett|felhasználó|postafiók|cím)\w*.{0,40}(ismeretlen|nem (létezik|található))|"
-            r"(utilizator|destinatar|adres)\w*.{0,40}(necunoscut|nu exist|inexistent)|"
-            r"(odbiorc|użytkownik|adres|konto|skrzynk)\w*.{0,50}(nie istnieje|nieznan|"
+            r"(címzett|felhasználó|postafiók|cím)\w{0,20}.{0,40}(ismeretlen|nem (létezik|"
+            r"található))|"
+            r"(utilizator|destinatar|adres)\w{0,20}.{0,40}(necunoscut|nu exist|inexistent)|"
+            r"(odbiorc|użytkownik|adres|konto|skrzynk)\w{0,20}.{0,50}(nie istnieje|nieznan|"
             r"nieprawidłow)|"
-            r"nieznany (odbiorca|użytkownik|adresat)|"
-            r"(одержувач|користувач|адрес)\w*.{0,40}(не (існує|знайден)|невідом)|"
-            r"(παραλήπτη|χρήστη|διεύθυνση)\w*.{0,40}(δεν (υπάρχει|βρέθηκε)|άγνωστ)|άγνωστος|"
+            r"(ukendt|ukjent|okänd) (modtager|mottaker|mottagare|bruker|bruger)|"
+            r"(tuntematon) (vastaanottaja|käyttäjä)|nieznany (odbiorca|użytkownik|adresat)|"
+            r"(одержувач|користувач|адрес)\w{0,20}.{0,40}(не (існує|знайден)|невідом)|"
+            r"(παραλήπτη|χρήστη|διεύθυνση)\w{0,20}.{0,40}(δεν (υπάρχει|βρέθηκε)|άγνωστ)|άγνωστος|"
             r"(user|recipient|addressee)\b.{0,20}\bnot known|name was not found",
         ),
     ),

@@ -51,6 +51,7 @@ _SUBJECT = re.compile(
     r"delivery notification|"
     r"failure notice|^failure$|error (?:while )?sending|\bdelayed\b|"
     r"user unknown|unknown user|host unknown|no such user|message was not|"
+    r"\b(?:in mail|contents?) from you|"
     r"mailbox (?:full|unavailable)|over ?quota|address (?:error|not found|change)|"
     r"unzustellbar|nicht zustellbar|nicht zugestellt|zustellung|zustell|unzugestellt|"
     r"fehlgeschlagen|rückläufer|verzögert|konnte nicht|kann nicht|"

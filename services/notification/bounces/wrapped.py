@@ -6,13 +6,13 @@ from services.notification.bounces.mime import MEBIBYTE, Mail
 
 _MANAGER = re.compile(
     r"\b(?:mailman|listserv|majordomo|sympa|ecartis|ezmlm|listproc|smartlist|lyris|petidomo|"
-    r"[\w.-]+-(?:bounces?|owner|request|admin)|owner-[\w.-]+)(?:[+=][^@\s]*)?@",
+    r"[\w.-]{1,64}-(?:bounces?|owner|request|admin)|owner-[\w.-]{1,64})(?:[+=][^@\s]{0,100})?@",
     re.I,
 )
 # What they write, each followed by the whole bounce.
 _PASSES_ON = re.compile(
     rb"message was received as a bounce|bounce format was not recognized|"
-    rb"identified as a possible delivery error|-{3,} message in error \(|"
+    rb"identified as a possible delivery error|--- ?message in error \(|"
     rb"bounce action notification|has been disabled due to excessive|"
     rb"(?:the )?(?:attached|following|enclosed) (?:message|mail) (?:was|is) (?:a|an) "
     rb"(?:unrecogni[sz]ed )?(?:bounce|delivery error)|unrecogni[sz]ed bounce",
