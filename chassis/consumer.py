@@ -223,6 +223,7 @@ class Consumer:
             reason=reason,
         )
         await self._dead_letters.park(record, reason)
+        self._in_hand_since = time.monotonic()  # many of them may take long, and are no standstill
 
 
 async def _parse(
