@@ -26,7 +26,6 @@ from services.scheduling import admin_practices, api_keys, audit, audit_store, k
 from services.scheduling.audit import Action
 
 DATABASE = "SCHEDULING_ADMIN_DATABASE_URL"
-LONGEST_DAYS = 730
 UNANSWERED: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, asyncpg.PostgresError)
 
 
@@ -129,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         help="may come several times",
     )
-    create.add_argument("--days", type=_days, default=365, help="until it expires; 365 if left out")
+    admin_practices.add_term(create)
     admin_practices.add_parsers(deeds)
     listing = deeds.add_parser("list", help="show keys, without secrets")
     listing.add_argument("--practice", type=UUID)
@@ -141,12 +140,6 @@ def _name(text: str) -> str:
     if not text.strip() or len(text) > 200:
         raise argparse.ArgumentTypeError("a name of 1 to 200 characters")
     return text.strip()
-
-
-def _days(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= LONGEST_DAYS:
-        raise argparse.ArgumentTypeError(f"1 to {LONGEST_DAYS} days")
-    return int(text)
 
 
 if __name__ == "__main__":

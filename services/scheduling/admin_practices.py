@@ -35,16 +35,14 @@ def add_parsers(deeds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     operator_deeds = operator.add_subparsers(dest="operator_deed", required=True)
     create = operator_deeds.add_parser("create", help="make a key and print its secret, once")
     create.add_argument("--name", required=True, help="of the system that will use it")
-    create.add_argument(
-        "--days",
-        type=int,
-        choices=range(1, LONGEST_DAYS + 1),
-        default=365,
-        metavar="DAYS",
-        help=f"until it expires, 1 to {LONGEST_DAYS}; 365",
-    )
+    add_term(create)
     operator_deeds.add_parser("list", help="show keys, without secrets")
     operator_deeds.add_parser("revoke", help="end a key at once").add_argument("key")
+
+
+def add_term(parser: argparse.ArgumentParser) -> None:
+    """Add `--days`, for which a key is to hold."""
+    parser.add_argument("--days", type=_days, default=365, help="until it expires; 365 if left out")
 
 
 async def run(db: Database, options: argparse.Namespace) -> int:
@@ -122,6 +120,12 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
     parser.add_argument(
         "--retention-days", type=int, help="for which patients' data is kept after the end; 0 to 89"
     )
+
+
+def _days(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= LONGEST_DAYS:
+        raise argparse.ArgumentTypeError(f"1 to {LONGEST_DAYS} days")
+    return int(text)
 
 
 def _minutes(text: str) -> list[int]:

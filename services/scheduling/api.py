@@ -12,7 +12,7 @@ from chassis import problems
 from chassis.auth import AppointmentAdmin, AppointmentReader, AppointmentWriter
 from contracts.languages import LANGUAGES
 from services.scheduling.booking import Booked, Booking
-from services.scheduling.links import Link
+from services.scheduling.links import NOWHERE
 from services.scheduling.schemas import (
     AppointmentView,
     Change,
@@ -37,9 +37,6 @@ IfMatch = Annotated[
     str | None,
     Header(alias="If-Match", max_length=100, description="ETag of the appointment as last seen."),
 ]
-
-
-NOWHERE = Link(UUID(int=0), 0)  # no appointment has this id
 
 
 class BadETag(Problem):

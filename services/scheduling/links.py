@@ -33,6 +33,9 @@ class Link:
     version: int
 
 
+NOWHERE = Link(UUID(int=0), 0)  # no appointment has this id
+
+
 class Links:
     """Signs and reads tokens. The key with the highest number signs, all are accepted."""
 

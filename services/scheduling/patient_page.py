@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
@@ -30,11 +29,10 @@ from chassis.wording import Wording
 from contracts.languages import LANGUAGES
 from services.scheduling import page_words, store
 from services.scheduling.appointments import Appointment, Practice
-from services.scheduling.links import Link, Links
+from services.scheduling.links import NOWHERE, Links
 from services.scheduling.rooms import Role, Rooms
 from services.scheduling.visits import Door, OpeningHours, link_holds
 
-NOWHERE = Link(UUID(int=0), 0)  # looked up for tokens that are not ours: the same work for all
 REFUSAL_TAKES = 0.1  # seconds, longer than the looking up
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -100,24 +98,16 @@ class PatientPage:
 
     async def open(self, request: Request, token: str) -> Response:
         """Practice, day and time, with the way into the room when it is open."""
-        begun, now, language = time.monotonic(), datetime.now(UTC), _wish(request)
-        refused = self._throttled(request)
-        if refused is not None:
-            return refused
-        visit = await self._look_up(token, now)
-        if visit is None:
-            return await self._void(request, begun)
-        return self._visit(visit, language, now)
+        now, language = datetime.now(UTC), _wish(request)
+        visit = await self._admit(request, token, now)
+        return visit if isinstance(visit, Response) else self._visit(visit, language, now)
 
     async def join(self, request: Request, token: str) -> Response:
         """„Beitreten": on to the room, or the page again with what stands against it."""
-        begun, now, language = time.monotonic(), datetime.now(UTC), _wish(request)
-        refused = self._throttled(request)
-        if refused is not None:
-            return refused
-        visit = await self._look_up(token, now)
-        if visit is None:
-            return await self._void(request, begun)
+        now, language = datetime.now(UTC), _wish(request)
+        visit = await self._admit(request, token, now)
+        if isinstance(visit, Response):
+            return visit
         appointment = visit.appointment
         if self.rooms is None or self.hours.door(appointment, now) is not Door.OPEN:
             return self._visit(visit, language, now, status=409)
@@ -130,9 +120,17 @@ class PatientPage:
         )
         return RedirectResponse(address, 303, headers=dict(self.pages.headers))
 
+    async def _admit(self, request: Request, token: str, now: datetime) -> Visit | Response:
+        """What a valid link leads to, else the answer to whoever asks too often or has none."""
+        begun = time.monotonic()
+        refused = self._throttled(request)
+        if refused is not None:
+            return refused
+        return await self._look_up(token, now) or await self._void(request, begun)
+
     async def _look_up(self, token: str, now: datetime) -> Visit | None:
         link = self.links.read(token)
-        sought = link or NOWHERE
+        sought = link or NOWHERE  # looked up for tokens that are not ours: the same work for all
         async with self.db.system() as tx:
             found = await store.linked(tx, self.sealer, sought.appointment_id, sought.version)
         if link is None or found is None:

@@ -53,6 +53,20 @@ async def arrived(practice: Practice, created: Json, mails: int, texts: int | No
     await eventually(ask, f"{mails} mails, {texts} texts")
 
 
+async def reminder_failed(stack: Stack, created: Json, what: str) -> None:
+    """Wait until notification knows that the reminder did not arrive."""
+    deliveries = await asyncpg.connect(stack.owner_dsn("notification"))
+    try:
+
+        async def failed() -> bool:
+            query = "SELECT state FROM deliveries WHERE appointment_id = $1 AND kind = 'reminder'"
+            return bool(await deliveries.fetchval(query, UUID(created["id"])) == "failed")
+
+        await eventually(failed, what)
+    finally:
+        await deliveries.close()
+
+
 async def settled(practice: Practice, stack: Stack) -> None:
     """What was asked for before has been sent: one more appointment has come through it all."""
     marker = await practice.create()
@@ -176,16 +190,7 @@ async def test_what_becomes_of_a_notice_leaves_the_mark_alone(
     created = await practice.create(**form(channels=["email"], email=address))
     before = await practice.shows(created["id"], "failed")
     await let_it_be_due(owner, created, 60)
-    deliveries = await asyncpg.connect(stack.owner_dsn("notification"))
-    try:
-
-        async def refused() -> bool:
-            query = "SELECT state FROM deliveries WHERE appointment_id = $1 AND kind = 'reminder'"
-            return bool(await deliveries.fetchval(query, UUID(created["id"])) == "failed")
-
-        await eventually(refused, "the reminder is refused as the invitation was")
-    finally:
-        await deliveries.close()
+    await reminder_failed(stack, created, "the reminder is refused as the invitation was")
     await settled(practice, stack)
     assert await practice.indicator(created["id"]) == before
 
@@ -202,15 +207,6 @@ async def test_a_late_bounce_of_a_notice_leaves_the_tick_alone(
     report = compose(sent, REPORTS["spaeter-unbekannt"])
     assert report is not None
     await hand_over(stack.ports.bounces, reminder["envelope_from"], report)
-    deliveries = await asyncpg.connect(stack.owner_dsn("notification"))
-    try:
-
-        async def bounced() -> bool:
-            query = "SELECT state FROM deliveries WHERE appointment_id = $1 AND kind = 'reminder'"
-            return bool(await deliveries.fetchval(query, UUID(created["id"])) == "failed")
-
-        await eventually(bounced, "the reminder's bounce is read")
-    finally:
-        await deliveries.close()
+    await reminder_failed(stack, created, "the reminder's bounce is read")
     await settled(practice, stack)
     assert await practice.indicator(created["id"]) == before
