@@ -2,8 +2,8 @@
 
     python -m local.sms_gateway --http-port 8427 --folder FOLDER --secret-file FILE
 
-It speaks two APIs: under /v1 the generic one that `services.notification.channels.sms` describes
-in `webhook_gateway`, and under /seven/api as much of seven.io's as its client uses. FILE holds the
+It speaks two APIs: under /v1 the generic one that `services.notification.sending.sms` describes
+in `webhook`, and under /seven/api as much of seven.io's as its client uses. FILE holds the
 shared secret (whsec_<base64>); for the second it is API key and signing key at once, and
 --receipts-url says where that one's receipts go.
 

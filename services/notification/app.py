@@ -16,28 +16,26 @@ from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from contracts.events import Channel
-from services.notification import (
-    api,
-    channels,
-    erasure_store,
-    events,
-    letter_store,
-    previews,
-    receipt_store,
-)
-from services.notification.api import ReceiptDesk
-from services.notification.channels.email import EmailChannel
-from services.notification.channels.sms import setup
-from services.notification.channels.sms.channel import SmsChannel
-from services.notification.channels.smtp_pool import SmtpPool
-from services.notification.forgetting import Forgetting
-from services.notification.intake.imap import ImapIntake
-from services.notification.intake.smtp import SmtpIntake
-from services.notification.receipt_asker import ReceiptAsker
-from services.notification.receipt_reader import ReceiptReader
-from services.notification.retries import RetryPolicy
+from services.notification import requests as events
+from services.notification import wiring as setup
+from services.notification.deliveries.retries import RetryPolicy
+from services.notification.erasure import store as erasure_store
+from services.notification.erasure.kafka import Forgetting
+from services.notification.letters import preview_api as previews
+from services.notification.letters import store as letter_store
+from services.notification.receipts import api
+from services.notification.receipts import store as receipt_store
+from services.notification.receipts.api import ReceiptDesk
+from services.notification.receipts.asker import ReceiptAsker
+from services.notification.receipts.imap import ImapIntake
+from services.notification.receipts.reader import ReceiptReader
+from services.notification.receipts.smtp import SmtpIntake
+from services.notification.sending import channel as channels
+from services.notification.sending.email.channel import EmailChannel
+from services.notification.sending.email.smtp_pool import SmtpPool
+from services.notification.sending.sms.channel import SmsChannel
+from services.notification.sending.worker import Worker, WorkerPolicy, utc_now
 from services.notification.settings import Settings
-from services.notification.worker import Worker, WorkerPolicy, utc_now
 
 HOUSEKEEPING = 3600.0  # seconds
 

@@ -7,10 +7,10 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_keys
 from chassis.settings import LOOPBACK, ServiceSettings
-from services.notification.channels.sms.failover import PATIENCE
-from services.notification.channels.smtp_pool import SmtpServer
-from services.notification.intake.imap import ImapServer
-from services.notification.return_path import LONGEST_LOCAL_PART, ReturnPath
+from services.notification.receipts.imap import ImapServer
+from services.notification.receipts.return_path import LONGEST_LOCAL_PART, ReturnPath
+from services.notification.sending.email.smtp_pool import SmtpServer
+from services.notification.sending.sms.failover import PATIENCE
 
 GATEWAY_SETTINGS = {
     "webhook": ("sms_receipts_url", "sms_webhook_url", "sms_webhook_secret"),

@@ -14,19 +14,19 @@ import pytest
 import pytest_asyncio
 
 from local.ports import free_port
-from services.notification.channels import Verdict
-from services.notification.channels.sms import signatures
-from services.notification.channels.sms.gateways import Gateway, GatewayResult, Text
-from services.notification.channels.sms.receipts import (
+from services.notification.sending.channel import Verdict
+from services.notification.sending.sms import signatures
+from services.notification.sending.sms.gateway import Gateway, GatewayResult, Text
+from services.notification.sending.sms.receipts import (
     Forged,
     ReceiptRequest,
     ReceiptState,
     Unreadable,
 )
-from services.notification.channels.sms.seven import SevenAccount, SevenGateway
-from services.notification.channels.sms.transport import HttpLimits
-from services.notification.channels.sms.twilio import TwilioAccount, TwilioGateway
-from services.notification.channels.sms.webhook_gateway import WebhookAccount, WebhookGateway
+from services.notification.sending.sms.seven import SevenAccount, SevenGateway
+from services.notification.sending.sms.transport import HttpLimits
+from services.notification.sending.sms.twilio import TwilioAccount, TwilioGateway
+from services.notification.sending.sms.webhook import WebhookAccount, WebhookGateway
 from tests.http_server import Answer, Cut, Half, Server, Silence, serve
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from contracts.envelope import encode
 from contracts.events import InvitationRequested, Recipients, Tariff
 from local.services import GATEWAY_FILE
-from services.notification.channels.sms import signatures
+from services.notification.sending.sms import signatures
 from tests.conftest import Stack, new_practice
 from tests.support import Json, Practice, eventually
 

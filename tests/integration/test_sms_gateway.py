@@ -17,12 +17,12 @@ import pytest_asyncio
 
 from local.ports import free_port
 from local.processes import Child, http_ok
-from services.notification.channels import Verdict
-from services.notification.channels.sms.gateways import Gateway, Text
-from services.notification.channels.sms.receipts import Receipt, ReceiptRequest, ReceiptState
-from services.notification.channels.sms.seven import SevenAccount, SevenGateway
-from services.notification.channels.sms.transport import HttpLimits
-from services.notification.channels.sms.webhook_gateway import WebhookAccount, WebhookGateway
+from services.notification.sending.channel import Verdict
+from services.notification.sending.sms.gateway import Gateway, Text
+from services.notification.sending.sms.receipts import Receipt, ReceiptRequest, ReceiptState
+from services.notification.sending.sms.seven import SevenAccount, SevenGateway
+from services.notification.sending.sms.transport import HttpLimits
+from services.notification.sending.sms.webhook import WebhookAccount, WebhookGateway
 from tests.http_server import Answer, Seen, Server, serve
 from tests.support import eventually
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from services.notification.calendar_file import Entry, Method, calendar_file
-from services.notification.fields import UnusableLetter
-from services.notification.time_zones import vtimezone
+from services.notification.letters.calendar_file import Entry, Method, calendar_file
+from services.notification.letters.names_and_links import UnusableLetter
+from services.notification.letters.vtimezone import vtimezone
 
 NOW = datetime(2026, 11, 24, 9, 0, 30, tzinfo=UTC)
 ENTRY = Entry(

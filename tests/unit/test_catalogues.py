@@ -11,11 +11,11 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from contracts.languages import DEFAULT, ENGLISH, LANGUAGES, nearest
-from services.notification.channels import Letter
-from services.notification.channels.sms import segments
-from services.notification.channels.sms.texts import compose
-from services.notification.deliveries import Kind
-from services.notification.wordings import long_moment, wording
+from services.notification.deliveries.delivery import Kind
+from services.notification.letters import sms_segments as segments
+from services.notification.letters.sms import compose
+from services.notification.letters.wordings import long_moment, wording
+from services.notification.sending.channel import Letter
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(each.parent for each in ROOT.glob("services/*/locale"))

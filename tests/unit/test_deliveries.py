@@ -19,14 +19,8 @@ from contracts.events import (
     Outcome,
     PendingState,
 )
-from services.notification.deliveries import (
-    LONGEST,
-    Delivery,
-    State,
-    Transition,
-)
-from services.notification.events import merge
-from services.notification.happenings import (
+from services.notification.deliveries.delivery import LONGEST, Delivery, State, Transition
+from services.notification.deliveries.events import (
     Accepted,
     AutoReplied,
     Bounced,
@@ -49,9 +43,10 @@ from services.notification.happenings import (
     Superseded,
     Withdrawn,
 )
-from services.notification.retries import RetryPolicy
-from services.notification.store import Appointment
-from services.notification.transitions import RULES, transition
+from services.notification.deliveries.retries import RetryPolicy
+from services.notification.deliveries.store import Appointment
+from services.notification.deliveries.transitions import RULES, transition
+from services.notification.requests import merge
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LEASE_END = NOW + timedelta(minutes=5)

@@ -21,7 +21,7 @@ from contracts.events import (
     InvitationFailed,
     InvitationUnconfirmed,
 )
-from services.notification.deliveries import (
+from services.notification.deliveries.delivery import (
     RECEIPT_AHEAD,
     RECEIPT_AT_LEAST,
     RECEIPT_WITHIN,
@@ -29,7 +29,7 @@ from services.notification.deliveries import (
     State,
     Transition,
 )
-from services.notification.happenings import (
+from services.notification.deliveries.events import (
     Accepted,
     AutoReplied,
     Bounced,
@@ -53,7 +53,7 @@ from services.notification.happenings import (
     Superseded,
     Withdrawn,
 )
-from services.notification.transitions import transition
+from services.notification.deliveries.transitions import transition
 from tests.unit.test_deliveries import (
     ACTIVE,
     GREYLISTED,

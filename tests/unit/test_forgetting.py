@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from chassis.database import Database
-from services.notification.forgetting import STALLED_AFTER, Forgetting
+from services.notification.erasure.kafka import STALLED_AFTER, Forgetting
 from services.notification.settings import Settings
 
 LONGEST_PAUSE = max(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.notification import erasure_store as of_notification
+from services.notification.erasure import store as of_notification
 from services.scheduling import erasure_store as of_scheduling
 from services.scheduling.links import valid_until
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import FailureReason
-from services.notification.channels.smtp_pool import Envelope, xtext
-from services.notification.reasons import reason_of
-from services.notification.return_path import LONGEST_LOCAL_PART, ReturnPath
+from services.notification.deliveries.reasons import reason_of
+from services.notification.receipts.return_path import LONGEST_LOCAL_PART, ReturnPath
+from services.notification.sending.email.smtp_pool import Envelope, xtext
 
 KEYS = {1: b"1" * 32, 7: b"7" * 32}
 STEM = "b" * LONGEST_LOCAL_PART + "@praxis.example"

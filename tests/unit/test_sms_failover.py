@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.notification.channels import Verdict
-from services.notification.channels.sms.breaker import LONGEST_REST, Breaker
-from services.notification.channels.sms.failover import Failover, Line
-from services.notification.channels.sms.gateways import GatewayResult, Text
-from services.notification.channels.sms.receipts import Receipt, ReceiptRequest, ReceiptState
+from services.notification.sending.channel import Verdict
+from services.notification.sending.sms.breaker import LONGEST_REST, Breaker
+from services.notification.sending.sms.failover import Failover, Line
+from services.notification.sending.sms.gateway import GatewayResult, Text
+from services.notification.sending.sms.receipts import Receipt, ReceiptRequest, ReceiptState
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REFERENCE = UUID(int=7)
@@ -156,7 +156,7 @@ async def test_a_wrong_login_is_told_for_every_message() -> None:
 
 
 async def test_a_full_gateway_passes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.notification.channels.sms.failover.PATIENCE", 0.05)
+    monkeypatch.setattr("services.notification.sending.sms.failover.PATIENCE", 0.05)
     gateways = [Scripted("slow", ACCEPTED), Scripted("fast", ACCEPTED)]
     clock = Clock()
     lines = [

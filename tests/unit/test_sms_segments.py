@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notification.channels.sms import segments
-from services.notification.channels.sms.segments import Encoding
+from services.notification.letters import sms_segments as segments
+from services.notification.letters.sms_segments import Encoding
 
 # TS 23.038 section 6.2.1, row by row, and its extension table.
 ALPHABET = (

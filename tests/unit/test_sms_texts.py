@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notification.channels import Letter
-from services.notification.channels.sms import segments, texts
-from services.notification.channels.sms.segments import Encoding
-from services.notification.channels.sms.texts import compose
-from services.notification.deliveries import Kind
-from services.notification.fields import UnusableLetter
+from services.notification.deliveries.delivery import Kind
+from services.notification.letters import sms as texts
+from services.notification.letters import sms_segments as segments
+from services.notification.letters.names_and_links import UnusableLetter
+from services.notification.letters.sms import compose
+from services.notification.letters.sms_segments import Encoding
+from services.notification.sending.channel import Letter
 
 LINK = "https://praxis.example/besuch/" + "Ab-_5" * 10
 LETTER = Letter(

@@ -20,12 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import Channel
-from services.notification.channels import Letter, Outgoing, SendResult, Verdict
-from services.notification.channels.email import EmailChannel
-from services.notification.channels.smtp_pool import SmtpPool, SmtpServer
-from services.notification.channels.smtp_replies import Stage, classify, enhanced_status
-from services.notification.deliveries import Delivery
-from services.notification.happenings import Reply
+from services.notification.deliveries.delivery import Delivery
+from services.notification.deliveries.events import Reply
+from services.notification.sending.channel import Letter, Outgoing, SendResult, Verdict
+from services.notification.sending.email.channel import EmailChannel
+from services.notification.sending.email.smtp_pool import SmtpPool, SmtpServer
+from services.notification.sending.email.smtp_replies import Stage, classify, enhanced_status
 
 ALL_BUT_MESSAGE = [stage for stage in Stage if stage is not Stage.MESSAGE]
 

@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.events import Channel
-from services.notification import letter_store
-from services.notification.channels import Letter, Outgoing, SendResult
-from services.notification.deliveries import Delivery, State
-from services.notification.letter_store import Due
-from services.notification.transitions import transition
-from services.notification.worker import Worker, WorkerPolicy, _Claim
+from services.notification.deliveries.delivery import Delivery, State
+from services.notification.deliveries.transitions import transition
+from services.notification.letters import store as letter_store
+from services.notification.letters.store import Due
+from services.notification.sending.channel import Letter, Outgoing, SendResult
+from services.notification.sending.worker import Worker, WorkerPolicy, _Claim
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 LEASE = UUID(int=1)

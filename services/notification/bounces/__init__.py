@@ -7,10 +7,10 @@ that could have written it: people forward bounces, and newsletters write about 
 
 from contracts.events import FailureReason
 from services.notification.bounces import addresses, auto_replies, feedback, signs, texts
+from services.notification.bounces.amazon_ses import read_notification
 from services.notification.bounces.belief import believable
 from services.notification.bounces.diagnosis import Diagnosis, diagnose
 from services.notification.bounces.mime import Mail, open_mail
-from services.notification.bounces.notifications import read_notification
 from services.notification.bounces.original import Original, find_original
 from services.notification.bounces.reading import NOT_A_BOUNCE, Kind, Reading
 from services.notification.bounces.reports import Report, find_report

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contracts.events import FailureReason
 from services.notification.bounces.phrases import BOILERPLATE, PHRASES
-from services.notification.reasons import reason_of
+from services.notification.deliveries.reasons import reason_of
 
 LONGEST = 6_000  # characters of a diagnosis
 

@@ -1,1 +1,0 @@
-"""The SMS channel: texts, gateways behind one interface, fail-over between them, receipts."""

@@ -1,0 +1,117 @@
+"""What a delivery is: one attempt of an invitation, or a notice, over one channel.
+
+What can happen to it is in `happenings`, what follows from that in `transitions`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from contracts.events import Channel, FailureCategory, FailureReason, Outcome
+from services.notification.deliveries.events import NO_REPLY, Reply
+
+LONGEST = timedelta(hours=72)  # from the request; after that nobody waits for a retry any more
+RECEIPT_WITHIN = timedelta(hours=24)  # from handing over
+RECEIPT_AHEAD = timedelta(hours=2)  # of the start, so that there is time to call the patient
+ASK_AFTER = timedelta(seconds=60)  # most receipts come by themselves
+ASK_AFTER_SILENCE = timedelta(seconds=5)  # whether a message was taken at all is asked soon
+RECEIPT_AT_LEAST = timedelta(minutes=15)  # however soon the start is, no receipt comes at once
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    NEW = "new"  # before its first transition; never stored
+    QUEUED = "queued"
+    SENDING = "sending"  # claimed under a lease
+    RETRYING = "retrying"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    UNKNOWN = "unknown"
+    UNCONFIRMED = "unconfirmed"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+
+class Kind(StrEnum):
+    """What the patient is told. Nobody but the patient is told of anything but an invitation."""
+
+    INVITATION = "invitation"
+    REMINDER = "reminder"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One row. `due_at` is when a worker has to look at it: the next try, or the lease's end."""
+
+    id: UUID
+    practice_id: UUID
+    appointment_id: UUID
+    invitation_id: UUID  # of a notice: its own id, with one attempt
+    attempt: int
+    channel: Channel
+    message_id: str  # fixed before the first network call, the same for every try (RFC 5322)
+    requested_at: datetime
+    starts_at: datetime
+    kind: Kind = Kind.INVITATION
+    state: State = State.NEW
+    category: FailureCategory | None = None
+    reason: FailureReason | None = None
+    status_code: str | None = None
+    late: bool = False  # failed after it had been handed over
+    sequence: int = 0
+    tries: int = 0
+    due_at: datetime | None = None
+    lease: UUID | None = None
+    handed_over_at: datetime | None = None  # taken, or maybe taken, by the server or gateway
+    gateway: str | None = None  # which one that is, and its own id of the message
+    gateway_id: str | None = None
+    ask_at: datetime | None = None  # when to ask it what became of the message
+    traceparent: str | None = None  # of the request, for what is told of it
+    withdrawn: bool = False  # the appointment was deleted while a try was under way
+
+    @property
+    def deadline(self) -> datetime:
+        """No try begins at or after this moment."""
+        return min(self.requested_at + LONGEST, self.starts_at)
+
+    @property
+    def receipt_due_at(self) -> datetime | None:
+        """From when on a missing receipt is told; None where none is waited for.
+
+        A mail server's word is enough for the tick (a bounce takes it back); a gateway's is not.
+        """
+        awaited = self.state is State.UNKNOWN or (
+            self.state is State.ACCEPTED and self.channel is Channel.SMS
+        )
+        if not awaited or self.handed_over_at is None:
+            return None
+        latest = min(self.handed_over_at + RECEIPT_WITHIN, self.starts_at - RECEIPT_AHEAD)
+        return max(latest, self.handed_over_at + RECEIPT_AT_LEAST)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the delivery's history."""
+
+    delivery_id: UUID
+    practice_id: UUID
+    at: datetime
+    event: str
+    before: State
+    after: State
+    reply: Reply = NO_REPLY
+    receipt_id: UUID | None = None  # the evidence from outside
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The delivery after an event, what to tell the other services, what to keep of it."""
+
+    delivery: Delivery
+    outcomes: tuple[Outcome, ...] = ()
+    history: tuple[Entry, ...] = ()

@@ -1,0 +1,1 @@
+"""What is forgotten of erased appointments, in the database and in Kafka."""

@@ -1,0 +1,1 @@
+"""What the patient reads: mail, SMS and calendar file, from the letter as it is stored."""

@@ -1,0 +1,1 @@
+"""What comes back after a message was handed over, and to which delivery it belongs."""

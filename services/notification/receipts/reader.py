@@ -1,0 +1,176 @@
+"""Reads what came back and lets the deliveries know; also tells when nothing came in time."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from chassis.backoff import Backoff
+from chassis.database import TRANSIENT_ERRORS, Connection, Database
+from chassis.sealing import Sealer
+from contracts.events import Outcome
+from services.notification.deliveries import metrics, store
+from services.notification.deliveries.delivery import Delivery, State, Transition
+from services.notification.deliveries.events import ReceiptMissing
+from services.notification.deliveries.transitions import transition
+from services.notification.erasure import store as erasure_store
+from services.notification.receipts import store as receipt_store
+from services.notification.receipts.receipt import Finding, Kind, Receipt, Reference, read_receipt
+from services.notification.receipts.store import Settled
+
+log = structlog.get_logger(__name__)
+
+STALLED_AFTER = 120.0  # seconds without a turn of the loop
+MOST_RECEIPTS = 20  # at a time: each may hold 10 MB
+MOST_OVERDUE = 500
+WAIT_FOR_TRY = timedelta(seconds=1)
+POISONED = timedelta(hours=1)  # until the next look at what made a transaction fail
+
+
+class ReceiptReader:
+    """One per process; any number of processes may work on the same rows."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        sealer: Sealer,
+        poll: float,
+        told: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """`poll` in seconds; `told` hears that there are events."""
+        self._db = db
+        self._sealer = sealer
+        self._poll = poll
+        self._told = told
+        self._now = now
+        self._most = MOST_RECEIPTS
+        self._wake = asyncio.Event()
+        self._beat = time.monotonic()
+
+    def wake(self) -> None:
+        """Tell the reader that a receipt was kept."""
+        self._wake.set()
+
+    async def stalled(self) -> bool:
+        """True when the loop has stopped turning."""
+        return time.monotonic() - self._beat > STALLED_AFTER
+
+    async def run(self) -> None:
+        """Read for ever; every outage is waited out with back-off."""
+        backoff = Backoff(first=0.2, most=10)
+        while True:
+            self._beat = time.monotonic()
+            self._wake.clear()
+            try:
+                found = await self._read() + await self._miss()
+            except TRANSIENT_ERRORS as error:
+                log.warning("receipts wait", error=type(error).__qualname__)
+                await backoff.wait()
+                continue
+            backoff.reset()
+            if not found:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._poll)
+
+    async def _read(self) -> int:
+        """Look at a batch; when the content of one makes it fail, at one after the other."""
+        outcomes: list[Outcome] = []
+        try:
+            async with self._db.system() as tx:
+                receipts = await receipt_store.lock_due(tx, self._sealer, self._now(), self._most)
+                if receipts:
+                    outcomes = await self._take_in(tx, receipts)
+        except TRANSIENT_ERRORS:
+            raise
+        except Exception as error:
+            await self._step_over(error)
+            return 1
+        self._most = MOST_RECEIPTS
+        self._tell(outcomes)
+        return len(receipts)
+
+    async def _take_in(self, tx: Connection, receipts: Sequence[Receipt]) -> list[Outcome]:
+        findings = await asyncio.to_thread(lambda: [read_receipt(each) for each in receipts])
+        named = {each.named for finding in findings for each in finding.references if each.named}
+        erased = await erasure_store.erased_of(tx, named)
+        if erased:
+            gone = [
+                any(each.named in erased for each in finding.references) for finding in findings
+            ]
+            await erasure_store.drop_receipts(
+                tx, [each.id for each, is_gone in zip(receipts, gone, strict=True) if is_gone]
+            )
+            receipts = [each for each, is_gone in zip(receipts, gone, strict=True) if not is_gone]
+            findings = [each for each, is_gone in zip(findings, gone, strict=True) if not is_gone]
+        deliveries, found = await receipt_store.lock_referred(tx, findings)
+        now = self._now()
+        steps: list[Transition] = []
+        settled: list[Settled] = []
+        for receipt, finding in zip(receipts, findings, strict=True):
+            one = _match(receipt, finding, deliveries, found, now)
+            settled.append(one)
+            evidence = finding.evidence(receipt.id)
+            if one.delivery is not None and one.due_at is None and evidence is not None:
+                steps.append(transition(one.delivery, evidence, now))
+                deliveries[one.delivery.id] = steps[-1].delivery
+        outcomes = await store.save(tx, steps)
+        await receipt_store.settle(tx, settled)
+        for one in settled:
+            if one.due_at is None:
+                _count(one)
+        return outcomes
+
+    async def _step_over(self, error: Exception) -> None:
+        """Leave the first for later when it alone makes its transaction fail."""
+        if self._most > 1:
+            self._most = 1
+            return
+        async with self._db.system() as tx:
+            now = self._now()
+            receipt_id = await receipt_store.put_off(tx, now, now + POISONED)
+        log.error("receipt can't be read", receipt_id=str(receipt_id), exc_info=error)
+
+    async def _miss(self) -> int:
+        """Tell of deliveries whose receipt did not come in time."""
+        now = self._now()
+        async with self._db.system() as tx:
+            ids = await receipt_store.lock_overdue(tx, now, MOST_OVERDUE)
+            rows = await store.lock_deliveries(tx, ids)
+            steps = [transition(each, ReceiptMissing(), now) for each in rows.values()]
+            outcomes = await store.save(tx, steps)
+        self._tell(outcomes)
+        return len(outcomes)
+
+    def _tell(self, outcomes: Sequence[Outcome]) -> None:
+        metrics.count(outcomes)
+        if outcomes:
+            self._told()
+
+
+def _match(
+    receipt: Receipt,
+    finding: Finding,
+    deliveries: Mapping[UUID, Delivery],
+    found: Mapping[Reference, UUID],
+    now: datetime,
+) -> Settled:
+    for reference in finding.references:
+        delivery_id = found.get(reference)
+        delivery = None if delivery_id is None else deliveries.get(delivery_id)
+        if delivery is not None:
+            # Under way: how this try ends is recorded first.
+            waits = now + WAIT_FOR_TRY if delivery.state is State.SENDING else None
+            return Settled(receipt, finding, delivery, reference.by, waits)
+    return Settled(receipt, finding, due_at=receipt.next_look(now) if finding.references else None)
+
+
+def _count(settled: Settled) -> None:
+    finding = settled.finding
+    kind = Kind.NOT_A_BOUNCE if finding is None else finding.kind
+    metrics.receipts.labels(kind.value, settled.matched_by or "nothing").inc()

@@ -1,0 +1,273 @@
+"""SQL of receipts: kept before they are acknowledged, read later."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from chassis.database import Connection
+from chassis.sealing import Sealer
+from contracts.events import Channel
+from services.notification.deliveries.delivery import ASK_AFTER, Delivery
+from services.notification.deliveries.store import lock_deliveries
+from services.notification.letters.store import open_mail, seal_mail
+from services.notification.receipts.receipt import LONGEST_PAUSE, Finding, Receipt, Reference
+from services.notification.sending.sms.receipts import Receipt as GatewayReceipt
+from services.notification.sending.sms.receipts import ReceiptState
+
+KEPT_UNREAD = timedelta(days=14)  # for operations to look at what nobody understood
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedMail:
+    """A mail as it came, and the delivery that its genuine return path names."""
+
+    content: bytes
+    reference: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A delivery of which its gateway, or any where it is not known, is to be asked."""
+
+    delivery_id: UUID
+    gateway: str | None
+    gateway_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last message of a mailbox that was read (RFC 9051 section 2.3.1.1)."""
+
+    uid_validity: int
+    last_uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a receipt at this look; with `due_at` it is looked at again."""
+
+    receipt: Receipt
+    finding: Finding | None = None
+    delivery: Delivery | None = None
+    matched_by: str | None = None
+    due_at: datetime | None = None
+
+
+async def keep_mail(
+    tx: Connection, sealer: Sealer, mails: Sequence[ReturnedMail], now: datetime
+) -> None:
+    """Keep mail that came back, sealed; the same mail again changes nothing."""
+    ids = [uuid7() for _ in mails]
+    await tx.execute(
+        """
+        INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, content, sealed)
+        SELECT id, 'email', digest, $5, $5, reference, content, true
+        FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::bytea[])
+            AS mail (id, digest, reference, content)
+        ON CONFLICT (digest) DO NOTHING
+        """,
+        ids,
+        [_digest(mail) for mail in mails],
+        [mail.reference for mail in mails],
+        [seal_mail(sealer, row, mail.content) for row, mail in zip(ids, mails, strict=True)],
+        now,
+    )
+
+
+async def keep_told(tx: Connection, told: Sequence[GatewayReceipt], now: datetime) -> None:
+    """Keep what a gateway told; the same again changes nothing."""
+    await tx.execute(
+        """
+        INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, gateway,
+                              gateway_id, said, status_code)
+        SELECT id, 'sms', digest, $8, $8, reference, gateway, gateway_id, said, status_code
+        FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+                    $7::text[])
+            AS told (id, digest, reference, gateway, gateway_id, said, status_code)
+        ON CONFLICT (digest) DO NOTHING
+        """,
+        [uuid7() for _ in told],
+        [bytes.fromhex(each.key) for each in told],
+        [each.reference for each in told],
+        [each.gateway for each in told],
+        [each.gateway_id for each in told],
+        [each.state for each in told],
+        [each.status for each in told],
+        now,
+    )
+
+
+async def lock_due(tx: Connection, sealer: Sealer, now: datetime, most: int) -> list[Receipt]:
+    """At most `most` receipts to look at, locked; what another worker has locked is left out."""
+    rows = await tx.fetch(
+        """
+        SELECT id, channel, received_at, tries, reference, gateway, gateway_id, said, status_code,
+               content, sealed
+        FROM receipts WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        """,
+        now,
+        most,
+    )
+    return [
+        Receipt(
+            id=row["id"],
+            channel=Channel(row["channel"]),
+            received_at=row["received_at"],
+            tries=row["tries"],
+            reference=row["reference"],
+            gateway=row["gateway"],
+            gateway_id=row["gateway_id"],
+            said=None if row["said"] is None else ReceiptState(row["said"]),
+            status=row["status_code"],
+            content=open_mail(sealer, row),
+        )
+        for row in rows
+    ]
+
+
+async def put_off(tx: Connection, now: datetime, until: datetime) -> UUID | None:
+    """Leave the first due receipt unread until then; its id."""
+    receipt_id: UUID | None = await tx.fetchval(
+        """
+        UPDATE receipts SET due_at = $2, tries = tries + 1
+        WHERE id = (SELECT id FROM receipts WHERE due_at <= $1
+                    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING id
+        """,
+        now,
+        until,
+    )
+    return receipt_id
+
+
+async def lock_referred(
+    tx: Connection, findings: Sequence[Finding]
+) -> tuple[dict[UUID, Delivery], dict[Reference, UUID]]:
+    """The deliveries that findings refer to, locked, and which reference leads to which."""
+    references = {each for finding in findings for each in finding.references}
+    by_message_id = await tx.fetch(
+        "SELECT message_id, id FROM deliveries WHERE message_id = ANY($1)",
+        [each.message_id for each in references if each.message_id is not None],
+    )
+    by_gateway_id = await tx.fetch(
+        "SELECT gateway, gateway_id, id FROM deliveries WHERE gateway_id = ANY($1)",
+        [each.gateway_id for each in references if each.gateway_id is not None],
+    )
+    ids: dict[object, UUID] = {row["message_id"]: row["id"] for row in by_message_id}
+    ids |= {(row["gateway"], row["gateway_id"]): row["id"] for row in by_gateway_id}
+    found = {
+        each: delivery_id
+        for each in references
+        if (
+            delivery_id := each.delivery_id
+            or ids.get(each.message_id)
+            or ids.get((each.gateway, each.gateway_id))
+        )
+    }
+    return await lock_deliveries(tx, list(found.values())), found
+
+
+async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
+    """Write what became of locked receipts; the content of a matched one is erased."""
+    await tx.execute(
+        """
+        UPDATE receipts r SET
+            due_at = n.due_at, tries = r.tries + 1, kind = n.kind, permanent = n.permanent,
+            status_code = n.status_code, reason = n.reason, practice_id = n.practice_id,
+            delivery_id = n.delivery_id, matched_by = n.matched_by,
+            content = CASE WHEN n.matched_by IS NULL OR n.due_at IS NOT NULL
+                             OR n.kind = 'not_a_bounce' THEN r.content END
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[],
+                    $7::uuid[], $8::uuid[], $9::text[])
+            AS n (id, due_at, kind, permanent, status_code, reason, practice_id, delivery_id,
+                  matched_by)
+        WHERE r.id = n.id
+        """,
+        [each.receipt.id for each in settled],
+        [each.due_at for each in settled],
+        [each.finding and each.finding.kind for each in settled],
+        [each.finding and each.finding.permanent for each in settled],
+        [each.finding and each.finding.status for each in settled],
+        [each.finding and each.finding.reason for each in settled],
+        [each.delivery and each.delivery.practice_id for each in settled],
+        [each.delivery and each.delivery.id for each in settled],
+        [each.matched_by for each in settled],
+    )
+
+
+async def lock_overdue(tx: Connection, now: datetime, most: int) -> list[UUID]:
+    """Deliveries that have waited for a receipt long enough, locked."""
+    rows = await tx.fetch(
+        """
+        SELECT id FROM deliveries WHERE receipt_due_at <= $1
+        ORDER BY receipt_due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        """,
+        now,
+        most,
+    )
+    return [row["id"] for row in rows]
+
+
+async def claim_questions(tx: Connection, now: datetime, most: int) -> list[Question]:
+    """What to ask gateways now; each is due again later, twice as late as the time before."""
+    rows = await tx.fetch(
+        """
+        UPDATE deliveries d SET
+            asked = d.asked + 1,
+            ask_at = $1::timestamptz + least($3::interval * 2 ^ least(d.asked, 20), $4::interval)
+        FROM (SELECT id FROM deliveries WHERE ask_at <= $1
+              ORDER BY ask_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS due
+        WHERE d.id = due.id
+        RETURNING d.id, d.gateway, d.gateway_id
+        """,
+        now,
+        most,
+        ASK_AFTER,
+        LONGEST_PAUSE,
+    )
+    return [Question(row["id"], row["gateway"], row["gateway_id"]) for row in rows]
+
+
+async def mailbox_position(tx: Connection, mailbox: str) -> Position | None:
+    """How far a mailbox has been read; None before the first time."""
+    row = await tx.fetchrow(
+        "SELECT uid_validity, last_uid FROM mailbox_positions WHERE mailbox = $1", mailbox
+    )
+    return None if row is None else Position(row["uid_validity"], row["last_uid"])
+
+
+async def move_mailbox(tx: Connection, mailbox: str, position: Position) -> None:
+    """Note how far a mailbox has been read; never back, unless its UIDs were given anew."""
+    await tx.execute(
+        """
+        INSERT INTO mailbox_positions AS known (mailbox, uid_validity, last_uid)
+        VALUES ($1, $2, $3)
+        ON CONFLICT (mailbox) DO UPDATE SET
+            uid_validity = excluded.uid_validity,
+            last_uid = CASE WHEN known.uid_validity = excluded.uid_validity
+                THEN greatest(known.last_uid, excluded.last_uid) ELSE excluded.last_uid END
+        """,
+        mailbox,
+        position.uid_validity,
+        position.last_uid,
+    )
+
+
+async def erase_old(tx: Connection) -> None:
+    """Erase mail that nobody could read or match."""
+    await tx.execute(
+        """
+        UPDATE receipts SET content = NULL, due_at = NULL
+        WHERE content IS NOT NULL AND received_at < now() - $1::interval
+        """,
+        KEPT_UNREAD,
+    )
+
+
+def _digest(mail: ReturnedMail) -> bytes:
+    reference = b"" if mail.reference is None else mail.reference.bytes
+    return hashlib.sha256(reference + mail.content).digest()

@@ -1,0 +1,1 @@
+"""Claims what is due, tries it over its channel, and records how the try ended."""

@@ -1,0 +1,125 @@
+"""Records how tries ended: all that has come since the last commit in one transaction."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from chassis.backoff import Backoff
+from chassis.database import TRANSIENT_ERRORS, Database
+from services.notification.deliveries import metrics, store
+from services.notification.deliveries.delivery import Transition
+from services.notification.deliveries.events import NO_REPLY, DeliveryEvent, Misconfigured
+from services.notification.deliveries.transitions import transition
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a try ended."""
+
+    delivery_id: UUID
+    event: DeliveryEvent
+
+
+class Recorder:
+    """Keeps results until they are committed, through any outage of the database."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        most: int,
+        now: Callable[[], datetime],
+        committed: Callable[[int], None],
+        told: Callable[[], None],
+    ) -> None:
+        """`committed` hears how many results were settled, `told` that there are events."""
+        self._db = db
+        self._most = most
+        self._now = now
+        self._committed = committed
+        self._told = told
+        self._results: list[Result] = []
+        self._arrived = asyncio.Event()
+
+    def add(self, result: Result) -> None:
+        """Take a result in; it is recorded soon."""
+        self._results.append(result)
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Record for ever."""
+        backoff = Backoff(first=0.1, most=5)
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            batch = self._results[: self._most]
+            try:
+                await self._record(batch)
+            except TRANSIENT_ERRORS as error:
+                log.warning("results wait", error=type(error).__qualname__, results=len(batch))
+                self._arrived.set()
+                await backoff.wait()
+                continue
+            backoff.reset()
+            del self._results[: len(batch)]
+            if self._results:
+                self._arrived.set()
+            self._committed(len(batch))
+
+    async def finish(self) -> None:
+        """Record the rest, after `run` was cancelled.
+
+        What `run` had in hand may be recorded already; then it changes nothing.
+        """
+        if self._results:
+            await self._record(self._results)
+
+    async def _record(self, results: Sequence[Result]) -> None:
+        """Record all in one transaction; if the content of one prevents it, one by one."""
+        try:
+            await self._record_together(results)
+        except TRANSIENT_ERRORS:
+            raise
+        except Exception as error:
+            if len(results) > 1:
+                for result in results:
+                    await self._record([result])
+                return
+            # Its lease runs out and it is tried again.
+            delivery_id = str(results[0].delivery_id)
+            log.error("result can't be recorded", delivery_id=delivery_id, exc_info=error)
+
+    async def _record_together(self, results: Sequence[Result]) -> None:
+        now = self._now()
+        steps: list[Transition] = []
+        async with self._db.system() as tx:
+            rows = await store.lock_deliveries(tx, [each.delivery_id for each in results])
+            for result in results:
+                if result.delivery_id not in rows:
+                    continue  # erased while the message was under way
+                steps.append(transition(rows[result.delivery_id], result.event, now))
+                rows[result.delivery_id] = steps[-1].delivery
+            outcomes = await store.save(tx, steps)
+        metrics.count(outcomes)
+        if outcomes:
+            self._told()
+        for result in results:
+            _alert(result)
+
+
+def _alert(result: Result) -> None:
+    """Tell operations what only they can mend."""
+    event = result.event
+    if isinstance(event, Misconfigured) and event.reply != NO_REPLY:
+        log.error(
+            "mail server refuses us",
+            delivery_id=str(result.delivery_id),
+            smtp_code=event.reply.code,
+            status_code=event.reply.status,
+        )

@@ -1,0 +1,132 @@
+"""Several gateways in order: the next one is tried only while the message surely did not go out.
+
+After a lost reply nobody else is asked to send: two SMS are worse than an honest „unknown".
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from aiolimiter import AsyncLimiter
+
+from services.notification.sending.channel import Verdict
+from services.notification.sending.sms.breaker import Breaker
+from services.notification.sending.sms.gateway import Gateway, GatewayResult, Text
+from services.notification.sending.sms.receipts import Receipt
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 2.0  # seconds to wait for a place under a gateway's rate limit
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A gateway with what protects it: its breaker and how many messages it takes a second."""
+
+    gateway: Gateway
+    per_second: float
+    breaker: Breaker = field(default_factory=lambda: Breaker(time.monotonic))
+    limiter: AsyncLimiter = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A burst of one second's worth, and at least one message.
+        burst = max(self.per_second, 1.0)
+        object.__setattr__(self, "limiter", AsyncLimiter(burst, burst / self.per_second))
+
+
+class Failover:
+    """Sends over the first gateway that takes the message."""
+
+    def __init__(self, lines: Sequence[Line], *, now: Callable[[], datetime] = _utc_now) -> None:
+        if not lines:
+            raise ValueError("at least one gateway is needed")
+        self._lines = tuple(lines)
+        self._now = now
+
+    @property
+    def longest_send(self) -> float:
+        """Seconds after which a try has ended, every gateway included."""
+        return sum(PATIENCE + line.gateway.longest_send for line in self._lines)
+
+    async def send(self, text: Text) -> GatewayResult:
+        """Try each gateway at most once."""
+        technical: GatewayResult | None = None
+        temporary: GatewayResult | None = None
+        skipped = False
+        for line in self._lines:
+            result = await self._try(line, text)
+            if result is None:
+                skipped = True
+            elif not result.gateway_at_fault or result.verdict is Verdict.REPLY_LOST:
+                return result
+            elif result.verdict is Verdict.TECHNICAL:
+                log.warning("gateway unusable", gateway=line.gateway.name, code=result.reply.code)
+                technical = result
+            else:
+                temporary = result
+        if technical is not None and temporary is None and not skipped:
+            return technical
+        # One that rests, is full, or failed for now may take it yet: no reason to give up.
+        return replace(
+            temporary or GatewayResult(Verdict.TEMPORARY, gateway_at_fault=True),
+            not_before=self._first_chance(),
+        )
+
+    async def query(
+        self, reference: UUID, gateway: str | None = None, gateway_id: str | None = None
+    ) -> Receipt | None:
+        """What a gateway knows of the message; without a name the first that knows any."""
+        for line in self._lines:
+            if gateway is not None and line.gateway.name != gateway:
+                continue
+            receipt = await line.gateway.query(reference, gateway_id)
+            if receipt is not None:
+                return receipt
+        return None
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        for line in self._lines:
+            await line.gateway.close()
+
+    async def _try(self, line: Line, text: Text) -> GatewayResult | None:
+        """One try; None where this gateway can't take anything now."""
+        if not line.breaker.admit():
+            return None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await line.limiter.acquire()
+        except BaseException as error:
+            line.breaker.abandoned()
+            if isinstance(error, TimeoutError):
+                return None
+            raise
+        try:
+            result = await line.gateway.send(text)
+        except BaseException:
+            line.breaker.abandoned()
+            raise
+        self._note(line.breaker, result)
+        return result
+
+    def _note(self, breaker: Breaker, result: GatewayResult) -> None:
+        if result.verdict is Verdict.TECHNICAL:
+            breaker.abandoned()  # it answers; what is wrong is for operations to mend
+        elif result.gateway_at_fault:
+            breaker.failed()
+            if result.not_before is not None:
+                breaker.rest((result.not_before - self._now()).total_seconds())
+        else:
+            breaker.succeeded()
+
+    def _first_chance(self) -> datetime | None:
+        wait = min(line.breaker.wait for line in self._lines)
+        return self._now() + timedelta(seconds=wait) if wait else None

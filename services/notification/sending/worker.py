@@ -1,0 +1,265 @@
+"""Sends what is due: claims rows under a lease, tries them at the same time, records the ends.
+
+A process may die at any point. Killed before the end of a try is recorded, the lease runs out
+and the message is sent again under the same Message-ID; killed after, nothing is left to do.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import structlog
+
+from chassis.backoff import Backoff
+from chassis.database import TRANSIENT_ERRORS, Database
+from chassis.sealing import NotOpened, Sealer
+from contracts.events import Channel as ChannelName
+from services.notification.deliveries import metrics, store
+from services.notification.deliveries.delivery import Delivery, State, Transition
+from services.notification.deliveries.events import (
+    Accepted,
+    Claimed,
+    DeliveryEvent,
+    FailedForNow,
+    LeaseExpired,
+    Misconfigured,
+    Refused,
+    Released,
+    ReplyLost,
+)
+from services.notification.deliveries.reasons import reason_of
+from services.notification.deliveries.retries import RetryPolicy
+from services.notification.deliveries.transitions import transition
+from services.notification.letters.store import Due
+from services.notification.sending.channel import Channel, SendResult, Verdict
+from services.notification.sending.recorder import Recorder, Result
+
+log = structlog.get_logger(__name__)
+
+STALLED_AFTER = 120.0  # seconds without a turn of the loop
+RECORD_AT_END = 5.0  # seconds for the last results
+
+
+def utc_now() -> datetime:
+    """Now, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPolicy:
+    """How much at a time, and for how long. Times in seconds."""
+
+    batch: int = 100  # rows held
+    concurrency: int = 10  # tries at the same time
+    lease: float = 300.0
+    longest_send: float = 100.0  # after which a try has ended; shorter than the lease
+    poll: float = 2.0
+    drain: float = 10.0
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    due: Due
+    delivery: Delivery
+    lease: UUID
+    expires: float  # on the monotonic clock
+
+
+class Worker:
+    """One per process; any number of processes may work on the same rows."""
+
+    def __init__(
+        self,
+        db: Database,
+        channels: Mapping[ChannelName, Channel],
+        *,
+        sealer: Sealer,
+        policy: WorkerPolicy,
+        told: Callable[[], None] = lambda: None,
+        now: Callable[[], datetime] = utc_now,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._db = db
+        self._channels = channels
+        self._sealer = sealer
+        self._policy = policy
+        self._told = told
+        self._now = now
+        self._jitter = jitter
+        self._queue: asyncio.Queue[_Claim | None] = asyncio.Queue()
+        self._held = 0  # claimed and not recorded
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._beat = time.monotonic()
+        self._recorder = Recorder(
+            db, most=policy.batch, now=now, committed=self._settled, told=told
+        )
+
+    def wake(self) -> None:
+        """Tell the worker that something may be due."""
+        self._wake.set()
+
+    async def stalled(self) -> bool:
+        """True when the loop has stopped turning."""
+        return time.monotonic() - self._beat > STALLED_AFTER
+
+    async def run(self) -> None:
+        """Work until cancelled; then finish what is under way and give the rest back."""
+        claimer = asyncio.create_task(self._claim_forever(), name="claim")
+        recorder = asyncio.create_task(self._recorder.run(), name="record")
+        senders = [
+            asyncio.create_task(self._send_forever(), name="send")
+            for _ in range(self._policy.concurrency)
+        ]
+        try:
+            ended, _ = await asyncio.wait(
+                [claimer, recorder, *senders], return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in ended:
+                task.result()
+        finally:
+            await self._drain(claimer, recorder, senders)
+
+    async def _claim_forever(self) -> None:
+        backoff = Backoff(first=0.2, most=10)
+        while not self._stopping:
+            self._beat = time.monotonic()
+            self._wake.clear()
+            free = self._policy.batch - self._held
+            # Not row by row: half a batch at a time, while the other half is being sent.
+            if free * 2 >= self._policy.batch:
+                try:
+                    found = await self._claim(free)
+                except TRANSIENT_ERRORS as error:
+                    log.warning("worker waits", error=type(error).__qualname__)
+                    await backoff.wait()
+                    continue
+                backoff.reset()
+                if found:
+                    continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._policy.poll)
+
+    async def _claim(self, most: int) -> int:
+        """Claim due rows and queue them for the senders; returns how many were due."""
+        now = self._now()
+        lease, expires = uuid4(), time.monotonic() + self._policy.lease
+        until = now + timedelta(seconds=self._policy.lease)
+        claims: list[_Claim] = []
+        steps: list[Transition] = []
+        async with self._db.system() as tx:
+            found = await store.lock_due(tx, now, most)
+            for due in found:
+                delivery = due.delivery
+                if delivery.state is State.SENDING:
+                    metrics.leases_expired.inc()
+                    steps.append(transition(delivery, LeaseExpired(), now))
+                    delivery = steps[-1].delivery
+                steps.append(transition(delivery, Claimed(lease, until), now))
+                delivery = steps[-1].delivery
+                if delivery.lease == lease:
+                    claims.append(_Claim(due, delivery, lease, expires))
+            outcomes = await store.save(tx, steps)
+        self._held += len(claims)
+        for claim in claims:
+            self._queue.put_nowait(claim)
+        if outcomes:
+            metrics.count(outcomes)
+            self._told()
+        return len(found)
+
+    async def _send_forever(self) -> None:
+        while (claim := await self._queue.get()) is not None:
+            try:
+                event = await self._try(claim)
+            except asyncio.CancelledError:
+                # Told to stop, and nobody heard whether it was taken. Said now, the next try need
+                # not wait for the lease to run out.
+                self._ended(claim, self._ending(claim, SendResult(Verdict.REPLY_LOST)))
+                raise
+            self._ended(claim, event)
+
+    async def _try(self, claim: _Claim) -> DeliveryEvent:
+        delivery = claim.delivery
+        # Waited too long in the queue: whoever claims it next decides anew.
+        too_late = time.monotonic() + self._policy.longest_send > claim.expires
+        if too_late or self._now() >= delivery.deadline:
+            return Released(claim.lease)
+        try:
+            channel = self._channels[delivery.channel]
+            async with asyncio.timeout(self._policy.longest_send):
+                result = await channel.send(claim.due.open(self._sealer, delivery))
+        except NotOpened:
+            # Its key is missing here, as while keys rotate: another process, or this one once it
+            # has the key, sends it yet. Given up, the letter would be erased.
+            log.error("letter can't be opened", delivery_id=str(delivery.id))
+            result = SendResult(Verdict.TEMPORARY)
+        except TimeoutError:
+            result = SendResult(Verdict.REPLY_LOST)
+        except Exception as error:
+            log.error("message can't be sent", delivery_id=str(delivery.id), exc_info=error)
+            result = SendResult(Verdict.TECHNICAL)
+        return self._ending(claim, result)
+
+    def _ending(self, claim: _Claim, result: SendResult) -> DeliveryEvent:
+        lease, reply = claim.lease, result.reply
+        if reply.reason is None:
+            reply = replace(reply, reason=reason_of(reply.status))
+        match result.verdict:
+            case Verdict.ACCEPTED:
+                return Accepted(reply, result.gateway, result.gateway_id)
+            case Verdict.PERMANENT:
+                return Refused(lease, reply)
+            case Verdict.TECHNICAL:
+                return Misconfigured(lease, reply)
+        delivery = claim.delivery
+        retry_at = self._policy.retry.next_try(
+            tries=delivery.tries,
+            now=self._now(),
+            deadline=delivery.deadline,
+            jitter=self._jitter(),
+            not_before=result.not_before,
+        )
+        if result.verdict is Verdict.REPLY_LOST:
+            return ReplyLost(lease, retry_at, result.gateway)
+        return FailedForNow(lease, reply, retry_at)
+
+    def _ended(self, claim: _Claim, event: DeliveryEvent) -> None:
+        self._recorder.add(Result(claim.delivery.id, event))
+
+    def _settled(self, results: int) -> None:
+        self._held -= results
+        if self._held * 2 <= self._policy.batch:
+            self._wake.set()
+
+    async def _drain(
+        self,
+        claimer: "asyncio.Task[None]",
+        recorder: "asyncio.Task[None]",
+        senders: "Sequence[asyncio.Task[None]]",
+    ) -> None:
+        self._stopping = True
+        self._wake.set()
+        await asyncio.wait([claimer], timeout=self._policy.drain)
+        while not self._queue.empty():
+            claim = self._queue.get_nowait()
+            if claim is not None:
+                self._ended(claim, Released(claim.lease))
+        for _ in senders:
+            self._queue.put_nowait(None)
+        await asyncio.wait(senders, timeout=self._policy.drain)
+        rest = [claimer, recorder, *senders]
+        for task in rest:
+            task.cancel()
+        await asyncio.wait(rest)
+        try:
+            async with asyncio.timeout(RECORD_AT_END):
+                await self._recorder.finish()
+        except Exception as error:
+            log.warning("results are left to their leases", error=type(error).__qualname__)
