@@ -18,26 +18,21 @@ from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
-from services.scheduling import (
-    audit_api,
-    audit_store,
-    contact_store,
-    erasure,
-    events,
-    hosting,
-    patient_page,
-    practice_api,
-    store,
-    tokens,
-)
+from services.scheduling import contact_store, erasure, events, store
+from services.scheduling.admin import api as practice_api
 from services.scheduling.api import router
+from services.scheduling.audit import api as audit_api
+from services.scheduling.audit import store as audit_store
 from services.scheduling.booking import SOURCE, Booking
+from services.scheduling.due_notices import Noticing
+from services.scheduling.keys import tokens
+from services.scheduling.keys.tokens import Mint
 from services.scheduling.links import Links
-from services.scheduling.noticing import Noticing
-from services.scheduling.patient_page import Pages, PatientPage
-from services.scheduling.room_settings import make_rooms
 from services.scheduling.settings import Settings
-from services.scheduling.tokens import Mint
+from services.scheduling.visits import host_api as hosting
+from services.scheduling.visits import patient_page
+from services.scheduling.visits.patient_page import Pages, PatientPage
+from services.scheduling.visits.settings import make_rooms
 
 
 def build(settings: Settings) -> FastAPI:

@@ -14,18 +14,11 @@ from chassis.auth import Caller
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import Channel, Event, NoticeKind
-from services.scheduling import (
-    appointments,
-    audit,
-    audit_store,
-    erasure,
-    forms,
-    notice_store,
-    notices,
-    store,
-)
+from services.scheduling import appointments, erasure, forms, notice_store, notices, store
 from services.scheduling.appointments import Appointment, Practice
-from services.scheduling.audit import Action
+from services.scheduling.audit import entry as audit
+from services.scheduling.audit import store as audit_store
+from services.scheduling.audit.entry import Action
 from services.scheduling.links import Link, Links
 from services.scheduling.schemas import Change, Input, NewAppointment, Resend
 from services.scheduling.wall_clock import day_bounds, offset_of

@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
-from services.scheduling import audit_export
+from services.scheduling.audit import export as audit_export
 from tests.conftest import Stack
 from tests.integration.test_api_keys import admin, bearer, new_key
 from tests.support import Json, Practice

@@ -7,9 +7,10 @@ from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from services.scheduling import audit, audit_export
-from services.scheduling.audit import Action
-from services.scheduling.practices import Wish
+from services.scheduling.audit import entry as audit
+from services.scheduling.audit import export as audit_export
+from services.scheduling.audit.entry import Action
+from services.scheduling.practice import Wish
 
 VIEW = Path("dashboard/static/audit.js")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.scheduling.appointments import Appointment, reschedule
 from services.scheduling.links import Link, Links, valid_until
-from services.scheduling.visits import link_holds
+from services.scheduling.visits.opening import link_holds
 
 OLD, NEW = b"o" * 32, b"n" * 32
 APPOINTMENT = UUID("01890000-0000-7000-8000-000000000001")

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.scheduling.page_words import accepted, choose, day_text, place_text, time_text
+from services.scheduling.visits.page_words import accepted, choose, day_text, place_text, time_text
 
 BERLIN = ZoneInfo("Europe/Berlin")
 GERMAN, ENGLISH = choose("de"), choose("en")

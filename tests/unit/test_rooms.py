@@ -14,10 +14,10 @@ from joserfc.jwk import OctKey, RSAKey
 from pydantic import ValidationError
 
 from services.scheduling.appointments import Appointment
-from services.scheduling.room_settings import make_rooms
-from services.scheduling.rooms import Role, Rooms
 from services.scheduling.settings import Settings
-from services.scheduling.visits import Door, OpeningHours
+from services.scheduling.visits.opening import Door, OpeningHours
+from services.scheduling.visits.rooms import Role, Rooms
+from services.scheduling.visits.settings import make_rooms
 from tests.unit.test_settings import KEY, SCHEDULING
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)

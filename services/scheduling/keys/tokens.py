@@ -25,8 +25,9 @@ from chassis import problems
 from chassis.database import Database
 from chassis.throttle import Throttle, address_of
 from contracts.rights import KEY_TOKEN_ISSUER, TOKEN_AUDIENCE, Right
-from services.scheduling import api_keys, key_store
-from services.scheduling.api_keys import ApiKey
+from services.scheduling.keys import api_keys
+from services.scheduling.keys import store as key_store
+from services.scheduling.keys.api_keys import ApiKey
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from babel.dates import get_timezone_location, get_timezone_name
 from chassis.wording import Wording, load
 from contracts.languages import DEFAULT, LANGUAGES
 
-CATALOGUES = Path(__file__).parent / "locale"
+CATALOGUES = Path(__file__).parents[1] / "locale"
 
 
 @lru_cache(maxsize=1)

@@ -11,9 +11,10 @@ from uuid_utils.compat import uuid7
 from chassis.database import Database
 from chassis.problems import InvalidInput
 from contracts.languages import LANGUAGES
-from services.scheduling import operators, practices
+from services.scheduling import practice as practices
 from services.scheduling.appointments import Practice
-from services.scheduling.practices import NoSuchPractice, PracticeExists, Wish
+from services.scheduling.keys import operators
+from services.scheduling.practice import NoSuchPractice, PracticeExists, Wish
 
 LONGEST_DAYS = 730
 

@@ -8,7 +8,8 @@ from pydantic import Field, SecretStr, model_validator
 
 from chassis.secret_keys import LEAST_BYTES, decode_key
 from chassis.settings import ServiceSettings
-from services.scheduling.rooms import (
+from services.scheduling.visits.opening import OpeningHours
+from services.scheduling.visits.rooms import (
     Jitsi,
     Provider,
     Rooms,
@@ -17,7 +18,6 @@ from services.scheduling.rooms import (
     origin_of,
     signing_key,
 )
-from services.scheduling.visits import OpeningHours
 
 T = TypeVar("T")
 

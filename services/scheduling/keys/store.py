@@ -8,7 +8,7 @@ from asyncpg import Record
 
 from chassis.database import Connection
 from contracts.rights import Right
-from services.scheduling.api_keys import ApiKey
+from services.scheduling.keys.api_keys import ApiKey
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 

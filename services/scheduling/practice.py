@@ -16,9 +16,10 @@ from chassis.database import Connection
 from chassis.problems import FieldError, InvalidInput
 from contracts.events import Tariff
 from contracts.languages import LANGUAGES
-from services.scheduling import audit, audit_store
 from services.scheduling.appointments import Practice
-from services.scheduling.audit import Action
+from services.scheduling.audit import entry as audit
+from services.scheduling.audit import store as audit_store
+from services.scheduling.audit.entry import Action
 
 NAME_LENGTH = 100
 MOST_REMINDERS = 5

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from asyncpg import Record
 
 from chassis.database import Connection
-from services.scheduling import api_keys
+from services.scheduling.keys import api_keys
 
 ID_PREFIX, SECRET_PREFIX = "eo_", "eos_"
 ID = re.compile(rf"{ID_PREFIX}[0-9a-f]{{16}}")

@@ -8,7 +8,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from chassis.database import Connection
-from services.scheduling.audit import Entry
+from services.scheduling.audit.entry import Entry
 
 _COLUMNS = """id, practice_id, at, actor_kind, actor_id, actor_name, actor_roles, action,
     appointment_ids, changed, trace_id"""

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
-from services.scheduling.audit import Action, Entry
+from services.scheduling.audit.entry import Action, Entry
 
 HEADER = ("Zeit", "Wer", "Kennung", "Name", "Rollen", "Was", "Termine", "Geändert", "Vorgang")
 BYTE_ORDER_MARK = "\ufeff"  # or Excel takes UTF-8 for something else

@@ -11,11 +11,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from chassis.auth import AuditReader, Caller
-from services.scheduling import audit, audit_export, audit_store, forms
+from services.scheduling import forms
 from services.scheduling.api import Desk
 from services.scheduling.appointments import Practice
-from services.scheduling.audit import Action, Entry
-from services.scheduling.audit_store import Filter
+from services.scheduling.audit import entry as audit
+from services.scheduling.audit import export as audit_export
+from services.scheduling.audit import store as audit_store
+from services.scheduling.audit.entry import Action, Entry
+from services.scheduling.audit.store import Filter
 from services.scheduling.booking import Booking
 from services.scheduling.wall_clock import day_bounds
 

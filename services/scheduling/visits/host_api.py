@@ -12,11 +12,13 @@ from chassis.auth import Caller, VisitHost
 from chassis.database import Database
 from chassis.problems import response
 from chassis.sealing import Sealer
-from services.scheduling import audit, audit_store, store
-from services.scheduling.audit import Action
+from services.scheduling import store
+from services.scheduling.audit import entry as audit
+from services.scheduling.audit import store as audit_store
+from services.scheduling.audit.entry import Action
 from services.scheduling.booking import NotFound, UnknownPractice
-from services.scheduling.rooms import Role, Rooms
-from services.scheduling.visits import link_holds
+from services.scheduling.visits.opening import link_holds
+from services.scheduling.visits.rooms import Role, Rooms
 
 
 class NoRooms(Problem):

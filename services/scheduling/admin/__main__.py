@@ -22,8 +22,12 @@ import asyncpg
 
 from chassis.database import TRANSIENT_ERRORS, Database
 from contracts.rights import RIGHTS_OF_KEYS, Right
-from services.scheduling import admin_practices, api_keys, audit, audit_store, key_store
-from services.scheduling.audit import Action
+from services.scheduling.admin import practices as admin_practices
+from services.scheduling.audit import entry as audit
+from services.scheduling.audit import store as audit_store
+from services.scheduling.audit.entry import Action
+from services.scheduling.keys import api_keys
+from services.scheduling.keys import store as key_store
 
 DATABASE = "SCHEDULING_ADMIN_DATABASE_URL"
 UNANSWERED: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, asyncpg.PostgresError)

@@ -14,9 +14,10 @@ from chassis.database import Database
 from chassis.problems import response
 from chassis.throttle import Throttle, address_of
 from contracts.events import Tariff
-from services.scheduling import operators, practices
+from services.scheduling import practice as practices
 from services.scheduling.appointments import Practice
-from services.scheduling.practices import Wish
+from services.scheduling.keys import operators
+from services.scheduling.practice import Wish
 
 Text = Annotated[str, Field(max_length=1000)]
 

@@ -27,11 +27,12 @@ from chassis.sealing import Sealer
 from chassis.throttle import Throttle, address_of
 from chassis.wording import Wording
 from contracts.languages import LANGUAGES
-from services.scheduling import page_words, store
+from services.scheduling import store
 from services.scheduling.appointments import Appointment, Practice
 from services.scheduling.links import NOWHERE, Links
-from services.scheduling.rooms import Role, Rooms
-from services.scheduling.visits import Door, OpeningHours, link_holds
+from services.scheduling.visits import page_words
+from services.scheduling.visits.opening import Door, OpeningHours, link_holds
+from services.scheduling.visits.rooms import Role, Rooms
 
 REFUSAL_TAKES = 0.1  # seconds, longer than the looking up
 TEMPLATES = Path(__file__).parent / "templates"

@@ -1,0 +1,1 @@
+"""Setting up practices and keys: the operator's command line and API."""

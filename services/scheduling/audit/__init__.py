@@ -1,0 +1,1 @@
+"""Who did what: the entries, their table, the API and the export."""
