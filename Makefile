@@ -27,7 +27,7 @@ test-compose: $(VENV)/.dev ## docker-compose.yml for real; gets an engine and st
 
 check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy \
-	 && $(BIN)/python -m contracts.generate --check \
+	 && $(BIN)/python -m tools.generate --check \
 	 && echo "All checks passed."
 
 audit: $(VENV)/.dev ## Known vulnerabilities of the pinned packages (ARGS=--required fails where none can be asked)
@@ -37,7 +37,7 @@ format: $(VENV)/.dev ## Format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI and OpenAPI anew from the code
-	@$(BIN)/python -m contracts.generate
+	@$(BIN)/python -m tools.generate
 
 texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=fr begins a new one)
 	@pot=$$(mktemp) && for locale in services/*/locale; do \

@@ -20,7 +20,7 @@ from fastapi_problem.error import Problem
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
-from chassis.keys import Keys
+from chassis.jwks import Keys
 from chassis.settings import AuthSettings
 from chassis.throttle import Throttle
 from contracts import rights

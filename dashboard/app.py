@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from chassis.auth import SAFE_METHODS, TokenVerifier, identity_provider
 from chassis.database import Database
-from chassis.keys import client_for
+from chassis.jwks import client_for
 from chassis.periodic import every
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from prometheus_client import Counter
 
 from chassis.auth import Caller, NoPractice, NotAuthenticated, TokenVerifier
-from chassis.keys import KeysUnavailable
+from chassis.jwks import KeysUnavailable
 from chassis.throttle import Throttle, address_of
 from dashboard import notices
 from dashboard.attempts import MOST, TARGET, TERM, Attempt, Cookies

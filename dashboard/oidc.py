@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from chassis.auth import ALGORITHMS, CLOCK_SKEW
-from chassis.keys import FetchedKeys, KeysUnavailable, fetch_keys
+from chassis.jwks import FetchedKeys, KeysUnavailable, fetch_keys
 
 log = structlog.get_logger(__name__)
 

@@ -24,7 +24,7 @@ from joserfc.jwk import OctKey
 
 from chassis.auth import Caller, NoPractice, NotAuthenticated, TokenVerifier
 from chassis.database import Connection, Database
-from chassis.keys import KeysUnavailable
+from chassis.jwks import KeysUnavailable
 from dashboard import session_store as store
 from dashboard.oidc import LoginRefused, Provider, ProviderUnavailable, Tokens
 

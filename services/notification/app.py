@@ -10,7 +10,7 @@ from chassis import inbox, periodic
 from chassis.auth import TokenVerifier, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Connection, Database
-from chassis.keys import key_source
+from chassis.jwks import key_source
 from chassis.outbox import Relay
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys

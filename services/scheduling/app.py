@@ -11,7 +11,7 @@ from chassis import inbox
 from chassis.auth import TokenVerifier, api_keys, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Database
-from chassis.keys import FixedKeys, key_source
+from chassis.jwks import FixedKeys, key_source
 from chassis.outbox import Relay
 from chassis.periodic import every
 from chassis.sealing import Sealer

@@ -9,7 +9,7 @@ from chassis import inbox, periodic
 from chassis.auth import Issuer, TokenVerifier, api_keys, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Database
-from chassis.keys import key_source
+from chassis.jwks import key_source
 from chassis.service import Health, create_app
 from services.status import erasure_store, events, feeds, measures
 from services.status.api import router

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from contracts import generate
 from contracts.envelope import Headers, Unreadable, decode, encode
 from contracts.events import Channel, Evidence, InvitationDelivered
 from contracts.topics import ALL_TOPICS, EVENT_OF
+from tools import generate
 
 DELIVERED = InvitationDelivered(
     appointment_id=UUID(int=1),

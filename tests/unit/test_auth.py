@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
 from chassis.auth import Issuer, NoPractice, NotAuthenticated, TokenVerifier, api_keys
 from chassis.auth import identity_provider as provider_issuer
-from chassis.keys import FetchedKeys, FixedKeys, KeysUnavailable, key_source, read_keys
+from chassis.jwks import FetchedKeys, FixedKeys, KeysUnavailable, key_source, read_keys
 from chassis.settings import AuthSettings
 from contracts.rights import KEY_TOKEN_ISSUER, RIGHTS_OF, Right, Role
 

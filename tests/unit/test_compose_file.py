@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from chassis import settings as chassis_settings
-from contracts.settings_table import settings_of
 from local.containers import made_secrets
 from local.identity import Identity
 from local.modules import MODULES
@@ -18,6 +17,7 @@ from local.servers import Place
 from local.services import Environments
 from local.stack import embedded
 from tests.compose.images import default_of, needed
+from tools.settings_table import settings_of
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

@@ -1,6 +1,6 @@
 """docs/settings.md, as whoever runs the product reads it."""
 
-from contracts import settings_table
+from tools import settings_table
 
 
 def test_every_setting_says_what_it_means() -> None:

@@ -6,7 +6,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
-from chassis import truncation
+from chassis import kafka_deletion as truncation
 from contracts.topics import REQUESTED
 
 

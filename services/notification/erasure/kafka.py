@@ -9,7 +9,7 @@ import time
 import structlog
 from aiokafka.errors import KafkaError
 
-from chassis import truncation
+from chassis import kafka_deletion as truncation
 from chassis.database import TRANSIENT_ERRORS, Database
 from contracts.topics import REQUESTED
 from services.notification.erasure import store as erasure_store

@@ -1,10 +1,9 @@
 """Writes the checked-in descriptions of the contracts from the code, or checks that they are fresh.
 
-    python -m contracts.generate            writes
-    python -m contracts.generate --check    exits with 1 and names each stale file
+    python -m tools.generate            writes
+    python -m tools.generate --check    exits with 1 and names each stale file
 
-A tool, not a part of the contracts: it alone looks into the services, for their OpenAPI and for
-docs/settings.md.
+It looks into the services for their OpenAPI and for docs/settings.md.
 """
 
 import argparse
@@ -16,11 +15,12 @@ from typing import Any
 
 import yaml
 
-from contracts import settings_table
 from contracts.events import Event
 from contracts.topics import EVENT_OF, TOPICS, Topic
+from tools import settings_table
 
-FOLDER = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
+CONTRACTS = ROOT / "contracts"
 SERVICES = ("scheduling", "notification", "status")
 
 HEADERS: dict[str, Any] = {
@@ -91,13 +91,13 @@ def openapi(service: str) -> dict[str, Any]:
 def files() -> dict[Path, str]:
     """Every generated file with its content."""
     found = {
-        FOLDER / "schemas" / f"{event.__name__}.json": _json(json_schema(event))
+        CONTRACTS / "schemas" / f"{event.__name__}.json": _json(json_schema(event))
         for event in EVENT_OF.values()
     }
-    found[FOLDER / "asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, width=100)
+    found[CONTRACTS / "asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, width=100)
     for service in SERVICES:
-        found[FOLDER / "openapi" / f"{service}.json"] = _json(openapi(service))
-    found[FOLDER.parent / "docs" / "settings.md"] = settings_table.page()
+        found[CONTRACTS / "openapi" / f"{service}.json"] = _json(openapi(service))
+    found[ROOT / "docs" / "settings.md"] = settings_table.page()
     return found
 
 
@@ -156,7 +156,7 @@ def main() -> int:
         if not path.exists() or path.read_text() != content
     ]
     for path, content in stale:
-        name = path.relative_to(FOLDER.parent)
+        name = path.relative_to(ROOT)
         if check:
             print(f"{name} is stale: run make generate", file=sys.stderr)
         else:

@@ -1,0 +1,1 @@
+"""Tools of the developers; they alone look into the services from outside."""
