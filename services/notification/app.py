@@ -33,7 +33,7 @@ from services.notification.receipts.smtp import SmtpIntake
 from services.notification.sending import channel as channels
 from services.notification.sending.email.channel import EmailChannel
 from services.notification.sending.email.smtp_pool import SmtpPool
-from services.notification.sending.sms.channel import SmsChannel
+from services.notification.sending.sms.sender import SmsSender
 from services.notification.sending.worker import Worker, WorkerPolicy, utc_now
 from services.notification.settings import Settings
 
@@ -75,7 +75,7 @@ def build(settings: Settings) -> FastAPI:
             if gateways:
                 failover = setup.failover(gateways, settings)
                 longest_send = max(longest_send, failover.longest_send)
-                senders[Channel.SMS] = sms = SmsChannel(failover, sender=settings.sms_sender)
+                senders[Channel.SMS] = sms = SmsSender(failover, sender=settings.sms_sender)
                 stack.push_async_callback(sms.close)
                 asker = ReceiptAsker(
                     db, sms, poll=settings.poll_seconds, now=utc_now, kept=reader.wake

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.notification.bounces import Kind, read
+from services.notification.bounces import EvidenceKind, read
 
 BOUNCES = Path(__file__).parents[1] / "bounces"
 SAMPLES = sorted((BOUNCES / "samples").glob("*.eml"))
@@ -66,14 +66,14 @@ def test_a_bounce_that_a_colleague_forwards_is_none(sample: Path) -> None:
             b"",
         ]
     )
-    assert read(content).kind is Kind.NOT_A_BOUNCE
+    assert read(content).kind is EvidenceKind.NOT_A_BOUNCE
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
 def test_a_failure_is_known_without_the_return_path(sample: Path) -> None:
     """Mailboxes and forwarding lose it."""
     content = sample.read_bytes()
-    if read(content).kind in {Kind.FAILED, Kind.DELAYED}:
+    if read(content).kind in {EvidenceKind.FAILED, EvidenceKind.DELAYED}:
         assert read(content.replace(b"Return-Path: <>", b"X-Lost: yes", 1)) == read(content)
 
 

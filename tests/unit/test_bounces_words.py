@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.events import FailureReason
-from services.notification.bounces import Kind, read
+from services.notification.bounces import EvidenceKind, read
 from services.notification.bounces.diagnosis import diagnose
 
 ADDRESS = "erika@patient.example"
@@ -18,7 +18,7 @@ Guten Tag
 """
 
 # The subject, the text, and what it means.
-WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
+WORDS: dict[str, tuple[str, str, EvidenceKind, FailureReason | None]] = {
     "list of failed recipients": (
         "Returned mail",
         (
@@ -30,7 +30,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "here is your returned mail:\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "expanded": (
@@ -43,7 +43,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "   ----- Transcript of session follows -----\n"
             "550 {A}... User unknown\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "turnpike": (
@@ -58,7 +58,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "original message follows\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "virus wall": (
@@ -71,7 +71,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "** End of message **\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "smail": (
@@ -83,7 +83,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "|------------------------- Message text follows: ---------------------"
             "---|\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "newmail": (
@@ -98,7 +98,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "--- Below the next line is a copy of the message.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "mdaemon": (
@@ -111,7 +111,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "--- Session Transcript ---\n"
             " Mon: <-- 550 unknown user\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "intended recipient": (
@@ -122,13 +122,13 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "--------RETURNED MAIL FOLLOWS--------\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "undeliverable address": (
         "Undeliverable mail",
         ("Undeliverable Address:  {A}\nOver quota\n\nOriginal message attached\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "returned message starts": (
@@ -138,19 +138,19 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "Your mail addressed to '{A}' could not be delivered\n"
             "---- START OF RETURNED MESSAGE ----\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "prodigy": (
         "Mail failure",
         ("User's mailbox is full: <{A}>\nUnable to deliver mail.\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "smtpsvc": (
         "Undelivered mail",
         ("The email below could not be delivered to the following user:\n<{A}>\n\nOld message:\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "message from": (
@@ -164,7 +164,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "--- Original message follows.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "more recipients": (
@@ -176,13 +176,13 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "--- The header\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "smtpsvc aborted": (
         "Delivery Status",
         ("Delivery to the following recipients failed.\n\n       {A}\n\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "smtp protocol error": (
@@ -201,13 +201,13 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "  Error transferring to MX; SMTP Protocol Returned a Permanent Error 5"
             "50 unknown user\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "stars at the end": (
         "Delivery failure",
         ("Unable to deliver message to <{A}>.\n************ End of message *********\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "earthlink": (
@@ -218,25 +218,25 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "A copy of the original message below this line:\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "not delivered to": (
         "Delivery error",
         ("A message could not be delivered to:\n\n  {A}\n\nSubject: foo\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "userid": (
         "Undeliverable Mail",
         ("Invalid final delivery userid:\n {A}\n\nOriginal message follows.\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "failed recipients": (
         "Returned mail",
         ("------ Failed Recipients ------\n <{A}>: 550 unknown\n-------- Returned Mail --------\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "lsmtp": (
@@ -248,13 +248,13 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "Error-Text: no such user\n"
             "Error-End: One error reported.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "in one line": (
         "Delivery failure",
         ("Your message could not be delivered to {A}\n\nreason\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "reads in part": (
@@ -268,19 +268,19 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "Your message reads (in part):\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "did not reach": (
         "Undeliverable",
         ("Did not reach the following recipient:\n {A}\n\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "eyou": (
         "Delivery failure",
         ("This is the deliver program at eyou.example.\n{A}\nuser is overquota\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "mail server speaks": (
@@ -290,7 +290,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "We could not deliver to {A}, sorry\n"
             "--- Below\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "no such user here": (
@@ -301,7 +301,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "There is no user by that name at this server.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "error type": (
@@ -314,7 +314,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "   Error Description: No mail servers appear to exist for the recipien"
             "ts address.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.HOST_UNKNOWN,
     ),
     "failed recipient": (
@@ -327,7 +327,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             " -- The header\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "error detail": (
@@ -340,7 +340,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "Error detail:\n"
             " mailbox full\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "mailenable": (
@@ -354,7 +354,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "Message headers follow:\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "problem appears": (
@@ -367,7 +367,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "could not be delivered. The problem appears to be :\n"
             "-- Recipient email server rejected the message\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "enclosed message": (
@@ -377,7 +377,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "[{A}] mailbox quota\n"
             "Original message details:\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "warning": (
@@ -389,7 +389,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "No action is required on your part.\n"
         ),
-        Kind.DELAYED,
+        EvidenceKind.DELAYED,
         None,
     ),
     "just a warning": (
@@ -402,7 +402,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "has not been delivered yet. This is just a warning, you do not need to"
             " take any action.\n"
         ),
-        Kind.DELAYED,
+        EvidenceKind.DELAYED,
         None,
     ),
     "netscape": (
@@ -417,7 +417,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "Please reply to <postmaster@x.example> if you feel this message to be "
             "in error.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "aol": (
@@ -428,7 +428,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "The text you sent follows:\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "listserv": (
@@ -437,19 +437,19 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "The enclosed message could not be delivered to {A} because the mailbox"
             " is unavailable.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "rejected": (
         "Mail undeliverable",
         ("Your mail to {A} was rejected. 554 spam\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.BLOCKED,
     ),
     "mercury": (
         "Your mail to unknown user",
         ("Your message could not be sent to the following address(es):\n   {A}\nNo such user.\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "xmail": (
@@ -459,31 +459,31 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "[<02>] The following is a copy\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "mimesweeper": (
         "Mail delivery failed",
         ("Your message was not delivered because it contains a virus.\nTo: {A}\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.BLOCKED,
     ),
     "ntmail": (
         "Delivery failure",
         ("The following recipients could not be found: {A}\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "merak": (
         "Mail delivery failure",
         ("Message delivery failed.\nTo: <{A}>\nRemote host said: 550 mailbox not found\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "kerio": (
         "Undeliverable mail",
         ("Your message could not be delivered to recipient:\n\n<{A}>\n\n550 5.1.1 User unknown\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "hmail": (
@@ -502,7 +502,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "hMailServer\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "postini": (
@@ -514,56 +514,61 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "       {A}\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "proofpoint": (
         "Undeliverable: x",
         ("Your message was not delivered to the following recipients:\n\n{A}: 550 5.1.1 unknown\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "barracuda": (
         "Undelivered Mail",
         ("Message from barracuda.example\nUnable to deliver message to: <{A}>\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "french": (
         "Message non remis",
         ("Votre message n'a pas pu être remis à {A}\nBoîte pleine\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "italian": (
         "Mancato recapito",
         ("Il messaggio per {A} non è stato recapitato: utente sconosciuto\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "portuguese": (
         "Falha na entrega",
         ("A mensagem para {A} não foi entregue: usuário desconhecido\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "dutch": (
         "Onbestelbaar: x",
         ("Uw bericht aan {A} kon niet worden bezorgd. Onbekende ontvanger\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "polish": (
         "Niedostarczona wiadomość",
         ("Wiadomość do {A} nie została dostarczona. Użytkownik nie istnieje\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
-    "chinese": ("退信", ("无法投递到 {A}\n用户不存在\n"), Kind.FAILED, FailureReason.UNKNOWN_USER),
+    "chinese": (
+        "退信",
+        ("无法投递到 {A}\n用户不存在\n"),
+        EvidenceKind.FAILED,
+        FailureReason.UNKNOWN_USER,
+    ),
     "korean": (
         "반송 메일",
         ("{A} 전송 실패\n받는사람이 없습니다\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
 }

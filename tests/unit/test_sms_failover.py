@@ -13,12 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from services.notification.sending.channel import Verdict
 from services.notification.sending.sms.breaker import LONGEST_REST, Breaker
 from services.notification.sending.sms.failover import Failover, Line
-from services.notification.sending.sms.gateway import GatewayResult, Text
-from services.notification.sending.sms.receipts import Receipt, ReceiptRequest, ReceiptState
+from services.notification.sending.sms.gateway import GatewayResult, TextMessage
+from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest, ReceiptState
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REFERENCE = UUID(int=7)
-TEXT = Text(reference=REFERENCE, to="+491713920001", body="Text", sender="Praxis")
+TEXT = TextMessage(reference=REFERENCE, to="+491713920001", body="Text", sender="Praxis")
 
 ACCEPTED = GatewayResult(Verdict.ACCEPTED)
 PERMANENT = GatewayResult(Verdict.PERMANENT)
@@ -46,17 +46,17 @@ class Scripted:
     name: str
     result: GatewayResult
     longest_send: float = 30
-    knows: Receipt | None = None
-    sent: list[Text] = field(default_factory=list)
+    knows: GatewayReceipt | None = None
+    sent: list[TextMessage] = field(default_factory=list)
 
-    async def send(self, text: Text) -> GatewayResult:
+    async def send(self, text: TextMessage) -> GatewayResult:
         self.sent.append(text)
         return self.result
 
-    async def query(self, reference: UUID, gateway_id: str | None = None) -> Receipt | None:
+    async def query(self, reference: UUID, gateway_id: str | None = None) -> GatewayReceipt | None:
         return self.knows
 
-    def parse_receipts(self, request: ReceiptRequest) -> Sequence[Receipt]:
+    def parse_receipts(self, request: ReceiptRequest) -> Sequence[GatewayReceipt]:
         return []
 
     async def close(self) -> None:
@@ -173,7 +173,7 @@ async def test_a_full_gateway_passes_on(monkeypatch: pytest.MonkeyPatch) -> None
 
 async def test_asking_goes_to_the_gateway_that_had_it() -> None:
     failover, (first, second) = chain(LOST, LOST)
-    receipt = Receipt(
+    receipt = GatewayReceipt(
         gateway="g1", reference=REFERENCE, gateway_id="1", state=ReceiptState.DELIVERED, at=NOW
     )
     second.knows = receipt

@@ -12,11 +12,11 @@ from services.notification.bounces.belief import believable
 from services.notification.bounces.diagnosis import Diagnosis, diagnose
 from services.notification.bounces.mime import Mail, open_mail
 from services.notification.bounces.original import Original, find_original
-from services.notification.bounces.reading import NOT_A_BOUNCE, Kind, Reading
+from services.notification.bounces.reading import NOT_A_BOUNCE, EvidenceKind, Reading
 from services.notification.bounces.reports import Report, find_report
 from services.notification.bounces.wrapped import wrapped_bounce
 
-__all__ = ["Kind", "Reading", "read"]
+__all__ = ["EvidenceKind", "Reading", "read"]
 
 
 def read(content: bytes) -> Reading:
@@ -69,7 +69,7 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
         told = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
         recipients = [*told.recipients] or [*original.recipients]
     found = Diagnosis()
-    if kind is not Kind.DELIVERED:
+    if kind is not EvidenceKind.DELIVERED:
         found = report.diagnosis()
         unsaid = not any(one.diagnostic.strip() for one in about)
         if unsaid or found.reason in {None, FailureReason.OTHER, FailureReason.SYSTEM}:
@@ -100,7 +100,7 @@ def _better(found: Diagnosis, mail: Mail, text: texts.Text, original: Original) 
 def _complaint(mail: Mail, original: Original) -> Reading:
     recipients = feedback.complaining(mail) or list(original.recipients)
     return Reading(
-        Kind.COMPLAINT,
+        EvidenceKind.COMPLAINT,
         recipients=tuple(recipients),
         original_message_id=original.message_id,
         original_recipients=original.recipients,
@@ -111,7 +111,7 @@ def _answer(mail: Mail, original: Original) -> Reading:
     senders = addresses.of_header(mail.head.get("from"))
     answers = _answered(mail)
     return Reading(
-        Kind.AUTO_REPLY,
+        EvidenceKind.AUTO_REPLY,
         recipients=tuple(senders),
         original_message_id=original.message_id or answers,
     )
@@ -156,13 +156,13 @@ def _ours(mail: Mail, original: Original) -> list[str]:
     return [one for one in [*back_to, *original.senders, *own] if one not in original.recipients]
 
 
-def _permanent(kind: Kind, found: Diagnosis) -> bool | None:
-    if kind is Kind.FAILED:
+def _permanent(kind: EvidenceKind, found: Diagnosis) -> bool | None:
+    if kind is EvidenceKind.FAILED:
         return found.permanent
-    return False if kind is Kind.DELAYED else None
+    return False if kind is EvidenceKind.DELAYED else None
 
 
-def _reason(kind: Kind, found: Diagnosis) -> FailureReason | None:
-    if kind is Kind.FAILED:
+def _reason(kind: EvidenceKind, found: Diagnosis) -> FailureReason | None:
+    if kind is EvidenceKind.FAILED:
         return found.reason or FailureReason.OTHER
-    return found.reason if kind is Kind.DELAYED else None
+    return found.reason if kind is EvidenceKind.DELAYED else None

@@ -6,9 +6,10 @@ from enum import StrEnum
 from contracts.events import FailureReason
 
 
-class Kind(StrEnum):
-    """What kind of mail it is."""
+class EvidenceKind(StrEnum):
+    """What came back says of the message; ACCEPTED is a gateway's alone, never read from a mail."""
 
+    ACCEPTED = "accepted"
     FAILED = "failed"
     DELAYED = "delayed"
     DELIVERED = "delivered"
@@ -26,7 +27,7 @@ class Reading:
     `permanent` is None where the mail tells of no failure, or does not tell for how long.
     """
 
-    kind: Kind
+    kind: EvidenceKind
     permanent: bool | None = None
     status: str | None = None
     recipients: tuple[str, ...] = ()
@@ -36,4 +37,4 @@ class Reading:
     original_recipients: tuple[str, ...] = ()
 
 
-NOT_A_BOUNCE = Reading(Kind.NOT_A_BOUNCE)
+NOT_A_BOUNCE = Reading(EvidenceKind.NOT_A_BOUNCE)

@@ -12,7 +12,7 @@ from contracts.events import FailureReason
 from services.notification.bounces import addresses, families
 from services.notification.bounces.mime import LONGEST_LINE, Mail
 from services.notification.bounces.original import BEGINS
-from services.notification.bounces.reading import Kind
+from services.notification.bounces.reading import EvidenceKind
 
 MOST_LINES = 1_500
 MOST_RECIPIENTS = 50
@@ -215,12 +215,12 @@ def _by_flufl(mail: Mail, text: Text) -> list[str]:
     return [addresses.clean(found.decode("latin-1")) for found in sorted(permanent or temporary)]
 
 
-def tone(mail: Mail, text: Text) -> Kind:
+def tone(mail: Mail, text: Text) -> EvidenceKind:
     """Whether the words tell of a failure or of a delay."""
     head = f"{mail.head.get('subject')}\n{text.whole[:6_000]}"
     if _compile(families.STILL_TRIED).search(head) and not _compile(families.GIVEN_UP).search(head):
-        return Kind.DELAYED
-    return Kind.FAILED
+        return EvidenceKind.DELAYED
+    return EvidenceKind.FAILED
 
 
 def speaks_of_failure(text: Text) -> bool:

@@ -13,8 +13,8 @@ from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Database
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.store import Question
-from services.notification.sending.sms.channel import SmsChannel
-from services.notification.sending.sms.receipts import Receipt
+from services.notification.sending.sms.receipts import GatewayReceipt
+from services.notification.sending.sms.sender import SmsSender
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ class ReceiptAsker:
     def __init__(
         self,
         db: Database,
-        channel: SmsChannel,
+        channel: SmsSender,
         *,
         poll: float,
         now: Callable[[], datetime],
@@ -73,13 +73,13 @@ class ReceiptAsker:
             self._kept()
         return len(questions)
 
-    async def _ask(self, question: Question) -> Receipt | None:
+    async def _ask(self, question: Question) -> GatewayReceipt | None:
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_ANSWER):
                 return await self._query(question.delivery_id, question)
         return None
 
-    async def _query(self, delivery_id: UUID, question: Question) -> Receipt | None:
+    async def _query(self, delivery_id: UUID, question: Question) -> GatewayReceipt | None:
         try:
             return await self._channel.query(delivery_id, question.gateway, question.gateway_id)
         except Exception as error:

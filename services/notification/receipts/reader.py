@@ -13,13 +13,14 @@ from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import Outcome
+from services.notification.bounces import EvidenceKind
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import ReceiptMissing
 from services.notification.deliveries.transitions import transition
 from services.notification.erasure import store as erasure_store
 from services.notification.receipts import store as receipt_store
-from services.notification.receipts.receipt import Finding, Kind, Receipt, Reference, read_receipt
+from services.notification.receipts.receipt import Finding, Receipt, Reference, read_receipt
 from services.notification.receipts.store import Settled
 
 log = structlog.get_logger(__name__)
@@ -172,5 +173,5 @@ def _match(
 
 def _count(settled: Settled) -> None:
     finding = settled.finding
-    kind = Kind.NOT_A_BOUNCE if finding is None else finding.kind
+    kind = EvidenceKind.NOT_A_BOUNCE if finding is None else finding.kind
     metrics.receipts.labels(kind.value, settled.matched_by or "nothing").inc()

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
 from contracts.events import Channel, FailureReason
-from services.notification.bounces import read
+from services.notification.bounces import EvidenceKind, read
 from services.notification.deliveries.events import (
     Accepted,
     AutoReplied,
@@ -26,25 +25,13 @@ WAITS = timedelta(days=7)
 LONGEST_PAUSE = timedelta(hours=1)
 
 
-class Kind(StrEnum):
-    """What a receipt says of the message; those of bounces, and that a gateway has taken it."""
-
-    ACCEPTED = "accepted"
-    FAILED = "failed"
-    DELAYED = "delayed"
-    DELIVERED = "delivered"
-    AUTO_REPLY = "auto_reply"
-    COMPLAINT = "complaint"
-    NOT_A_BOUNCE = "not_a_bounce"
-
-
 _KINDS = {
-    ReceiptState.ACCEPTED: Kind.ACCEPTED,
-    ReceiptState.BUFFERED: Kind.DELAYED,
-    ReceiptState.DELIVERED: Kind.DELIVERED,
-    ReceiptState.FAILED: Kind.FAILED,
-    ReceiptState.REJECTED: Kind.FAILED,
-    ReceiptState.EXPIRED: Kind.FAILED,
+    ReceiptState.ACCEPTED: EvidenceKind.ACCEPTED,
+    ReceiptState.BUFFERED: EvidenceKind.DELAYED,
+    ReceiptState.DELIVERED: EvidenceKind.DELIVERED,
+    ReceiptState.FAILED: EvidenceKind.FAILED,
+    ReceiptState.REJECTED: EvidenceKind.FAILED,
+    ReceiptState.EXPIRED: EvidenceKind.FAILED,
 }
 
 
@@ -91,7 +78,7 @@ class Reference:
 class Finding:
     """What a receipt says, and of which delivery: the first reference that is known decides."""
 
-    kind: Kind
+    kind: EvidenceKind
     permanent: bool | None
     status: str | None
     reason: FailureReason | None
@@ -101,13 +88,13 @@ class Finding:
         """What it means for the delivery; None if nothing."""
         reply = Reply(None, self.status, self.reason)
         permanent = self.permanent is not False
-        meanings: dict[Kind, EvidenceEvent] = {
-            Kind.ACCEPTED: Accepted(reply, receipt_id=receipt_id),
-            Kind.FAILED: Bounced(receipt_id, reply, permanent),
-            Kind.DELAYED: Delayed(receipt_id, reply),
-            Kind.DELIVERED: Confirmed(receipt_id, reply),
-            Kind.AUTO_REPLY: AutoReplied(receipt_id),
-            Kind.COMPLAINT: Complained(receipt_id),
+        meanings: dict[EvidenceKind, EvidenceEvent] = {
+            EvidenceKind.ACCEPTED: Accepted(reply, receipt_id=receipt_id),
+            EvidenceKind.FAILED: Bounced(receipt_id, reply, permanent),
+            EvidenceKind.DELAYED: Delayed(receipt_id, reply),
+            EvidenceKind.DELIVERED: Confirmed(receipt_id, reply),
+            EvidenceKind.AUTO_REPLY: AutoReplied(receipt_id),
+            EvidenceKind.COMPLAINT: Complained(receipt_id),
         }
         return meanings.get(self.kind)
 
@@ -126,7 +113,7 @@ def _read_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
             Reference("gateway_id", gateway=receipt.gateway, gateway_id=receipt.gateway_id)
         )
     kind = _KINDS[said]
-    failed = kind is Kind.FAILED
+    failed = kind is EvidenceKind.FAILED
     return Finding(
         kind=kind,
         permanent=said is not ReceiptState.EXPIRED if failed else None,
@@ -147,8 +134,7 @@ def _read_mail(receipt: Receipt) -> Finding:
         references.append(Reference("envelope_id", envelope_id))
     if reading.original_message_id is not None:
         references.append(Reference("message_id", message_id=reading.original_message_id))
-    kind = Kind(reading.kind.value)
-    return Finding(kind, reading.permanent, reading.status, reading.reason, references)
+    return Finding(reading.kind, reading.permanent, reading.status, reading.reason, references)
 
 
 def _as_uuid(text: str | None) -> UUID | None:

@@ -15,8 +15,7 @@ from services.notification.deliveries.delivery import ASK_AFTER, Delivery
 from services.notification.deliveries.store import lock_deliveries
 from services.notification.letters.store import open_mail, seal_mail
 from services.notification.receipts.receipt import LONGEST_PAUSE, Finding, Receipt, Reference
-from services.notification.sending.sms.receipts import Receipt as GatewayReceipt
-from services.notification.sending.sms.receipts import ReceiptState
+from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
 
 KEPT_UNREAD = timedelta(days=14)  # for operations to look at what nobody understood
 

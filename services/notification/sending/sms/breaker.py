@@ -60,7 +60,7 @@ class Breaker:
             self._rests += 1
 
     def abandoned(self) -> None:
-        """The call ended without an answer to the question, as when it was cancelled."""
+        """The call ended without a response to the question, as when it was cancelled."""
         self._probing = False
 
     def rest(self, seconds: float) -> None:
