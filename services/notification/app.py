@@ -58,7 +58,7 @@ def build(settings: Settings) -> FastAPI:
             sealer = Sealer(decode_keys(settings.contact_keys))
             relay = Relay(db, settings.kafka_bootstrap, sealer)
             reader = ReceiptReader(
-                db, sealer=sealer, poll=settings.poll_seconds, told=relay.wake, now=utc_now
+                db, sealer=sealer, poll=settings.poll_seconds, wake_relay=relay.wake, now=utc_now
             )
 
             senders: dict[Channel, channels.Channel] = {}
@@ -78,7 +78,7 @@ def build(settings: Settings) -> FastAPI:
                 senders[Channel.SMS] = sms = SmsSender(failover, sender=settings.sms_sender)
                 stack.push_async_callback(sms.close)
                 asker = ReceiptAsker(
-                    db, sms, poll=settings.poll_seconds, now=utc_now, kept=reader.wake
+                    db, sms, poll=settings.poll_seconds, now=utc_now, wake_reader=reader.wake
                 )
                 health.supervisor.start("asker", asker.run())
                 health.supervisor.watch("asker", asker.stalled)
@@ -92,7 +92,7 @@ def build(settings: Settings) -> FastAPI:
             health.supervisor.watch("worker", worker.stalled)
             health.supervisor.start("receipts", reader.run())
             health.supervisor.watch("receipts", reader.stalled)
-            await _take_in_mail(db, settings, health, stack, sealer=sealer, kept=reader.wake)
+            await _take_in_mail(db, settings, health, stack, sealer=sealer, wake_reader=reader.wake)
             _keep_house(db, settings, health, sealer)
 
             def committed() -> None:
@@ -170,21 +170,26 @@ async def _take_in_mail(
     stack: AsyncExitStack,
     *,
     sealer: Sealer,
-    kept: Callable[[], None],
+    wake_reader: Callable[[], None],
 ) -> None:
     """Open the ways in for bounces that are set up."""
     return_path = settings.return_path
     if settings.intake_protocol != "none":
         protocol = settings.intake_protocol
         intake = SmtpIntake(
-            db, return_path, protocol=protocol, sealer=sealer, now=utc_now, kept=kept
+            db, return_path, protocol=protocol, sealer=sealer, now=utc_now, wake_reader=wake_reader
         )
         await intake.start(settings.intake_host, settings.intake_port)
         stack.push_async_callback(intake.stop)
         health.supervisor.watch("intake", intake.stalled)
     if settings.imap_server is not None:
         mailbox = ImapIntake(
-            db, settings.imap_server, return_path, sealer=sealer, now=utc_now, kept=kept
+            db,
+            settings.imap_server,
+            return_path,
+            sealer=sealer,
+            now=utc_now,
+            wake_reader=wake_reader,
         )
         health.supervisor.start("mailbox", mailbox.run())
         health.supervisor.watch("mailbox", mailbox.stalled)

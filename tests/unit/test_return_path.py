@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from contracts.events import FailureReason
 from services.notification.deliveries.reasons import reason_of
-from services.notification.receipts.return_path import LONGEST_LOCAL_PART, ReturnPath
+from services.notification.receipts.return_path import MAX_LOCAL_PART, ReturnPath
 from services.notification.sending.email.smtp_pool import Envelope, xtext
 
 KEYS = {1: b"1" * 32, 7: b"7" * 32}
-STEM = "b" * LONGEST_LOCAL_PART + "@praxis.example"
+STEM = "b" * MAX_LOCAL_PART + "@praxis.example"
 ours = ReturnPath(STEM, KEYS)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.notification.sending.channel import Verdict
-from services.notification.sending.sms.breaker import LONGEST_REST, Breaker
+from services.notification.sending.sms.breaker import MAX_REST, Breaker
 from services.notification.sending.sms.failover import Failover, Line
 from services.notification.sending.sms.gateway import GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest, ReceiptState
@@ -156,7 +156,7 @@ async def test_a_wrong_login_is_told_for_every_message() -> None:
 
 
 async def test_a_full_gateway_passes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.notification.sending.sms.failover.PATIENCE", 0.05)
+    monkeypatch.setattr("services.notification.sending.sms.failover.RATE_LIMIT_TIMEOUT", 0.05)
     gateways = [Scripted("slow", ACCEPTED), Scripted("fast", ACCEPTED)]
     clock = Clock()
     lines = [
@@ -231,7 +231,7 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @invariant()
     def it_never_rests_for_ever(self) -> None:
-        assert 0 <= self.breaker.wait <= LONGEST_REST
+        assert 0 <= self.breaker.wait <= MAX_REST
 
 
 TestBreaker = BreakerMachine.TestCase

@@ -41,11 +41,11 @@ def _read(mail: Mail) -> Reading:
     if report is not None and report.says_something:
         return _reported(mail, report, text, original)
     if auto_replies.is_auto_reply(mail):
-        return _answer(mail, original)
+        return _auto_reply(mail, original)
     notification = read_notification(mail)
     if notification is not None:
         return notification
-    return _told(mail, text, original)
+    return _worded(mail, text, original)
 
 
 def _may_report(mail: Mail, *, machine: bool) -> bool:
@@ -66,8 +66,8 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
     about = report.of(kind)
     recipients = addresses.unique(one.address for one in about)
     if not recipients:
-        told = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
-        recipients = [*told.recipients] or [*original.recipients]
+        account = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
+        recipients = [*account.recipients] or [*original.recipients]
     found = Diagnosis()
     if kind is not EvidenceKind.DELIVERED:
         found = report.diagnosis()
@@ -89,8 +89,8 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
 
 def _better(found: Diagnosis, mail: Mail, text: texts.Text, original: Original) -> Diagnosis:
     """The words' diagnosis where the fields name no reason."""
-    told = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
-    worded = diagnose(*told.said, wide=[text.whole], status=found.status)
+    account = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
+    worded = diagnose(*account.said, wide=[text.whole], status=found.status)
     if worded.reason in {None, FailureReason.OTHER}:
         return found
     permanent = worded.permanent if found.permanent is None else found.permanent
@@ -107,9 +107,9 @@ def _complaint(mail: Mail, original: Original) -> Reading:
     )
 
 
-def _answer(mail: Mail, original: Original) -> Reading:
+def _auto_reply(mail: Mail, original: Original) -> Reading:
     senders = addresses.of_header(mail.head.get("from"))
-    answers = _answered(mail)
+    answers = _in_reply_to(mail)
     return Reading(
         EvidenceKind.AUTO_REPLY,
         recipients=tuple(senders),
@@ -117,25 +117,25 @@ def _answer(mail: Mail, original: Original) -> Reading:
     )
 
 
-def _answered(mail: Mail) -> str | None:
+def _in_reply_to(mail: Mail) -> str | None:
     """The Message-ID that an answer names."""
     value = mail.head.get("in-reply-to").strip()
     return value if value.startswith("<") and value.endswith(">") and " " not in value else None
 
 
-def _told(mail: Mail, text: texts.Text, original: Original) -> Reading:
-    """A failure that is told in words, if it is one."""
+def _worded(mail: Mail, text: texts.Text, original: Original) -> Reading:
+    """A failure that is described in words, if it is one."""
     rule = texts.recognise(mail, text)
     if not believable(mail, text, rule, original):
-        return _answer(mail, original) if auto_replies.is_marked(mail) else NOT_A_BOUNCE
+        return _auto_reply(mail, original) if auto_replies.is_marked(mail) else NOT_A_BOUNCE
     ours = _ours(mail, original)
-    told = texts.account(mail, text, rule, ours)
-    recipients = list(told.recipients) or texts.anywhere(text, ours, original.recipients)
+    account = texts.account(mail, text, rule, ours)
+    recipients = list(account.recipients) or texts.anywhere(text, ours, original.recipients)
     if not recipients and not (signs.surely_machine(mail) or signs.plain_daemon(mail)):
         return NOT_A_BOUNCE  # what is made up names nobody
-    found = diagnose(*told.said, wide=[text.whole, mail.head.get("subject")])
-    if told.reason is not None:
-        found = Diagnosis(told.reason, True, found.status)
+    found = diagnose(*account.said, wide=[text.whole, mail.head.get("subject")])
+    if account.reason is not None:
+        found = Diagnosis(account.reason, True, found.status)
     kind = texts.tone(mail, text)
     return Reading(
         kind,

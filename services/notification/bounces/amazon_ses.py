@@ -11,13 +11,13 @@ from services.notification.bounces.diagnosis import diagnose
 from services.notification.bounces.mime import Mail
 from services.notification.bounces.reading import EvidenceKind, Reading
 
-LONGEST = 200_000
+MAX_LENGTH = 200_000
 
 
 def read_notification(mail: Mail) -> Reading | None:
     """What the notification says; None if the mail is none."""
     for part in mail.own:
-        text = part.text.lstrip()[:LONGEST]
+        text = part.text.lstrip()[:MAX_LENGTH]
         if (text.startswith("{") and "notificationType" in text) or (
             text.startswith("{") and "eventType" in text
         ):

@@ -8,7 +8,7 @@ from contracts.events import FailureReason
 from services.notification.bounces.phrases import BOILERPLATE, PHRASES
 from services.notification.deliveries.reasons import reason_of
 
-LONGEST = 6_000  # characters of a diagnosis
+MAX_LENGTH = 6_000  # characters of a diagnosis
 
 _STATUS = re.compile(r"(?<![\d.\w/-])(?:[45]\d\d-)?([245])\.(\d{1,3})\.(\d{1,3})(?![\w-]|\.\d)")
 _REPLY = re.compile(
@@ -130,7 +130,7 @@ def diagnose(*texts: str, wide: Sequence[str] = (), status: str | None = None) -
 
 def _clean(text: str) -> str:
     # Addresses hold any word, as „spam@full.example".
-    return _ADDRESS.sub("a@b", re.sub(r"\s+", " ", text[:LONGEST])).strip()
+    return _ADDRESS.sub("a@b", re.sub(r"\s+", " ", text[:MAX_LENGTH])).strip()
 
 
 def _reason(

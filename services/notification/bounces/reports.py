@@ -13,8 +13,8 @@ from services.notification.bounces.diagnosis import Diagnosis, diagnose
 from services.notification.bounces.mime import REPORTS, Mail
 from services.notification.bounces.reading import EvidenceKind
 
-MOST_LINES = 4_000
-MOST_RECIPIENTS = 200
+MAX_LINES = 4_000
+MAX_RECIPIENTS = 200
 
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{2,40})[ \t]*:[ \t]?(.*)")
 _NAMES = frozenset(
@@ -107,8 +107,8 @@ class Recipient:
             if action.startswith(starts):
                 return kind
         status = self.status or ""
-        told = status != "" or self.diagnostic.strip() != ""
-        return EvidenceKind.FAILED if told and not status.startswith("2") else None
+        known = status != "" or self.diagnostic.strip() != ""
+        return EvidenceKind.FAILED if known and not status.startswith("2") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Report:
 
     @property
     def kind(self) -> EvidenceKind | None:
-        """The worst that is told: a failure, else a delay, else a delivery."""
+        """The worst that is reported: a failure, else a delay, else a delivery."""
         kinds = {recipient.kind for recipient in self.recipients}
         return next(
             (
@@ -176,7 +176,7 @@ def _read(texts: Iterable[str]) -> Report | None:
     envelope_id: str | None = None
     recipients: list[Recipient] = []
     waiting: dict[str, str] = {}
-    for group in groups[:MOST_RECIPIENTS]:
+    for group in groups[:MAX_RECIPIENTS]:
         envelope_id = envelope_id or group.get("original-envelope-id") or None
         if (
             "final-recipient" in group
@@ -200,7 +200,7 @@ def _groups(text: str) -> list[dict[str, str]]:
     """The fields of reports, grouped as blank lines and repeated names part them."""
     groups: list[dict[str, str]] = [{}]
     last = ""
-    for line in text.split("\n", MOST_LINES)[:MOST_LINES]:
+    for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
         if line[:1] in {" ", "\t"} and last and line.strip():
             if len(groups[-1][last]) < 4_000:
                 groups[-1][last] += " " + line.strip()[:1_000]

@@ -1,7 +1,7 @@
 """Bounces from an IMAP mailbox (RFC 9051): read, never changed; IDLE where the server offers it.
 
-How far the mailbox has been read is kept with what was read, in one transaction: nothing is missed
-and nothing matters twice, whatever is killed and however many processes poll.
+How far the mailbox has been read is stored with what was read, in one transaction: nothing is
+missed and nothing matters twice, whatever is killed and however many processes poll.
 """
 
 import asyncio
@@ -22,19 +22,21 @@ from imap_tools.errors import ImapToolsError
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.sealing import Sealer
+from services.notification.receipts import mailbox_positions
 from services.notification.receipts import store as receipt_store
+from services.notification.receipts.mailbox_positions import MailboxPosition
 from services.notification.receipts.return_path import ReturnPath
-from services.notification.receipts.smtp import LARGEST
+from services.notification.receipts.smtp import MAX_MESSAGE_BYTES
 from services.notification.receipts.store import ReturnedMail
 
 log = structlog.get_logger(__name__)
 
-TIMEOUT = 30.0  # seconds for each command
-IDLE = 60.0  # seconds in one IDLE; far below the 29 minutes of RFC 2177
+COMMAND_TIMEOUT = 30.0  # seconds for each command
+IDLE_TIMEOUT = 60.0  # seconds in one IDLE; far below the 29 minutes of RFC 2177
 BATCH = 10  # messages at a time: each may have 10 MB
 STALLED_AFTER = 300.0  # seconds without a turn of the loop
 
-TROUBLE: tuple[type[BaseException], ...] = (
+MAILBOX_ERRORS: tuple[type[BaseException], ...] = (
     *TRANSIENT_ERRORS,
     ImapToolsError,
     imaplib.IMAP4.error,
@@ -61,12 +63,12 @@ class ImapServer:
 
     @property
     def name(self) -> str:
-        """What its position is kept under."""
+        """What its position is stored under."""
         return f"{self.username}@{self.host}:{self.port}/{self.folder}"
 
 
 class ImapIntake:
-    """Polls one mailbox. `kept` hears of every stored batch."""
+    """Polls one mailbox; `wake_reader` is called after every stored batch."""
 
     def __init__(
         self,
@@ -76,14 +78,14 @@ class ImapIntake:
         *,
         sealer: Sealer,
         now: Callable[[], datetime],
-        kept: Callable[[], None],
+        wake_reader: Callable[[], None],
     ) -> None:
         self._db = db
         self._server = server
         self._return_path = return_path
         self._sealer = sealer
         self._now = now
-        self._kept = kept
+        self._wake_reader = wake_reader
         self._beat = time.monotonic()
 
     async def stalled(self) -> bool:
@@ -97,7 +99,7 @@ class ImapIntake:
             self._beat = time.monotonic()
             try:
                 await self._session(backoff)
-            except TROUBLE as error:
+            except MAILBOX_ERRORS as error:
                 log.warning("mailbox of bounces can't be read", error=type(error).__qualname__)
                 await backoff.wait()
 
@@ -114,9 +116,9 @@ class ImapIntake:
             reader.hang_up()
 
     async def _read(self, reader: "_Reader") -> int:
-        """Keep what is new; returns how many messages that were."""
+        """Store what is new; returns how many messages that were."""
         async with self._db.system() as tx:
-            position = await receipt_store.mailbox_position(tx, self._server.name)
+            position = await mailbox_positions.find(tx, self._server.name)
         validity = await asyncio.to_thread(reader.uid_validity)
         last = position.last_uid if position and position.uid_validity == validity else 0
         found = await asyncio.to_thread(reader.fetch_after, last)
@@ -124,11 +126,11 @@ class ImapIntake:
             return 0
         mails = [ReturnedMail(each.content, self._return_path.find(each.content)) for each in found]
         async with self._db.system() as tx:
-            await receipt_store.keep_mail(tx, self._sealer, mails, self._now())
-            await receipt_store.move_mailbox(
-                tx, self._server.name, receipt_store.Position(validity, found[-1].uid)
+            await receipt_store.store_mail(tx, self._sealer, mails, self._now())
+            await mailbox_positions.advance(
+                tx, self._server.name, MailboxPosition(validity, found[-1].uid)
             )
-        self._kept()
+        self._wake_reader()
         return len(found)
 
 
@@ -166,7 +168,7 @@ class _Reader:
         """Wait for news with IDLE; False at once where the server doesn't offer it."""
         if "IDLE" not in self._mailbox.client.capabilities:
             return False
-        self._mailbox.idle.wait(timeout=IDLE)
+        self._mailbox.idle.wait(timeout=IDLE_TIMEOUT)
         return True
 
     def hang_up(self) -> None:
@@ -180,7 +182,9 @@ class _Reader:
         return [int(each) for each in self._mailbox.uids(criteria)]
 
     def _content(self, uid: int) -> bytes:
-        _, parts = self._mailbox.client.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{LARGEST}>)")
+        _, parts = self._mailbox.client.uid(
+            "FETCH", str(uid), f"(BODY.PEEK[]<0.{MAX_MESSAGE_BYTES}>)"
+        )
         for part in cast("Sequence[object]", parts):
             if isinstance(part, tuple) and b"BODY[]" in part[0]:
                 return bytes(part[1])
@@ -189,8 +193,8 @@ class _Reader:
 
 def _connect(server: ImapServer) -> BaseMailBox:
     if server.tls == "none":
-        return MailBoxUnencrypted(server.host, server.port, timeout=TIMEOUT)
+        return MailBoxUnencrypted(server.host, server.port, timeout=COMMAND_TIMEOUT)
     context = ssl.create_default_context(cafile=server.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     kind = MailBox if server.tls == "tls" else MailBoxStartTls
-    return kind(server.host, server.port, timeout=TIMEOUT, ssl_context=context)
+    return kind(server.host, server.port, timeout=COMMAND_TIMEOUT, ssl_context=context)

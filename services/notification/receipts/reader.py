@@ -1,4 +1,4 @@
-"""Reads what came back and lets the deliveries know; also tells when nothing came in time."""
+"""Reads what came back and lets the deliveries know; also notes when nothing came in time."""
 
 import asyncio
 import time
@@ -26,10 +26,10 @@ from services.notification.receipts.store import Settled
 log = structlog.get_logger(__name__)
 
 STALLED_AFTER = 120.0  # seconds without a turn of the loop
-MOST_RECEIPTS = 20  # at a time: each may hold 10 MB
-MOST_OVERDUE = 500
-WAIT_FOR_TRY = timedelta(seconds=1)
-POISONED = timedelta(hours=1)  # until the next look at what made a transaction fail
+RECEIPT_BATCH = 20  # at a time: each may hold 10 MB
+OVERDUE_BATCH = 500
+PAUSE_WHILE_SENDING = timedelta(seconds=1)
+POISON_PAUSE = timedelta(hours=1)  # until the next look at what made a transaction fail
 
 
 class ReceiptReader:
@@ -41,21 +41,21 @@ class ReceiptReader:
         *,
         sealer: Sealer,
         poll: float,
-        told: Callable[[], None],
+        wake_relay: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
-        """`poll` in seconds; `told` hears that there are events."""
+        """`poll` in seconds; `wake_relay` is called when there are events."""
         self._db = db
         self._sealer = sealer
         self._poll = poll
-        self._told = told
+        self._wake_relay = wake_relay
         self._now = now
-        self._most = MOST_RECEIPTS
+        self._most = RECEIPT_BATCH
         self._wake = asyncio.Event()
         self._beat = time.monotonic()
 
     def wake(self) -> None:
-        """Tell the reader that a receipt was kept."""
+        """Tell the reader that a receipt was stored."""
         self._wake.set()
 
     async def stalled(self) -> bool:
@@ -69,7 +69,7 @@ class ReceiptReader:
             self._beat = time.monotonic()
             self._wake.clear()
             try:
-                found = await self._read() + await self._miss()
+                found = await self._read() + await self._note_missing()
             except TRANSIENT_ERRORS as error:
                 log.warning("receipts wait", error=type(error).__qualname__)
                 await backoff.wait()
@@ -92,8 +92,8 @@ class ReceiptReader:
         except Exception as error:
             await self._step_over(error)
             return 1
-        self._most = MOST_RECEIPTS
-        self._tell(outcomes)
+        self._most = RECEIPT_BATCH
+        self._publish(outcomes)
         return len(receipts)
 
     async def _take_in(self, tx: Connection, receipts: Sequence[Receipt]) -> list[Outcome]:
@@ -134,24 +134,24 @@ class ReceiptReader:
             return
         async with self._db.system() as tx:
             now = self._now()
-            receipt_id = await receipt_store.put_off(tx, now, now + POISONED)
+            receipt_id = await receipt_store.postpone(tx, now, now + POISON_PAUSE)
         log.error("receipt can't be read", receipt_id=str(receipt_id), exc_info=error)
 
-    async def _miss(self) -> int:
-        """Tell of deliveries whose receipt did not come in time."""
+    async def _note_missing(self) -> int:
+        """Publish deliveries whose receipt did not come in time."""
         now = self._now()
         async with self._db.system() as tx:
-            ids = await receipt_store.lock_overdue(tx, now, MOST_OVERDUE)
+            ids = await receipt_store.lock_overdue(tx, now, OVERDUE_BATCH)
             rows = await store.lock_deliveries(tx, ids)
             steps = [transition(each, ReceiptMissing(), now) for each in rows.values()]
             outcomes = await store.save(tx, steps)
-        self._tell(outcomes)
+        self._publish(outcomes)
         return len(outcomes)
 
-    def _tell(self, outcomes: Sequence[Outcome]) -> None:
+    def _publish(self, outcomes: Sequence[Outcome]) -> None:
         metrics.count(outcomes)
         if outcomes:
-            self._told()
+            self._wake_relay()
 
 
 def _match(
@@ -166,7 +166,7 @@ def _match(
         delivery = None if delivery_id is None else deliveries.get(delivery_id)
         if delivery is not None:
             # Under way: how this try ends is recorded first.
-            waits = now + WAIT_FOR_TRY if delivery.state is State.SENDING else None
+            waits = now + PAUSE_WHILE_SENDING if delivery.state is State.SENDING else None
             return Settled(receipt, finding, delivery, reference.by, waits)
     return Settled(receipt, finding, due_at=receipt.next_look(now) if finding.references else None)
 

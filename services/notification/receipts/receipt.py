@@ -21,8 +21,8 @@ from services.notification.deliveries.reasons import reason_of
 from services.notification.sending.sms.receipts import ReceiptState
 
 # How long a receipt waits for its delivery to be known, and at most between two looks.
-WAITS = timedelta(days=7)
-LONGEST_PAUSE = timedelta(hours=1)
+MATCH_TIMEOUT = timedelta(days=7)
+MAX_PAUSE = timedelta(hours=1)
 
 
 _KINDS = {
@@ -52,8 +52,8 @@ class Receipt:
 
     def next_look(self, now: datetime) -> datetime | None:
         """When to look for the delivery again; None when it has waited long enough."""
-        pause = min(timedelta(seconds=2.0 ** min(self.tries, 20)), LONGEST_PAUSE)
-        return now + pause if now + pause < self.received_at + WAITS else None
+        pause = min(timedelta(seconds=2.0 ** min(self.tries, 20)), MAX_PAUSE)
+        return now + pause if now + pause < self.received_at + MATCH_TIMEOUT else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ PURPOSE = b"einladung/return-path/v1"
 MAC_BYTES = 10
 HEAD_BYTES = 17
 TAG_LENGTH = 44
-LONGEST_LOCAL_PART = 19  # of the address below which the return paths are
-HEAD_OF_MAIL = 64 * 1024  # bytes in which a return path is looked for
-MOST_PATHS = 20
+MAX_LOCAL_PART = 19  # of the address below which the return paths are
+MAX_SEARCHED_BYTES = 64 * 1024  # bytes in which a return path is looked for
+MAX_CANDIDATES = 20
 
 
 class ReturnPath:
@@ -70,7 +70,7 @@ class ReturnPath:
 
     def find(self, content: bytes) -> UUID | None:
         """The delivery that the first genuine return path in a mail's head names."""
-        for found in islice(self._pattern.finditer(content[:HEAD_OF_MAIL]), MOST_PATHS):
+        for found in islice(self._pattern.finditer(content[:MAX_SEARCHED_BYTES]), MAX_CANDIDATES):
             delivery_id = self.read(found[0].decode())
             if delivery_id is not None:
                 return delivery_id

@@ -20,7 +20,7 @@ from services.notification.sending.sms.receipts import GatewayReceipt
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = 2.0  # seconds to wait for a place under a gateway's rate limit
+RATE_LIMIT_TIMEOUT = 2.0  # seconds to wait for a place under a gateway's rate limit
 
 
 def _utc_now() -> datetime:
@@ -54,7 +54,7 @@ class Failover:
     @property
     def longest_send(self) -> float:
         """Seconds after which a try has ended, every gateway included."""
-        return sum(PATIENCE + line.gateway.longest_send for line in self._lines)
+        return sum(RATE_LIMIT_TIMEOUT + line.gateway.longest_send for line in self._lines)
 
     async def send(self, text: TextMessage) -> GatewayResult:
         """Try each gateway at most once."""
@@ -102,7 +102,7 @@ class Failover:
         if not line.breaker.admit():
             return None
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(RATE_LIMIT_TIMEOUT):
                 await line.limiter.acquire()
         except BaseException as error:
             line.breaker.abandoned()

@@ -13,7 +13,7 @@ from services.notification.sending.channel import SendResult, Verdict
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest
 from services.notification.sending.sms.transport import HttpResponse
 
-LONGEST_WAIT = timedelta(hours=24)  # that a Retry-After is believed
+MAX_RETRY_AFTER = timedelta(hours=24)  # that a Retry-After is believed
 
 # RFC 3463, in the words of the phone network.
 INVALID_NUMBER = "5.1.3"
@@ -109,11 +109,11 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     """When the server wants the next try (RFC 9110 section 10.2.3); None where it says nothing."""
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        seconds = min(int(value[:10]), LONGEST_WAIT.total_seconds())
+        seconds = min(int(value[:10]), MAX_RETRY_AFTER.total_seconds())
         return now + timedelta(seconds=seconds)
     try:
         at = parsedate_to_datetime(value)
     except ValueError:
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max(at, now), now + LONGEST_WAIT)
+    return min(max(at, now), now + MAX_RETRY_AFTER)

@@ -42,8 +42,8 @@ from services.notification.sending.sms.transport import (
 
 ZONE = ZoneInfo("Europe/Berlin")
 RELOAD_LOCK = timedelta(seconds=180)  # the same text to the same number within it is refused
-PAGE = 100  # entries of the journal
-PAGES = 5
+PAGE_SIZE = 100  # entries of the journal
+MAX_PAGES = 5
 
 TAKEN, PARTLY_TAKEN, RELOAD_LOCKED = 100, 101, 402
 
@@ -147,12 +147,12 @@ class SevenGateway:
             entries = await self._journal({"id": gateway_id})
             return self._newest(entries, lambda entry: str(entry.get("id")) == gateway_id)
         yesterday = (self._now().astimezone(ZONE) - timedelta(days=1)).date().isoformat()
-        for page in range(PAGES):
+        for page in range(MAX_PAGES):
             entries = await self._journal(
-                {"date_from": yesterday, "limit": str(PAGE), "offset": str(page * PAGE)}
+                {"date_from": yesterday, "limit": str(PAGE_SIZE), "offset": str(page * PAGE_SIZE)}
             )
             found = self._newest(entries, lambda one: one.get("foreign_id") == str(reference))
-            if found is not None or len(entries) < PAGE:
+            if found is not None or len(entries) < PAGE_SIZE:
                 return found
         return None
 

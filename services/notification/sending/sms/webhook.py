@@ -62,7 +62,7 @@ _FAILURES = {
     ReceiptState.REJECTED: gateways.BLOCKED,
     ReceiptState.EXPIRED: gateways.EXPIRED,
 }
-MOST_RECEIPTS = 1000  # in one call
+MAX_RECEIPTS = 1000  # in one call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,7 @@ class WebhookGateway:
             entries = json.loads(request.body)["receipts"]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise Unreadable("receipts is missing") from None
-        if not isinstance(entries, list) or len(entries) > MOST_RECEIPTS:
+        if not isinstance(entries, list) or len(entries) > MAX_RECEIPTS:
             raise Unreadable("receipts is no list, or too long")
         return [self._receipt(entry, request.received_at) for entry in entries]
 
