@@ -20,13 +20,14 @@ __all__ = ["EvidenceKind", "Reading", "read"]
 
 
 def read(content: bytes) -> Reading:
-    """The meaning of a mail, as bytes on the wire. Never raises."""
-    try:
-        mail = open_mail(content)
-        inside = wrapped_bounce(mail, content)
-        return _read(mail) if inside is None else _read(open_mail(inside))
-    except Exception:  # what nobody foresaw in hostile input: it says nothing that we understand
-        return NOT_A_BOUNCE
+    """The meaning of a mail, as bytes on the wire.
+
+    No mail, however hostile, is meant to make it raise; the caller is ready for any Exception all
+    the same, which then is a fault in here and says nothing of the mail.
+    """
+    mail = open_mail(content)
+    inside = wrapped_bounce(mail, content)
+    return _read(mail) if inside is None else _read(open_mail(inside))
 
 
 def _read(mail: Mail) -> Reading:

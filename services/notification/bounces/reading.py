@@ -7,7 +7,11 @@ from contracts.events import FailureReason
 
 
 class EvidenceKind(StrEnum):
-    """What came back says of the message; ACCEPTED is a gateway's alone, never read from a mail."""
+    """What came back says of the message.
+
+    Reading a mail never yields ACCEPTED, which only a gateway says, nor UNREADABLE, which stands
+    for a reading that failed.
+    """
 
     ACCEPTED = "accepted"
     FAILED = "failed"
@@ -16,6 +20,7 @@ class EvidenceKind(StrEnum):
     AUTO_REPLY = "auto_reply"
     COMPLAINT = "complaint"
     NOT_A_BOUNCE = "not_a_bounce"
+    UNREADABLE = "unreadable"  # reading it failed, by a fault of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Reading what servers write in words, by the rules of `families` and by flufl.bounce."""
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from services.notification.bounces import addresses, families
 from services.notification.bounces.mime import MAX_LINE, Mail
 from services.notification.bounces.original import BEGINS
 from services.notification.bounces.reading import EvidenceKind
+
+log = logging.getLogger(__name__)
 
 MAX_LINES = 1_500
 MAX_RECIPIENTS = 50
@@ -211,6 +214,7 @@ def _by_flufl(mail: Mail, text: Text) -> list[str]:
     try:
         temporary, permanent = all_failures(message)
     except Exception:  # what it does not foresee is no reason to read no further
+        log.exception("flufl.bounce failed")
         return []
     return [addresses.clean(found.decode("latin-1")) for found in sorted(permanent or temporary)]
 

@@ -20,7 +20,13 @@ from services.notification.deliveries.events import ReceiptMissing
 from services.notification.deliveries.transitions import transition
 from services.notification.erasure import store as erasure_store
 from services.notification.receipts import store as receipt_store
-from services.notification.receipts.receipt import Finding, Receipt, Reference, read_receipt
+from services.notification.receipts.receipt import (
+    Finding,
+    Receipt,
+    Reference,
+    read_receipt,
+    unreadable,
+)
 from services.notification.receipts.store import Settled
 
 log = structlog.get_logger(__name__)
@@ -97,7 +103,7 @@ class ReceiptReader:
         return len(receipts)
 
     async def _take_in(self, tx: Connection, receipts: Sequence[Receipt]) -> list[Outcome]:
-        findings = await asyncio.to_thread(lambda: [read_receipt(each) for each in receipts])
+        findings = await asyncio.to_thread(lambda: [_read(each) for each in receipts])
         named = {each.named for finding in findings for each in finding.references if each.named}
         erased = await erasure_store.erased_of(tx, named)
         if erased:
@@ -154,6 +160,16 @@ class ReceiptReader:
             self._wake_relay()
 
 
+def _read(receipt: Receipt) -> Finding:
+    """What it says; a mail that nobody can read is heard of and stays for operations."""
+    try:
+        return read_receipt(receipt)
+    except Exception as error:
+        metrics.bounce_reader_failures.inc()
+        log.error("returned mail can't be read", receipt_id=str(receipt.id), exc_info=error)
+        return unreadable(receipt)
+
+
 def _match(
     receipt: Receipt,
     finding: Finding,
@@ -161,17 +177,18 @@ def _match(
     found: Mapping[Reference, UUID],
     now: datetime,
 ) -> Settled:
+    final = finding.kind is EvidenceKind.UNREADABLE  # read again it would fail again
     for reference in finding.references:
         delivery_id = found.get(reference)
         delivery = None if delivery_id is None else deliveries.get(delivery_id)
         if delivery is not None:
             # Under way: how this try ends is recorded first.
-            waits = now + PAUSE_WHILE_SENDING if delivery.state is State.SENDING else None
-            return Settled(receipt, finding, delivery, reference.by, waits)
-    return Settled(receipt, finding, due_at=receipt.next_look(now) if finding.references else None)
+            waits = delivery.state is State.SENDING and not final
+            due_at = now + PAUSE_WHILE_SENDING if waits else None
+            return Settled(receipt, finding, delivery, reference.by, due_at)
+    waits = bool(finding.references) and not final
+    return Settled(receipt, finding, due_at=receipt.next_look(now) if waits else None)
 
 
 def _count(settled: Settled) -> None:
-    finding = settled.finding
-    kind = EvidenceKind.NOT_A_BOUNCE if finding is None else finding.kind
-    metrics.receipts.labels(kind.value, settled.matched_by or "nothing").inc()
+    metrics.receipts.labels(settled.finding.kind.value, settled.matched_by or "nothing").inc()

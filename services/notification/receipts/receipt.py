@@ -100,8 +100,13 @@ class Finding:
 
 
 def read_receipt(receipt: Receipt) -> Finding:
-    """What a receipt says, by mail or by a gateway."""
+    """What a receipt says, by mail or by a gateway. Raises what reading a mail raises."""
     return _read_mail(receipt) if receipt.said is None else _read_gateway(receipt, receipt.said)
+
+
+def unreadable(receipt: Receipt) -> Finding:
+    """What is left of a mail whose reading failed: the delivery that its return path names."""
+    return Finding(EvidenceKind.UNREADABLE, None, None, None, _by_return_path(receipt))
 
 
 def _read_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
@@ -126,15 +131,17 @@ def _read_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
 def _read_mail(receipt: Receipt) -> Finding:
     """By return path, then envelope id, then Message-ID."""
     reading = read(receipt.content)
-    references: list[Reference] = []
-    if receipt.reference is not None:
-        references.append(Reference("return_path", receipt.reference))
+    references = _by_return_path(receipt)
     envelope_id = _as_uuid(reading.envelope_id)
     if envelope_id is not None:
         references.append(Reference("envelope_id", envelope_id))
     if reading.original_message_id is not None:
         references.append(Reference("message_id", message_id=reading.original_message_id))
     return Finding(reading.kind, reading.permanent, reading.status, reading.reason, references)
+
+
+def _by_return_path(receipt: Receipt) -> list[Reference]:
+    return [] if receipt.reference is None else [Reference("return_path", receipt.reference)]
 
 
 def _as_uuid(text: str | None) -> UUID | None:

@@ -33,7 +33,7 @@ class Settled:
     """What became of a receipt at this look; with `due_at` it is looked at again."""
 
     receipt: Receipt
-    finding: Finding | None = None
+    finding: Finding
     delivery: Delivery | None = None
     matched_by: str | None = None
     due_at: datetime | None = None
@@ -156,7 +156,10 @@ async def lock_referred(
 
 
 async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
-    """Write what became of locked receipts; the content of a matched one is erased."""
+    """Write what became of locked receipts.
+
+    The content of a matched one is erased, unless it is for operations to look at.
+    """
     await tx.execute(
         """
         UPDATE receipts r SET
@@ -164,7 +167,7 @@ async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
             status_code = n.status_code, reason = n.reason, practice_id = n.practice_id,
             delivery_id = n.delivery_id, matched_by = n.matched_by,
             content = CASE WHEN n.matched_by IS NULL OR n.due_at IS NOT NULL
-                             OR n.kind = 'not_a_bounce' THEN r.content END
+                             OR n.kind IN ('not_a_bounce', 'unreadable') THEN r.content END
         FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[],
                     $7::uuid[], $8::uuid[], $9::text[])
             AS n (id, due_at, kind, permanent, status_code, reason, practice_id, delivery_id,
@@ -173,10 +176,10 @@ async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
         """,
         [each.receipt.id for each in settled],
         [each.due_at for each in settled],
-        [each.finding and each.finding.kind for each in settled],
-        [each.finding and each.finding.permanent for each in settled],
-        [each.finding and each.finding.status for each in settled],
-        [each.finding and each.finding.reason for each in settled],
+        [each.finding.kind for each in settled],
+        [each.finding.permanent for each in settled],
+        [each.finding.status for each in settled],
+        [each.finding.reason for each in settled],
         [each.delivery and each.delivery.practice_id for each in settled],
         [each.delivery and each.delivery.id for each in settled],
         [each.matched_by for each in settled],
