@@ -4,12 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from chassis.database import Connection
+from chassis.database import Connection, affected
 from chassis.inbox import RETENTION as TOMBSTONE_RETENTION
+from contracts.terms import UNTOLD_RETENTION
 
-# Should AppointmentErased never come: just within three calendar months, which are never shorter
-# than 89 days less the hour of daylight saving.
-LONGEST_TERM = timedelta(days=88, hours=12)
 UNMATCHED_RETENTION = timedelta(days=14)  # receipts that belong to no known delivery
 BATCH = 200
 
@@ -75,7 +73,7 @@ async def erase_overdue(tx: Connection, now: datetime) -> bool:
         ORDER BY appointment_id LIMIT $3 FOR UPDATE
         """,
         now,
-        LONGEST_TERM,
+        UNTOLD_RETENTION,
         BATCH,
     )
     await erase(tx, [row["appointment_id"] for row in rows], now)
@@ -113,7 +111,7 @@ async def purge(tx: Connection, now: datetime) -> bool:
             BATCH,
         ),
     ]
-    return any(int(each.rpartition(" ")[2]) >= BATCH for each in done)
+    return any(affected(each) >= BATCH for each in done)
 
 
 async def in_dead_letters(tx: Connection) -> list[UUID]:
