@@ -45,16 +45,16 @@ HURRIED = {
     },
     "dashboard": {"DASHBOARD_LOGINS_PER_MINUTE": UNLIMITED},
     "notification": {
-        "NOTIFICATION_SMTP_TIMEOUT": "1",
-        "NOTIFICATION_SMTP_MESSAGE_TIMEOUT": "1",
-        "NOTIFICATION_SMS_TIMEOUT": "1.5",
+        "NOTIFICATION_SMTP_TIMEOUT_SECONDS": "1",
+        "NOTIFICATION_SMTP_MESSAGE_TIMEOUT_SECONDS": "1",
+        "NOTIFICATION_SMS_TIMEOUT_SECONDS": "1.5",
         "NOTIFICATION_LEASE_SECONDS": "4",
         "NOTIFICATION_POLL_SECONDS": "0.2",
         "NOTIFICATION_RETRY_FIRST_SECONDS": "1",
         # at the start only: tests read what was requested
-        "NOTIFICATION_FORGET_SECONDS": "3600",
+        "NOTIFICATION_KAFKA_ERASURE_POLL_SECONDS": "3600",
     },
-    "status": {"STATUS_HEARTBEAT": "1", "STATUS_POLL": "1"},
+    "status": {"STATUS_HEARTBEAT_SECONDS": "1", "STATUS_POLL_SECONDS": "1"},
 }
 
 

@@ -142,7 +142,10 @@ def _keep_house(db: Database, settings: Settings, health: Health, sealer: Sealer
     for name, deed in deeds.items():
         health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, deed))
     forgetting = Forgetting(
-        db, bootstrap=settings.kafka_bootstrap, group=events.GROUP, every=settings.forget_seconds
+        db,
+        bootstrap=settings.kafka_bootstrap,
+        group=events.GROUP,
+        every=settings.kafka_erasure_poll_seconds,
     )
     health.supervisor.start("forgetting", forgetting.run())
     health.supervisor.watch("forgetting", forgetting.stalled)

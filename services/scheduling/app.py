@@ -96,7 +96,7 @@ def build(settings: Settings) -> FastAPI:
         resealing = every(3600, db, lambda tx: contact_store.reseal(tx, sealer))
         health.supervisor.start("resealing", resealing)
         forgetting = every(
-            settings.retention_seconds,
+            settings.erasure_poll_seconds,
             db,
             lambda tx: erasure.by_term(tx, SOURCE, lambda: datetime.now(UTC)),
         )

@@ -41,7 +41,7 @@ def build(settings: Settings) -> FastAPI:
             health.dependencies["database"] = db.ping
             stack.push_async_callback(health.supervisor.stop)
             health.supervisor.start("listener", feeds.listen(url, streams))
-            health.supervisor.start("poll", feeds.poll(db, streams, every=settings.poll))
+            health.supervisor.start("poll", feeds.poll(db, streams, every=settings.poll_seconds))
             health.supervisor.start("inbox", periodic.every(PURGE, db, inbox.purge))
             health.supervisor.start("purging", periodic.every(PURGE, db, erasure_store.purge))
             health.supervisor.start(

@@ -22,7 +22,7 @@ from tests.integration.test_topics import header, reading
 from tests.search import search
 from tests.support import Json, Practice, eventually
 
-FORGET = "NOTIFICATION_FORGET_SECONDS"
+FORGET = "NOTIFICATION_KAFKA_ERASURE_POLL_SECONDS"
 
 
 @pytest_asyncio.fixture
