@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from chassis import inbox, periodic
-from chassis.auth import Issuer, TokenVerifier, api_keys, identity_provider
+from chassis.auth import Access, Issuer, TokenVerifier, api_keys, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.jwks import key_source
@@ -32,7 +32,7 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.verifier = TokenVerifier(*issuers(settings))
+        app.state.access = Access(TokenVerifier(*issuers(settings)))
         url = settings.database_url.get_secret_value()
         async with AsyncExitStack() as stack:
             db = await Database.connect(url, connections=settings.database_connections)

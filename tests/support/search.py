@@ -104,7 +104,7 @@ async def _search_database(
 def _refuse_unknown_seal(sealer: Sealer, value: bytes, where: str) -> None:
     with suppress(NotOpened):
         sealer.open(value, ())
-        raise AssertionError(f"{where} is sealed: name its place in tests/search.py")
+        raise AssertionError(f"{where} is sealed: name its place in tests/support/search.py")
 
 
 def _sealer(stack: Stack, database: str) -> Sealer | None:
