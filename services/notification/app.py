@@ -20,7 +20,7 @@ from services.notification import requests as events
 from services.notification import wiring as setup
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.erasure import store as erasure_store
-from services.notification.erasure.kafka import Forgetting
+from services.notification.erasure.kafka import KafkaErasure
 from services.notification.letters import preview_api as previews
 from services.notification.letters import store as letter_store
 from services.notification.receipts import api
@@ -80,8 +80,7 @@ def build(settings: Settings) -> FastAPI:
                 asker = ReceiptAsker(
                     db, sms, poll=settings.poll_seconds, now=utc_now, wake_reader=reader.wake
                 )
-                health.supervisor.start("asker", asker.run())
-                health.supervisor.watch("asker", asker.stalled)
+                health.supervisor.run(asker)
 
             stack.push_async_callback(health.supervisor.stop)
             health.supervisor.start("relay", relay.run())
@@ -90,8 +89,7 @@ def build(settings: Settings) -> FastAPI:
             worker = Worker(db, senders, sealer=sealer, policy=policy, told=relay.wake)
             health.supervisor.start("worker", worker.run())
             health.supervisor.watch("worker", worker.stalled)
-            health.supervisor.start("receipts", reader.run())
-            health.supervisor.watch("receipts", reader.stalled)
+            health.supervisor.run(reader)
             await _take_in_mail(db, settings, health, stack, sealer=sealer, wake_reader=reader.wake)
             _keep_house(db, settings, health, sealer)
 
@@ -141,14 +139,14 @@ def _keep_house(db: Database, settings: Settings, health: Health, sealer: Sealer
     }
     for name, deed in deeds.items():
         health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, deed))
-    forgetting = Forgetting(
-        db,
-        bootstrap=settings.kafka_bootstrap,
-        group=events.GROUP,
-        every=settings.kafka_erasure_poll_seconds,
+    health.supervisor.run(
+        KafkaErasure(
+            db,
+            bootstrap=settings.kafka_bootstrap,
+            group=events.GROUP,
+            poll=settings.kafka_erasure_poll_seconds,
+        )
     )
-    health.supervisor.start("forgetting", forgetting.run())
-    health.supervisor.watch("forgetting", forgetting.stalled)
 
 
 def _policy(settings: Settings, longest_send: float) -> WorkerPolicy:
@@ -194,5 +192,4 @@ async def _take_in_mail(
             now=utc_now,
             wake_reader=wake_reader,
         )
-        health.supervisor.start("mailbox", mailbox.run())
-        health.supervisor.watch("mailbox", mailbox.stalled)
+        health.supervisor.run(mailbox)

@@ -1,16 +1,16 @@
 """Asks the gateways for receipts that did not come by themselves, or after a lost reply."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from chassis.backoff import Backoff
-from chassis.database import TRANSIENT_ERRORS, Database
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.loop import Loop
 from services.notification.receipts import questions
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.questions import Question
@@ -19,7 +19,7 @@ from services.notification.sending.sms.sender import SmsSender
 
 log = structlog.get_logger(__name__)
 
-STALLED_AFTER = 300.0  # seconds without a turn of the loop
+MAX_TURN = 300.0  # seconds
 QUESTION_BATCH = 10  # asked at a time
 QUERY_TIMEOUT = 60.0  # seconds
 
@@ -27,43 +27,33 @@ QUERY_TIMEOUT = 60.0  # seconds
 class ReceiptAsker:
     """One per process. `wake_reader` is called when there are receipts; `poll` in seconds."""
 
+    name = "asker"
+
     def __init__(
         self,
         db: Database,
         sender: SmsSender,
         *,
         poll: float,
-        now: Callable[[], datetime],
+        now: Clock,
         wake_reader: Callable[[], None],
     ) -> None:
         self._db = db
         self._sender = sender
-        self._poll = poll
         self._now = now
         self._wake_reader = wake_reader
-        self._beat = time.monotonic()
+        loop = Loop(
+            self.name,
+            self._ask_some,
+            poll=poll,
+            backoff=Backoff(first=0.5, most=30),
+            max_turn=MAX_TURN,
+        )
+        self.run = loop.run
+        self.stalled = loop.stalled
 
-    async def stalled(self) -> bool:
-        """True when the loop has stopped turning."""
-        return time.monotonic() - self._beat > STALLED_AFTER
-
-    async def run(self) -> None:
-        """Ask for ever; every outage is waited out with back-off."""
-        backoff = Backoff(first=0.5, most=30)
-        while True:
-            self._beat = time.monotonic()
-            try:
-                asked = await self._ask_some()
-            except TRANSIENT_ERRORS as error:
-                log.warning("questions wait", error=type(error).__qualname__)
-                await backoff.wait()
-                continue
-            backoff.reset()
-            if not asked:
-                await asyncio.sleep(self._poll)
-
-    async def _ask_some(self) -> int:
-        """Claim questions by putting off their next time, ask, and store the receipts."""
+    async def _ask_some(self) -> bool:
+        """Claim questions by putting off their next time, and ask them; True if any was due."""
         async with self._db.system() as tx:
             claimed = await questions.claim(tx, self._now(), QUESTION_BATCH)
         found = await asyncio.gather(*(self._ask(each) for each in claimed))
@@ -72,7 +62,7 @@ class ReceiptAsker:
             async with self._db.system() as tx:
                 await receipt_store.store_gateway_receipts(tx, receipts, self._now())
             self._wake_reader()
-        return len(claimed)
+        return len(claimed) > 0
 
     async def _ask(self, question: Question) -> GatewayReceipt | None:
         with suppress(TimeoutError):

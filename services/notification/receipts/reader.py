@@ -1,16 +1,15 @@
 """Reads what came back and lets the deliveries know; also notes when nothing came in time."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
-from chassis.backoff import Backoff
+from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
+from chassis.loop import Loop
 from chassis.sealing import Sealer
 from contracts.events import Outcome
 from services.notification.bounces import EvidenceKind
@@ -31,7 +30,6 @@ from services.notification.receipts.store import Settled
 
 log = structlog.get_logger(__name__)
 
-STALLED_AFTER = 120.0  # seconds without a turn of the loop
 RECEIPT_BATCH = 20  # at a time: each may hold 10 MB
 OVERDUE_BATCH = 500
 PAUSE_WHILE_SENDING = timedelta(seconds=1)
@@ -41,6 +39,8 @@ POISON_PAUSE = timedelta(hours=1)  # until the next look at what made a transact
 class ReceiptReader:
     """One per process; any number of processes may work on the same rows."""
 
+    name = "receipts"
+
     def __init__(
         self,
         db: Database,
@@ -48,42 +48,22 @@ class ReceiptReader:
         sealer: Sealer,
         poll: float,
         wake_relay: Callable[[], None],
-        now: Callable[[], datetime],
+        now: Clock,
     ) -> None:
         """`poll` in seconds; `wake_relay` is called when there are events."""
         self._db = db
         self._sealer = sealer
-        self._poll = poll
         self._wake_relay = wake_relay
         self._now = now
         self._most = RECEIPT_BATCH
-        self._wake = asyncio.Event()
-        self._beat = time.monotonic()
+        loop = Loop(self.name, self._turn, poll=poll)
+        self.run = loop.run
+        self.wake = loop.wake
+        self.stalled = loop.stalled
 
-    def wake(self) -> None:
-        """Tell the reader that a receipt was stored."""
-        self._wake.set()
-
-    async def stalled(self) -> bool:
-        """True when the loop has stopped turning."""
-        return time.monotonic() - self._beat > STALLED_AFTER
-
-    async def run(self) -> None:
-        """Read for ever; every outage is waited out with back-off."""
-        backoff = Backoff(first=0.2, most=10)
-        while True:
-            self._beat = time.monotonic()
-            self._wake.clear()
-            try:
-                found = await self._read() + await self._note_missing()
-            except TRANSIENT_ERRORS as error:
-                log.warning("receipts wait", error=type(error).__qualname__)
-                await backoff.wait()
-                continue
-            backoff.reset()
-            if not found:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._poll)
+    async def _turn(self) -> bool:
+        """True if there may be more to read, or to note as missing."""
+        return await self._read() + await self._note_missing() > 0
 
     async def _read(self) -> int:
         """Look at a batch; when the content of one makes it fail, at one after the other."""

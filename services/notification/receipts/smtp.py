@@ -7,13 +7,13 @@ that we have signed, or the address below which they are, is refused.
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Literal
 
 import structlog
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.sealing import Sealer
 from services.notification.receipts import store as receipt_store
@@ -41,7 +41,7 @@ class SmtpIntake:
         *,
         protocol: Literal["smtp", "lmtp"],
         sealer: Sealer,
-        now: Callable[[], datetime],
+        now: Clock,
         wake_reader: Callable[[], None],
     ) -> None:
         # aiosmtpd writes addresses into its log.
@@ -122,7 +122,7 @@ class _Handler:
         *,
         lmtp: bool,
         sealer: Sealer,
-        now: Callable[[], datetime],
+        now: Clock,
         wake_reader: Callable[[], None],
     ) -> None:
         self._db = db
