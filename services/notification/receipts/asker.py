@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
-from uuid import UUID
 
 import structlog
 
@@ -19,7 +17,7 @@ from services.notification.sending.sms.sender import SmsSender
 
 log = structlog.get_logger(__name__)
 
-MAX_TURN = 300.0  # seconds
+MAX_TURN = 300.0  # seconds; several times the longest query
 QUESTION_BATCH = 10  # asked at a time
 QUERY_TIMEOUT = 60.0  # seconds
 
@@ -65,15 +63,14 @@ class ReceiptAsker:
         return len(claimed) > 0
 
     async def _ask(self, question: Question) -> GatewayReceipt | None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(QUERY_TIMEOUT):
-                return await self._query(question.delivery_id, question)
-        return None
-
-    async def _query(self, delivery_id: UUID, question: Question) -> GatewayReceipt | None:
         try:
-            return await self._sender.query(delivery_id, question.gateway, question.gateway_id)
+            async with asyncio.timeout(QUERY_TIMEOUT):
+                return await self._sender.query(
+                    question.delivery_id, question.gateway, question.gateway_id
+                )
         except Exception as error:
             # The next one is asked all the same, and this one again later.
-            log.error("gateway can't be asked", delivery_id=str(delivery_id), exc_info=error)
+            log.error(
+                "gateway can't be asked", delivery_id=str(question.delivery_id), exc_info=error
+            )
             return None

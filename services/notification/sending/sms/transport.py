@@ -13,16 +13,9 @@ from typing import Any
 
 import httpx
 
-MAX_RESPONSE_BYTES = 256 * 1024  # bytes
+from chassis.http_failures import NOT_SENT
 
-# Raised by httpx before the first byte of a request is written.
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
+MAX_RESPONSE_BYTES = 256 * 1024
 
 
 class NotSent(Exception):
@@ -114,7 +107,7 @@ class Transport:
                 return await self._exchange(
                     method, path, content=body, data=form, params=params, headers=headers
                 )
-        except _NOT_SENT:
+        except NOT_SENT:
             raise NotSent from None
         except (httpx.HTTPError, httpx.StreamError, TimeoutError):
             raise NoResponse from None
