@@ -16,9 +16,9 @@ from chassis.jwks import client_for
 from chassis.periodic import every
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
-from dashboard.attempts import Cookies
 from dashboard.guard import POLICY, Guard
 from dashboard.login import Login, router
+from dashboard.login_attempt import Cookies
 from dashboard.oidc import Provider
 from dashboard.proxy import proxy_routes
 from dashboard.sessions import NotLoggedIn, Session, Sessions

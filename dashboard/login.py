@@ -16,8 +16,8 @@ from prometheus_client import Counter
 from chassis.auth import Caller, NoPractice, NotAuthenticated, TokenVerifier
 from chassis.jwks import KeysUnavailable
 from chassis.throttle import Throttle, address_of
-from dashboard import notices
-from dashboard.attempts import MOST, TARGET, TERM, Attempt, Cookies
+from dashboard import pages
+from dashboard.login_attempt import MOST, TARGET, TERM, Attempt, Cookies
 from dashboard.oidc import LoginRefused, Provider, ProviderUnavailable, Tokens
 from dashboard.sessions import LoginUnavailable, NotLoggedIn, Sessions
 
@@ -32,9 +32,7 @@ logins = Counter("dashboard_logins_total", "Logins by how they ended", ["outcome
 class _Ended(Exception):
     """A login that came to nothing, and the page that says so."""
 
-    def __init__(
-        self, outcome: str, notice: notices.Notice, *, id_token: str | None = None
-    ) -> None:
+    def __init__(self, outcome: str, notice: pages.Notice, *, id_token: str | None = None) -> None:
         super().__init__(outcome)
         self.outcome = outcome
         self.notice = notice
@@ -67,7 +65,7 @@ class Login:
                 anew=request.query_params.get("konto") == "anderes",
             )
         except ProviderUnavailable:
-            return self._ended("unavailable", notices.NO_PROVIDER)
+            return self._ended("unavailable", pages.NO_PROVIDER)
         response = RedirectResponse(url, 303)
         present = self.cookies.attempts(request.cookies)
         for name in present[: max(0, len(present) - MOST + 1)]:
@@ -84,7 +82,7 @@ class Login:
         name = self.cookies.attempt(state)
         attempt = Attempt.read(request.cookies.get(name, ""))
         if not (attempt.secret and hmac.compare_digest(attempt.state.encode(), state.encode())):
-            return self._ended("unknown", notices.FAILED)
+            return self._ended("unknown", pages.FAILED)
         try:
             tokens, person, caller = await self._checked(request.query_params, attempt)
         except _Ended as ended:
@@ -118,9 +116,9 @@ class Login:
         try:
             await self._check_sender(answer.get("iss"))
             if answer.get("error") == "access_denied":
-                raise _Ended("cancelled", notices.CANCELLED)
+                raise _Ended("cancelled", pages.CANCELLED)
             if "error" in answer:
-                raise _Ended("refused", notices.FAILED)
+                raise _Ended("refused", pages.FAILED)
             tokens = await self.provider.redeem(
                 answer.get("code", ""),
                 verifier=attempt.verifier,
@@ -129,9 +127,9 @@ class Login:
             person = await self.provider.identify(tokens.id_token, attempt.nonce)
             caller = await self._caller(tokens)
         except (ProviderUnavailable, KeysUnavailable):
-            raise _Ended("unavailable", notices.NO_PROVIDER) from None
+            raise _Ended("unavailable", pages.NO_PROVIDER) from None
         except LoginRefused:
-            raise _Ended("refused", notices.FAILED) from None
+            raise _Ended("refused", pages.FAILED) from None
         return tokens, person, caller
 
     async def _caller(self, tokens: Tokens) -> Caller:
@@ -145,7 +143,7 @@ class Login:
             log.error("the access token is none that the services take")
         except NoPractice:
             pass
-        raise _Ended("no-access", notices.NO_ACCESS, id_token=tokens.id_token)
+        raise _Ended("no-access", pages.NO_ACCESS, id_token=tokens.id_token)
 
     async def _way_out(self, ended: _Ended) -> str | None:
         """To another account one comes by logging out at the provider, where it offers that."""
@@ -159,15 +157,15 @@ class Login:
         """Whether the answer is our provider's (RFC 9207). Raises _Ended."""
         names_itself = (await self.provider.metadata()).names_issuer
         if issuer != self.provider.issuer and (names_itself or issuer is not None):
-            raise _Ended("refused", notices.FAILED)
+            raise _Ended("refused", pages.FAILED)
 
-    def _ended(self, outcome: str, notice: notices.Notice, href: str | None = None) -> Response:
+    def _ended(self, outcome: str, notice: pages.Notice, href: str | None = None) -> Response:
         logins.labels(outcome).inc()
         log.info("no login", outcome=outcome)
-        return notices.page(notice, href=href)
+        return pages.page(notice, href=href)
 
     def _too_many(self, wait: float) -> Response:
-        response = self._ended("too-many", notices.TOO_MANY)
+        response = self._ended("too-many", pages.TOO_MANY)
         response.headers["Retry-After"] = str(math.ceil(wait))
         return response
 
@@ -212,14 +210,14 @@ async def finish(login: Desk, request: Request) -> Response:
 @router.get(LOGGED_OUT)
 async def logged_out() -> Response:
     """Come back from logging out."""
-    return notices.page(notices.LOGGED_OUT)
+    return pages.page(pages.LOGGED_OUT)
 
 
 @router.get("/abgelaufen")
 async def expired(login: Desk, request: Request, zurueck: str = "") -> Response:
     """The session's time is over; after the next login the same view is shown."""
     href = f"/login?{urlencode({'zurueck': zurueck})}" if TARGET.fullmatch(zurueck) else None
-    response = notices.page(notices.EXPIRED, href=href)
+    response = pages.page(pages.EXPIRED, href=href)
     with suppress(LoginUnavailable):
         try:
             await login.sessions.find(request.cookies.get(login.cookies.session))
@@ -231,7 +229,7 @@ async def expired(login: Desk, request: Request, zurueck: str = "") -> Response:
 @router.get("/kein-zugang")
 async def no_access() -> Response:
     """The practice is not set up here."""
-    return notices.page(notices.NO_ACCESS)
+    return pages.page(pages.NO_ACCESS)
 
 
 @router.get("/api/session")

@@ -16,7 +16,7 @@ import pytest_asyncio
 from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.jwks import FixedKeys, read_keys
-from dashboard.attempts import Attempt
+from dashboard.login_attempt import Attempt
 from dashboard.oidc import Provider, Tokens
 from dashboard.sessions import NotLoggedIn, Sessions
 from dashboard.settings import Settings
