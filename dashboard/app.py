@@ -20,8 +20,9 @@ from dashboard.guard import POLICY, Guard
 from dashboard.login import Login, router
 from dashboard.login_attempt import Cookies
 from dashboard.oidc import Provider
+from dashboard.problems import NotLoggedIn
 from dashboard.proxy import proxy_routes
-from dashboard.sessions import NotLoggedIn, Session, Sessions
+from dashboard.sessions import Session, Sessions
 from dashboard.settings import Settings
 from dashboard.upstreams import Upstreams
 

@@ -19,7 +19,8 @@ from chassis.throttle import Throttle, address_of
 from dashboard import pages
 from dashboard.login_attempt import MOST, TARGET, TERM, Attempt, Cookies
 from dashboard.oidc import LoginRefused, Provider, ProviderUnavailable, Tokens
-from dashboard.sessions import LoginUnavailable, NotLoggedIn, Sessions
+from dashboard.problems import LoginUnavailable, NotLoggedIn
+from dashboard.sessions import Sessions
 
 log = structlog.get_logger(__name__)
 

@@ -64,7 +64,7 @@ def _request_to(upstreams: Upstreams, authenticate: Authenticate, service: str) 
         session = await authenticate(request)
         # The route has matched, so the path is one of the list's and nothing else.
         target = _with_query("/v1" + request.url.path.removeprefix(f"/api/{service}"), request)
-        answer = await upstreams.ask(
+        answer = await upstreams.request(
             service,
             request.method,
             target,
@@ -89,7 +89,9 @@ def _stream_from(
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         if last:
             headers["Last-Event-ID"] = quote(last[:100])  # what is no id stays none
-        answer = await upstreams.open(service, target, token=session.access_token, headers=headers)
+        answer = await upstreams.open_stream(
+            service, target, token=session.access_token, headers=headers
+        )
         until = min(session.access_until - TOKEN_MARGIN, session.ends_at)
         seconds = max(SHORTEST_STREAM, until - time.time())
         return Relayed(answer, upstreams.chunks(answer, seconds=seconds))
@@ -102,7 +104,7 @@ def _download_from(
 ) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         session = await authenticate(request)
-        answer = await upstreams.open(
+        answer = await upstreams.open_stream(
             service, _with_query(target, request), token=session.access_token, headers={}
         )
         return Relayed(answer, answer.aiter_raw())
