@@ -156,10 +156,10 @@ class Sessions:
             raise LoginRefused("somebody else's tokens")
         session = _with(tokens, caller, session)
         async with self._db.system() as tx:
-            kept = await store.refreshed(
+            saved = await store.refreshed(
                 tx, _id(secret), _seal(secret, session), _refresh_at(session, caller)
             )
-        if not kept:
+        if not saved:
             raise NotLoggedIn
         return session
 
