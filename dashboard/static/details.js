@@ -18,13 +18,13 @@ export class Details {
   #timer = 0;
 
   /** `onMoved(appointment)`, `onRemoved()` */
-  constructor({ desk, dialogs, notices, onMoved, onRemoved }) {
+  constructor({ desk, dialogs, infoBoxes, onMoved, onRemoved }) {
     this.desk = desk;
     this.dialogs = dialogs;
     dialogs.install(this.#dialog);
     const close = () => this.#dialog.close();
     const reload = () => this.#load();
-    this.resend = new Resend({ desk, notices });
+    this.resend = new Resend({ desk, infoBoxes });
     this.move = new Move({ desk, reload, onMoved: (moved) => { close(); onMoved(moved); } });
     this.removal = new Removal({ desk, dialogs, reload, onRemoved: () => { close(); onRemoved(); } });
     this.visit = new Visit({ reload });
@@ -40,7 +40,7 @@ export class Details {
       if (detail.id !== this.#id) return;
       this.removal.close();
       close();
-      notices.announce("Der Termin wurde gelöscht.");
+      infoBoxes.announce("Der Termin wurde gelöscht.");
     });
   }
 

@@ -21,9 +21,9 @@ export class Rescue {
   #keys = new api.Keys();
 
   /** `onOpen(id)` shows the appointment with the address to be corrected. */
-  constructor({ desk, notices, onOpen }) {
+  constructor({ desk, infoBoxes, onOpen }) {
     this.desk = desk;
-    this.notices = notices;
+    this.infoBoxes = infoBoxes;
     this.onOpen = onOpen;
   }
 
@@ -42,7 +42,7 @@ export class Rescue {
   }
 
   #open(id) {
-    this.notices.drop(id); // its dialog says it all
+    this.infoBoxes.drop(id); // its dialog says it all
     this.onOpen(id);
   }
 
@@ -51,11 +51,11 @@ export class Rescue {
     try {
       const sent = await api.resend(id, body, this.#keys.for([id, body]));
       this.#keys.done();
-      this.notices.drop(id);
-      this.notices.announce("Die Einladung wird erneut versendet.");
+      this.infoBoxes.drop(id);
+      this.infoBoxes.announce("Die Einladung wird erneut versendet.");
       await this.desk.awaitArrival(sent);
     } catch (error) {
-      this.notices.announce(sentence(error));
+      this.infoBoxes.announce(sentence(error));
       this.#open(id);
     }
   }

@@ -16,9 +16,9 @@ export class Resend {
   #id = "";
   #typed = false;
 
-  constructor({ desk, notices }) {
+  constructor({ desk, infoBoxes }) {
     this.desk = desk;
-    this.notices = notices;
+    this.infoBoxes = infoBoxes;
     this.#form.addEventListener("input", () => {
       this.#typed = true;
     });
@@ -103,7 +103,7 @@ export class Resend {
       this.#typed = false;
       byId("details-title").focus(); // the form goes away under the focus
     }
-    this.notices.announce("Die Einladung wird erneut versendet.");
+    this.infoBoxes.announce("Die Einladung wird erneut versendet.");
     await this.desk.awaitArrival(sent);
   }
 }
