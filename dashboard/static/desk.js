@@ -1,6 +1,6 @@
 // What the page knows: appointments, indicators, the day that is shown. No DOM.
 //
-// Events: "day" (the list), "indicator" {id}, "appointment" {id}, "deleted" {id},
+// Events: "practice", "day" (the list), "indicator" {id}, "appointment" {id}, "deleted" {id},
 // "news" {appointment, channel, state} for an info box, "sent" {appointment} for the notice.
 
 import * as api from "./api.js";
@@ -9,8 +9,17 @@ import { arrived, news } from "./news.js";
 const RELOAD_AFTER = 250; // milliseconds, so that a burst of events reloads once
 const MOST_INDICATORS = 5000;
 
+// As long as the scheduling service has not said more: enough to begin an appointment with.
+const UNKNOWN_PRACTICE = {
+  name: "Praxis",
+  time_zone: "Europe/Berlin",
+  channels: ["email"],
+  tariff_channels: ["email"],
+  languages: [],
+};
+
 export class Desk extends EventTarget {
-  practice = { name: "Praxis", time_zone: "Europe/Berlin", channels: ["email"], tariff: "" };
+  practice = UNKNOWN_PRACTICE;
   date = "";
   rows = []; // ids of the day's appointments in their order
   loaded = ""; // the day that `rows` belongs to
@@ -24,6 +33,16 @@ export class Desk extends EventTarget {
   #asked = new Map(); // id -> promise of an appointment
   #turn = 0;
   #timer = 0;
+
+  get introduced() {
+    return this.practice !== UNKNOWN_PRACTICE;
+  }
+
+  /** Whose desk it is. */
+  introduce(practice) {
+    this.practice = practice;
+    this.#dispatch("practice");
+  }
 
   appointment(id) {
     return this.#appointments.get(id);

@@ -1,6 +1,7 @@
 // One appointment: how its invitation stands and what came before; resend, move, delete.
 
 import * as api from "./api.js";
+import { ADDRESS_FIELDS } from "./channels.js";
 import { longDay, moment } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
 import { Move } from "./move.js";
@@ -123,7 +124,7 @@ export class Details {
 
   #channel(appointment, indicator, channel) {
     const view = indicator?.channels[channel] ?? { state: "pending" };
-    const address = channel === "email" ? appointment.email : appointment.phone;
+    const address = appointment[ADDRESS_FIELDS[channel]];
     return h(
       "div",
       { class: "state", "data-state": shownState(view.state), "data-channel": channel },

@@ -132,7 +132,7 @@ function route(focus) {
 async function introduce() {
   try {
     await introduceUser();
-    desk.practice = await api.practice();
+    desk.introduce(await api.practice());
     byId("practice-name").textContent = desk.practice.name;
     route(false);
   } catch (error) {

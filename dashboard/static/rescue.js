@@ -1,19 +1,18 @@
 // What the info box of a failure offers: the form for the right address, or the other channel.
 
 import * as api from "./api.js";
-import { sentence } from "./fields.js";
+import { ADDRESS_FIELDS } from "./channels.js";
+import { sentence } from "./errors.js";
 import { CHANNELS } from "./words.js";
-
-const ADDRESS = { email: "email", sms: "phone" }; // channel -> field of the appointment
 
 /**
  * The channel that could reach the patient instead: the practice may use it, the address is there,
  * and nothing was sent over it in this attempt. Consent covers both channels. Undefined if none.
  */
 export function otherChannel(practice, appointment, indicator) {
-  return Object.keys(ADDRESS).find(
+  return Object.keys(ADDRESS_FIELDS).find(
     (channel) =>
-      practice.channels.includes(channel) && appointment[ADDRESS[channel]] && !(channel in indicator.channels),
+      practice.channels.includes(channel) && appointment[ADDRESS_FIELDS[channel]] && !(channel in indicator.channels),
   );
 }
 

@@ -2,6 +2,9 @@
 
 import * as api from "./api.js";
 import { byId, h } from "./dom.js";
+import { sentence } from "./errors.js";
+
+const UNREACHABLE = "Der Videoraum ist gerade nicht erreichbar. Bitte versuchen Sie es noch einmal.";
 
 export class Visit {
   #progress = byId("visit-progress");
@@ -32,7 +35,7 @@ export class Visit {
       if (id === this.#id) this.#show(...(tab ? ["Geöffnet."] : ["Bereit: ", link(url)]));
     } catch (error) {
       tab?.close();
-      if (id === this.#id) this.#show(sentence(error));
+      if (id === this.#id) this.#show(sentence(error, { unreachable: UNREACHABLE, invalid: UNREACHABLE }));
       if (error instanceof api.Refused && error.status === 404) this.reload();
     } finally {
       this.#button.disabled = false;
@@ -46,9 +49,4 @@ export class Visit {
 
 function link(url) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, "Videoraum öffnen");
-}
-
-function sentence(error) {
-  const told = error instanceof api.Refused && error.status === 409 ? error.detail : "";
-  return told || "Der Videoraum ist gerade nicht erreichbar. Bitte versuchen Sie es noch einmal.";
 }

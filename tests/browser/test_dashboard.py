@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.page import fill, infobox, row, show_day, state, unique
+from tests.browser.page import fill, infobox, log_in, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 
@@ -192,6 +192,32 @@ async def test_a_lost_connection_is_shown_and_made_good(
     await stack.service("status").start()
     await expect(page.get_by_test_id("connection-banner")).to_be_hidden()
     await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_a_form_begun_while_scheduling_is_away_is_completed_and_sent_later(
+    visitor: Page, stack: Stack, tomorrow: str
+) -> None:
+    name = unique("Frühe Eingabe")
+    form = visitor.get_by_test_id("form-appointment")
+    language = form.locator("[name=locale]")
+    sms = form.get_by_label("SMS", exact=True)
+    await stack.service("scheduling").kill()
+    try:
+        await log_in(visitor, stack)
+        await fill(visitor, name, "frueh@example.org", tomorrow)
+        await expect(language).to_be_hidden()
+        await expect(sms).to_be_disabled()
+        await expect(sms).to_have_accessible_description(
+            "SMS ist gerade nicht wählbar: Der Server ist nicht erreichbar."
+        )
+    finally:
+        await stack.service("scheduling").start()
+    await expect(language).to_have_value("de")
+    await expect(sms).to_be_enabled()
+    await expect(sms).to_have_accessible_description("")
+    await expect(form.locator("[name=patient_name]")).to_have_value(name)
+    await visitor.get_by_test_id("submit-invite").click()
+    await expect(state(visitor, name, "delivered")).to_be_visible()
 
 
 async def test_it_fits_on_a_phone(page: Page) -> None:
