@@ -26,7 +26,7 @@ from contracts.events import (
 )
 from contracts.topics import APPOINTMENTS, REQUESTED
 from services.notification.deliveries import metrics, store
-from services.notification.deliveries.delivery import Delivery, Kind, Transition
+from services.notification.deliveries.delivery import Delivery, Transition
 from services.notification.deliveries.events import (
     ChannelMissing,
     DeliveryEvent,
@@ -39,7 +39,7 @@ from services.notification.deliveries.store import Appointment
 from services.notification.deliveries.transitions import transition
 from services.notification.erasure import store as erasure_store
 from services.notification.letters import store as letter_store
-from services.notification.sending.channel import Letter
+from services.notification.letters.letter import Letter, LetterKind
 
 TOPICS = (APPOINTMENTS, REQUESTED)
 GROUP = "notification"
@@ -97,7 +97,9 @@ class Events:
             if delivery.channel not in self._channels or delivery.id in draft.not_permitted:
                 draft.apply(delivery.id, ChannelMissing())
         letters = {
-            delivery.id: letter_store.seal(self._sealer, delivery, draft.letters[delivery.id])
+            delivery.id: letter_store.seal(
+                self._sealer, delivery.practice_id, delivery.id, draft.letters[delivery.id]
+            )
             for delivery in draft.new
         }
         metrics.count(await store.save(tx, draft.transitions, letters))
@@ -152,7 +154,7 @@ class Events:
                 message_id=f"<{delivery_id}@{self._domain}>",
                 requested_at=received.time,
                 starts_at=notice.not_after,
-                kind=Kind(notice.kind),
+                kind=LetterKind(notice.kind),
                 traceparent=received.traceparent,
             )
             letter = _letter(notice, notice.channels.address(channel) or "")
@@ -239,9 +241,12 @@ def _follow(draft: "_Draft", appointment: Appointment, *, moved: bool) -> None:
     for delivery in deliveries:
         if delivery.attempt < newest[delivery.invitation_id]:
             draft.apply(delivery.id, Superseded())
-        if delivery.kind is Kind.CANCELLED:
+        if delivery.kind is LetterKind.CANCELLED:
             continue  # sent for the very reason that the appointment is deleted
-        if delivery.kind is not Kind.INVITATION and appointment.starts_at != delivery.starts_at:
+        if (
+            delivery.kind is not LetterKind.INVITATION
+            and appointment.starts_at != delivery.starts_at
+        ):
             draft.apply(delivery.id, Withdrawn())  # it names a time that is no longer true
         if appointment.deleted:
             draft.apply(delivery.id, Withdrawn())

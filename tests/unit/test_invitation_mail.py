@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from services.notification.letters.letter import Letter, UnusableLetter
 from services.notification.letters.mail import InvitationMail
-from services.notification.letters.names_and_links import UnusableLetter, clean_name
-from services.notification.letters.wordings import long_moment, wording
-from services.notification.sending.channel import Letter
-from services.notification.sending.email.channel import parse_mailbox
+from services.notification.letters.moments import long_moment
+from services.notification.letters.names_and_links import clean_name
+from services.notification.letters.wordings import wording
+from services.notification.sending.email.sender import parse_mailbox
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LETTER = Letter(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.notification.sending.channel import Verdict
+from services.notification.sending.sender import Verdict
 from services.notification.sending.sms.breaker import LONGEST_REST, Breaker
 from services.notification.sending.sms.failover import Failover, Line
 from services.notification.sending.sms.gateway import GatewayResult, Text

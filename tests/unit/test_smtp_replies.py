@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from contracts.events import Channel
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Reply
-from services.notification.sending.channel import Letter, Outgoing, SendResult, Verdict
-from services.notification.sending.email.channel import EmailChannel
+from services.notification.letters.letter import Letter
+from services.notification.sending.email.sender import EmailSender
 from services.notification.sending.email.smtp_pool import SmtpPool, SmtpServer
 from services.notification.sending.email.smtp_replies import Stage, classify, enhanced_status
+from services.notification.sending.sender import Outgoing, SendResult, Verdict
 
 ALL_BUT_MESSAGE = [stage for stage in Stage if stage is not Stage.MESSAGE]
 
@@ -194,7 +195,7 @@ Send = Callable[[str], Awaitable[SendResult]]
 @asynccontextmanager
 async def sending(server: SmtpServer) -> AsyncIterator[Send]:
     now = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-    channel = EmailChannel(
+    channel = EmailSender(
         SmtpPool(server),
         sender_address="einladung@praxis.example",
         envelope_sender=lambda _: "rueck@praxis.example",

@@ -12,8 +12,9 @@ from contracts.events import Channel
 from services.notification.deliveries.delivery import Delivery, State
 from services.notification.deliveries.transitions import transition
 from services.notification.letters import store as letter_store
-from services.notification.letters.store import Due
-from services.notification.sending.channel import Letter, Outgoing, SendResult
+from services.notification.letters.letter import Letter
+from services.notification.sending.due import DueDelivery
+from services.notification.sending.sender import Outgoing, SendResult
 from services.notification.sending.worker import Worker, WorkerPolicy, _Claim
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -59,7 +60,7 @@ async def test_a_letter_under_a_key_that_is_not_here_yet_is_tried_again() -> Non
         duration_minutes=20,
         time_zone="Europe/Berlin",
     )
-    sealed = letter_store.seal(Sealer({1: OLD, 2: NEW}), delivery, letter)
+    sealed = letter_store.seal(Sealer({1: OLD, 2: NEW}), delivery.practice_id, delivery.id, letter)
     worker = Worker(
         cast(Database, None),
         {Channel.SMS: Unused()},
@@ -67,7 +68,8 @@ async def test_a_letter_under_a_key_that_is_not_here_yet_is_tried_again() -> Non
         policy=WorkerPolicy(),
         now=lambda: NOW,
     )
-    due = Due(replace(delivery, state=State.QUEUED), cast(Any, {"letter": sealed.letter}))
+    stored = {"id": delivery.id, "practice_id": delivery.practice_id, "letter": sealed.letter}
+    due = DueDelivery(replace(delivery, state=State.QUEUED), cast(Any, stored))
     event = await worker._try(_Claim(due, delivery, LEASE, time.monotonic() + 300))
     after = transition(delivery, event, NOW).delivery
     assert after.state is State.RETRYING

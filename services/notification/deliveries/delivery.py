@@ -1,6 +1,6 @@
 """What a delivery is: one attempt of an invitation, or a notice, over one channel.
 
-What can happen to it is in `happenings`, what follows from that in `transitions`.
+What can happen to it is in `events`, what follows from that in `transitions`.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from contracts.events import Channel, FailureCategory, FailureReason, Outcome
 from services.notification.deliveries.events import NO_REPLY, Reply
+from services.notification.letters.letter import LetterKind
 
 LONGEST = timedelta(hours=72)  # from the request; after that nobody waits for a retry any more
 RECEIPT_WITHIN = timedelta(hours=24)  # from handing over
@@ -35,15 +36,6 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Kind(StrEnum):
-    """What the patient is told. Nobody but the patient is told of anything but an invitation."""
-
-    INVITATION = "invitation"
-    REMINDER = "reminder"
-    MOVED = "moved"
-    CANCELLED = "cancelled"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One row. `due_at` is when a worker has to look at it: the next try, or the lease's end."""
@@ -57,7 +49,7 @@ class Delivery:
     message_id: str  # fixed before the first network call, the same for every try (RFC 5322)
     requested_at: datetime
     starts_at: datetime
-    kind: Kind = Kind.INVITATION
+    kind: LetterKind = LetterKind.INVITATION
     state: State = State.NEW
     category: FailureCategory | None = None
     reason: FailureReason | None = None
@@ -95,7 +87,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """A line of the delivery's history."""
 
     delivery_id: UUID
@@ -114,4 +106,4 @@ class Transition:
 
     delivery: Delivery
     outcomes: tuple[Outcome, ...] = ()
-    history: tuple[Entry, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()

@@ -15,13 +15,14 @@ import asyncpg
 from chassis import outbox
 from chassis.database import Connection
 from contracts.events import Channel, FailureCategory, FailureReason, Outcome
-from services.notification.deliveries.delivery import Delivery, Entry, Kind, State, Transition
-from services.notification.letters.store import Due, Sealed
+from services.notification.deliveries.delivery import Delivery, HistoryEntry, State, Transition
+from services.notification.letters.letter import LetterKind
+from services.notification.letters.store import SealedLetter
 
 SOURCE = "/einladung/notification"
-NO_LETTERS: Mapping[UUID, Sealed] = MappingProxyType({})
+NO_LETTERS: Mapping[UUID, SealedLetter] = MappingProxyType({})
 
-_COLUMNS = """
+COLUMNS = """
     d.id, d.practice_id, d.appointment_id, d.invitation_id, d.attempt, d.channel, d.message_id,
     d.requested_at, d.starts_at, d.state, d.category, d.reason, d.status_code, d.late,
     d.sequence, d.tries, d.due_at, d.lease, d.handed_over_at, d.gateway, d.gateway_id, d.ask_at,
@@ -89,66 +90,27 @@ async def lock_deliveries_of(tx: Connection, appointment_ids: Sequence[UUID]) ->
     """All deliveries of these appointments, locked."""
     rows = await tx.fetch(
         f"""
-        SELECT {_COLUMNS} FROM deliveries d WHERE d.appointment_id = ANY($1)
+        SELECT {COLUMNS} FROM deliveries d WHERE d.appointment_id = ANY($1)
         ORDER BY d.id FOR UPDATE
         """,  # noqa: S608
         appointment_ids,
     )
-    return [_delivery(row) for row in rows]
+    return [delivery_of(row) for row in rows]
 
 
 async def lock_deliveries(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Delivery]:
     """These deliveries, locked."""
     rows = await tx.fetch(
-        f"SELECT {_COLUMNS} FROM deliveries d WHERE d.id = ANY($1) ORDER BY d.id FOR UPDATE",  # noqa: S608
+        f"SELECT {COLUMNS} FROM deliveries d WHERE d.id = ANY($1) ORDER BY d.id FOR UPDATE",  # noqa: S608
         ids,
     )
-    return {row["id"]: _delivery(row) for row in rows}
-
-
-async def lock_due(tx: Connection, now: datetime, most: int) -> list[Due]:
-    """At most `most` due deliveries, locked; rows that another worker has locked are passed over.
-
-    Practices with something due take turns: each gets an equal share of the batch, so that one
-    with a thousand invitations does not hold up another's single one.
-    """
-    rows = await tx.fetch(
-        f"""
-        WITH RECURSIVE practice (id) AS (
-            (SELECT practice_id FROM deliveries WHERE due_at IS NOT NULL
-             ORDER BY practice_id LIMIT 1)
-            UNION ALL
-            SELECT (SELECT practice_id FROM deliveries
-                    WHERE due_at IS NOT NULL AND practice_id > practice.id
-                    ORDER BY practice_id LIMIT 1)
-            FROM practice WHERE practice.id IS NOT NULL
-        ), waiting (id, since) AS (
-            SELECT practice.id, oldest.due_at
-            FROM practice CROSS JOIN LATERAL (
-                SELECT due_at FROM deliveries
-                WHERE practice_id = practice.id AND due_at <= $1 ORDER BY due_at LIMIT 1
-            ) AS oldest
-            ORDER BY oldest.due_at LIMIT $2
-        )
-        SELECT {_COLUMNS}, d.letter, d.recipient, d.patient_name, d.link, d.sender_name, d.locale,
-               a.version AS appointment_version, a.starts_at AS start, a.duration_minutes,
-               a.time_zone
-        FROM waiting CROSS JOIN LATERAL (
-            SELECT * FROM deliveries
-            WHERE practice_id = waiting.id AND due_at <= $1
-            ORDER BY due_at LIMIT greatest(1, $2 / (SELECT count(*) FROM waiting))
-            FOR UPDATE SKIP LOCKED
-        ) AS d JOIN appointments a ON a.appointment_id = d.appointment_id
-        ORDER BY d.due_at
-        """,  # noqa: S608
-        now,
-        most,
-    )
-    return [Due(_delivery(row), row) for row in rows]
+    return {row["id"]: delivery_of(row) for row in rows}
 
 
 async def save(
-    tx: Connection, transitions: Sequence[Transition], letters: Mapping[UUID, Sealed] = NO_LETTERS
+    tx: Connection,
+    transitions: Sequence[Transition],
+    letters: Mapping[UUID, SealedLetter] = NO_LETTERS,
 ) -> list[Outcome]:
     """Write what has happened, in this order: rows, history, and the events that tell of it.
 
@@ -165,7 +127,7 @@ async def save(
     return outcomes
 
 
-async def _insert(tx: Connection, new: Sequence[tuple[Delivery, Sealed]]) -> None:
+async def _insert(tx: Connection, new: Sequence[tuple[Delivery, SealedLetter]]) -> None:
     """Insert deliveries; the letter is left out where nothing is to be sent."""
     if not new:
         return
@@ -222,10 +184,7 @@ async def _update(tx: Connection, deliveries: Sequence[Delivery]) -> None:
             gateway = n.gateway, gateway_id = n.gateway_id, ask_at = n.ask_at,
             withdrawn = n.withdrawn,
             letter = CASE WHEN n.due_at IS NOT NULL THEN d.letter END,
-            recipient = CASE WHEN n.due_at IS NOT NULL THEN d.recipient END,
-            patient_name = CASE WHEN n.due_at IS NOT NULL THEN d.patient_name END,
-            sender_name = CASE WHEN n.due_at IS NOT NULL THEN d.sender_name END,
-            link = CASE WHEN n.due_at IS NOT NULL THEN d.link END
+            sender_name = CASE WHEN n.due_at IS NOT NULL THEN d.sender_name END
         FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[],
                     $7::bool[], $8::bigint[], $9::int[], $10::timestamptz[], $11::uuid[],
                     $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[],
@@ -255,7 +214,7 @@ async def _update(tx: Connection, deliveries: Sequence[Delivery]) -> None:
     )
 
 
-async def _add_history(tx: Connection, entries: Sequence[Entry]) -> None:
+async def _add_history(tx: Connection, entries: Sequence[HistoryEntry]) -> None:
     """Append lines to the history, in this order."""
     if not entries:
         return
@@ -280,7 +239,8 @@ async def _add_history(tx: Connection, entries: Sequence[Entry]) -> None:
     )
 
 
-def _delivery(row: asyncpg.Record) -> Delivery:
+def delivery_of(row: asyncpg.Record) -> Delivery:
+    """The delivery in a row with `COLUMNS`."""
     category, reason = row["category"], row["reason"]
     return Delivery(
         id=row["id"],
@@ -307,5 +267,5 @@ def _delivery(row: asyncpg.Record) -> Delivery:
         ask_at=row["ask_at"],
         traceparent=row["traceparent"],
         withdrawn=row["withdrawn"],
-        kind=Kind(row["kind"]),
+        kind=LetterKind(row["kind"]),
     )

@@ -27,8 +27,7 @@ from services.notification.deliveries.delivery import (
     ASK_AFTER,
     ASK_AFTER_SILENCE,
     Delivery,
-    Entry,
-    Kind,
+    HistoryEntry,
     State,
     Transition,
 )
@@ -56,6 +55,7 @@ from services.notification.deliveries.events import (
     Superseded,
     Withdrawn,
 )
+from services.notification.letters.letter import LetterKind
 
 Rule: TypeAlias = Callable[[Delivery, Any, datetime], Transition]
 
@@ -318,7 +318,7 @@ def _changed(
     told: bool = True,
 ) -> Transition:
     outcomes: tuple[Outcome, ...] = ()
-    if told and after.kind is Kind.INVITATION:
+    if told and after.kind is LetterKind.INVITATION:
         after = replace(after, sequence=before.sequence + 1)
         outcomes = (_outcome(after, now),)
     return Transition(after, outcomes, (_entry(before, after, event, now, reply),))
@@ -326,8 +326,8 @@ def _changed(
 
 def _entry(
     before: Delivery, after: Delivery, event: DeliveryEvent, now: datetime, reply: Reply = NO_REPLY
-) -> Entry:
-    return Entry(
+) -> HistoryEntry:
+    return HistoryEntry(
         delivery_id=before.id,
         practice_id=before.practice_id,
         at=now,

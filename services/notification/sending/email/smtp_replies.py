@@ -7,7 +7,7 @@ for the recipient is a wrong address.
 import re
 from enum import StrEnum
 
-from services.notification.sending.channel import Verdict
+from services.notification.sending.sender import Verdict
 
 
 class Stage(StrEnum):
