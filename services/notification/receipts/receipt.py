@@ -103,7 +103,7 @@ class Finding:
         permanent = self.permanent is not False
         meanings: dict[Kind, EvidenceEvent] = {
             Kind.ACCEPTED: Accepted(reply, receipt_id=receipt_id),
-            Kind.FAILED: Bounced(receipt_id, reply, permanent),
+            Kind.FAILED: Bounced(receipt_id, reply, permanent=permanent),
             Kind.DELAYED: Delayed(receipt_id, reply),
             Kind.DELIVERED: Confirmed(receipt_id, reply),
             Kind.AUTO_REPLY: AutoReplied(receipt_id),

@@ -14,7 +14,8 @@ from chassis import sealing
 from chassis.database import Connection
 from chassis.sealing import NotOpened, Sealer
 from contracts.events import Channel
-from services.notification.deliveries.delivery import ASK_AFTER, Delivery
+from services.notification.deliveries.delivery import Delivery
+from services.notification.deliveries.receipt_deadline import ASK_AFTER
 from services.notification.deliveries.store import lock_deliveries
 from services.notification.receipts.receipt import LONGEST_PAUSE, Finding, Receipt, Reference
 from services.notification.sending.sms.receipts import Receipt as GatewayReceipt

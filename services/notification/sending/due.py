@@ -8,7 +8,7 @@ from asyncpg import Record
 from chassis.database import Connection
 from chassis.sealing import Sealer
 from services.notification.deliveries.delivery import Delivery
-from services.notification.deliveries.store import COLUMNS, delivery_of
+from services.notification.deliveries.store import delivery_of
 from services.notification.letters.store import open_letter
 from services.notification.sending.sender import Outgoing
 
@@ -32,7 +32,7 @@ async def lock_due(tx: Connection, now: datetime, most: int) -> list[DueDelivery
     with a thousand invitations does not hold up another's single one.
     """
     rows = await tx.fetch(
-        f"""
+        """
         WITH RECURSIVE practice (id) AS (
             (SELECT practice_id FROM deliveries WHERE due_at IS NOT NULL
              ORDER BY practice_id LIMIT 1)
@@ -49,8 +49,7 @@ async def lock_due(tx: Connection, now: datetime, most: int) -> list[DueDelivery
             ) AS oldest
             ORDER BY oldest.due_at LIMIT $2
         )
-        SELECT {COLUMNS}, d.letter, d.sender_name, d.locale,
-               a.version AS appointment_version, a.starts_at AS start, a.duration_minutes,
+        SELECT d.*, a.version AS appointment_version, a.starts_at AS start, a.duration_minutes,
                a.time_zone
         FROM waiting CROSS JOIN LATERAL (
             SELECT * FROM deliveries
@@ -59,7 +58,7 @@ async def lock_due(tx: Connection, now: datetime, most: int) -> list[DueDelivery
             FOR UPDATE SKIP LOCKED
         ) AS d JOIN appointments a ON a.appointment_id = d.appointment_id
         ORDER BY d.due_at
-        """,  # noqa: S608
+        """,
         now,
         most,
     )
