@@ -14,7 +14,7 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from chassis.wording import Wording, mark
+from chassis.wording import Wording, gettext_noop
 from services.notification.letters import mime
 from services.notification.letters.calendar_file import CalendarEvent, Method, calendar_file
 from services.notification.letters.letter import Letter, LetterKind
@@ -24,10 +24,10 @@ from services.notification.letters.wordings import wording, wordings
 
 TEXT_WIDTH = 76  # characters
 _SUBJECTS = {
-    LetterKind.INVITATION: mark("Invitation to a video visit on %(when)s"),
-    LetterKind.REMINDER: mark("Reminder of your video visit on %(when)s"),
-    LetterKind.MOVED: mark("Your video visit was moved to %(when)s"),
-    LetterKind.CANCELLED: mark("Your video visit on %(when)s was cancelled"),
+    LetterKind.INVITATION: gettext_noop("Invitation to a video visit on %(when)s"),
+    LetterKind.REMINDER: gettext_noop("Reminder of your video visit on %(when)s"),
+    LetterKind.MOVED: gettext_noop("Your video visit was moved to %(when)s"),
+    LetterKind.CANCELLED: gettext_noop("Your video visit on %(when)s was cancelled"),
 }
 
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")

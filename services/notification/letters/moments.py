@@ -4,10 +4,13 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from chassis.wording import Wording, mark
+from chassis.wording import Wording, gettext_noop
 from services.notification.letters.letter import UnusableLetter
 
-_SEASONS = (mark("summer time"), mark("winter time"))  # of the hour that comes twice, in order
+_SEASONS = (
+    gettext_noop("summer time"),
+    gettext_noop("winter time"),
+)  # of the hour that comes twice, in order
 
 
 @lru_cache(maxsize=64)

@@ -17,7 +17,7 @@ from asyncpg import Record
 
 from chassis import sealing
 from chassis.database import Connection
-from chassis.sealing import NotOpened, Place, Sealer
+from chassis.sealing import AssociatedData, NotOpened, Sealer
 from services.notification.letters.letter import Letter, LetterKind
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ def seal(sealer: Sealer, practice_id: UUID, delivery_id: UUID, letter: Letter) -
     if letter.kind is not LetterKind.INVITATION:
         secret[_NOTICE] = _written(letter)
     content = json.dumps(secret).encode()
-    sealed = sealer.seal(content, _place(practice_id, delivery_id))
+    sealed = sealer.seal(content, _associated_data(practice_id, delivery_id))
     return SealedLetter(sealed, letter.sender_name, letter.locale)
 
 
@@ -54,8 +54,8 @@ def open_letter(sealer: Sealer, kind: LetterKind, stored: Record) -> Letter:
     `stored` has `id`, `practice_id`, `letter`, `sender_name` and `locale` of the delivery,
     `appointment_version`, `start`, `duration_minutes` and `time_zone` of the appointment.
     """
-    place = _place(stored["practice_id"], stored["id"])
-    secret = json.loads(sealer.open(stored["letter"], place))
+    associated_data = _associated_data(stored["practice_id"], stored["id"])
+    secret = json.loads(sealer.open(stored["letter"], associated_data))
     notice = secret.pop(_NOTICE, None)
     known = {name: stored[name] for name in _OF_APPOINTMENT}
     return Letter(
@@ -80,9 +80,14 @@ async def reseal(tx: Connection, sealer: Sealer) -> bool:
     )
     resealed: list[tuple[UUID, bytes]] = []
     for row in rows:
-        place = _place(row["practice_id"], row["id"])
+        associated_data = _associated_data(row["practice_id"], row["id"])
         try:
-            resealed.append((row["id"], sealer.seal(sealer.open(row["letter"], place), place)))
+            resealed.append(
+                (
+                    row["id"],
+                    sealer.seal(sealer.open(row["letter"], associated_data), associated_data),
+                )
+            )
         except NotOpened:
             log.error("letter can't be opened", delivery_id=str(row["id"]))
     await tx.execute(
@@ -121,5 +126,5 @@ def _read(written: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _place(practice_id: UUID, delivery_id: UUID) -> Place:
+def _associated_data(practice_id: UUID, delivery_id: UUID) -> AssociatedData:
     return (LETTER, practice_id, delivery_id)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notification.deliveries.appointments import KnownAppointment, merge
-from tests.unit.notification.deliveries.stories import NOW, minutes
+from tests.support.deliveries import NOW, minutes
 
 APPOINTMENT, PRACTICE = UUID(int=1), UUID(int=2)
 

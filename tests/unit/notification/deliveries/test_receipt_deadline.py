@@ -15,7 +15,7 @@ from services.notification.deliveries.receipt_deadline import (
     RECEIPT_WITHIN,
 )
 from services.notification.deliveries.transitions import transition
-from tests.unit.notification.deliveries.stories import NOW, minutes, new, one
+from tests.support.deliveries import NOW, minutes, new, one
 
 
 def handed_over(

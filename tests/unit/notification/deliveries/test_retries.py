@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notification.deliveries.retries import RetryPolicy
-from tests.unit.notification.deliveries.stories import NOW
+from tests.support.deliveries import NOW
 
 POLICY = RetryPolicy()
 

@@ -44,7 +44,7 @@ from services.notification.deliveries.events import (
     Withdrawn,
 )
 from services.notification.deliveries.transitions import transition
-from tests.unit.notification.deliveries.stories import (
+from tests.support.deliveries import (
     ACTIVE,
     GREYLISTED,
     LEASE,

@@ -44,7 +44,7 @@ from services.notification.deliveries.events import (
 )
 from services.notification.deliveries.retries import RETRY_WITHIN
 from services.notification.deliveries.transitions import RULES, transition
-from tests.unit.notification.deliveries.stories import (
+from tests.support.deliveries import (
     ACTIVE,
     GREYLISTED,
     LEASE,

@@ -1,19 +1,11 @@
-"""Deliveries and moments that the tests tell their stories with."""
+"""Deliveries and what happens to them, for tests of their transitions."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from contracts.events import (
-    Channel,
-    Outcome,
-)
+from contracts.events import Channel, Outcome
 from services.notification.deliveries.delivery import Delivery, State, Transition
-from services.notification.deliveries.events import (
-    Claimed,
-    DeliveryEvent,
-    Reply,
-    Requested,
-)
+from services.notification.deliveries.events import Claimed, DeliveryEvent, Reply, Requested
 from services.notification.deliveries.transitions import transition
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -28,6 +20,7 @@ def minutes(number: float) -> timedelta:
 
 
 def new(*, starts_in: timedelta = timedelta(days=1)) -> Delivery:
+    """A delivery by mail before its first transition."""
     return Delivery(
         id=uuid4(),
         practice_id=uuid4(),
@@ -42,6 +35,7 @@ def new(*, starts_in: timedelta = timedelta(days=1)) -> Delivery:
 
 
 def claim(until: datetime = LEASE_END) -> Claimed:
+    """A worker takes it."""
     return Claimed(LEASE, until)
 
 
@@ -54,9 +48,11 @@ def after(delivery: Delivery, *events: DeliveryEvent, now: datetime = NOW) -> Tr
 
 
 def sending(**times: timedelta) -> Delivery:
+    """A delivery that is being sent."""
     return after(new(**times), Requested(), claim()).delivery
 
 
 def one(step: Transition) -> Outcome:
+    """The one outcome that is published."""
     (outcome,) = step.outcomes
     return outcome
