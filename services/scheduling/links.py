@@ -12,16 +12,12 @@ import binascii
 import hashlib
 import hmac
 import struct
-from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 PURPOSE = b"einladung/link/v1"
 MAC_BYTES = 16
-MONTHS_VALID = 3
 _HEAD = struct.Struct(">B16sI")
 
 
@@ -76,19 +72,3 @@ class Links:
 
 def _encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def valid_until(ends_at: datetime, zone: ZoneInfo) -> datetime:
-    """When the link of an appointment that ends at `ends_at` dies: three calendar months later.
-
-    Counted on the practice's calendar and clock; the day is the month's last where the month is
-    shorter. Where the clocks skip that time it is as much later, where they show it twice it is
-    the second: a patient is never given less. UTC.
-    """
-    local = ends_at.astimezone(zone)
-    months = local.month - 1 + MONTHS_VALID
-    year, month = local.year + months // 12, months % 12 + 1
-    day = min(local.day, monthrange(year, month)[1])
-    last = local.replace(year=year, month=month, day=day)
-    # PEP 495: fold=0 is the later moment in a gap, fold=1 in a doubled hour.
-    return max(last.replace(fold=fold).astimezone(UTC) for fold in (0, 1))

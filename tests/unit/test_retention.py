@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.notification.erasure import store as of_notification
 from services.scheduling import erasure_store as of_scheduling
-from services.scheduling.links import valid_until
+from services.scheduling.visits.opening import valid_until
 
 FIRST = datetime(2020, 1, 1, tzinfo=UTC)
 TURN = timedelta(hours=1)  # between two looks for what is due
