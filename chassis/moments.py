@@ -5,9 +5,12 @@ The words are translated in the catalogues of each service whose texts name a ti
 
 from datetime import datetime
 
-from chassis.wording import Wording, mark
+from chassis.wording import Wording, gettext_noop
 
-SEASONS = (mark("summer time"), mark("winter time"))  # in the order of PEP 495's fold
+SEASONS = (
+    gettext_noop("summer time"),
+    gettext_noop("winter time"),
+)  # in the order of PEP 495's fold
 
 
 def comes_twice(local: datetime) -> bool:

@@ -4,15 +4,13 @@ Date and duration are guide values, and a practice may run late: unless it is se
 room stays open for as long as the link holds.
 """
 
-from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from contracts.terms import valid_until
 from services.scheduling.appointments import Appointment
-
-MONTHS_VALID = 3
 
 
 class Door(StrEnum):
@@ -46,19 +44,3 @@ class OpeningHours:
 def link_holds(appointment: Appointment, zone: ZoneInfo, now: datetime) -> bool:
     """Whether the appointment's link is still valid, of one that is not deleted."""
     return now <= valid_until(appointment.ends_at, zone)
-
-
-def valid_until(ends_at: datetime, zone: ZoneInfo) -> datetime:
-    """When the link of an appointment that ends at `ends_at` dies: three calendar months later.
-
-    Counted on the practice's calendar and clock; the day is the month's last where the month is
-    shorter. Where the clocks skip that time it is as much later, where they show it twice it is
-    the second: a patient is never given less. UTC.
-    """
-    local = ends_at.astimezone(zone)
-    months = local.month - 1 + MONTHS_VALID
-    year, month = local.year + months // 12, months % 12 + 1
-    day = min(local.day, monthrange(year, month)[1])
-    last = local.replace(year=year, month=month, day=day)
-    # PEP 495: fold=0 is the later moment in a gap, fold=1 in a doubled hour.
-    return max(last.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
