@@ -13,6 +13,7 @@ from chassis.jwks import key_source
 from chassis.service import Health, create_app
 from services.status import erasure_store, events, feeds, measures
 from services.status.api import router
+from services.status.dependencies import Services
 from services.status.settings import Settings
 
 PURGE = 3600.0  # seconds
@@ -37,7 +38,7 @@ def build(settings: Settings) -> FastAPI:
         async with AsyncExitStack() as stack:
             db = await Database.connect(url, connections=settings.database_connections)
             stack.push_async_callback(db.close)
-            app.state.db = db
+            app.state.services = Services(db, streams, settings)
             health.dependencies["database"] = db.ping
             stack.push_async_callback(health.supervisor.stop)
             health.supervisor.start("listener", feeds.listen(url, streams))
@@ -67,8 +68,6 @@ def build(settings: Settings) -> FastAPI:
         health=health,
         settings=settings,
     )
-    app.state.settings = settings
-    app.state.feeds = streams
     app.include_router(router)
     app.include_router(measures.router)
     return app

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from chassis import inbox
 from chassis.database import Connection
-from chassis.inbox import RETENTION as TOMBSTONES_KEPT
 
-PURGED_AT_ONCE = 500
+PURGE_BATCH = 500
 
 
 async def forget(tx: Connection, erased: Sequence[tuple[UUID, UUID]]) -> None:
     """Keep of these (practice, appointment) only that they are erased.
 
-    To be done whenever anything is told of them: what comes late brings nothing back.
+    To be done whenever anything is heard of them: what comes late brings nothing back.
     """
     if not erased:
         return
@@ -37,8 +37,8 @@ async def purge(tx: Connection) -> bool:
             ORDER BY occurred_at LIMIT $2)
         RETURNING practice_id, appointment_id
         """,
-        TOMBSTONES_KEPT,
-        PURGED_AT_ONCE,
+        inbox.RETENTION,
+        PURGE_BATCH,
     )
     await tx.execute(
         """
@@ -50,4 +50,4 @@ async def purge(tx: Connection) -> bool:
         [row["practice_id"] for row in rows],
         [row["appointment_id"] for row in rows],
     )
-    return len(rows) >= PURGED_AT_ONCE
+    return len(rows) >= PURGE_BATCH

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT = 10.0  # seconds
 CHECK = 15.0  # seconds between questions whether the listening connection is alive
-PROBLEMS: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, asyncpg.PostgresError)
+OUTAGES: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, asyncpg.PostgresError)
 
 streams_open = Gauge("status_streams_open", "Open streams of this process")
 streams_refused = Counter("status_streams_refused_total", "Streams refused", ["reason"])
@@ -134,7 +134,7 @@ async def listen(url: str, feeds: Feeds) -> None:
     while True:
         try:
             await _listen_once(url, feeds, backoff.reset)
-        except PROBLEMS as error:
+        except OUTAGES as error:
             log.warning("not listening", error=type(error).__qualname__)
         await backoff.wait()
 

@@ -39,7 +39,7 @@ _as_json = TypeAdapter(Indicator)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A fact with the event that told it and the appointment it is about."""
+    """A fact with the event that it came by and the appointment it is about."""
 
     event_id: UUID
     practice_id: UUID
@@ -267,19 +267,19 @@ def _row(known: Known) -> Row:
             return (*subject, "erased", 0, "", 0, at, None, None, None, None, False)
         case Deleted(at=at):
             return (*subject, "deleted", 0, "", 0, at, None, None, None, None, False)
-        case Outcome() as told:
+        case Outcome() as outcome:
             return (
                 *subject,
-                told.state.value,
-                told.attempt,
-                told.channel.value,
-                told.sequence,
-                told.at,
-                told.evidence,
-                told.category,
-                told.reason,
-                told.status_code,
-                told.late,
+                outcome.state.value,
+                outcome.attempt,
+                outcome.channel.value,
+                outcome.sequence,
+                outcome.at,
+                outcome.evidence,
+                outcome.category,
+                outcome.reason,
+                outcome.status_code,
+                outcome.late,
             )
 
 

@@ -44,7 +44,7 @@ class Operator:
     SECRET_PREFIX: ClassVar = "eos_"  # noqa: S105 - likewise
 
 
-OwnerT = TypeVar("OwnerT", ClinicSystem, Operator)
+OwnerT = TypeVar("OwnerT", bound=ClinicSystem | Operator)
 
 
 class KeyState(StrEnum):
