@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import structlog
 
 from chassis.backoff import Backoff
+from chassis.clock import utc_now
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.sealing import NotOpened, Sealer
 from contracts.events import Channel
@@ -45,11 +46,6 @@ STALLED_AFTER = 120.0  # seconds without a turn of the loop
 RECORD_AT_END = 5.0  # seconds for the last results
 
 
-def utc_now() -> datetime:
-    """Now, aware."""
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPolicy:
     """How much at a time, and for how long. Times in seconds."""
@@ -73,6 +69,8 @@ class _Claim:
 
 class Worker:
     """One per process; any number of processes may work on the same rows."""
+
+    name = "worker"
 
     def __init__(
         self,
