@@ -5,13 +5,14 @@ import re
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi_problem.error import Problem
 
 from chassis import problems
 from chassis.auth import AppointmentAdmin, AppointmentReader, AppointmentWriter
 from contracts.languages import LANGUAGES
 from services.scheduling.booking import Booked, Booking
+from services.scheduling.dependencies import State
 from services.scheduling.links import NOWHERE
 from services.scheduling.schemas import (
     AppointmentView,
@@ -57,10 +58,9 @@ BEGUN: Responses = {409: problems.response("The appointment has already begun")}
 router = APIRouter(prefix="/v1")
 
 
-async def desk(request: Request) -> Booking:
-    """FastAPI dependency: the desk that the application's wiring has set up."""
-    booking: Booking = request.app.state.booking
-    return booking
+async def desk(services: State) -> Booking:
+    """FastAPI dependency: the practice's desk."""
+    return services.booking
 
 
 Desk = Annotated[Booking, Depends(desk)]
