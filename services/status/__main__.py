@@ -9,7 +9,7 @@ app = build(settings)
 
 
 def end_streams() -> None:
-    """End live streams, which never end by themselves, before open requests are waited for."""
+    """By themselves live streams never end; they end before open requests are waited for."""
     app.state.services.feeds.close()
 
 

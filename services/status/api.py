@@ -6,10 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
 
-from chassis.auth import StatusReader
 from chassis.problems import response
 from services.status import store
-from services.status.dependencies import Db, State
+from services.status.dependencies import Db, State, StatusReader
 from services.status.feeds import Refused, Watch
 from services.status.indicators import history
 from services.status.problems import BadLastEventId, NoIndicator, NoStream
@@ -23,12 +22,11 @@ from services.status.views import (
 
 MAX_IDS = 500
 
-
 router = APIRouter(prefix="/v1/indicators", tags=["indicators"])
 
 
 async def watch(services: State, caller: StatusReader) -> AsyncIterator[Watch]:
-    """FastAPI dependency: one of the open streams, given back once the response ended."""
+    """FastAPI dependency: a place among the open streams, given back once the response ended."""
     try:
         with services.feeds.watch(caller.practice_id) as watching:
             yield watching
@@ -61,7 +59,6 @@ async def list_indicators(
 )
 async def stream_indicators(
     caller: StatusReader,
-    db: Db,
     services: State,
     watching: Annotated[Watch, Depends(watch)],
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
@@ -71,10 +68,10 @@ async def stream_indicators(
         resume = resume_from(last_event_id)
     except ValueError:
         raise BadLastEventId from None
-    async with db.practice(caller.practice_id) as tx:
+    async with services.db.practice(caller.practice_id) as tx:
         current = await store.position(tx, caller.practice_id)
     messages = follow(
-        db,
+        services.db,
         watching,
         resume=resume,
         current=current,

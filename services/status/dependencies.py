@@ -5,7 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from chassis.auth import Caller, needs
 from chassis.database import Database
+from contracts.rights import Right
 from services.status.feeds import Feeds
 from services.status.settings import Settings
 
@@ -25,12 +27,11 @@ async def services(request: Request) -> Services:
     return found
 
 
-State = Annotated[Services, Depends(services)]
-
-
-async def database(services: State) -> Database:
+async def database(services: Annotated[Services, Depends(services)]) -> Database:
     """FastAPI dependency: the service's database."""
     return services.db
 
 
+State = Annotated[Services, Depends(services)]
 Db = Annotated[Database, Depends(database)]
+StatusReader = Annotated[Caller, needs(Right.READ_STATUS)]

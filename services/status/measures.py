@@ -10,10 +10,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from prometheus_client import Gauge
 
-from chassis.auth import StatusReader
 from chassis.database import Connection
 from services.status import store
-from services.status.dependencies import Db
+from services.status.dependencies import Db, StatusReader
 from services.status.views import MeasuresView
 
 PUBLISH_EVERY = 60.0  # seconds

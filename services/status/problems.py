@@ -1,9 +1,7 @@
-"""What can stand against a request, as RFC 9457 problems."""
+"""Errors of the status service's API, as RFC 9457 problem details."""
 
 from fastapi_problem.error import StatusProblem
 from multidict import CIMultiDict
-
-RETRY_AFTER = "5"  # seconds
 
 
 class NoIndicator(StatusProblem):
@@ -28,4 +26,4 @@ class NoStream(StatusProblem):
     status = 503
     type_ = "too-many-streams"
     title = "No further stream can be opened now."
-    headers_ = CIMultiDict({"Retry-After": RETRY_AFTER})
+    headers_ = CIMultiDict({"Retry-After": "5"})
