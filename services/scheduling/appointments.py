@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from contracts.events import (
     AppointmentDeleted,
@@ -18,26 +17,8 @@ from contracts.events import (
     InvitationIssued,
     InvitationRequested,
     Recipients,
-    Tariff,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Practice:
-    """Who invites."""
-
-    id: UUID
-    name: str
-    time_zone: str
-    tariff: Tariff
-    language: str = "de"
-    reminders: tuple[int, ...] = ()  # minutes before the start
-    retention_days: int = 89  # after the appointment's end
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The zone in which this practice reads and writes times."""
-        return ZoneInfo(self.time_zone)
+from services.scheduling.practice import Practice
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from fastapi_problem.error import Problem
 from uuid_utils.compat import uuid7
 
 from chassis import outbox
@@ -14,62 +13,26 @@ from chassis.auth import Caller
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import Channel, Event, NoticeKind
-from services.scheduling import appointments, erasure, forms, notice_store, notices, store
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling import (
+    appointments,
+    erasure,
+    forms,
+    notice_store,
+    notices,
+    practice_store,
+    store,
+)
+from services.scheduling.appointments import Appointment
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action
 from services.scheduling.links import Link, Links
+from services.scheduling.practice import Practice
+from services.scheduling.problems import Begun, Changed, KeyReused, NotFound, UnknownPractice
 from services.scheduling.schemas import Change, Input, NewAppointment, Resend
 from services.scheduling.wall_clock import day_bounds, offset_of
 
 SOURCE = "/einladung/scheduling"
-
-
-class NotFound(Problem):
-    """404, for what is not there, was deleted, or is another practice's."""
-
-    def __init__(self) -> None:
-        super().__init__(title="There is no such appointment.", type_="not-found", status=404)
-
-
-class Changed(Problem):
-    """412: somebody else was faster."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="The appointment has changed in the meantime.", type_="changed", status=412
-        )
-
-
-class Begun(Problem):
-    """409: an invitation to what has begun would come too late."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="The appointment has already begun.",
-            type_="appointment-begun",
-            status=409,
-            detail="Der Termin hat bereits begonnen.",
-        )
-
-
-class UnknownPractice(Problem):
-    """403: the token is good, but its practice is not set up here."""
-
-    def __init__(self) -> None:
-        super().__init__(title="This practice is not set up.", type_="unknown-practice", status=403)
-
-
-class KeyReused(Problem):
-    """422: the idempotency key was used for another request."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="This Idempotency-Key was used for a different request.",
-            type_="idempotency-key-reused",
-            status=422,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +251,7 @@ class Booking:
     @asynccontextmanager
     async def _practice(self, caller: Caller) -> AsyncIterator[tuple[Connection, Practice]]:
         async with self.db.practice(caller.practice_id) as tx:
-            practice = await store.practice(tx, caller.practice_id)
+            practice = await practice_store.find(tx, caller.practice_id)
             if practice is None:
                 raise UnknownPractice
             yield tx, practice

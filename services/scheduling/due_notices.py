@@ -10,7 +10,7 @@ from chassis import outbox
 from chassis.database import Connection
 from chassis.sealing import NotOpened, Sealer
 from contracts.events import Channel, NoticeRequested
-from services.scheduling import notice_store, notices, store
+from services.scheduling import notice_store, notices, practice_store, store
 from services.scheduling.links import Link, Links
 from services.scheduling.notices import Due
 
@@ -44,7 +44,7 @@ class Noticing:
 
     async def _event(self, tx: Connection, due: Due, now: datetime) -> NoticeRequested | None:
         """What to tell; None where it is too late, or nothing is held of the patient any more."""
-        practice = await store.practice(tx, due.practice_id)
+        practice = await practice_store.find(tx, due.practice_id)
         try:
             appointment = await store.get(tx, self.sealer, due.practice_id, due.appointment_id)
         except NotOpened:  # the others must not wait for it

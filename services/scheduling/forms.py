@@ -14,8 +14,9 @@ from email_validator import EmailNotValidError, validate_email
 from chassis.problems import FieldError, InvalidInput
 from contracts.events import Channel, Tariff
 from contracts.languages import LANGUAGES
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.appointments import Appointment
 from services.scheduling.phone_numbers import BadNumber, NumberFault, parse_mobile
+from services.scheduling.practice import Practice
 from services.scheduling.wall_clock import AmbiguousTime, NonexistentTime, resolve
 
 NAME_LENGTH = 200

@@ -10,7 +10,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.events import Channel, NoticeKind, NoticeRequested, Recipients
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.appointments import Appointment
+from services.scheduling.practice import Practice
 
 NOT_WITHIN = timedelta(hours=2)  # of booking or moving: the patient has just been told
 DAY = 24 * 60  # minutes

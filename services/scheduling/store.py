@@ -10,10 +10,11 @@ from asyncpg import Record
 
 from chassis.database import Connection
 from chassis.sealing import Sealer
-from contracts.events import Channel, Tariff
-from services.scheduling import contact_store
+from contracts.events import Channel
+from services.scheduling import contact_store, practice_store
 from services.scheduling.addresses import Verdict, fingerprint, fingerprints
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.appointments import Appointment
+from services.scheduling.practice import Practice
 
 KEYS_KEPT = timedelta(days=7)
 ATTEMPTS_KEPT = timedelta(days=90)
@@ -26,21 +27,6 @@ DAY_LIMIT = 1000  # appointments of one practice on one day
 _PLAIN = """id, practice_id, version, starts_at, duration_minutes, channels, locale, consented_at,
     invitation_id, attempt, link_version, created_at, created_by"""
 _COLUMNS = f"{_PLAIN}, contact, patient_name, email, phone"
-
-
-async def practice(tx: Connection, practice_id: UUID) -> Practice | None:
-    """The practice, or None."""
-    row = await tx.fetchrow(
-        """
-        SELECT id, name, time_zone, tariff, language, reminders, retention_days
-        FROM practices WHERE id = $1
-        """,
-        practice_id,
-    )
-    if row is None:
-        return None
-    known = {"tariff": Tariff(row["tariff"]), "reminders": tuple(row["reminders"])}
-    return Practice(**{**row, **known})
 
 
 async def add(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
@@ -102,7 +88,7 @@ async def linked(
         link_version,
     )
     # The same statements whether there is something or not: how long it takes tells nobody which.
-    owner = await practice(tx, row["practice_id"] if row else NOBODY)
+    owner = await practice_store.find(tx, row["practice_id"] if row else NOBODY)
     return (_appointment(sealer, row), owner) if row and owner else None
 
 

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import export as audit_export
 from services.scheduling.audit.entry import Action
-from services.scheduling.practice import Wish
+from services.scheduling.practice import PracticeChange
 
 VIEW = Path("dashboard/static/audit.js")
 
 
 def test_every_action_and_field_has_german_words_in_the_file() -> None:
-    fields = [each.name for each in dataclasses.fields(Wish)]
+    fields = [each.name for each in dataclasses.fields(PracticeChange)]
     entries = [
         audit.operator_entry(uuid4(), action, datetime.now(UTC), changed=fields)
         for action in Action

@@ -14,10 +14,15 @@ from chassis.database import Database
 from chassis.problems import response
 from chassis.throttle import Throttle, address_of
 from contracts.events import Tariff
-from services.scheduling import practice as practices
-from services.scheduling.appointments import Practice
+from services.scheduling import practice_store
 from services.scheduling.keys import operators
-from services.scheduling.practice import Wish
+from services.scheduling.practice import (
+    DEFAULT_TARIFF,
+    DEFAULT_TIME_ZONE,
+    Practice,
+    PracticeChange,
+    new_practice,
+)
 
 Text = Annotated[str, Field(max_length=1000)]
 
@@ -53,9 +58,11 @@ class PracticeSettings(BaseModel):
         description="Days after an appointment's end for which patients' data is kept; 0 to 89.",
     )
 
-    def wish(self) -> Wish:
+    def change(self) -> PracticeChange:
         """As the rules want it."""
-        return Wish(**{name: getattr(self, name) for name in Wish.__dataclass_fields__})
+        return PracticeChange(
+            **{name: getattr(self, name) for name in PracticeChange.__dataclass_fields__}
+        )
 
 
 class NewPractice(PracticeSettings):
@@ -63,8 +70,8 @@ class NewPractice(PracticeSettings):
 
     id: UUID | None = Field(default=None, description="As the identity provider knows it.")
     name: Text
-    time_zone: Text = "Europe/Berlin"
-    tariff: Text = Tariff.BASIC.value
+    time_zone: Text = DEFAULT_TIME_ZONE
+    tariff: Text = DEFAULT_TARIFF.value
 
 
 class PracticeRecord(BaseModel):
@@ -137,11 +144,11 @@ router = APIRouter(prefix="/v1/admin", tags=["administration"], responses=TOO_MA
 async def list_practices(
     db: Operator,
     after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=practices.PAGE)] = practices.PAGE,
+    limit: Annotated[int, Query(ge=1, le=practice_store.PAGE_SIZE)] = practice_store.PAGE_SIZE,
 ) -> PracticesView:
     """All practices, page by page."""
     async with db.operator() as tx:
-        found = await practices.page(tx, after, limit)
+        found = await practice_store.page(tx, after, limit)
     return PracticesView(
         practices=[PracticeRecord.of(practice) for practice in found],
         next=found[-1].id if len(found) == limit else None,
@@ -152,7 +159,8 @@ async def list_practices(
 async def create_practice(db: Operator, wish: NewPractice, answer: Response) -> PracticeRecord:
     """Set a practice up."""
     async with db.operator() as tx:
-        practice = await practices.create(tx, wish.id or uuid7(), wish.wish(), datetime.now(UTC))
+        practice = new_practice(wish.id or uuid7(), wish.change())
+        await practice_store.add(tx, practice, datetime.now(UTC))
     answer.headers["Location"] = f"/v1/admin/practices/{practice.id}"
     return PracticeRecord.of(practice)
 
@@ -161,7 +169,7 @@ async def create_practice(db: Operator, wish: NewPractice, answer: Response) -> 
 async def read_practice_record(db: Operator, practice_id: UUID) -> PracticeRecord:
     """One practice."""
     async with db.operator() as tx:
-        return PracticeRecord.of(await practices.get(tx, practice_id))
+        return PracticeRecord.of(await practice_store.get(tx, practice_id))
 
 
 @router.patch("/practices/{practice_id}", responses=NOT_FOUND)
@@ -171,5 +179,5 @@ async def change_practice(
     """Change what is named; it holds from the next request on."""
     async with db.operator() as tx:
         return PracticeRecord.of(
-            await practices.change(tx, practice_id, wish.wish(), datetime.now(UTC))
+            await practice_store.change(tx, practice_id, wish.change(), datetime.now(UTC))
         )

@@ -11,10 +11,10 @@ from uuid_utils.compat import uuid7
 from chassis.database import Database
 from chassis.problems import InvalidInput
 from contracts.languages import LANGUAGES
-from services.scheduling import practice as practices
-from services.scheduling.appointments import Practice
+from services.scheduling import practice_store
 from services.scheduling.keys import operators
-from services.scheduling.practice import NoSuchPractice, PracticeExists, Wish
+from services.scheduling.practice import Practice, PracticeChange, new_practice
+from services.scheduling.problems import NoSuchPractice, PracticeExists
 
 LONGEST_DAYS = 730
 
@@ -65,17 +65,18 @@ async def _practice(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
         if options.practice_deed == "list":
             after: UUID | None = None
-            while page := await practices.page(tx, after):
+            while page := await practice_store.page(tx, after):
                 for each in page:
                     print(f"{each.id}  {each.tariff:8}  {each.time_zone:20}  {each.name}")
                 after = page[-1].id
             return 0
         if options.practice_deed == "add":
-            found = await practices.create(tx, options.id or uuid7(), _wish(options), now)
+            found = new_practice(options.id or uuid7(), _settings(options))
+            await practice_store.add(tx, found, now)
         elif options.practice_deed == "set":
-            found = await practices.change(tx, options.practice, _wish(options), now)
+            found = await practice_store.change(tx, options.practice, _settings(options), now)
         else:
-            found = await practices.get(tx, options.practice)
+            found = await practice_store.get(tx, options.practice)
     _show(found)
     return 0
 
@@ -136,9 +137,10 @@ def _minutes(text: str) -> list[int]:
         raise argparse.ArgumentTypeError("whole minutes with commas between") from None
 
 
-def _wish(options: argparse.Namespace) -> Wish:
-    given: dict[str, Any] = {name: getattr(options, name) for name in Wish.__dataclass_fields__}
-    return Wish(**given)
+def _settings(options: argparse.Namespace) -> PracticeChange:
+    names = PracticeChange.__dataclass_fields__
+    given: dict[str, Any] = {name: getattr(options, name) for name in names}
+    return PracticeChange(**given)
 
 
 def _show(practice: Practice) -> None:

@@ -13,13 +13,13 @@ from pydantic import BaseModel, Field
 from chassis.auth import AuditReader, Caller
 from services.scheduling import forms
 from services.scheduling.api import Desk
-from services.scheduling.appointments import Practice
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import export as audit_export
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action, Entry
 from services.scheduling.audit.store import Filter
 from services.scheduling.booking import Booking
+from services.scheduling.practice import Practice
 from services.scheduling.wall_clock import day_bounds
 
 MOST_ENTRIES = 200

@@ -12,11 +12,11 @@ from chassis.auth import Caller, VisitHost
 from chassis.database import Database
 from chassis.problems import response
 from chassis.sealing import Sealer
-from services.scheduling import store
+from services.scheduling import practice_store, store
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action
-from services.scheduling.booking import NotFound, UnknownPractice
+from services.scheduling.problems import NotFound, UnknownPractice
 from services.scheduling.visits.opening import link_holds
 from services.scheduling.visits.rooms import Role, Rooms
 
@@ -63,7 +63,7 @@ class Hosting:
         """The address of the appointment's room, as its host."""
         now = datetime.now(UTC)
         async with self.db.practice(caller.practice_id) as tx:
-            practice = await store.practice(tx, caller.practice_id)
+            practice = await practice_store.find(tx, caller.practice_id)
             if practice is None:
                 raise UnknownPractice
             appointment = await store.get(tx, self.sealer, practice.id, appointment_id)

@@ -28,8 +28,9 @@ from chassis.throttle import Throttle, address_of
 from chassis.wording import Wording
 from contracts.languages import LANGUAGES
 from services.scheduling import store
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.appointments import Appointment
 from services.scheduling.links import NOWHERE, Links
+from services.scheduling.practice import Practice
 from services.scheduling.visits import page_words
 from services.scheduling.visits.opening import Door, OpeningHours, link_holds
 from services.scheduling.visits.rooms import Role, Rooms

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chassis.problems import InvalidInput
 from contracts.events import Channel, Tariff
 from services.scheduling import forms
-from services.scheduling.appointments import Practice
+from services.scheduling.practice import Practice
 
 PRACTICE = Practice(UUID(int=1), "Hausarztpraxis", "Europe/Berlin", Tariff.BASIC)
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import Channel, NoticeKind, Tariff
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.appointments import Appointment
 from services.scheduling.notices import Due, reminder_time, reminders, requested, to_send
+from services.scheduling.practice import Practice
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # The last in the list changes its clocks by half an hour only.
