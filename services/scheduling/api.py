@@ -65,12 +65,12 @@ def _view(booked: Booked, response: Response) -> AppointmentView:
 async def create_appointment(
     booking: Desk,
     caller: AppointmentWriter,
-    wish: NewAppointment,
+    body: NewAppointment,
     response: Response,
     key: IdempotencyKey = None,
 ) -> AppointmentView:
     """Create an appointment and invite the patient."""
-    booked = await booking.create(caller, wish, key)
+    booked = await booking.create(caller, body, key)
     response.headers["Location"] = f"/v1/appointments/{booked.appointment.id}"
     return _view(booked, response)
 
@@ -105,12 +105,12 @@ async def change_appointment(
     booking: Desk,
     caller: AppointmentWriter,
     appointment_id: UUID,
-    wish: Change,
+    body: Change,
     response: Response,
     if_match: IfMatch = None,
 ) -> AppointmentView:
     """Move, shorten or lengthen; the link stays valid."""
-    booked = await booking.reschedule(caller, appointment_id, wish, _version(if_match))
+    booked = await booking.reschedule(caller, appointment_id, body, _version(if_match))
     return _view(booked, response)
 
 
@@ -155,12 +155,12 @@ async def resend_invitation(
     booking: Desk,
     caller: AppointmentWriter,
     appointment_id: UUID,
-    wish: Resend,
+    body: Resend,
     response: Response,
     key: IdempotencyKey = None,
 ) -> AppointmentView:
     """„Erneut senden": a new attempt, where needed to a corrected address."""
-    return _view(await booking.resend(caller, appointment_id, wish, key), response)
+    return _view(await booking.resend(caller, appointment_id, body, key), response)
 
 
 @router.get("/practice", tags=["practice"])

@@ -18,13 +18,13 @@ from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
-from services.scheduling import contact_store, erasure, events, store
+from services.scheduling import erasure, events, housekeeping
 from services.scheduling.admin import api as practice_api
 from services.scheduling.api import router
 from services.scheduling.audit import api as audit_api
 from services.scheduling.audit import store as audit_store
 from services.scheduling.booking import SOURCE, Booking
-from services.scheduling.due_notices import Noticing
+from services.scheduling.due_notices import DueNotices
 from services.scheduling.keys import tokens
 from services.scheduling.keys.tokens import Mint
 from services.scheduling.links import Links
@@ -76,9 +76,12 @@ def build(settings: Settings) -> FastAPI:
             relay.wake,
             sealer,
             settle=timedelta(seconds=settings.notice_settle_seconds),
+            now=lambda: datetime.now(UTC),
         )
-        noticing = Noticing(links, settings.channels, sealer, SOURCE, lambda: datetime.now(UTC))
-        asking = every(settings.notice_poll_seconds, db, noticing.request_due)
+        due_notices = DueNotices(
+            links, settings.channels, sealer, SOURCE, lambda: datetime.now(UTC)
+        )
+        asking = every(settings.notice_poll_seconds, db, due_notices.request)
         health.supervisor.start("notices", asking)
         health.dependencies["database"] = db.ping
         health.supervisor.start("outbox relay", relay.run())
@@ -93,15 +96,15 @@ def build(settings: Settings) -> FastAPI:
         health.supervisor.start("consumer", consumer.run())
         health.supervisor.watch("consumer", consumer.stalled)
         health.supervisor.start("inbox", every(6 * 3600, db, inbox.purge))
-        resealing = every(3600, db, lambda tx: contact_store.reseal(tx, sealer))
+        resealing = every(3600, db, lambda tx: resealing.reseal(tx, sealer))
         health.supervisor.start("resealing", resealing)
         forgetting = every(
             settings.retention_seconds,
             db,
-            lambda tx: erasure.by_term(tx, SOURCE, lambda: datetime.now(UTC)),
+            lambda tx: erasure.by_term(tx, SOURCE, datetime.now(UTC)),
         )
         health.supervisor.start("forgetting", forgetting)
-        health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge))
+        health.supervisor.start("housekeeping", every(6 * 3600, db, housekeeping.purge))
         forget = partial(audit_store.forget, days=settings.audit_days)
         health.supervisor.start("audit log", every(24 * 3600, db, forget))
         try:

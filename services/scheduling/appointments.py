@@ -1,6 +1,6 @@
 """Appointments: what they are, what may be asked of them, and the events that tell of it.
 
-Pure: no I/O. All times are aware and in UTC.
+Pure: no I/O. All times are aware and in UTC. The next version is the table's to say (`store`).
 """
 
 from collections.abc import Sequence
@@ -56,12 +56,7 @@ def reschedule(
     appointment: Appointment, *, starts_at: datetime, duration_minutes: int
 ) -> Appointment:
     """Move, shorten or lengthen; the link stays as it is."""
-    return replace(
-        appointment,
-        starts_at=starts_at,
-        duration_minutes=duration_minutes,
-        version=appointment.version + 1,
-    )
+    return replace(appointment, starts_at=starts_at, duration_minutes=duration_minutes)
 
 
 def invite_again(
@@ -83,8 +78,7 @@ def invite_again(
         phone=phone,
         channels=tuple(channels),
         attempt=appointment.attempt + 1,
-        link_version=appointment.link_version + changed,
-        version=appointment.version + 1,
+        link_version=appointment.link_version + int(changed),
     )
 
 
@@ -98,12 +92,10 @@ def rescheduled(appointment: Appointment, practice: Practice) -> AppointmentResc
     return AppointmentRescheduled(**_schedule(appointment, practice))
 
 
-def deleted(appointment: Appointment) -> AppointmentDeleted:
-    """The event of a deletion, as the version that follows the last one."""
+def deleted(practice_id: UUID, appointment_id: UUID, version: int) -> AppointmentDeleted:
+    """The event of a deletion, which is a version of its own."""
     return AppointmentDeleted(
-        appointment_id=appointment.id,
-        practice_id=appointment.practice_id,
-        version=appointment.version + 1,
+        appointment_id=appointment_id, practice_id=practice_id, version=version
     )
 
 

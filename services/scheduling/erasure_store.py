@@ -12,7 +12,7 @@ from contracts.topics import REQUESTED
 # to 30 April); what is left of the last day is for outages.
 LONGEST_TERM = timedelta(days=88)
 LINK_DEAD_AFTER = timedelta(days=93)  # no three calendar months are longer than 92 days
-AT_ONCE = 200
+BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ async def lock_due(tx: Connection, now: datetime) -> list[Held]:
         """,
         now,
         LONGEST_TERM,
-        AT_ONCE,
+        BATCH,
     )
     return [Held(**row) for row in rows]
 
@@ -94,18 +94,17 @@ async def forget(tx: Connection, held: Sequence[Held]) -> None:
     )
 
 
-async def clear(tx: Connection, held: Sequence[Held], now: datetime) -> None:
-    """Leave bare rows, which the links still lead to."""
-    await tx.execute(
+async def clear(tx: Connection, held: Sequence[Held], now: datetime) -> list[Held]:
+    """Leave bare rows, which the links still lead to; returns them as their last version."""
+    rows = await tx.fetch(
         """
-        UPDATE appointments
-        SET erased_at = $2, version = version + 1,
-            contact = NULL, patient_name = NULL, email = NULL, phone = NULL
-        WHERE id = ANY($1)
+        UPDATE appointments SET erased_at = $2, version = version + 1, contact = NULL
+        WHERE id = ANY($1) RETURNING id, practice_id, version, deleted_at IS NOT NULL AS deleted
         """,
         [each.id for each in held],
         now,
     )
+    return [Held(**row) for row in rows]
 
 
 async def remove(tx: Connection, held: Held) -> None:
@@ -129,6 +128,6 @@ async def remove_dead(tx: Connection, now: datetime) -> bool:
         """,
         now,
         LINK_DEAD_AFTER,
-        AT_ONCE,
+        BATCH,
     )
-    return int(done.rpartition(" ")[2]) >= AT_ONCE
+    return int(done.rpartition(" ")[2]) >= BATCH

@@ -153,11 +153,7 @@ async def _file(
 def _filter(
     practice: Practice, appointment_id: UUID | None, first: dt.date | None, last: dt.date | None
 ) -> Filter:
-    faults = forms.Faults()
-    for field, day in (("from", first), ("to", last)):
-        if day is not None:
-            forms.calendar_day(day, faults, field)
-    faults.raise_if_any()
+    forms.check_days({"from": first, "to": last})
     return Filter(
         appointment_id,
         None if first is None else day_bounds(first, practice.zone)[0],

@@ -66,7 +66,7 @@ class Hosting:
             practice = await practice_store.find(tx, caller.practice_id)
             if practice is None:
                 raise UnknownPractice
-            appointment = await store.get(tx, self.sealer, practice.id, appointment_id)
+            appointment = await store.find(tx, self.sealer, practice.id, appointment_id)
             if appointment is None:
                 raise NotFound
             if self.rooms is None:

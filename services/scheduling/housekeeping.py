@@ -1,0 +1,29 @@
+"""Forgets what has had its time, of every practice."""
+
+from chassis.database import Connection
+from services.scheduling import address_store, idempotency
+
+BATCH = 5_000
+
+_AGES = (
+    ("idempotency_keys", "created_at", idempotency.RETENTION),
+    ("attempts", "created_at", address_store.ATTEMPTS_RETENTION),
+    ("address_verdicts", "at", address_store.VERDICTS_RETENTION),
+)
+
+
+async def purge(tx: Connection) -> bool:
+    """Delete a batch of each table's old rows; True if there may be more."""
+    more = False
+    for table, age, retention in _AGES:
+        done = await tx.execute(
+            f"""
+            DELETE FROM {table} WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM {table} WHERE {age} < now() - $1::interval
+                ORDER BY {age} LIMIT $2))
+            """,  # noqa: S608 - constant names
+            retention,
+            BATCH,
+        )
+        more |= int(done.rpartition(" ")[2]) >= BATCH
+    return more
