@@ -7,7 +7,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from chassis import inbox, periodic
-from chassis.auth import TokenVerifier, identity_provider
+from chassis.auth import Access, TokenVerifier, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Connection, Database
 from chassis.jwks import key_source
@@ -46,8 +46,8 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.verifier = TokenVerifier(
-            identity_provider(settings, key_source(settings.auth_jwks))
+        app.state.access = Access(
+            TokenVerifier(identity_provider(settings, key_source(settings.auth_jwks)))
         )
         async with AsyncExitStack() as stack:
             db = await Database.connect(
@@ -142,7 +142,10 @@ def _keep_house(db: Database, settings: Settings, health: Health, sealer: Sealer
     for name, deed in deeds.items():
         health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, deed))
     forgetting = Forgetting(
-        db, bootstrap=settings.kafka_bootstrap, group=events.GROUP, every=settings.forget_seconds
+        db,
+        bootstrap=settings.kafka_bootstrap,
+        group=events.GROUP,
+        every=settings.kafka_erasure_poll_seconds,
     )
     health.supervisor.start("forgetting", forgetting.run())
     health.supervisor.watch("forgetting", forgetting.stalled)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from chassis.sealing import Place, Sealer
+from chassis.sealing import AssociatedData, Sealer
 from services.scheduling.appointments import Appointment
 
 COLUMN = "appointments.contact"
@@ -19,24 +19,24 @@ def seal(sealer: Sealer, appointment: Appointment) -> bytes:
         "email": appointment.email,
         "phone": appointment.phone,
     }
-    place = _place(appointment.practice_id, appointment.id)
-    return sealer.seal(json.dumps(contact).encode(), place)
+    bound_to = _associated_data(appointment.practice_id, appointment.id)
+    return sealer.seal(json.dumps(contact).encode(), bound_to)
 
 
 def read(sealer: Sealer, row: Record) -> dict[str, Any]:
     """The patient's name and addresses; empty where nothing is known any more. Raises NotOpened."""
     if row["contact"] is None:
         return {"patient_name": "", "email": None, "phone": None}
-    opened = sealer.open(row["contact"], _place(row["practice_id"], row["id"]))
+    opened = sealer.open(row["contact"], _associated_data(row["practice_id"], row["id"]))
     contact: dict[str, Any] = json.loads(opened)
     return contact
 
 
 def reseal(sealer: Sealer, row: Record) -> bytes:
     """The row's contact, under the newest key. Raises NotOpened."""
-    place = _place(row["practice_id"], row["id"])
-    return sealer.seal(sealer.open(row["contact"], place), place)
+    bound_to = _associated_data(row["practice_id"], row["id"])
+    return sealer.seal(sealer.open(row["contact"], bound_to), bound_to)
 
 
-def _place(practice_id: UUID, appointment_id: UUID) -> Place:
+def _associated_data(practice_id: UUID, appointment_id: UUID) -> AssociatedData:
     return (COLUMN, practice_id, appointment_id)

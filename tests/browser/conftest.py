@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright
 
+from tests.browser.page import log_in
 from tests.conftest import Stack
 
 QUIET = (
@@ -31,13 +32,6 @@ async def browser() -> AsyncIterator[Browser]:
         chromium = await playwright.chromium.launch(executable_path=executable, args=list(QUIET))
         yield chromium
         await chromium.close()
-
-
-async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> None:
-    """Open the dashboard and log in at the local identity provider."""
-    await page.goto(stack.url("dashboard"))
-    await page.get_by_role("button", name=person).click()
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
 
 
 @pytest_asyncio.fixture

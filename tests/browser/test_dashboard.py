@@ -4,43 +4,11 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
+from tests.browser.page import fill, infobox, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import Practice, eventually
-
-
-def unique(name: str) -> str:
-    return f"{name} {uuid4().hex[:6]}"
-
-
-async def fill(page: Page, name: str, email: str, day: str, time: str = "10:00") -> None:
-    await page.get_by_test_id("nav-patienten").click()
-    await page.get_by_test_id("create-appointment").click()
-    form = page.get_by_test_id("form-appointment")
-    await form.get_by_label("Vorname Nachname").fill(name)
-    await form.locator("[name=email]").fill(email)
-    await form.locator("[name=date]").fill(day)
-    await form.locator("[name=time]").fill(time)
-    await form.locator("[name=duration_minutes]").fill("20")
-    await form.locator("[name=consent]").check()
-
-
-async def show_day(page: Page, day: str) -> None:
-    await page.get_by_test_id("nav-termine").click()
-    await page.get_by_test_id("day-date").fill(day)
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.get_by_test_id("appointment-row").filter(has_text=name)
-
-
-def state(page: Page, name: str, value: str) -> Locator:
-    return row(page, name).locator(f"[data-testid=indicator][data-state={value}]")
-
-
-def infobox(page: Page, text: str) -> Locator:
-    return page.get_by_test_id("infobox").filter(has_text=text)
 
 
 async def test_einladen_ends_in_info_box_notice_and_tick(page: Page, tomorrow: str) -> None:

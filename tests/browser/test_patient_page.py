@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.conftest import log_in
+from tests.browser.page import log_in
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
 

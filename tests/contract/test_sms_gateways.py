@@ -27,7 +27,7 @@ from services.notification.sending.sms.seven import SevenAccount, SevenGateway
 from services.notification.sending.sms.transport import HttpLimits
 from services.notification.sending.sms.twilio import TwilioAccount, TwilioGateway
 from services.notification.sending.sms.webhook import WebhookAccount, WebhookGateway
-from tests.http_server import Answer, Cut, Half, Server, Silence, serve
+from tests.support.http_server import Answer, Cut, Half, Server, Silence, serve
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REFERENCE = UUID("01932c7e-5a00-7000-8000-00000000abcd")

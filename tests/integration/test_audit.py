@@ -10,8 +10,8 @@ import pytest
 
 from services.scheduling.audit import export as audit_export
 from tests.conftest import Stack
-from tests.integration.test_api_keys import admin, bearer, new_key
 from tests.support import Json, Practice
+from tests.support.keys import admin, bearer, new_key
 
 LOG = "/v1/audit"
 

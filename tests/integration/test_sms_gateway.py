@@ -23,8 +23,8 @@ from services.notification.sending.sms.receipts import Receipt, ReceiptRequest, 
 from services.notification.sending.sms.seven import SevenAccount, SevenGateway
 from services.notification.sending.sms.transport import HttpLimits
 from services.notification.sending.sms.webhook import WebhookAccount, WebhookGateway
-from tests.http_server import Answer, Seen, Server, serve
 from tests.support import eventually
+from tests.support.http_server import Answer, Seen, Server, serve
 
 LIMITS = HttpLimits(connect=2, write=2, read=5, total=8)
 

@@ -10,7 +10,9 @@ from services.notification.erasure.kafka import STALLED_AFTER, Forgetting
 from services.notification.settings import Settings
 
 LONGEST_PAUSE = max(
-    limit.le for limit in Settings.model_fields["forget_seconds"].metadata if hasattr(limit, "le")
+    limit.le
+    for limit in Settings.model_fields["kafka_erasure_poll_seconds"].metadata
+    if hasattr(limit, "le")
 )
 
 

@@ -6,10 +6,8 @@ from uuid import UUID
 
 from chassis.database import Connection
 from chassis.inbox import RETENTION as TOMBSTONES_KEPT
+from contracts.terms import UNTOLD_RETENTION
 
-# Should AppointmentErased never come: just within three calendar months, which are never shorter
-# than 89 days less the hour of daylight saving.
-LONGEST_TERM = timedelta(days=88, hours=12)
 UNMATCHED_KEPT = timedelta(days=14)  # receipts that belong to no known delivery
 AT_ONCE = 200
 
@@ -75,7 +73,7 @@ async def erase_overdue(tx: Connection, now: datetime) -> bool:
         ORDER BY appointment_id LIMIT $3 FOR UPDATE
         """,
         now,
-        LONGEST_TERM,
+        UNTOLD_RETENTION,
         AT_ONCE,
     )
     await erase(tx, [row["appointment_id"] for row in rows], now)

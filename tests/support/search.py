@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from chassis.sealing import NotOpened, Place, Sealer
+from chassis.sealing import AssociatedData, NotOpened, Sealer
 from contracts.topics import ALL_TOPICS
 from local.modules import MODULES
 from local.stack import Stack
@@ -22,7 +22,7 @@ Row = asyncpg.Record
 
 # Where sealed values are, and the place that each is bound to. A new sealed column belongs here:
 # a value that no entry opens fails the search.
-SEALED: dict[tuple[str, str, str], Callable[[Row], Place]] = {
+SEALED: dict[tuple[str, str, str], Callable[[Row], AssociatedData]] = {
     ("scheduling", "appointments", "contact"): lambda row: (
         "appointments.contact",
         row["practice_id"],
@@ -104,7 +104,7 @@ async def _search_database(
 def _refuse_unknown_seal(sealer: Sealer, value: bytes, where: str) -> None:
     with suppress(NotOpened):
         sealer.open(value, ())
-        raise AssertionError(f"{where} is sealed: name its place in tests/search.py")
+        raise AssertionError(f"{where} is sealed: name its place in tests/support/search.py")
 
 
 def _sealer(stack: Stack, database: str) -> Sealer | None:
