@@ -1,7 +1,6 @@
 """SQL of addresses, as fingerprints: where attempts went, and what outcomes said of it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from chassis.database import Connection
@@ -9,10 +8,6 @@ from chassis.sealing import Sealer
 from contracts.events import Channel
 from services.scheduling.addresses import AddressVerdict, fingerprint, fingerprints
 from services.scheduling.appointments import Appointment
-
-ATTEMPTS_RETENTION = timedelta(days=90)
-# Within three months of the appointment's end, even if told by a bounce that came a week after it.
-VERDICTS_RETENTION = timedelta(days=80)
 
 
 async def add_attempt(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:

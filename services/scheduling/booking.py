@@ -1,4 +1,4 @@
-"""What a practice can do with its appointments: each use case is one transaction with its events."""
+"""What practices can do with appointments. Each use case is one transaction with its events."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from chassis import outbox
 from chassis.auth import Caller
+from chassis.clock import Clock
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import Channel, Event, NoticeKind
@@ -56,7 +57,7 @@ class Booking:
     wake_relay: Callable[[], None]
     sealer: Sealer
     settle: timedelta  # after a move, for moves that follow at once
-    now: Callable[[], datetime]
+    now: Clock
 
     async def create(self, caller: Caller, request: NewAppointment, key: str | None) -> Booked:
         """Create an appointment and issue its first invitation."""

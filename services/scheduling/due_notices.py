@@ -1,10 +1,10 @@
 """Requests the notices that are due, in the transaction that notes that it was done."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from chassis import outbox
+from chassis.clock import Clock
 from chassis.database import Connection
 from chassis.sealing import Sealer
 from contracts.events import Channel, Event
@@ -20,7 +20,7 @@ class DueNotices:
     channels: Sequence[Channel]
     sealer: Sealer
     source: str
-    now: Callable[[], datetime]
+    now: Clock
 
     async def request(self, tx: Connection) -> bool:
         """Request a batch; True if there may be more."""

@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from chassis.database import Connection
+from chassis.database import Connection, affected
+from contracts.terms import LINK_DEAD_AFTER
 from contracts.topics import REQUESTED
 
-# Three calendar months are never shorter than 89 days less the hour of daylight saving (31 January
-# to 30 April); what is left of the last day is for outages.
-LONGEST_TERM = timedelta(days=88)
-LINK_DEAD_AFTER = timedelta(days=93)  # no three calendar months are longer than 92 days
 BATCH = 200
 
 
@@ -32,14 +29,13 @@ async def lock_due(tx: Connection, now: datetime) -> list[Held]:
         SELECT held.* FROM practices p CROSS JOIN LATERAL (
             SELECT id, practice_id, version, deleted_at IS NOT NULL AS deleted FROM appointments
             WHERE practice_id = p.id AND erased_at IS NULL
-              AND starts_at <= $1::timestamptz - least(make_interval(days => p.retention_days), $2)
+              AND starts_at <= $1::timestamptz - make_interval(days => p.retention_days)
               AND starts_at + make_interval(mins => duration_minutes)
-                  <= $1::timestamptz - least(make_interval(days => p.retention_days), $2)
-            ORDER BY starts_at LIMIT $3 FOR UPDATE SKIP LOCKED
-        ) AS held LIMIT $3
+                  <= $1::timestamptz - make_interval(days => p.retention_days)
+            ORDER BY starts_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        ) AS held LIMIT $2
         """,
         now,
-        LONGEST_TERM,
         BATCH,
     )
     return [Held(**row) for row in rows]
@@ -130,4 +126,4 @@ async def remove_dead(tx: Connection, now: datetime) -> bool:
         LINK_DEAD_AFTER,
         BATCH,
     )
-    return int(done.rpartition(" ")[2]) >= BATCH
+    return affected(done) >= BATCH

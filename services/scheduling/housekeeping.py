@@ -1,14 +1,15 @@
 """Forgets what has had its time, of every practice."""
 
-from chassis.database import Connection
-from services.scheduling import address_store, idempotency
+from chassis.database import Connection, affected
+from contracts.terms import ADDRESS_VERDICT_RETENTION, ATTEMPT_RETENTION
+from services.scheduling.idempotency import KEY_RETENTION
 
 BATCH = 5_000
 
 _AGES = (
-    ("idempotency_keys", "created_at", idempotency.RETENTION),
-    ("attempts", "created_at", address_store.ATTEMPTS_RETENTION),
-    ("address_verdicts", "at", address_store.VERDICTS_RETENTION),
+    ("idempotency_keys", "created_at", KEY_RETENTION),
+    ("attempts", "created_at", ATTEMPT_RETENTION),
+    ("address_verdicts", "at", ADDRESS_VERDICT_RETENTION),
 )
 
 
@@ -25,5 +26,5 @@ async def purge(tx: Connection) -> bool:
             retention,
             BATCH,
         )
-        more |= int(done.rpartition(" ")[2]) >= BATCH
+        more |= affected(done) >= BATCH
     return more

@@ -8,7 +8,7 @@ from chassis.sealing import Sealer
 from services.scheduling.problems import KeyReused
 from services.scheduling.schemas import Input
 
-RETENTION = timedelta(days=7)
+KEY_RETENTION = timedelta(days=7)
 
 
 async def claim(

@@ -13,12 +13,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from chassis.problems import FieldError, InvalidInput
 from contracts.events import Tariff
 from contracts.languages import DEFAULT, LANGUAGES
+from contracts.terms import MAX_RETENTION_DAYS, RETENTION_DAYS
 
 NAME_LENGTH = 100
 MAX_REMINDERS = 5
 REMINDER_MINUTES = range(1, 20_161)  # up to two weeks
-# Three calendar months are 89 days at least, and by then everything has to be gone.
-RETENTION_DAYS = range(90)
 NOT_PLACES = {"Factory", "localtime"}
 DEFAULT_TIME_ZONE = "Europe/Berlin"
 DEFAULT_TARIFF = Tariff.BASIC
@@ -34,7 +33,7 @@ class Practice:
     tariff: Tariff = DEFAULT_TARIFF
     language: str = DEFAULT.code  # of patients for whom no other is chosen
     reminders: tuple[int, ...] = (1440, 60)  # minutes before the start
-    retention_days: int = RETENTION_DAYS[-1]  # after the appointment's end
+    retention_days: int = MAX_RETENTION_DAYS  # after the appointment's end
 
     @property
     def zone(self) -> ZoneInfo:
@@ -111,7 +110,7 @@ def _reminders(minutes: Sequence[int]) -> tuple[int, ...]:
 def _retention_days(days: int) -> int:
     if days not in RETENTION_DAYS:
         raise ValueError(
-            f"Has to be 0 to {RETENTION_DAYS[-1]} days: patients' data goes at the latest three "
+            f"Has to be 0 to {MAX_RETENTION_DAYS} days: patients' data goes at the latest three "
             "months after the appointment's end."
         )
     return days

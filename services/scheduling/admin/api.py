@@ -55,7 +55,7 @@ class PracticeSettings(BaseModel):
     )
     retention_days: StrictInt | None = Field(
         default=None,
-        description="Days after an appointment's end for which patients' data is kept; 0 to 89.",
+        description="Days after an appointment's end for which patients' data is kept; 0 to 88.",
     )
 
     def change(self) -> PracticeChange:

@@ -120,7 +120,7 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
         help='before the start, as 1440,60; "" none',
     )
     parser.add_argument(
-        "--retention-days", type=int, help="for which patients' data is kept after the end; 0 to 89"
+        "--retention-days", type=int, help="for which patients' data is kept after the end; 0 to 88"
     )
 
 

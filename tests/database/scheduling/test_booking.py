@@ -8,6 +8,7 @@ import pytest
 from fastapi_problem.error import Problem
 
 from chassis.auth import Caller
+from chassis.clock import utc_now
 from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.events import Channel
@@ -44,6 +45,7 @@ class Desk:
             self._wake_relay,
             sealer,
             settle=timedelta(0),
+            now=utc_now,
         )
 
     def _wake_relay(self) -> None:
