@@ -16,7 +16,7 @@ class Work(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in the answers of the health check."""
+        """What it is called in the responses of the health check."""
         ...
 
     async def run(self) -> None:

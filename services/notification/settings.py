@@ -8,9 +8,9 @@ from pydantic_settings import SettingsConfigDict
 from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_keys
 from chassis.settings import LOOPBACK, ServiceSettings
 from services.notification.receipts.imap import ImapServer
-from services.notification.receipts.return_path import LONGEST_LOCAL_PART, ReturnPath
+from services.notification.receipts.return_path import MAX_LOCAL_PART, ReturnPath
 from services.notification.sending.email.smtp_pool import SmtpServer
-from services.notification.sending.sms.failover import PATIENCE
+from services.notification.sending.sms.failover import RATE_LIMIT_TIMEOUT
 
 GATEWAY_SETTINGS = {
     "webhook": ("sms_receipts_url", "sms_webhook_url", "sms_webhook_secret"),
@@ -197,10 +197,8 @@ class Settings(ServiceSettings):
 
     @model_validator(mode="after")
     def _bounces_come_back(self) -> Self:
-        if len(self.bounce_address.rpartition("@")[0]) > LONGEST_LOCAL_PART:
-            raise ValueError(
-                f"bounce_address: at most {LONGEST_LOCAL_PART} characters before the @"
-            )
+        if len(self.bounce_address.rpartition("@")[0]) > MAX_LOCAL_PART:
+            raise ValueError(f"bounce_address: at most {MAX_LOCAL_PART} characters before the @")
         if self.environment == "production":
             if self.intake_protocol == "none" and self.imap_host is None:
                 raise ValueError("production needs intake_protocol or imap_host: without bounces")
@@ -212,7 +210,7 @@ class Settings(ServiceSettings):
     def _mail_is_safe(self) -> Self:
         if self.smtp_username is not None and self.smtp_tls == "none":
             raise ValueError("smtp_username needs smtp_tls: no login over a plain connection")
-        over_gateways = len(self.sms_gateways) * (self.sms_timeout_seconds + PATIENCE)
+        over_gateways = len(self.sms_gateways) * (self.sms_timeout_seconds + RATE_LIMIT_TIMEOUT)
         if self.lease_seconds <= max(self.smtp_server.longest_send, over_gateways):
             raise ValueError("lease_seconds must be longer than all SMTP or SMS time-outs together")
         if self.environment == "production":

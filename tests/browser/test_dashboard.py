@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.page import fill, infobox, row, show_day, state, unique
+from tests.browser.page import fill, infobox, log_in, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 
@@ -157,12 +157,19 @@ async def test_which_domains_are_taken_for_typing_errors(
     assert found == (meant and f"anna@{meant}")
 
 
-async def test_a_dead_address_can_be_used_on_purpose(page: Page, tomorrow: str) -> None:
+async def test_a_dead_address_can_be_used_on_purpose(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
     address = f"unbekannt+{uuid4().hex[:8]}@example.org"
     first, again = unique("Erster"), unique("Zweiter")
+
+    async def known_as_dead() -> bool:
+        return (await demo_practice.post(demo_practice.form(email=address))).status_code == 422
+
     await fill(page, first, address, tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(state(page, first, "failed")).to_be_visible()
+    await eventually(known_as_dead, "scheduling, which the mark does not wait for, to know it too")
     await fill(page, again, address, tomorrow)
     await page.get_by_test_id("submit-invite").click()
     form = page.get_by_test_id("form-appointment")
@@ -192,6 +199,32 @@ async def test_a_lost_connection_is_shown_and_made_good(
     await stack.service("status").start()
     await expect(page.get_by_test_id("connection-banner")).to_be_hidden()
     await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_a_form_begun_while_scheduling_is_away_is_completed_and_sent_later(
+    visitor: Page, stack: Stack, tomorrow: str
+) -> None:
+    name = unique("Frühe Eingabe")
+    form = visitor.get_by_test_id("form-appointment")
+    language = form.locator("[name=locale]")
+    sms = form.get_by_label("SMS", exact=True)
+    await stack.service("scheduling").kill()
+    try:
+        await log_in(visitor, stack)
+        await fill(visitor, name, "frueh@example.org", tomorrow)
+        await expect(language).to_be_hidden()
+        await expect(sms).to_be_disabled()
+        await expect(sms).to_have_accessible_description(
+            "SMS ist gerade nicht wählbar: Der Server ist nicht erreichbar."
+        )
+    finally:
+        await stack.service("scheduling").start()
+    await expect(language).to_have_value("de")
+    await expect(sms).to_be_enabled()
+    await expect(sms).to_have_accessible_description("")
+    await expect(form.locator("[name=patient_name]")).to_have_value(name)
+    await visitor.get_by_test_id("submit-invite").click()
+    await expect(state(visitor, name, "delivered")).to_be_visible()
 
 
 async def test_it_fits_on_a_phone(page: Page) -> None:

@@ -16,7 +16,7 @@ import pytest_asyncio
 from local.ports import free_port
 from services.notification.sending.channel import Verdict
 from services.notification.sending.sms import signatures
-from services.notification.sending.sms.gateway import Gateway, GatewayResult, Text
+from services.notification.sending.sms.gateway import Gateway, GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import (
     Forged,
     ReceiptRequest,
@@ -33,7 +33,9 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REFERENCE = UUID("01932c7e-5a00-7000-8000-00000000abcd")
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 RECEIPTS = "https://praxis.example/v1/receipts/sms"
-TEXT = Text(reference=REFERENCE, to="+491713920001", body="Grüße: 1 € für 5 ½", sender="Praxis")
+TEXT = TextMessage(
+    reference=REFERENCE, to="+491713920001", body="Grüße: 1 € für 5 ½", sender="Praxis"
+)
 QUICK = HttpLimits(connect=1, write=1, read=0.3, total=0.6)
 SID = "SM" + "0123456789abcdef" * 2
 

@@ -145,6 +145,17 @@ async def test_pages_fit_together_and_days_bound_them(practice: Practice) -> Non
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "from")
 
 
+async def test_the_view_and_the_file_use_the_same_words(practice: Practice) -> None:
+    await practice.create()
+    page = (await practice.scheduling.get(LOG)).json()
+    exported = (await practice.scheduling.get(f"{LOG}/export")).content.decode("utf-8-sig")
+    *_, created = csv.DictReader(io.StringIO(exported), delimiter=";")
+    [entry], labels = page["entries"], page["labels"]
+    assert created["Was"] == labels["actions"][entry["action"]] == "Termin erstellt"
+    assert created["Wer"] == labels["kinds"][entry["actor"]["kind"]]
+    assert created["Rollen"] == ", ".join(labels["roles"][role] for role in entry["actor"]["roles"])
+
+
 async def test_no_practice_sees_anothers_log(practice: Practice, other_practice: Practice) -> None:
     created = await practice.create()
     assert await entries(other_practice) == []

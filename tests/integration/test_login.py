@@ -16,9 +16,10 @@ import pytest_asyncio
 from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.jwks import FixedKeys, read_keys
-from dashboard.attempts import Attempt
+from dashboard.login_attempt import Attempt
 from dashboard.oidc import Provider, Tokens
-from dashboard.sessions import NotLoggedIn, Sessions
+from dashboard.problems import NotLoggedIn
+from dashboard.sessions import Sessions
 from dashboard.settings import Settings
 from dashboard.upstreams import RENEW, Upstreams
 from local.identity import CLIENT_ID, Identity
@@ -433,10 +434,10 @@ async def test_a_refresh_that_gives_somebody_elses_token_ends_the_session(
 
 async def test_a_stream_ends_in_order_before_its_token_does(stack: Stack) -> None:
     async with Upstreams({"status": stack.url("status")}, streams=1) as upstreams:
-        answer = await upstreams.open(
+        response = await upstreams.open_stream(
             "status", "/v1/indicators/stream", token=stack.token(), headers={}
         )
-        chunks = [chunk async for chunk in upstreams.chunks(answer, seconds=0.5)]
+        chunks = [chunk async for chunk in upstreams.chunks(response, seconds=0.5)]
         assert chunks[-1] == RENEW
         assert b"event: ready" in b"".join(chunks)
-        await answer.aclose()
+        await response.aclose()

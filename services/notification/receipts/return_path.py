@@ -6,9 +6,8 @@ So whatever comes back names its delivery, however badly it is written.
     tag = base32(key number, 1 byte | delivery id, 16 | MAC, 10), lower case, without padding
 
 It is signed with 80 bit (chassis/signed.py): nobody can make up a return path and turn a tick into
-a mark. Base32, because some servers change
-the case of a local part. The tag takes 44 of the 64 characters that RFC 5321 section 4.5.3.1.1
-grants.
+a mark. Base32, because some servers change the case of a local part. The tag takes 44 of the 64
+characters that RFC 5321 section 4.5.3.1.1 grants.
 """
 
 import base64
@@ -23,9 +22,9 @@ from chassis.signed import Signer
 PURPOSE = b"einladung/return-path/v1"
 MAC_BYTES = 10
 TAG_LENGTH = 44
-LONGEST_LOCAL_PART = 19  # of the address below which the return paths are
-HEAD_OF_MAIL = 64 * 1024  # bytes in which a return path is looked for
-MOST_PATHS = 20
+MAX_LOCAL_PART = 19  # of the address below which the return paths are
+MAX_SEARCHED_BYTES = 64 * 1024  # bytes in which a return path is looked for
+MAX_CANDIDATES = 20
 
 
 class ReturnPath:
@@ -64,7 +63,7 @@ class ReturnPath:
 
     def find(self, content: bytes) -> UUID | None:
         """The delivery that the first genuine return path in a mail's head names."""
-        for found in islice(self._pattern.finditer(content[:HEAD_OF_MAIL]), MOST_PATHS):
+        for found in islice(self._pattern.finditer(content[:MAX_SEARCHED_BYTES]), MAX_CANDIDATES):
             delivery_id = self.read(found[0].decode())
             if delivery_id is not None:
                 return delivery_id

@@ -6,17 +6,21 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.events import InvitationRequested, Recipients
+from services.notification import bounces
+from services.notification.bounces import mime
+from services.notification.bounces.mime import Mail
 from services.notification.deliveries.delivery import Delivery, State
 from services.notification.deliveries.events import Accepted, Reply
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.reader import ReceiptReader
 from services.notification.receipts.store import ReturnedMail
-from services.notification.sending.sms.receipts import Receipt as GatewayReceipt
-from services.notification.sending.sms.receipts import ReceiptState
+from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
 from tests.database.notification.support import apply, claimed, delivery_of, now, running
 from tests.support import eventually
 
@@ -45,13 +49,15 @@ async def store_receipt(db: Database, gateway_id: str, **changes: Any) -> None:
         | changes
     )
     async with db.system() as tx:
-        await receipt_store.keep_told(tx, [receipt], now())
+        await receipt_store.store_gateway_receipts(tx, [receipt], now())
 
 
-async def store_mail(db: Database, sealer: Sealer, reference: UUID | None = None) -> None:
+async def store_mail(
+    db: Database, sealer: Sealer, reference: UUID | None = None, content: bytes = NOTE
+) -> None:
     """A mail that has come back, as an intake stores it."""
     async with db.system() as tx:
-        await receipt_store.keep_mail(tx, sealer, [ReturnedMail(NOTE, reference)], now())
+        await receipt_store.store_mail(tx, sealer, [ReturnedMail(content, reference)], now())
 
 
 async def rows(db: Database) -> list[Any]:
@@ -67,7 +73,9 @@ async def read_until(
 ) -> int:
     """Let a reader turn until the receipts are so; how often it woke the relay."""
     woken: list[None] = []
-    reader = ReceiptReader(db, sealer=sealer, poll=0.05, told=lambda: woken.append(None), now=clock)
+    reader = ReceiptReader(
+        db, sealer=sealer, poll=0.05, wake_relay=lambda: woken.append(None), now=clock
+    )
 
     async def holds() -> bool:
         return condition(await rows(db))
@@ -156,7 +164,7 @@ async def test_a_receipt_that_does_not_come_in_time_is_missed(
         return (await delivery_of(notification_db, request)).state is State.UNCONFIRMED
 
     reader = ReceiptReader(
-        notification_db, sealer=sealer, poll=0.05, told=lambda: None, now=lambda: late
+        notification_db, sealer=sealer, poll=0.05, wake_relay=lambda: None, now=lambda: late
     )
     async with running(reader.run()):
         await eventually(unconfirmed, "the missing receipt is noticed")
@@ -170,3 +178,63 @@ async def test_mail_that_is_no_bounce_is_erased_only_by_its_term(
     (row,) = await rows(notification_db)
     assert row["kind"] == "not_a_bounce"
     assert row["content"] is not None
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named by its return path", "unnamed"])
+async def test_a_mail_that_the_reader_fails_on_is_heard_of_and_stays(
+    notification_db: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    request, delivery = await handed_over(notification_db, sealer)
+    await store_mail(notification_db, sealer, delivery.id if named else None, b"broken" + NOTE)
+    await store_mail(notification_db, sealer, content=NOTE)
+    await store_receipt(notification_db, str(delivery.id))
+    failing(monkeypatch)
+    failed = metric("bounce_reader_failures_total")
+    counted = {"kind": "unreadable", "matched_by": "return_path" if named else "nothing"}
+    unreadable = metric("receipts_total", counted)
+    with capture_logs() as logged:
+        await read_until(notification_db, sealer, all_settled)
+    broken, note, receipt = await rows(notification_db)
+    assert (broken["kind"], note["kind"], receipt["kind"]) == (
+        "unreadable",
+        "not_a_bounce",
+        "delivered",
+    )
+    assert broken["delivery_id"] == (delivery.id if named else None)
+    assert sealer.open(broken["content"], ("receipts.content", broken["id"])) == b"broken" + NOTE
+    assert (await delivery_of(notification_db, request)).state is State.DELIVERED
+    assert metric("bounce_reader_failures_total") == failed + 1
+    assert metric("receipts_total", counted) == unreadable + 1
+    (entry,) = [one for one in logged if one["log_level"] == "error"]
+    assert entry["event"] == "returned mail can't be read"
+    assert entry["receipt_id"] == str(broken["id"])
+    assert isinstance(entry["exc_info"], ValueError)
+
+
+async def test_a_mail_that_the_reader_fails_on_is_read_once_while_its_message_is_sent(
+    notification_db: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, _ = await claimed(notification_db, sealer)
+    delivery = await delivery_of(notification_db, request)
+    await store_mail(notification_db, sealer, delivery.id, b"broken" + NOTE)
+    failing(monkeypatch)
+    await read_until(notification_db, sealer, all_settled)
+    (row,) = await rows(notification_db)
+    assert (row["kind"], row["tries"]) == ("unreadable", 1)
+    assert (await delivery_of(notification_db, request)).state is State.SENDING
+
+
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the bounce reader fail on mail that begins with „broken"."""
+
+    def open_mail(content: bytes) -> Mail:
+        if content.startswith(b"broken"):
+            raise ValueError("erika@example.org")
+        return mime.open_mail(content)
+
+    monkeypatch.setattr(bounces, "open_mail", open_mail)
+
+
+def metric(name: str, labels: dict[str, str] | None = None) -> float:
+    """A counter's value, 0 before it was first counted."""
+    return REGISTRY.get_sample_value(name, labels) or 0

@@ -7,13 +7,13 @@ from services.notification.deliveries.events import Reply
 from services.notification.letters import sms as texts
 from services.notification.sending.channel import Outgoing, Verdict
 from services.notification.sending.sms.failover import Failover
-from services.notification.sending.sms.gateway import INVALID_NUMBER, GatewayResult, Text
-from services.notification.sending.sms.receipts import Receipt
+from services.notification.sending.sms.gateway import INVALID_NUMBER, GatewayResult, TextMessage
+from services.notification.sending.sms.receipts import GatewayReceipt
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
-class SmsChannel:
+class SmsSender:
     """Sends invitations under one sender name."""
 
     def __init__(self, gateways: Failover, *, sender: str) -> None:
@@ -25,7 +25,7 @@ class SmsChannel:
         letter = outgoing.letter
         if not E164.fullmatch(letter.recipient):
             return GatewayResult(Verdict.PERMANENT, Reply(status=INVALID_NUMBER))
-        text = Text(
+        text = TextMessage(
             reference=outgoing.delivery.id,
             to=letter.recipient,
             body=texts.compose(letter),
@@ -35,7 +35,7 @@ class SmsChannel:
 
     async def query(
         self, delivery_id: UUID, gateway: str | None = None, gateway_id: str | None = None
-    ) -> Receipt | None:
+    ) -> GatewayReceipt | None:
         """What a gateway knows of a delivery: after a lost reply, or for want of a receipt."""
         return await self._gateways.query(delivery_id, gateway, gateway_id)
 

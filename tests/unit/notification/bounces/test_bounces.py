@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.notification.bounces import Kind, read
+from services.notification import bounces
+from services.notification.bounces import EvidenceKind, mime, read
+from services.notification.bounces.__main__ import main
+from services.notification.bounces.mime import Mail
 
-BOUNCES = Path(__file__).parents[1] / "bounces"
+BOUNCES = Path(__file__).parents[3] / "bounces"
 SAMPLES = sorted((BOUNCES / "samples").glob("*.eml"))
 # Written by somebody who did not know the rules. They say only what they are sure of.
 INDEPENDENT = sorted((BOUNCES / "independent").glob("*.eml"))
@@ -66,14 +69,14 @@ def test_a_bounce_that_a_colleague_forwards_is_none(sample: Path) -> None:
             b"",
         ]
     )
-    assert read(content).kind is Kind.NOT_A_BOUNCE
+    assert read(content).kind is EvidenceKind.NOT_A_BOUNCE
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
 def test_a_failure_is_known_without_the_return_path(sample: Path) -> None:
     """Mailboxes and forwarding lose it."""
     content = sample.read_bytes()
-    if read(content).kind in {Kind.FAILED, Kind.DELAYED}:
+    if read(content).kind in {EvidenceKind.FAILED, EvidenceKind.DELAYED}:
         assert read(content.replace(b"Return-Path: <>", b"X-Lost: yes", 1)) == read(content)
 
 
@@ -86,11 +89,28 @@ def test_the_envelope_id_and_our_spelling_of_the_address_are_read() -> None:
 def test_the_command_prints_one_object_per_file(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from services.notification.bounces.__main__ import main
-
     chosen = [str(sample) for sample in SAMPLES if sample.stem in {"postfix", "away-de"}]
     monkeypatch.setattr("sys.argv", ["bounces", *chosen, "no-such-file"])
     assert main() == 1
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["kind"] for one in printed] == ["auto_reply", "failed"]
     assert set(printed[1]) == {"file", "kind", "permanent", "status", "recipients", "reason"}
+
+
+def test_a_file_that_the_reader_fails_on_is_named_and_the_next_one_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, fine = (str(one) for one in SAMPLES if one.stem in {"postfix", "away-de"})
+    content = Path(broken).read_bytes()
+
+    def open_mail(mail: bytes) -> Mail:
+        if mail == content:
+            raise ValueError("erika@patient.example")
+        return mime.open_mail(mail)
+
+    monkeypatch.setattr(bounces, "open_mail", open_mail)
+    monkeypatch.setattr("sys.argv", ["bounces", broken, fine])
+    assert main() == 1
+    printed = capsys.readouterr()
+    assert [json.loads(line)["file"] for line in printed.out.splitlines()] == [fine]
+    assert printed.err == f"{broken}: the reader failed (ValueError)\n"

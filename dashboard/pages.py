@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Page:
     """One page."""
 
     status: int
@@ -18,14 +18,14 @@ class Notice:
     href: str = "/login"
 
 
-EXPIRED = Notice(
+EXPIRED = Page(
     401,
     "Ihre Sitzung ist abgelaufen",
     "Zum Schutz der Daten Ihrer Patientinnen und Patienten endet die Sitzung nach einiger Zeit. "
     "Bitte melden Sie sich neu an.",
 )
-LOGGED_OUT = Notice(200, "Sie sind abgemeldet", "Sie können dieses Fenster jetzt schließen.")
-NO_ACCESS = Notice(
+LOGGED_OUT = Page(200, "Sie sind abgemeldet", "Sie können dieses Fenster jetzt schließen.")
+NO_ACCESS = Page(
     403,
     "Kein Zugang",
     "Ihr Konto gehört zu keiner Praxis, die hier eingerichtet ist, oder hat dort keine Aufgabe. "
@@ -33,24 +33,24 @@ NO_ACCESS = Notice(
     action="Mit einem anderen Konto anmelden",
     href="/login?konto=anderes",
 )
-CANCELLED = Notice(
+CANCELLED = Page(
     403, "Anmeldung abgebrochen", "Sie wurden nicht angemeldet.", action="Noch einmal versuchen"
 )
-FAILED = Notice(
+FAILED = Page(
     400,
     "Die Anmeldung hat nicht geklappt",
     "Sie hat zu lange gedauert oder wurde in einem anderen Fenster begonnen. "
     "Es ist nichts weiter geschehen.",
     action="Noch einmal versuchen",
 )
-NO_PROVIDER = Notice(
+NO_PROVIDER = Page(
     503,
     "Die Anmeldung ist gerade nicht möglich",
     "Der Anmeldedienst Ihrer Einrichtung antwortet nicht. Bitte versuchen Sie es gleich noch "
     "einmal.",
     action="Noch einmal versuchen",
 )
-TOO_MANY = Notice(
+TOO_MANY = Page(
     429,
     "Zu viele Anmeldungen auf einmal",
     "Von Ihrem Anschluss kamen gerade sehr viele Anmeldungen. Bitte versuchen Sie es in einer "
@@ -62,9 +62,9 @@ _TEMPLATE = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
-).get_template("notice.html.j2")
+).get_template("page.html.j2")
 
 
-def page(notice: Notice, *, href: str | None = None) -> HTMLResponse:
-    """The page; `href` leads elsewhere than the notice says."""
-    return HTMLResponse(_TEMPLATE.render(notice=notice, href=href or notice.href), notice.status)
+def render(page: Page, *, href: str | None = None) -> HTMLResponse:
+    """The page; `href` leads elsewhere than the page says."""
+    return HTMLResponse(_TEMPLATE.render(page=page, href=href or page.href), page.status)

@@ -3,8 +3,7 @@
 import pytest
 
 from contracts.events import FailureReason
-from services.notification.bounces import Kind, read
-from services.notification.bounces.diagnosis import diagnose
+from services.notification.bounces import EvidenceKind, read, texts
 
 ADDRESS = "erika@patient.example"
 RETURNED = """
@@ -18,7 +17,7 @@ Guten Tag
 """
 
 # The subject, the text, and what it means.
-WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
+WORDS: dict[str, tuple[str, str, EvidenceKind, FailureReason | None]] = {
     "list of failed recipients": (
         "Returned mail",
         (
@@ -30,7 +29,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "here is your returned mail:\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "expanded": (
@@ -43,7 +42,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "   ----- Transcript of session follows -----\n"
             "550 {A}... User unknown\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "turnpike": (
@@ -58,7 +57,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "original message follows\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "virus wall": (
@@ -71,7 +70,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "** End of message **\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "smail": (
@@ -83,7 +82,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "|------------------------- Message text follows: ---------------------"
             "---|\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "newmail": (
@@ -98,7 +97,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "--- Below the next line is a copy of the message.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "mdaemon": (
@@ -111,7 +110,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "--- Session Transcript ---\n"
             " Mon: <-- 550 unknown user\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "intended recipient": (
@@ -122,13 +121,13 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "--------RETURNED MAIL FOLLOWS--------\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "undeliverable address": (
         "Undeliverable mail",
         ("Undeliverable Address:  {A}\nOver quota\n\nOriginal message attached\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "returned message starts": (
@@ -138,19 +137,19 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "Your mail addressed to '{A}' could not be delivered\n"
             "---- START OF RETURNED MESSAGE ----\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "prodigy": (
         "Mail failure",
         ("User's mailbox is full: <{A}>\nUnable to deliver mail.\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "smtpsvc": (
         "Undelivered mail",
         ("The email below could not be delivered to the following user:\n<{A}>\n\nOld message:\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "message from": (
@@ -164,7 +163,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "--- Original message follows.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "more recipients": (
@@ -176,13 +175,13 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "--- The header\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "smtpsvc aborted": (
         "Delivery Status",
         ("Delivery to the following recipients failed.\n\n       {A}\n\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "smtp protocol error": (
@@ -201,13 +200,13 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "  Error transferring to MX; SMTP Protocol Returned a Permanent Error 5"
             "50 unknown user\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "stars at the end": (
         "Delivery failure",
         ("Unable to deliver message to <{A}>.\n************ End of message *********\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "earthlink": (
@@ -218,25 +217,25 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "A copy of the original message below this line:\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "not delivered to": (
         "Delivery error",
         ("A message could not be delivered to:\n\n  {A}\n\nSubject: foo\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "userid": (
         "Undeliverable Mail",
         ("Invalid final delivery userid:\n {A}\n\nOriginal message follows.\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "failed recipients": (
         "Returned mail",
         ("------ Failed Recipients ------\n <{A}>: 550 unknown\n-------- Returned Mail --------\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "lsmtp": (
@@ -248,13 +247,13 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "Error-Text: no such user\n"
             "Error-End: One error reported.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "in one line": (
         "Delivery failure",
         ("Your message could not be delivered to {A}\n\nreason\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "reads in part": (
@@ -268,19 +267,19 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "Your message reads (in part):\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "did not reach": (
         "Undeliverable",
         ("Did not reach the following recipient:\n {A}\n\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "eyou": (
         "Delivery failure",
         ("This is the deliver program at eyou.example.\n{A}\nuser is overquota\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "mail server speaks": (
@@ -290,7 +289,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "We could not deliver to {A}, sorry\n"
             "--- Below\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "no such user here": (
@@ -301,7 +300,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "There is no user by that name at this server.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "error type": (
@@ -314,7 +313,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "   Error Description: No mail servers appear to exist for the recipien"
             "ts address.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.HOST_UNKNOWN,
     ),
     "failed recipient": (
@@ -327,7 +326,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             " -- The header\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "error detail": (
@@ -340,7 +339,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "Error detail:\n"
             " mailbox full\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "mailenable": (
@@ -354,7 +353,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "Message headers follow:\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "problem appears": (
@@ -367,7 +366,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "could not be delivered. The problem appears to be :\n"
             "-- Recipient email server rejected the message\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "enclosed message": (
@@ -377,7 +376,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "[{A}] mailbox quota\n"
             "Original message details:\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "warning": (
@@ -389,7 +388,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "No action is required on your part.\n"
         ),
-        Kind.DELAYED,
+        EvidenceKind.DELAYED,
         None,
     ),
     "just a warning": (
@@ -402,7 +401,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "has not been delivered yet. This is just a warning, you do not need to"
             " take any action.\n"
         ),
-        Kind.DELAYED,
+        EvidenceKind.DELAYED,
         None,
     ),
     "netscape": (
@@ -417,7 +416,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "Please reply to <postmaster@x.example> if you feel this message to be "
             "in error.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "aol": (
@@ -428,7 +427,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "The text you sent follows:\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "listserv": (
@@ -437,19 +436,19 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "The enclosed message could not be delivered to {A} because the mailbox"
             " is unavailable.\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "rejected": (
         "Mail undeliverable",
         ("Your mail to {A} was rejected. 554 spam\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.BLOCKED,
     ),
     "mercury": (
         "Your mail to unknown user",
         ("Your message could not be sent to the following address(es):\n   {A}\nNo such user.\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "xmail": (
@@ -459,31 +458,31 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "[<02>] The following is a copy\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "mimesweeper": (
         "Mail delivery failed",
         ("Your message was not delivered because it contains a virus.\nTo: {A}\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.BLOCKED,
     ),
     "ntmail": (
         "Delivery failure",
         ("The following recipients could not be found: {A}\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "merak": (
         "Mail delivery failure",
         ("Message delivery failed.\nTo: <{A}>\nRemote host said: 550 mailbox not found\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "kerio": (
         "Undeliverable mail",
         ("Your message could not be delivered to recipient:\n\n<{A}>\n\n550 5.1.1 User unknown\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "hmail": (
@@ -502,7 +501,7 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "hMailServer\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "postini": (
@@ -514,56 +513,61 @@ WORDS: dict[str, tuple[str, str, Kind, FailureReason | None]] = {
             "\n"
             "       {A}\n"
         ),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "proofpoint": (
         "Undeliverable: x",
         ("Your message was not delivered to the following recipients:\n\n{A}: 550 5.1.1 unknown\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "barracuda": (
         "Undelivered Mail",
         ("Message from barracuda.example\nUnable to deliver message to: <{A}>\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.OTHER,
     ),
     "french": (
         "Message non remis",
         ("Votre message n'a pas pu être remis à {A}\nBoîte pleine\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.MAILBOX_FULL,
     ),
     "italian": (
         "Mancato recapito",
         ("Il messaggio per {A} non è stato recapitato: utente sconosciuto\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "portuguese": (
         "Falha na entrega",
         ("A mensagem para {A} não foi entregue: usuário desconhecido\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "dutch": (
         "Onbestelbaar: x",
         ("Uw bericht aan {A} kon niet worden bezorgd. Onbekende ontvanger\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
     "polish": (
         "Niedostarczona wiadomość",
         ("Wiadomość do {A} nie została dostarczona. Użytkownik nie istnieje\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
-    "chinese": ("退信", ("无法投递到 {A}\n用户不存在\n"), Kind.FAILED, FailureReason.UNKNOWN_USER),
+    "chinese": (
+        "退信",
+        ("无法投递到 {A}\n用户不存在\n"),
+        EvidenceKind.FAILED,
+        FailureReason.UNKNOWN_USER,
+    ),
     "korean": (
         "반송 메일",
         ("{A} 전송 실패\n받는사람이 없습니다\n"),
-        Kind.FAILED,
+        EvidenceKind.FAILED,
         FailureReason.UNKNOWN_USER,
     ),
 }
@@ -582,33 +586,17 @@ def test_words_name_the_recipient(name: str, returned: str, sender: str) -> None
     assert (reading.kind, reading.recipients, reading.reason) == (kind, (ADDRESS,), reason)
 
 
-@pytest.mark.parametrize(
-    ("said", "reason", "permanent", "status"),
-    [
-        ("550 5.1.1 User unknown", "unknown_user", True, "5.1.1"),
-        ("#5.1.1 no mailbox here", "unknown_user", True, "5.1.1"),
-        ("550 no such user", "unknown_user", True, None),
-        ("554 5.0.0 but 550 5.1.1 user unknown", "unknown_user", True, "5.1.1"),
-        ("552 5.2.2 mailbox full", "mailbox_full", True, "5.2.2"),
-        ("452 4.2.2 over quota", "mailbox_full", False, "4.2.2"),
-        ("the mailbox is full", "mailbox_full", False, None),
-        ("Das Postfach ist voll", "mailbox_full", False, None),
-        ("550 5.1.1 mailbox full", "mailbox_full", True, "5.1.1"),
-        ("552 5.3.4 message too big", "message_too_big", True, "5.3.4"),
-        ("554 5.7.1 listed at dnsbl.example", "blocked", True, "5.7.1"),
-        ("451 4.7.1 Greylisted, come back later", "policy", False, "4.7.1"),
-        ("550 5.7.1 relaying denied", "policy", True, "5.7.1"),
-        ("550 5.1.8 sender address rejected: domain not found", "policy", True, "5.1.8"),
-        ("550 5.1.2 unknown host", "host_unknown", True, "5.1.2"),
-        ("Host or domain name not found", "host_unknown", True, None),
-        ("550 4.4.7 QUEUE.Expired; message expired", "expired", False, "4.4.7"),
-        ("connection timed out", "expired", False, None),
-        ("550 5.4.6 mail loops back to myself", "system", True, "5.4.6"),
-        ("Exchange 5.5.2657.72 at 192.5.1.1 said nothing", None, None, None),
-    ],
-)
-def test_codes_and_words(
-    said: str, reason: FailureReason | None, permanent: bool | None, status: str | None
+def test_a_mail_is_read_where_flufl_bounce_fails_and_its_failure_is_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = diagnose(said)
-    assert (found.reason, found.permanent, found.status) == (reason, permanent, status)
+    def fail(_: object) -> None:
+        raise ValueError(ADDRESS)
+
+    monkeypatch.setattr(texts, "all_failures", fail)
+    head = "From: MAILER-DAEMON@mx.example\nSubject: Undelivered mail\n\n"
+    body = f"This is the mail system.\nI could not deliver to:\n{ADDRESS} no such user\n"
+    reading = read((head + body).encode())
+    assert (reading.kind, reading.recipients) == (EvidenceKind.FAILED, (ADDRESS,))
+    assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
+        ("ERROR", "flufl.bounce failed")
+    ]

@@ -8,17 +8,17 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.notification.sending.channel import Verdict
-from services.notification.sending.sms.breaker import LONGEST_REST, Breaker
+from services.notification.sending.sms.breaker import Breaker
 from services.notification.sending.sms.failover import Failover, Line
-from services.notification.sending.sms.gateway import GatewayResult, Text
-from services.notification.sending.sms.receipts import Receipt, ReceiptRequest, ReceiptState
+from services.notification.sending.sms.gateway import GatewayResult, TextMessage
+from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest, ReceiptState
+from tests.unit.notification.sending.sms.support import Clock
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REFERENCE = UUID(int=7)
-TEXT = Text(reference=REFERENCE, to="+491713920001", body="Text", sender="Praxis")
+TEXT = TextMessage(reference=REFERENCE, to="+491713920001", body="Text", sender="Praxis")
 
 ACCEPTED = GatewayResult(Verdict.ACCEPTED)
 PERMANENT = GatewayResult(Verdict.PERMANENT)
@@ -32,31 +32,23 @@ EVERY = [ACCEPTED, PERMANENT, LATER, DOWN, BUSY, LOST, TECHNICAL, OUR_TEXT]
 
 
 @dataclass
-class Clock:
-    time: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.time
-
-
-@dataclass
 class Scripted:
     """A gateway that answers as told."""
 
     name: str
     result: GatewayResult
     longest_send: float = 30
-    knows: Receipt | None = None
-    sent: list[Text] = field(default_factory=list)
+    knows: GatewayReceipt | None = None
+    sent: list[TextMessage] = field(default_factory=list)
 
-    async def send(self, text: Text) -> GatewayResult:
+    async def send(self, text: TextMessage) -> GatewayResult:
         self.sent.append(text)
         return self.result
 
-    async def query(self, reference: UUID, gateway_id: str | None = None) -> Receipt | None:
+    async def query(self, reference: UUID, gateway_id: str | None = None) -> GatewayReceipt | None:
         return self.knows
 
-    def parse_receipts(self, request: ReceiptRequest) -> Sequence[Receipt]:
+    def parse_receipts(self, request: ReceiptRequest) -> Sequence[GatewayReceipt]:
         return []
 
     async def close(self) -> None:
@@ -156,7 +148,7 @@ async def test_a_wrong_login_is_told_for_every_message() -> None:
 
 
 async def test_a_full_gateway_passes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.notification.sending.sms.failover.PATIENCE", 0.05)
+    monkeypatch.setattr("services.notification.sending.sms.failover.RATE_LIMIT_TIMEOUT", 0.05)
     gateways = [Scripted("slow", ACCEPTED), Scripted("fast", ACCEPTED)]
     clock = Clock()
     lines = [
@@ -173,7 +165,7 @@ async def test_a_full_gateway_passes_on(monkeypatch: pytest.MonkeyPatch) -> None
 
 async def test_asking_goes_to_the_gateway_that_had_it() -> None:
     failover, (first, second) = chain(LOST, LOST)
-    receipt = Receipt(
+    receipt = GatewayReceipt(
         gateway="g1", reference=REFERENCE, gateway_id="1", state=ReceiptState.DELIVERED, at=NOW
     )
     second.knows = receipt
@@ -182,56 +174,3 @@ async def test_asking_goes_to_the_gateway_that_had_it() -> None:
     assert await failover.query(REFERENCE, "g0") is None
     assert await failover.query(REFERENCE, "gone") is None
     assert failover.longest_send > first.longest_send + second.longest_send
-
-
-def test_calls_that_fail_together_open_it_once() -> None:
-    breaker = Breaker(Clock(), failures=5, rest=15)
-    assert all(breaker.admit() for _ in range(20))
-    for _ in range(20):
-        breaker.failed()
-    assert breaker.wait == 15
-    assert not breaker.admit()
-
-
-class BreakerMachine(RuleBasedStateMachine):
-    """Against a model: at most one call while it is not trusted, and never no call for ever."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.clock = Clock()
-        self.breaker = Breaker(self.clock, failures=3, rest=10)
-        self.under_way = 0
-        self.failures = 0
-        self.probing = False
-
-    @rule()
-    def call(self) -> None:
-        trusted = self.failures < 3
-        admitted = self.breaker.admit()
-        if admitted:
-            assert trusted or not self.probing
-            self.probing = not trusted
-            self.under_way += 1
-
-    @rule(end=st.sampled_from(["succeeded", "failed", "abandoned"]))
-    def end(self, end: str) -> None:
-        if not self.under_way:
-            return
-        self.under_way -= 1
-        getattr(self.breaker, end)()
-        self.probing = False
-        if end == "succeeded":
-            self.failures = 0
-        elif end == "failed":
-            self.failures += 1
-
-    @rule(seconds=st.floats(0, 700))
-    def wait(self, seconds: float) -> None:
-        self.clock.time += seconds
-
-    @invariant()
-    def it_never_rests_for_ever(self) -> None:
-        assert 0 <= self.breaker.wait <= LONGEST_REST
-
-
-TestBreaker = BreakerMachine.TestCase

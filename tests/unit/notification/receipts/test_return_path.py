@@ -6,13 +6,10 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import FailureReason
-from services.notification.deliveries.reasons import reason_of
-from services.notification.receipts.return_path import LONGEST_LOCAL_PART, ReturnPath
-from services.notification.sending.email.smtp_pool import Envelope, xtext
+from services.notification.receipts.return_path import MAX_LOCAL_PART, ReturnPath
 
 KEYS = {1: b"1" * 32, 7: b"7" * 32}
-STEM = "b" * LONGEST_LOCAL_PART + "@praxis.example"
+STEM = "b" * MAX_LOCAL_PART + "@praxis.example"
 ours = ReturnPath(STEM, KEYS)
 
 
@@ -60,34 +57,3 @@ def test_the_stem_is_accepted_and_nothing_else() -> None:
     assert ours.accepts(STEM.upper())
     for stranger in ("x@praxis.example", "@", "", STEM.replace("praxis", "other")):
         assert not ours.accepts(stranger)
-
-
-def envelope(recipient: str, *, utf8: bool = False) -> Envelope:
-    return Envelope(id="a=1", sender="s@x.example", recipient=recipient, message=b"", utf8=utf8)
-
-
-def test_delivery_notifications_are_asked_for_as_rfc_3461_wants() -> None:
-    asked = envelope("a+b=c@example.org")
-    assert asked.dsn_of_mail == (b"RET=HDRS", b"ENVID=a+3D1")
-    assert asked.dsn_of_rcpt == (
-        b"NOTIFY=SUCCESS,FAILURE,DELAY",
-        b"ORCPT=rfc822;a+2Bb+3Dc@example.org",
-    )
-    assert envelope("ä@example.org", utf8=True).dsn_of_rcpt == (b"NOTIFY=SUCCESS,FAILURE,DELAY",)
-
-
-@given(st.text(st.characters(max_codepoint=127)))
-def test_xtext_decodes_to_what_it_was(text: str) -> None:
-    encoded = xtext(text)
-    assert all(33 <= byte <= 126 and byte != ord("=") for byte in encoded)
-    parts = encoded.split(b"+")
-    decoded = parts[0] + b"".join(bytes([int(each[:2], 16)]) + each[2:] for each in parts[1:])
-    assert decoded.decode() == text
-
-
-def test_a_status_names_its_reason() -> None:
-    assert reason_of("5.1.1") is reason_of("5.1.6") is FailureReason.UNKNOWN_USER
-    assert reason_of("4.2.2") is FailureReason.MAILBOX_FULL
-    assert reason_of("5.4.4") is reason_of("5.1.10") is FailureReason.HOST_UNKNOWN
-    assert reason_of("4.4.7") is FailureReason.EXPIRED
-    assert reason_of("5.0.0") is reason_of("2.1.5") is reason_of(None) is None

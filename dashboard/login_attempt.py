@@ -1,6 +1,6 @@
 """A login on its way: one random secret in a cookie of its own, and what is derived from it.
 
-State, nonce and PKCE verifier need no store then, and an answer is good only in the browser that
+State, nonce and PKCE verifier need no store then, and a response is good only in the browser that
 asked. Several tabs may log in at once: each attempt's cookie is named after its state.
 """
 
@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 TERM = 600  # seconds to log in
-MOST = 5  # attempts of one browser at once
-TARGET = re.compile(
-    r"#/(patienten|termine|protokoll)(/\d{4}-\d\d-\d\d)?"
-)  # the views, and nowhere else
+MAX_ATTEMPTS = 5  # of one browser at once
+# The page's views: a login leads there and nowhere else.
+VIEW = re.compile(r"#/(patienten|termine|protokoll)(/\d{4}-\d\d-\d\d)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +28,14 @@ class Attempt:
     @classmethod
     def begin(cls, target: str) -> "Attempt":
         """A new one; what is no view of ours becomes the start page."""
-        return cls(secrets.token_urlsafe(32), target if TARGET.fullmatch(target) else "")
+        return cls(secrets.token_urlsafe(32), target if VIEW.fullmatch(target) else "")
 
     @classmethod
     def read(cls, cookie: str) -> "Attempt":
         """From its cookie, whose target is believed no more than anybody else's."""
         secret, _, target = cookie.partition("~")
         view = f"#/{target}"
-        return cls(secret, view if TARGET.fullmatch(view) else "")
+        return cls(secret, view if VIEW.fullmatch(view) else "")
 
     @property
     def cookie(self) -> str:
@@ -45,7 +44,7 @@ class Attempt:
 
     @property
     def state(self) -> str:
-        """Ties the answer to this browser."""
+        """Ties the response to this browser."""
         return self._derive("state")
 
     @property

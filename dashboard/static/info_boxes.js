@@ -7,7 +7,7 @@ const NOTICE_STAYS = 7_000; // milliseconds
 const MOST_BOXES = 8;
 const ICONS = { delivered: "tick", failed: "mark", unconfirmed: "call" };
 
-export class Notices {
+export class InfoBoxes {
   #container = byId("notices");
   #boxes = byId("infoboxes");
   #notice = byId("center-notice");
@@ -52,10 +52,10 @@ export class Notices {
     setTimeout(() => {
       said.textContent = text;
     }, 50);
-    const stays = (timer) => {
+    const setTimer = (timer) => {
       this.#timer = timer;
     };
-    stays(leaveLater(this.#notice, NOTICE_STAYS, () => this.hideCenter(), stays));
+    setTimer(leaveLater(this.#notice, NOTICE_STAYS, () => this.hideCenter(), setTimer));
   }
 
   hideCenter() {
@@ -67,8 +67,8 @@ export class Notices {
   /** Take back what was said of an appointment, or of one of its channels. */
   drop(id, channel) {
     for (const box of [...this.#boxes.children]) {
-      const { about, channel: of } = box.dataset;
-      if (about === id && (channel === undefined || of === channel)) box.remove();
+      const { dataset } = box;
+      if (dataset.about === id && (channel === undefined || dataset.channel === channel)) box.remove();
     }
   }
 
@@ -79,7 +79,7 @@ export class Notices {
     }, 50);
   }
 
-  /** Beside a modal dialog everything is inert: the notices have to live inside of it. */
+  /** Beside a modal dialog everything is inert: they have to live inside of it. */
   moveInto(place) {
     if (this.#container.parentNode !== place) place.append(this.#container);
   }
@@ -106,9 +106,9 @@ function dismissal(act) {
 }
 
 /** Nothing goes away under the pointer or the keyboard's focus. */
-function leaveLater(element, stay, act, keep = () => {}) {
+function leaveLater(element, stay, act, onTimer = () => {}) {
   const timer = setTimeout(() => {
-    if (element.matches(":hover, :focus-within")) keep(leaveLater(element, stay / 3, act, keep));
+    if (element.matches(":hover, :focus-within")) onTimer(leaveLater(element, stay / 3, act, onTimer));
     else act();
   }, stay);
   return timer;
