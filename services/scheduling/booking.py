@@ -63,9 +63,7 @@ class Booking:
         """Create an appointment and issue its first invitation."""
         now, appointment_id = self.now(), uuid7()
         async with self._practice(caller) as (tx, practice):
-            earlier = await self._earlier(
-                tx, practice, key=key, operation="create", request=request, target=appointment_id
-            )
+            earlier = await self._earlier(tx, practice, key, "create", request, appointment_id)
             if earlier is not None:
                 await _note_reading(tx, caller, now, [earlier])
                 return Booked(earlier, practice)
@@ -111,9 +109,7 @@ class Booking:
         """„Erneut senden": issue a new attempt, where needed to a corrected address."""
         now, operation = self.now(), f"resend {appointment_id}"
         async with self._practice(caller) as (tx, practice):
-            earlier = await self._earlier(
-                tx, practice, key=key, operation=operation, request=request, target=appointment_id
-            )
+            earlier = await self._earlier(tx, practice, key, operation, request, appointment_id)
             if earlier is not None:
                 await _note_reading(tx, caller, now, [earlier])
                 return Booked(earlier, practice)
@@ -241,11 +237,10 @@ class Booking:
         self,
         tx: Connection,
         practice: Practice,
-        *,
         key: str | None,
         operation: str,
         request: Input,
-        target: UUID,
+        appointment_id: UUID,
     ) -> Appointment | None:
         """The appointment as it now is, if this very request was carried out before."""
         if key is None:
@@ -257,7 +252,7 @@ class Booking:
             key=key,
             operation=operation,
             request=request,
-            appointment_id=target,
+            appointment_id=appointment_id,
         )
         return None if earlier is None else await self._found(tx, practice, earlier)
 

@@ -30,4 +30,4 @@ def test_every_code_has_its_label_in_the_view() -> None:
     assert set(labels.actions) == set(Action)
     assert set(labels.roles) == set(Role)
     assert set(labels.kinds) == {*CallerKind, audit.OPERATOR}
-    assert set(labels.fields) >= {each.name for each in dataclasses.fields(Wish)}
+    assert set(labels.fields) >= {each.name for each in dataclasses.fields(PracticeChange)}
