@@ -30,9 +30,9 @@ from services.notification.receipts.asker import ReceiptAsker
 from services.notification.receipts.imap import ImapIntake
 from services.notification.receipts.reader import ReceiptReader
 from services.notification.receipts.smtp import SmtpIntake
-from services.notification.sending import channel as channels
-from services.notification.sending.email.channel import EmailChannel
+from services.notification.sending.email.sender import EmailSender
 from services.notification.sending.email.smtp_pool import SmtpPool
+from services.notification.sending.sender import Sender
 from services.notification.sending.sms.sender import SmsSender
 from services.notification.sending.worker import Worker, WorkerPolicy, utc_now
 from services.notification.settings import Settings
@@ -61,8 +61,8 @@ def build(settings: Settings) -> FastAPI:
                 db, sealer=sealer, poll=settings.poll_seconds, wake_relay=relay.wake, now=utc_now
             )
 
-            senders: dict[Channel, channels.Channel] = {}
-            senders[Channel.EMAIL] = email = EmailChannel(
+            senders: dict[Channel, Sender] = {}
+            senders[Channel.EMAIL] = email = EmailSender(
                 SmtpPool(settings.smtp_server),
                 sender_address=settings.mail_from,
                 envelope_sender=settings.return_path.of,
@@ -136,6 +136,7 @@ def _keep_house(db: Database, settings: Settings, health: Health, sealer: Sealer
         "overdue": lambda tx: erasure_store.erase_overdue(tx, utc_now()),
         "purging": lambda tx: erasure_store.purge(tx, utc_now()),
         "resealing": lambda tx: letter_store.reseal(tx, sealer),
+        "resealing mails": lambda tx: receipt_store.reseal(tx, sealer),
     }
     for name, deed in deeds.items():
         health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, deed))

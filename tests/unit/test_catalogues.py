@@ -11,11 +11,11 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from contracts.languages import DEFAULT, ENGLISH, LANGUAGES, nearest
-from services.notification.deliveries.delivery import Kind
 from services.notification.letters import sms_segments as segments
+from services.notification.letters.letter import Letter, LetterKind
+from services.notification.letters.moments import long_moment
 from services.notification.letters.sms import compose
-from services.notification.letters.wordings import long_moment, wording
-from services.notification.sending.channel import Letter
+from services.notification.letters.wordings import wording
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(each.parent for each in ROOT.glob("services/*/locale"))
@@ -55,9 +55,9 @@ def test_there_is_a_catalogue_for_every_language_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", LetterKind)
 @pytest.mark.parametrize("month", range(1, 13))
-def test_sms_fit_one_segment(code: str, kind: Kind, month: int) -> None:
+def test_sms_fit_one_segment(code: str, kind: LetterKind, month: int) -> None:
     letter = Letter(
         recipient="",
         patient_name="",

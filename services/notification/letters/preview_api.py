@@ -14,9 +14,8 @@ from chassis.auth import AppointmentWriter
 from chassis.problems import FieldError, InvalidInput
 from services.notification.letters import sms as texts
 from services.notification.letters import sms_segments as segments
-from services.notification.letters.names_and_links import UnusableLetter
+from services.notification.letters.letter import Letter, UnusableLetter
 from services.notification.letters.sms_segments import Encoding
-from services.notification.sending.channel import Letter
 
 YEARS = range(2000, 9001)
 

@@ -18,7 +18,7 @@ import structlog
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.sealing import NotOpened, Sealer
-from contracts.events import Channel as ChannelName
+from contracts.events import Channel
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import (
@@ -35,9 +35,9 @@ from services.notification.deliveries.events import (
 from services.notification.deliveries.reasons import reason_of
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.deliveries.transitions import transition
-from services.notification.letters.store import Due
-from services.notification.sending.channel import Channel, SendResult, Verdict
+from services.notification.sending.due import DueDelivery, lock_due
 from services.notification.sending.recorder import Recorder, Result
+from services.notification.sending.sender import Sender, SendResult, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class WorkerPolicy:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    due: Due
+    due: DueDelivery
     delivery: Delivery
     lease: UUID
     expires: float  # on the monotonic clock
@@ -77,7 +77,7 @@ class Worker:
     def __init__(
         self,
         db: Database,
-        channels: Mapping[ChannelName, Channel],
+        senders: Mapping[Channel, Sender],
         *,
         sealer: Sealer,
         policy: WorkerPolicy,
@@ -86,7 +86,7 @@ class Worker:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._db = db
-        self._channels = channels
+        self._by_channel = senders
         self._sealer = sealer
         self._policy = policy
         self._told = told
@@ -154,7 +154,7 @@ class Worker:
         claims: list[_Claim] = []
         steps: list[Transition] = []
         async with self._db.system() as tx:
-            found = await store.lock_due(tx, now, most)
+            found = await lock_due(tx, now, most)
             for due in found:
                 delivery = due.delivery
                 if delivery.state is State.SENDING:
@@ -192,9 +192,9 @@ class Worker:
         if too_late or self._now() >= delivery.deadline:
             return Released(claim.lease)
         try:
-            channel = self._channels[delivery.channel]
+            sender = self._by_channel[delivery.channel]
             async with asyncio.timeout(self._policy.longest_send):
-                result = await channel.send(claim.due.open(self._sealer, delivery))
+                result = await sender.send(claim.due.open(self._sealer, delivery))
         except NotOpened:
             # Its key is missing here, as while keys rotate: another process, or this one once it
             # has the key, sends it yet. Given up, the letter would be erased.

@@ -17,8 +17,8 @@ import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
 
 from services.notification.deliveries.events import NO_REPLY, Reply
-from services.notification.sending.channel import SendResult, Verdict
 from services.notification.sending.email.smtp_replies import Stage, classify, read_reply
+from services.notification.sending.sender import SendResult, Verdict
 
 _TIDY_UP = 2.0  # seconds for RSET and QUIT, whose replies change nothing
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.notification.deliveries.events import Reply
 from services.notification.letters import sms as texts
-from services.notification.sending.channel import Outgoing, Verdict
+from services.notification.sending.sender import Outgoing, Verdict
 from services.notification.sending.sms.failover import Failover
 from services.notification.sending.sms.gateway import INVALID_NUMBER, GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import GatewayReceipt

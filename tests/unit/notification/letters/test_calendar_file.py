@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from services.notification.letters.calendar_file import Entry, Method, calendar_file
-from services.notification.letters.names_and_links import UnusableLetter
+from services.notification.letters.calendar_file import CalendarEvent, Method, calendar_file
+from services.notification.letters.letter import UnusableLetter
 from services.notification.letters.vtimezone import vtimezone
 
 NOW = datetime(2026, 11, 24, 9, 0, 30, tzinfo=UTC)
-ENTRY = Entry(
+ENTRY = CalendarEvent(
     appointment_id=UUID("0193a0de-7a1c-7cc3-98c4-dc0c0c07398f"),
     sequence=3,
     start=datetime(2026, 12, 1, 13, 30, tzinfo=UTC),
@@ -40,7 +40,7 @@ def read(content: bytes) -> tuple[Any, Any]:
     return calendar, event
 
 
-def write(method: Method = Method.REQUEST, entry: Entry = ENTRY) -> tuple[Any, Any]:
+def write(method: Method = Method.REQUEST, entry: CalendarEvent = ENTRY) -> tuple[Any, Any]:
     return read(calendar_file(method, entry, NOW))
 
 

@@ -12,11 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from services.notification.letters.letter import Letter, UnusableLetter
 from services.notification.letters.mail import InvitationMail
-from services.notification.letters.names_and_links import UnusableLetter, clean_name
-from services.notification.letters.wordings import long_moment, wording
-from services.notification.sending.channel import Letter
-from services.notification.sending.email.channel import parse_mailbox
+from services.notification.letters.names_and_links import clean_name
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LETTER = Letter(
@@ -132,25 +130,6 @@ def test_english_and_unknown_locales() -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "expected"),
-    [
-        (datetime(2027, 3, 1, 7, 5, tzinfo=UTC), "Montag, 1. März 2027, 08:05 Uhr"),
-        (datetime(2026, 7, 1, 22, 30, tzinfo=UTC), "Donnerstag, 2. Juli 2026, 00:30 Uhr"),
-        (
-            datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
-            "Sonntag, 25. Oktober 2026, 02:30 Uhr (Sommerzeit)",
-        ),
-        (
-            datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
-            "Sonntag, 25. Oktober 2026, 02:30 Uhr (Winterzeit)",
-        ),
-    ],
-)
-def test_moment_in_the_zone_of_the_practice(moment: datetime, expected: str) -> None:
-    assert long_moment(moment, "Europe/Berlin", wording("de")) == expected
-
-
-@pytest.mark.parametrize(
     "letter",
     [
         replace(LETTER, link="javascript:alert(1)"),
@@ -247,55 +226,3 @@ def test_display_name_survives_whatever_its_punctuation(name: str) -> None:
         return
     (sender,) = read(compose(replace(LETTER, sender_name=name)))["From"].addresses
     assert sender.display_name == shown
-
-
-@pytest.mark.parametrize(
-    ("given_address", "address", "utf8"),
-    [
-        ("a.b+c@example.org", "a.b+c@example.org", False),
-        (" a@example.org ", "a@example.org", False),
-        ("jürgen@example.org", "jürgen@example.org", True),
-        ("a@müller.example", "a@xn--mller-kva.example", False),
-        ("a@straße.example", "a@xn--strae-oqa.example", False),
-    ],
-)
-def test_mailboxes(given_address: str, address: str, utf8: bool) -> None:
-    mailbox = parse_mailbox(given_address)
-    assert mailbox is not None
-    assert (mailbox.address, mailbox.utf8) == (address, utf8)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "",
-        "a",
-        "@example.org",
-        "a@",
-        "a b@example.org",
-        "a@example.org>\r\nRCPT TO:<b@example.org",
-        "a@example.org SIZE=1",
-        "a,b@example.org",
-        "<a@example.org>",
-        "a..b@example.org",
-        ".a@example.org",
-        '"a b"@example.org',
-        "a@-example.org",
-        "a@exa_mple.org",
-        "a@[127.0.0.1]",
-        "a@b@example.org",
-        "a\x00@example.org",
-        "x" * 65 + "@example.org",
-        "a@" + "x" * 64 + ".org",
-    ],
-)
-def test_what_is_no_mailbox(address: str) -> None:
-    assert parse_mailbox(address) is None
-
-
-@given(st.text(max_size=80))
-def test_a_mailbox_never_breaks_the_command_line(address: str) -> None:
-    mailbox = parse_mailbox(address)
-    if mailbox is not None:
-        assert not set(mailbox.address) & set("\r\n\x00 <>\"'\\,;:") - {"'"}
-        assert mailbox.address.count("@") == 1

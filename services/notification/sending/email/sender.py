@@ -1,4 +1,4 @@
-"""The e-mail channel: composes the invitation and hands it to the mail server."""
+"""Mail: composes the invitation and hands it to the mail server."""
 
 import re
 from collections.abc import Callable
@@ -10,8 +10,8 @@ import idna
 
 from services.notification.deliveries.events import Reply
 from services.notification.letters.mail import InvitationMail
-from services.notification.sending.channel import Outgoing, SendResult, Verdict
 from services.notification.sending.email.smtp_pool import Envelope, SmtpPool
+from services.notification.sending.sender import Outgoing, SendResult, Verdict
 
 # RFC 3463 X.1.3: bad destination mailbox address syntax.
 INVALID_ADDRESS = SendResult(Verdict.PERMANENT, Reply(status="5.1.3"))
@@ -53,7 +53,7 @@ def parse_mailbox(address: str) -> Mailbox | None:
     return Mailbox(f"{local}@{domain}", utf8=not local.isascii())
 
 
-class EmailChannel:
+class EmailSender:
     """Sends invitations from one address over one pool.
 
     `envelope_sender` gives the return path of a delivery, which is where bounces go.

@@ -1,10 +1,10 @@
-"""The state machine of deliveries, the back-off, and how news of an appointment are merged."""
+"""What follows from what happens to a delivery, told as stories."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
 from typing import get_args
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ from contracts.events import (
     InvitationPending,
     PendingState,
 )
-from services.notification.deliveries.delivery import LONGEST, State, Transition
+from services.notification.deliveries.delivery import State, Transition
 from services.notification.deliveries.events import (
     Accepted,
     AutoReplied,
@@ -42,10 +42,8 @@ from services.notification.deliveries.events import (
     Superseded,
     Withdrawn,
 )
-from services.notification.deliveries.retries import RetryPolicy
-from services.notification.deliveries.store import Appointment
+from services.notification.deliveries.retries import RETRY_WITHIN
 from services.notification.deliveries.transitions import RULES, transition
-from services.notification.requests import merge
 from tests.support.deliveries import (
     ACTIVE,
     GREYLISTED,
@@ -170,7 +168,7 @@ def test_never_tried_and_begun_is_cancelled() -> None:
 def test_no_try_begins_after_the_deadline(starts_in: timedelta) -> None:
     retry = FailedForNow(LEASE, GREYLISTED, NOW + minutes(5))
     retrying = after(sending(starts_in=starts_in), retry).delivery
-    step = after(retrying, claim(), now=NOW + min(starts_in, LONGEST))
+    step = after(retrying, claim(), now=NOW + min(starts_in, RETRY_WITHIN))
     outcome = one(step)
     assert isinstance(outcome, InvitationFailed)
     assert (outcome.category, outcome.status_code) == (FailureCategory.TEMPORARY, "4.2.0")
@@ -191,7 +189,7 @@ def test_moving_the_appointment_moves_the_deadline() -> None:
     assert earlier.due_at == earlier.deadline == NOW + minutes(20)
     later = after(retrying, Moved(NOW + timedelta(days=9))).delivery
     assert later.due_at == NOW + minutes(30)
-    assert later.deadline == NOW + LONGEST
+    assert later.deadline == NOW + RETRY_WITHIN
     lease_end = after(sending(), Moved(NOW + minutes(1))).delivery.due_at
     assert lease_end == LEASE_END
 
@@ -225,7 +223,7 @@ EVENTS: st.SearchStrategy[DeliveryEvent] = st.one_of(
     st.builds(Released, LEASES),
     st.builds(Moved, MOMENTS),
     st.builds(Confirmed, st.uuids(), REPLIES),
-    st.builds(Bounced, st.uuids(), REPLIES, st.booleans()),
+    st.builds(Bounced, st.uuids(), REPLIES, permanent=st.booleans()),
     st.sampled_from([Requested(), LeaseExpired(), Superseded(), Withdrawn(), ChannelMissing()]),
     st.sampled_from([Delayed(UUID(int=3)), AutoReplied(UUID(int=3)), Complained(UUID(int=3))]),
     st.just(ReceiptMissing()),
@@ -280,66 +278,3 @@ def test_ended_deliveries_are_never_sent_again() -> None:
     starting = {Claimed, Requested, LeaseExpired, Released, FailedForNow, ReplyLost}
     assert not set(product(ended, starting)) & set(RULES)
     assert {kind for _, kind in RULES} == set(get_args(DeliveryEvent))
-
-
-POLICY = RetryPolicy()
-
-
-@given(
-    tries=st.integers(1, 1000),
-    left=st.integers(1, 72 * 3600).map(lambda seconds: timedelta(seconds=seconds)),
-    jitter=st.floats(0, 0.999),
-)
-def test_next_try_lies_ahead_and_before_the_deadline(
-    tries: int, left: timedelta, jitter: float
-) -> None:
-    at = POLICY.next_try(tries=tries, now=NOW, deadline=NOW + left, jitter=jitter)
-    if at is None:
-        assert left <= POLICY.first
-    else:
-        assert POLICY.first / 2 <= at - NOW <= POLICY.longest
-        assert at < NOW + left
-
-
-def test_waits_double_and_respect_what_the_server_asks() -> None:
-    deadline = NOW + timedelta(days=3)
-    waits = [
-        (POLICY.next_try(tries=tries, now=NOW, deadline=deadline, jitter=0.5) or NOW) - NOW
-        for tries in range(1, 10)
-    ]
-    assert waits[:3] == [timedelta(seconds=each) for each in (22.5, 45, 90)]
-    assert waits == sorted(waits)
-    assert waits[-1] == POLICY.longest * 0.75
-    asked = NOW + timedelta(hours=2)
-    assert asked == POLICY.next_try(tries=1, now=NOW, deadline=deadline, jitter=0, not_before=asked)
-    assert POLICY.next_try(tries=1, now=NOW, deadline=asked, jitter=0, not_before=asked) is None
-
-
-@given(
-    st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=6).flatmap(
-        lambda facts: st.tuples(st.just(facts), st.permutations(facts))
-    )
-)
-def test_news_of_an_appointment_merge_alike_in_any_order(
-    orders: tuple[list[tuple[int, bool]], list[tuple[int, bool]]],
-) -> None:
-    appointment, practice = uuid4(), uuid4()
-
-    def merged(facts: list[tuple[int, bool]]) -> Appointment:
-        (known,) = merge(
-            Appointment(
-                appointment_id=appointment,
-                practice_id=practice,
-                version=version,
-                starts_at=None if deleted else NOW + minutes(version),
-                deleted=deleted,
-            )
-            for version, deleted in facts
-        )
-        return known
-
-    one_way, other_way = map(merged, orders)
-    assert one_way.version == other_way.version == max(version for version, _ in orders[0])
-    assert one_way.deleted == other_way.deleted == any(deleted for _, deleted in orders[0])
-    if not one_way.deleted:
-        assert one_way.starts_at == other_way.starts_at == NOW + minutes(one_way.version)

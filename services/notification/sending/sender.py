@@ -1,12 +1,13 @@
-"""Ways to reach the patient. Each says how a try ended, never more than codes."""
+"""What sends over one channel. It says how a try ended, never more than codes."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from services.notification.deliveries.delivery import Delivery, Kind
+from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import NO_REPLY, Reply
+from services.notification.letters.letter import Letter
 
 
 class Verdict(StrEnum):
@@ -33,27 +34,6 @@ class SendResult:
     gateway_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """What the patient gets to read. Patient data: kept only while something is to be sent."""
-
-    recipient: str
-    patient_name: str
-    sender_name: str
-    link: str
-    locale: str
-    appointment_version: int
-    start: datetime
-    duration_minutes: int
-    time_zone: str
-    kind: Kind = Kind.INVITATION
-    previous_start: datetime | None = None  # before a move
-
-    def __repr__(self) -> str:
-        """Nothing: a letter must not show in a log or traceback."""
-        return "Letter(…)"
-
-
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A claimed delivery with its letter."""
@@ -62,7 +42,7 @@ class Outgoing:
     letter: Letter
 
 
-class Channel(Protocol):
+class Sender(Protocol):
     """Sends one message and says how it ended. Any exception means a fault on our side."""
 
     async def send(self, outgoing: Outgoing) -> SendResult:

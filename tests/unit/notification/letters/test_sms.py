@@ -7,13 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notification.deliveries.delivery import Kind
 from services.notification.letters import sms as texts
 from services.notification.letters import sms_segments as segments
-from services.notification.letters.names_and_links import UnusableLetter
+from services.notification.letters.letter import Letter, LetterKind, UnusableLetter
 from services.notification.letters.sms import compose
 from services.notification.letters.sms_segments import Encoding
-from services.notification.sending.channel import Letter
 
 LINK = "https://praxis.example/besuch/" + "Ab-_5" * 10
 LETTER = Letter(
@@ -83,12 +81,12 @@ def test_the_doubled_hour_names_its_season() -> None:
 
 
 @pytest.mark.parametrize("locale", ["de", "en"])
-@pytest.mark.parametrize("kind", Kind)
-def test_every_kind_says_who_and_when(kind: Kind, locale: str) -> None:
+@pytest.mark.parametrize("kind", LetterKind)
+def test_every_kind_says_who_and_when(kind: LetterKind, locale: str) -> None:
     text = compose(replace(LETTER, locale=locale, kind=kind))
     assert text.startswith("Praxis Dr. Weiß: ")
     assert "14:30" in text
-    assert (LINK in text) is (kind is not Kind.CANCELLED)
+    assert (LINK in text) is (kind is not LetterKind.CANCELLED)
     assert segments.count(text) == 1
 
 
@@ -96,16 +94,16 @@ def test_every_kind_says_who_and_when(kind: Kind, locale: str) -> None:
     name=st.text(min_size=1, max_size=300),
     link=st.from_regex(r"https://[a-z]{1,60}\.example/[A-Za-z0-9_~\-]{1,300}", fullmatch=True),
     locale=st.sampled_from(["de", "en", "fr", ""]),
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(LetterKind),
 )
-def test_whatever_the_name(name: str, link: str, locale: str, kind: Kind) -> None:
+def test_whatever_the_name(name: str, link: str, locale: str, kind: LetterKind) -> None:
     letter = replace(LETTER, sender_name=name, link=link, locale=locale)
     try:
         text = compose(replace(letter, kind=kind))
     except UnusableLetter:
         assert not name.strip("\0") or not name.isprintable()
         return
-    if kind is not Kind.CANCELLED:
+    if kind is not LetterKind.CANCELLED:
         assert text.endswith(f"\n{link}")
     assert "Erika" not in text
     longest = f"{texts.readable(name)[:200]}: {'x' * 80}\n{link}"
