@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI
 
 from chassis import inbox
 from chassis.auth import Access, TokenVerifier, api_keys, identity_provider
+from chassis.clock import utc_now
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.jwks import FixedKeys, key_source
@@ -18,14 +19,14 @@ from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
-from services.scheduling import contact_store, erasure, events, store
+from services.scheduling import erasure, events, housekeeping, resealing
 from services.scheduling.admin import api as practice_api
 from services.scheduling.api import router
 from services.scheduling.audit import api as audit_api
 from services.scheduling.audit import store as audit_store
 from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.dependencies import Services
-from services.scheduling.due_notices import Noticing
+from services.scheduling.due_notices import DueNotices
 from services.scheduling.keys import api as keys_api
 from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Links
@@ -70,6 +71,7 @@ def build(settings: Settings) -> FastAPI:
                 relay.wake,
                 sealer,
                 settle=timedelta(seconds=settings.notice_settle_seconds),
+                now=utc_now,
             ),
             hosting=Hosting(db, rooms, sealer),
             patient_page=PatientPage(
@@ -86,8 +88,8 @@ def build(settings: Settings) -> FastAPI:
             token_exchanges=Throttle(settings.tokens_per_minute),
             operator_logins=Throttle(settings.tokens_per_minute),
         )
-        noticing = Noticing(links, settings.channels, sealer, SOURCE, lambda: datetime.now(UTC))
-        asking = every(settings.notice_poll_seconds, db, noticing.request_due)
+        due_notices = DueNotices(links, settings.channels, sealer, SOURCE, utc_now)
+        asking = every(settings.notice_poll_seconds, db, due_notices.request)
         health.supervisor.start("notices", asking)
         health.dependencies["database"] = db.ping
         health.supervisor.start("outbox relay", relay.run())
@@ -102,15 +104,15 @@ def build(settings: Settings) -> FastAPI:
         health.supervisor.start("consumer", consumer.run())
         health.supervisor.watch("consumer", consumer.stalled)
         health.supervisor.start("inbox", every(6 * 3600, db, inbox.purge))
-        resealing = every(3600, db, lambda tx: contact_store.reseal(tx, sealer))
-        health.supervisor.start("resealing", resealing)
+        reseal = every(3600, db, lambda tx: resealing.reseal(tx, sealer))
+        health.supervisor.start("resealing", reseal)
         forgetting = every(
             settings.erasure_poll_seconds,
             db,
-            lambda tx: erasure.by_term(tx, SOURCE, lambda: datetime.now(UTC)),
+            lambda tx: erasure.by_term(tx, SOURCE, utc_now()),
         )
         health.supervisor.start("forgetting", forgetting)
-        health.supervisor.start("housekeeping", every(6 * 3600, db, store.purge))
+        health.supervisor.start("housekeeping", every(6 * 3600, db, housekeeping.purge))
         forget = partial(audit_store.forget, days=settings.audit_days)
         health.supervisor.start("audit log", every(24 * 3600, db, forget))
         try:

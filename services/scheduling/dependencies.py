@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from chassis.auth import Caller, needs
 from chassis.database import Database
 from chassis.throttle import Throttle
+from contracts.rights import Right
 
 if TYPE_CHECKING:
     from services.scheduling.booking import Booking
@@ -47,3 +49,9 @@ async def database(services: State) -> Database:
 
 
 Db = Annotated[Database, Depends(database)]
+
+AppointmentReader = Annotated[Caller, needs(Right.READ_APPOINTMENTS)]
+AppointmentWriter = Annotated[Caller, needs(Right.WRITE_APPOINTMENTS)]
+AppointmentAdmin = Annotated[Caller, needs(Right.DELETE_APPOINTMENTS)]
+AuditReader = Annotated[Caller, needs(Right.READ_AUDIT)]
+VisitHost = Annotated[Caller, needs(Right.HOST_VISITS)]

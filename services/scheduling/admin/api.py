@@ -13,11 +13,16 @@ from chassis import problems
 from chassis.database import Database
 from chassis.throttle import address_of
 from contracts.events import Tariff
-from services.scheduling import practice as practices
-from services.scheduling.appointments import Practice
+from services.scheduling import practice_store
+from services.scheduling.admin import registry
 from services.scheduling.dependencies import Db, State
 from services.scheduling.keys.store import OPERATOR_KEYS
-from services.scheduling.practice import Wish
+from services.scheduling.practice import (
+    DEFAULT_TARIFF,
+    DEFAULT_TIME_ZONE,
+    Practice,
+    PracticeChange,
+)
 from services.scheduling.problems import NotAnOperator
 
 Text = Annotated[str, Field(max_length=1000)]
@@ -39,12 +44,14 @@ class PracticeSettings(BaseModel):
     )
     retention_days: StrictInt | None = Field(
         default=None,
-        description="Days after an appointment's end for which patients' data is kept; 0 to 89.",
+        description="Days after an appointment's end for which patients' data is kept; 0 to 88.",
     )
 
-    def change(self) -> Wish:
+    def change(self) -> PracticeChange:
         """What is named, for the rules to check."""
-        return Wish(**{name: getattr(self, name) for name in Wish.__dataclass_fields__})
+        return PracticeChange(
+            **{name: getattr(self, name) for name in PracticeChange.__dataclass_fields__}
+        )
 
 
 class NewPractice(PracticeSettings):
@@ -52,8 +59,8 @@ class NewPractice(PracticeSettings):
 
     id: UUID | None = Field(default=None, description="As the identity provider knows it.")
     name: Text
-    time_zone: Text = "Europe/Berlin"
-    tariff: Text = Tariff.BASIC.value
+    time_zone: Text = DEFAULT_TIME_ZONE
+    tariff: Text = DEFAULT_TARIFF.value
 
 
 class PracticeRecord(BaseModel):
@@ -135,11 +142,11 @@ router = APIRouter(
 async def list_practices(
     db: OperatorDb,
     after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=practices.PAGE)] = practices.PAGE,
+    limit: Annotated[int, Query(ge=1, le=practice_store.PAGE_SIZE)] = practice_store.PAGE_SIZE,
 ) -> PracticesView:
     """All practices, page by page."""
     async with db.operator() as tx:
-        found = await practices.page(tx, after, limit)
+        found = await practice_store.page(tx, after, limit)
     return PracticesView(
         practices=[PracticeRecord.of(practice) for practice in found],
         next=found[-1].id if len(found) == limit else None,
@@ -150,7 +157,7 @@ async def list_practices(
 async def create_practice(db: OperatorDb, body: NewPractice, response: Response) -> PracticeRecord:
     """Set a practice up."""
     async with db.operator() as tx:
-        practice = await practices.create(tx, body.id or uuid7(), body.change(), datetime.now(UTC))
+        practice = await registry.create(tx, body.id or uuid7(), body.change(), datetime.now(UTC))
     response.headers["Location"] = f"/v1/admin/practices/{practice.id}"
     return PracticeRecord.of(practice)
 
@@ -159,7 +166,7 @@ async def create_practice(db: OperatorDb, body: NewPractice, response: Response)
 async def read_practice_record(db: OperatorDb, practice_id: UUID) -> PracticeRecord:
     """One practice."""
     async with db.operator() as tx:
-        return PracticeRecord.of(await practices.get(tx, practice_id))
+        return PracticeRecord.of(await practice_store.get(tx, practice_id))
 
 
 @router.patch("/practices/{practice_id}", responses=NOT_FOUND)
@@ -169,5 +176,5 @@ async def change_practice(
     """Change what is named; it holds from the next request on."""
     async with db.operator() as tx:
         return PracticeRecord.of(
-            await practices.change(tx, practice_id, body.change(), datetime.now(UTC))
+            await registry.change(tx, practice_id, body.change(), datetime.now(UTC))
         )

@@ -9,10 +9,10 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import Database
 from contracts.languages import LANGUAGES
-from services.scheduling import practice as practices
+from services.scheduling import practice_store
+from services.scheduling.admin import registry
 from services.scheduling.admin.command_line import Subcommands
-from services.scheduling.appointments import Practice
-from services.scheduling.practice import Wish
+from services.scheduling.practice import Practice, PracticeChange
 
 
 def add_parsers(commands: Subcommands) -> None:
@@ -36,7 +36,7 @@ def add_parsers(commands: Subcommands) -> None:
 
 async def _add(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        added = await practices.create(
+        added = await registry.create(
             tx, options.id or uuid7(), _change(options), datetime.now(UTC)
         )
     _print(added)
@@ -45,14 +45,14 @@ async def _add(db: Database, options: argparse.Namespace) -> int:
 
 async def _set(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        changed = await practices.change(tx, options.practice, _change(options), datetime.now(UTC))
+        changed = await registry.change(tx, options.practice, _change(options), datetime.now(UTC))
     _print(changed)
     return 0
 
 
 async def _show(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        found = await practices.get(tx, options.practice)
+        found = await practice_store.get(tx, options.practice)
     _print(found)
     return 0
 
@@ -60,7 +60,7 @@ async def _show(db: Database, options: argparse.Namespace) -> int:
 async def _list(db: Database, _options: argparse.Namespace) -> int:
     async with db.operator() as tx:
         after: UUID | None = None
-        while page := await practices.page(tx, after):
+        while page := await practice_store.page(tx, after):
             for each in page:
                 print(f"{each.id}  {each.tariff:8}  {each.time_zone:20}  {each.name}")
             after = page[-1].id
@@ -79,7 +79,7 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
         help='before the start, as 1440,60; "" none',
     )
     parser.add_argument(
-        "--retention-days", type=int, help="for which patients' data is kept after the end; 0 to 89"
+        "--retention-days", type=int, help="for which patients' data is kept after the end; 0 to 88"
     )
 
 
@@ -90,9 +90,10 @@ def _minutes(text: str) -> list[int]:
         raise argparse.ArgumentTypeError("whole minutes with commas between") from None
 
 
-def _change(options: argparse.Namespace) -> Wish:
-    given: dict[str, Any] = {name: getattr(options, name) for name in Wish.__dataclass_fields__}
-    return Wish(**given)
+def _change(options: argparse.Namespace) -> PracticeChange:
+    names = PracticeChange.__dataclass_fields__
+    given: dict[str, Any] = {name: getattr(options, name) for name in names}
+    return PracticeChange(**given)
 
 
 def _print(practice: Practice) -> None:

@@ -10,17 +10,17 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from chassis.auth import AuditReader, Caller
+from chassis.auth import Caller
 from chassis.database import Connection, Database
-from services.scheduling import forms, store
-from services.scheduling.appointments import Practice
+from services.scheduling import forms, practice_store
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import export as audit_export
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action, AuditEntry
 from services.scheduling.audit.store import Filter
-from services.scheduling.booking import UnknownPractice
-from services.scheduling.dependencies import Db
+from services.scheduling.dependencies import AuditReader, Db
+from services.scheduling.practice import Practice
+from services.scheduling.problems import UnknownPractice
 from services.scheduling.wall_clock import day_bounds
 
 MAX_ENTRIES = 200  # of a page
@@ -147,7 +147,7 @@ async def export_entries(
 
 
 async def _practice(tx: Connection, caller: Caller) -> Practice:
-    practice = await store.practice(tx, caller.practice_id)
+    practice = await practice_store.find(tx, caller.practice_id)
     if practice is None:
         raise UnknownPractice
     return practice
@@ -171,11 +171,7 @@ async def _file(db: Database, practice: Practice, wanted: Filter) -> AsyncIterat
 def _filter(
     practice: Practice, appointment_id: UUID | None, first: dt.date | None, last: dt.date | None
 ) -> Filter:
-    faults = forms.Faults()
-    for field, day in (("from", first), ("to", last)):
-        if day is not None:
-            forms.calendar_day(day, faults, field)
-    faults.raise_if_any()
+    forms.check_days({"from": first, "to": last})
     return Filter(
         appointment_id,
         None if first is None else day_bounds(first, practice.zone)[0],

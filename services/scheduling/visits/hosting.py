@@ -7,12 +7,16 @@ from uuid import UUID
 from chassis.auth import Caller
 from chassis.database import Database
 from chassis.sealing import Sealer
-from services.scheduling import store
+from services.scheduling import practice_store, store
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action
-from services.scheduling.booking import NotFound, UnknownPractice
-from services.scheduling.problems import AppointmentOver, NoVideoRooms
+from services.scheduling.problems import (
+    AppointmentOver,
+    NotFound,
+    NoVideoRooms,
+    UnknownPractice,
+)
 from services.scheduling.visits.opening import link_holds
 from services.scheduling.visits.rooms import Role, Rooms
 
@@ -32,10 +36,10 @@ class Hosting:
         """
         now = datetime.now(UTC)
         async with self.db.practice(caller.practice_id) as tx:
-            practice = await store.practice(tx, caller.practice_id)
+            practice = await practice_store.find(tx, caller.practice_id)
             if practice is None:
                 raise UnknownPractice
-            appointment = await store.get(tx, self.sealer, practice.id, appointment_id)
+            appointment = await store.find(tx, self.sealer, practice.id, appointment_id)
             if appointment is None:
                 raise NotFound
             if self.rooms is None:

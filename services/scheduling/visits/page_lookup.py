@@ -12,8 +12,9 @@ from datetime import datetime
 from chassis.database import Database
 from chassis.sealing import Sealer
 from services.scheduling import store
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.appointments import Appointment
 from services.scheduling.links import NOWHERE, Links
+from services.scheduling.practice import Practice
 from services.scheduling.visits.opening import link_holds
 
 REFUSAL_SECONDS = 0.1  # longer than the look-up takes

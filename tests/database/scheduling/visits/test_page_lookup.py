@@ -95,5 +95,5 @@ async def test_a_deleted_appointment_has_no_visit(
     lookup: PageLookup, appointment: Appointment
 ) -> None:
     async with lookup.db.practice(appointment.practice_id) as tx:
-        await store.delete(tx, appointment, NOW)
+        await store.delete(tx, appointment.practice_id, appointment.id, NOW)
     assert await lookup.find(token(appointment), NOW) is None

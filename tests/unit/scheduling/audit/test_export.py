@@ -12,11 +12,11 @@ from services.scheduling.audit import entry as audit
 from services.scheduling.audit import export as audit_export
 from services.scheduling.audit.api import LabelsView
 from services.scheduling.audit.entry import Action
-from services.scheduling.practice import Wish
+from services.scheduling.practice import PracticeChange
 
 
 def test_every_action_and_field_has_german_words_in_the_file() -> None:
-    fields = [each.name for each in dataclasses.fields(Wish)]
+    fields = [each.name for each in dataclasses.fields(PracticeChange)]
     entries = [
         audit.operator_entry(uuid4(), action, datetime.now(UTC), changed=fields)
         for action in Action
@@ -30,4 +30,4 @@ def test_every_code_has_its_label_in_the_view() -> None:
     assert set(labels.actions) == set(Action)
     assert set(labels.roles) == set(Role)
     assert set(labels.kinds) == {*CallerKind, audit.OPERATOR}
-    assert set(labels.fields) >= {each.name for each in dataclasses.fields(Wish)}
+    assert set(labels.fields) >= {each.name for each in dataclasses.fields(PracticeChange)}
