@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from chassis import inbox, periodic
 from chassis.auth import Access, TokenVerifier, identity_provider
+from chassis.clock import utc_now
 from chassis.consumer import Consumer
 from chassis.database import Connection, Database
 from chassis.jwks import key_source
@@ -34,7 +35,7 @@ from services.notification.sending.email.sender import EmailSender
 from services.notification.sending.email.smtp_pool import SmtpPool
 from services.notification.sending.sender import Sender
 from services.notification.sending.sms.sender import SmsSender
-from services.notification.sending.worker import Worker, WorkerPolicy, utc_now
+from services.notification.sending.worker import Worker, WorkerPolicy
 from services.notification.settings import Settings
 
 HOUSEKEEPING = 3600.0  # seconds
@@ -86,9 +87,8 @@ def build(settings: Settings) -> FastAPI:
             health.supervisor.start("relay", relay.run())
             health.supervisor.watch("relay", relay.stalled)
             policy = _policy(settings, longest_send)
-            worker = Worker(db, senders, sealer=sealer, policy=policy, told=relay.wake)
-            health.supervisor.start("worker", worker.run())
-            health.supervisor.watch("worker", worker.stalled)
+            worker = Worker(db, senders, sealer=sealer, policy=policy, wake_relay=relay.wake)
+            health.supervisor.run(worker)
             health.supervisor.run(reader)
             await _take_in_mail(db, settings, health, stack, sealer=sealer, wake_reader=reader.wake)
             _keep_house(db, settings, health, sealer)
@@ -130,7 +130,7 @@ def build(settings: Settings) -> FastAPI:
 
 def _keep_house(db: Database, settings: Settings, health: Health, sealer: Sealer) -> None:
     """Start what forgets and seals anew."""
-    deeds: dict[str, Callable[[Connection], Awaitable[bool | None]]] = {
+    tasks: dict[str, Callable[[Connection], Awaitable[bool | None]]] = {
         "inbox": inbox.purge,
         "erasing": receipt_store.erase_old,
         "overdue": lambda tx: erasure_store.erase_overdue(tx, utc_now()),
@@ -138,8 +138,8 @@ def _keep_house(db: Database, settings: Settings, health: Health, sealer: Sealer
         "resealing": lambda tx: letter_store.reseal(tx, sealer),
         "resealing mails": lambda tx: receipt_store.reseal(tx, sealer),
     }
-    for name, deed in deeds.items():
-        health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, deed))
+    for name, task in tasks.items():
+        health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, task))
     health.supervisor.run(
         KafkaErasure(
             db,
