@@ -68,7 +68,7 @@ def build(settings: Settings) -> FastAPI:
                 senders,
                 sealer=sealer,
                 policy=wiring.worker_policy(settings, longest_send),
-                told=relay.wake,
+                wake_relay=relay.wake,
             )
 
             def wake_both() -> None:

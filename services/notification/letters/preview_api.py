@@ -1,6 +1,6 @@
 """HTTP in: what an SMS would say and cost, composed by the code that sends it.
 
-Nothing is looked up and nothing is kept: the caller says what the text is made of.
+Nothing is looked up and nothing is stored: the caller says what the text is made of.
 """
 
 from datetime import datetime
