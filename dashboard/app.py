@@ -8,11 +8,11 @@ from fastapi import FastAPI
 from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.jwks import client_for
-from chassis.periodic import every
+from chassis.loop import housekeeper
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
 from dashboard import index, login_routes, proxy
-from dashboard.dependencies import Dashboard
+from dashboard.dependencies import Services
 from dashboard.guard import POLICY, Guard
 from dashboard.login import Login
 from dashboard.login_attempt import Cookies
@@ -21,7 +21,7 @@ from dashboard.sessions import Sessions
 from dashboard.settings import Settings
 from dashboard.upstreams import Upstreams
 
-PURGE = 3600.0  # seconds
+HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
 
 
 def build(settings: Settings) -> FastAPI:
@@ -45,11 +45,13 @@ def build(settings: Settings) -> FastAPI:
                     streams=settings.streams,
                 )
             )
-            db = await Database.connect(
-                settings.database_url.get_secret_value(), connections=settings.database_connections
+            db = await stack.enter_async_context(
+                Database.open(
+                    settings.database_url.get_secret_value(),
+                    connections=settings.database_connections,
+                )
             )
-            stack.push_async_callback(db.close)
-            health.dependencies["database"] = db.ping
+            supervisor = await stack.enter_async_context(health.supervisor)
             provider = Provider(
                 issuer=settings.auth_issuer,
                 client_id=settings.oidc_client_id,
@@ -73,9 +75,10 @@ def build(settings: Settings) -> FastAPI:
                 longest=int(settings.longest.total_seconds()),
                 throttle=Throttle(settings.logins_per_minute),
             )
-            stack.push_async_callback(health.supervisor.stop)
-            health.supervisor.start("sessions", every(PURGE, db, sessions.purge))
-            Dashboard(login=login, sessions=sessions, upstreams=upstreams).provide(app)
+
+            app.state.services = Services(login=login, sessions=sessions, upstreams=upstreams)
+            health.dependencies["database"] = db.ping
+            supervisor.run(housekeeper("sessions", db, sessions.purge, every=HOUSEKEEPING))
             yield
 
     app = create_app(
