@@ -70,7 +70,8 @@ def housekeepers(db: Database, sealer: Sealer, now: Clock) -> Iterator[Loop]:
         "erasing": receipt_store.erase_old,
         "overdue": lambda tx: erasure_store.erase_overdue(tx, now()),
         "purging": lambda tx: erasure_store.purge(tx, now()),
-        "resealing": lambda tx: letter_store.reseal(tx, sealer),
+        "resealing letters": lambda tx: letter_store.reseal(tx, sealer),
+        "resealing mails": lambda tx: receipt_store.reseal(tx, sealer),
     }.items():
         yield housekeeper(name, db, task, every=HOUSEKEEPING)
 

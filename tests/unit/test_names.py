@@ -16,8 +16,6 @@ PROGRAMS = (
     "contracts",
 )
 
-STILL_TWICE = {"services/scheduling": {"Contact"}}  # to be emptied
-
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_class_name_is_given_once(program: str) -> None:
@@ -27,5 +25,4 @@ def test_a_class_name_is_given_once(program: str) -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ClassDef)
     )
-    twice = {name for name, times in names.items() if times > 1}
-    assert not twice - STILL_TWICE.get(program, set())
+    assert not [name for name, times in names.items() if times > 1]

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("services.scheduling", "services.notification", "services.status", "dashboard")
-STILL_A_CIRCLE = {"services.scheduling"}  # booking, api and audit; to be emptied
+STILL_A_CIRCLE = {"services.scheduling"}  # booking, dependencies and audit; to be emptied
 
 
 def packages(service: str) -> Iterator[str]:
