@@ -23,7 +23,7 @@ from uuid_utils.compat import uuid7
 from chassis import outbox
 from chassis.consumer import Consumer, Record
 from chassis.database import Database
-from chassis.sealing import Place, Sealer
+from chassis.sealing import AssociatedData, Sealer
 from contracts.envelope import encode
 from contracts.events import Channel, InvitationIssued
 from contracts.topics import APPOINTMENTS
@@ -175,7 +175,7 @@ async def into_the_indicators(stack: Stack) -> None:
 class Unsealed(Sealer):
     """Leaves everything as it is."""
 
-    def seal(self, content: bytes, place: Place) -> bytes:
+    def seal(self, content: bytes, associated_data: AssociatedData) -> bytes:
         return bytes([self.newest]) + content
 
 
