@@ -2,7 +2,6 @@
 
 from chassis.service import load, serve
 from dashboard.app import build
-from dashboard.dependencies import Dashboard
 from dashboard.settings import Settings
 
 settings = load(Settings, name="dashboard")
@@ -11,7 +10,7 @@ app = build(settings)
 
 def end_streams() -> None:
     """By themselves live streams never end; they end before open requests are waited for."""
-    Dashboard.of(app).upstreams.end_streams()
+    app.state.services.upstreams.end_streams()
 
 
 serve(app, settings, name="dashboard", before_shutdown=end_streams)

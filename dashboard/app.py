@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.jwks import client_for
-from chassis.periodic import every
+from chassis.loop import housekeeper
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
 from dashboard import index, login_routes, proxy
@@ -21,11 +21,11 @@ from dashboard.sessions import Sessions
 from dashboard.settings import Settings
 from dashboard.upstreams import Upstreams
 
-PURGE = 3600.0  # seconds
+PURGE = 3600.0  # seconds between two looks for sessions that are over
 
 
 def build(settings: Settings) -> FastAPI:
-    """The application; connections are opened when it starts.
+    """The dashboard as an ASGI application; everything is opened when it starts.
 
     The services and the identity provider are no dependency of its readiness: with one of them
     away the page still tells what is the matter, which no page at all would not.
@@ -45,10 +45,13 @@ def build(settings: Settings) -> FastAPI:
                     streams=settings.streams,
                 )
             )
-            db = await Database.connect(
-                settings.database_url.get_secret_value(), connections=settings.database_connections
+            db = await stack.enter_async_context(
+                Database.open(
+                    settings.database_url.get_secret_value(),
+                    connections=settings.database_connections,
+                )
             )
-            stack.push_async_callback(db.close)
+            supervisor = await stack.enter_async_context(health.supervisor)
             health.dependencies["database"] = db.ping
             provider = Provider(
                 issuer=settings.auth_issuer,
@@ -73,8 +76,7 @@ def build(settings: Settings) -> FastAPI:
                 longest=int(settings.longest.total_seconds()),
                 throttle=Throttle(settings.logins_per_minute),
             )
-            stack.push_async_callback(health.supervisor.stop)
-            health.supervisor.start("sessions", every(PURGE, db, sessions.purge))
+            supervisor.run(housekeeper("sessions", db, sessions.purge, every=PURGE))
             Dashboard(login=login, sessions=sessions, upstreams=upstreams).provide(app)
             yield
 

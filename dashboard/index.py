@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from dashboard.dependencies import DashboardDep
+from dashboard.dependencies import State
 from dashboard.problems import NotLoggedIn
 
 FOLDER = Path(__file__).parent / "static"
@@ -17,16 +17,16 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def index(dashboard: DashboardDep, request: Request) -> Response:
+async def index(services: State, request: Request) -> Response:
     """The page, or the way to the login."""
-    public_url = dashboard.login.public_url
+    public_url = services.login.public_url
     if request.url.hostname != urlsplit(public_url).hostname:
         return RedirectResponse(public_url)  # where the cookies are
-    cookie = dashboard.session_cookie(request)
+    cookie = services.session_cookie(request)
     if cookie is None:
         return RedirectResponse("/login", 303)
     try:
-        await dashboard.sessions.touch(cookie)
+        await services.sessions.touch(cookie)
     except NotLoggedIn:
         return RedirectResponse("/abgelaufen", 303)
     return FileResponse(FOLDER / "index.html")

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from dashboard import pages
-from dashboard.dependencies import DashboardDep
+from dashboard.dependencies import State
 from dashboard.login import CALLBACK, LOGGED_OUT
 from dashboard.login_attempt import VIEW
 from dashboard.problems import LoginUnavailable, NotLoggedIn
@@ -16,15 +16,15 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/login")
-async def begin(dashboard: DashboardDep, request: Request) -> Response:
+async def begin(services: State, request: Request) -> Response:
     """Log in."""
-    return await dashboard.login.begin(request)
+    return await services.login.begin(request)
 
 
 @router.get(CALLBACK)
-async def finish(dashboard: DashboardDep, request: Request) -> Response:
+async def finish(services: State, request: Request) -> Response:
     """Come back from the provider."""
-    return await dashboard.login.finish(request)
+    return await services.login.finish(request)
 
 
 @router.get(LOGGED_OUT)
@@ -34,15 +34,15 @@ async def logged_out() -> Response:
 
 
 @router.get("/abgelaufen")
-async def expired(dashboard: DashboardDep, request: Request, zurueck: str = "") -> Response:
+async def expired(services: State, request: Request, zurueck: str = "") -> Response:
     """The session's time is over; after the next login the same view is shown."""
     href = f"/login?{urlencode({'zurueck': zurueck})}" if VIEW.fullmatch(zurueck) else None
     response = pages.render(pages.EXPIRED, href=href)
     with suppress(LoginUnavailable):
         try:
-            await dashboard.sessions.find(dashboard.session_cookie(request))
+            await services.sessions.find(services.session_cookie(request))
         except NotLoggedIn:
-            dashboard.login.without_session(response)
+            services.login.without_session(response)
     return response
 
 
@@ -53,20 +53,20 @@ async def no_access() -> Response:
 
 
 @router.get("/api/session")
-async def session(dashboard: DashboardDep, request: Request) -> dict[str, Any]:
+async def session(services: State, request: Request) -> dict[str, Any]:
     """Who is logged in, and what the page may offer."""
-    found = await dashboard.sessions.find(dashboard.session_cookie(request))
+    found = await services.sessions.find(services.session_cookie(request))
     return {"name": found.name, "rights": found.rights}
 
 
 @router.post("/api/session/activity", status_code=204)
-async def activity(dashboard: DashboardDep, request: Request) -> None:
+async def activity(services: State, request: Request) -> None:
     """Somebody is at the keyboard: the page's own reloading does not count."""
-    await dashboard.sessions.touch(dashboard.session_cookie(request))
+    await services.sessions.touch(services.session_cookie(request))
 
 
 @router.delete("/api/session")
-async def leave(dashboard: DashboardDep, request: Request, response: Response) -> dict[str, str]:
+async def leave(services: State, request: Request, response: Response) -> dict[str, str]:
     """Log out."""
-    dashboard.login.without_session(response)
-    return await dashboard.login.leave(request)
+    services.login.without_session(response)
+    return await services.login.leave(request)

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from dashboard.dependencies import DashboardDep, SessionDep
+from dashboard.dependencies import LoggedIn, State
 
 ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/practice", ["GET"]),
@@ -40,14 +40,14 @@ RESPONSE_HEADERS = ("Content-Type", "Content-Disposition", "ETag", "Retry-After"
 TOKEN_MARGIN = 10.0  # seconds before its token's end that a stream is to be opened anew
 SHORTEST_STREAM = 5.0  # seconds
 
-Endpoint = Callable[[Request, DashboardDep, SessionDep], Awaitable[Response]]
+Endpoint = Callable[[Request, State, LoggedIn], Awaitable[Response]]
 
 
 def _request_to(service: str) -> Endpoint:
-    async def endpoint(request: Request, dashboard: DashboardDep, session: SessionDep) -> Response:
+    async def endpoint(request: Request, services: State, session: LoggedIn) -> Response:
         # The route has matched, so the path is one of the list's and nothing else.
         target = _with_query("/v1" + request.url.path.removeprefix(f"/api/{service}"), request)
-        response = await dashboard.upstreams.request(
+        response = await services.upstreams.request(
             service,
             request.method,
             target,
@@ -63,25 +63,25 @@ def _request_to(service: str) -> Endpoint:
 
 
 def _stream_from(service: str, target: str) -> Endpoint:
-    async def endpoint(request: Request, dashboard: DashboardDep, session: SessionDep) -> Response:
+    async def endpoint(request: Request, services: State, session: LoggedIn) -> Response:
         headers = {"Accept": "text/event-stream"}
         # An EventSource that is made anew can't send the header; the page then asks by query.
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         if last:
             headers["Last-Event-ID"] = quote(last[:100])  # what is no id stays none
-        response = await dashboard.upstreams.open_stream(
+        response = await services.upstreams.open_stream(
             service, target, token=session.access_token, headers=headers
         )
         until = min(session.access_until - TOKEN_MARGIN, session.ends_at)
         seconds = max(SHORTEST_STREAM, until - time.time())
-        return Relayed(response, dashboard.upstreams.chunks(response, seconds=seconds))
+        return Relayed(response, services.upstreams.chunks(response, seconds=seconds))
 
     return endpoint
 
 
 def _download_from(service: str, target: str) -> Endpoint:
-    async def endpoint(request: Request, dashboard: DashboardDep, session: SessionDep) -> Response:
-        response = await dashboard.upstreams.open_stream(
+    async def endpoint(request: Request, services: State, session: LoggedIn) -> Response:
+        response = await services.upstreams.open_stream(
             service, _with_query(target, request), token=session.access_token, headers={}
         )
         return Relayed(response, response.aiter_raw())

@@ -9,6 +9,7 @@ import anyio
 import httpx
 import structlog
 
+from chassis.http_failures import NOT_SENT
 from chassis.tracing import traceparent
 from dashboard.problems import UpstreamNoAnswer, UpstreamUnavailable
 
@@ -137,7 +138,7 @@ def _client(connections: int, timeout: httpx.Timeout) -> httpx.AsyncClient:
 def _translated(service: str) -> Iterator[None]:
     try:
         yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+    except NOT_SENT as error:
         log.warning("service not reached", upstream=service, error=type(error).__qualname__)
         raise UpstreamUnavailable from None
     except httpx.TransportError as error:

@@ -5,13 +5,13 @@ never the order of arrival but what is known after the batch: the appointment's 
 whether it was deleted, the newest attempt.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from chassis.clock import Clock
 from chassis.database import Connection
 from chassis.sealing import Sealer
 from contracts.envelope import Received
@@ -45,7 +45,7 @@ class Events:
         channels: Collection[Channel],
         message_id_domain: str,
         sealer: Sealer,
-        now: Callable[[], datetime],
+        now: Clock,
     ) -> None:
         self._channels = frozenset(channels)
         self._domain = message_id_domain

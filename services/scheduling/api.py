@@ -5,12 +5,17 @@ import re
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
-from chassis.auth import AppointmentAdmin, AppointmentReader, AppointmentWriter
 from chassis.problems import Responses, response, responses
 from contracts.languages import LANGUAGES
 from services.scheduling.booking import Booked, Booking
+from services.scheduling.dependencies import (
+    AppointmentAdmin,
+    AppointmentReader,
+    AppointmentWriter,
+    State,
+)
 from services.scheduling.links import NOWHERE
 from services.scheduling.problems import BadETag, Begun, Changed, NotFound
 from services.scheduling.schemas import (
@@ -47,10 +52,9 @@ BAD_REQUEST: Responses = {
 router = APIRouter(prefix="/v1")
 
 
-async def desk(request: Request) -> Booking:
-    """FastAPI dependency: the desk that the application's wiring has set up."""
-    booking: Booking = request.app.state.booking
-    return booking
+async def desk(services: State) -> Booking:
+    """FastAPI dependency: the practice's desk."""
+    return services.booking
 
 
 Desk = Annotated[Booking, Depends(desk)]

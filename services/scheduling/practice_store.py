@@ -1,8 +1,7 @@
 """The table of practices. Read by each practice, written in the operator's scope alone."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields, replace
-from datetime import datetime
+from dataclasses import fields
 from uuid import UUID
 
 import asyncpg
@@ -10,10 +9,7 @@ from asyncpg import Record
 
 from chassis.database import Connection
 from contracts.events import Tariff
-from services.scheduling.audit import entry as audit
-from services.scheduling.audit import store as audit_store
-from services.scheduling.audit.entry import Action
-from services.scheduling.practice import Practice, PracticeChange
+from services.scheduling.practice import Practice
 from services.scheduling.problems import NoSuchPractice, PracticeExists
 
 PAGE_SIZE = 100
@@ -37,12 +33,15 @@ async def find_all(tx: Connection, ids: Collection[UUID]) -> dict[UUID, Practice
     return {row["id"]: _practice(row) for row in rows}
 
 
-async def get(tx: Connection, practice_id: UUID) -> Practice:
-    """One practice. Raises NoSuchPractice."""
-    practice = await find(tx, practice_id)
-    if practice is None:
+async def get(tx: Connection, practice_id: UUID, *, lock: bool = False) -> Practice:
+    """One practice. Raises NoSuchPractice. `lock` serialises its writers."""
+    row = await tx.fetchrow(
+        f"SELECT {_COLUMNS} FROM practices WHERE id = $1 {'FOR UPDATE' if lock else ''}",  # noqa: S608
+        practice_id,
+    )
+    if row is None:
         raise NoSuchPractice
-    return practice
+    return _practice(row)
 
 
 async def page(
@@ -60,7 +59,7 @@ async def page(
     return [_practice(row) for row in rows]
 
 
-async def add(tx: Connection, practice: Practice, now: datetime) -> None:
+async def add(tx: Connection, practice: Practice) -> None:
     """Insert a new practice. Raises PracticeExists."""
     try:
         await tx.execute(
@@ -69,39 +68,18 @@ async def add(tx: Connection, practice: Practice, now: datetime) -> None:
         )
     except asyncpg.UniqueViolationError:
         raise PracticeExists from None
-    await _note(tx, practice.id, now, _NAMES[1:])
 
 
-async def change(
-    tx: Connection, practice_id: UUID, settings: PracticeChange, now: datetime
-) -> Practice:
-    """Set what is named; it holds from the next reading on. Raises InvalidInput, NoSuchPractice."""
-    values = settings.checked()
-    row = await tx.fetchrow(
-        f"SELECT {_COLUMNS} FROM practices WHERE id = $1 FOR UPDATE",  # noqa: S608 - a constant
-        practice_id,
+async def update(tx: Connection, practice: Practice) -> None:
+    """Write what can be set of a practice that is there."""
+    await tx.execute(
+        """
+        UPDATE practices SET name = $2, time_zone = $3, tariff = $4, language = $5,
+            reminders = $6, retention_days = $7
+        WHERE id = $1
+        """,
+        *_values(practice),
     )
-    if row is None:
-        raise NoSuchPractice
-    present = _practice(row)
-    changed = replace(present, **values)
-    names = [name for name in values if getattr(present, name) != getattr(changed, name)]
-    if names:
-        await tx.execute(
-            """
-            UPDATE practices SET name = $2, time_zone = $3, tariff = $4, language = $5,
-                reminders = $6, retention_days = $7
-            WHERE id = $1
-            """,
-            *_values(changed),
-        )
-        await _note(tx, practice_id, now, names)
-    return changed
-
-
-async def _note(tx: Connection, practice_id: UUID, now: datetime, names: Sequence[str]) -> None:
-    done = audit.operator_entry(practice_id, Action.PRACTICE_CHANGED, now, changed=names)
-    await audit_store.add(tx, done)
 
 
 def _values(practice: Practice) -> list[object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
 from contracts.languages import DEFAULT, ENGLISH, LANGUAGES, nearest
@@ -20,19 +20,23 @@ from services.notification.letters.wordings import wording
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(each.parent for each in ROOT.glob("services/*/locale"))
 TRANSLATED = sorted(LANGUAGES.keys() - {ENGLISH.code})
+KEYWORDS = {"say": None, "gettext_noop": None, "_": None}
+SHARED = ROOT / "chassis/moments.py"
 START = datetime(2026, 9, 30, 13, 30, tzinfo=UTC)
 
 
 def messages(service: Path) -> set[str]:
-    """What the code and the templates say."""
+    """What the service's code and templates say, and what all services share."""
     tables = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
     found = extract_from_dir(
         service,
         [(each["pattern"], each["method"]) for each in tables],
         {each["pattern"]: {"extensions": each.get("extensions", "")} for each in tables},
-        keywords={"say": None, "gettext_noop": None, "_": None},
+        keywords=KEYWORDS,
     )
-    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+    shared = extract_from_file("python", SHARED, keywords=KEYWORDS)
+    messages = [each[2] for each in found] + [each[1] for each in shared]
+    return {message for message in messages if isinstance(message, str)}
 
 
 def catalogue(service: Path, code: str) -> Catalog:

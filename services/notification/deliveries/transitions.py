@@ -420,6 +420,7 @@ RULES: Rules = {
     **_on(FailedForNow, (_retry, (State.SENDING,))),
     **_on(ReplyLost, (_reply_lost, (State.SENDING,))),
     **_on(Misconfigured, (_misconfigured, (State.SENDING,))),
+    # The request, and what becomes of the appointment.
     **_on(Requested, (_queue, (State.NEW,))),
     **_on(ChannelMissing, (_channel_missing, (State.QUEUED,))),
     **_on(
@@ -428,6 +429,7 @@ RULES: Rules = {
     ),
     **_on(Withdrawn, (_cancel, _TO_BE_SENT), (_withdraw_later, (State.SENDING,))),
     **_on(Moved, (_move, (*_TO_BE_SENT, State.SENDING, State.ACCEPTED, State.UNKNOWN))),
+    # Evidence, or the want of it.
     **_on(ReceiptMissing, (_miss_receipt, (State.ACCEPTED, State.UNKNOWN))),
     **_on(
         Accepted,

@@ -1,4 +1,4 @@
-"""The API that sets practices up, for whoever runs the installation (`operators`)."""
+"""The API that sets practices up, for operators: whoever runs the installation."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -6,37 +6,26 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
-from fastapi_problem.error import Problem
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from uuid_utils.compat import uuid7
 
+from chassis import problems
 from chassis.database import Database
-from chassis.problems import response
-from chassis.throttle import Throttle, address_of
+from chassis.throttle import address_of
 from contracts.events import Tariff
 from services.scheduling import practice_store
-from services.scheduling.keys import operators
+from services.scheduling.admin import registry
+from services.scheduling.dependencies import Db, State
+from services.scheduling.keys.store import OPERATOR_KEYS
 from services.scheduling.practice import (
     DEFAULT_TARIFF,
     DEFAULT_TIME_ZONE,
     Practice,
     PracticeChange,
-    new_practice,
 )
+from services.scheduling.problems import NotAnOperator
 
 Text = Annotated[str, Field(max_length=1000)]
-
-
-class NotAnOperator(Problem):
-    """401: no operator's key, or one that does not hold."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="A valid operator's key is needed.",
-            type_="not-authenticated",
-            status=401,
-            headers={"WWW-Authenticate": 'Basic realm="operator"'},
-        )
 
 
 class PracticeSettings(BaseModel):
@@ -59,7 +48,7 @@ class PracticeSettings(BaseModel):
     )
 
     def change(self) -> PracticeChange:
-        """As the rules want it."""
+        """What is named, for the rules to check."""
         return PracticeChange(
             **{name: getattr(self, name) for name in PracticeChange.__dataclass_fields__}
         )
@@ -113,17 +102,19 @@ _basic = HTTPBasic(
 )
 
 
+async def limit_logins(request: Request, services: State) -> None:
+    """FastAPI dependency: guessing keys is slow. Raises TooManyRequests."""
+    services.operator_logins.take(address_of(request))
+
+
 async def operator(
-    request: Request, credentials: Annotated[HTTPBasicCredentials | None, Depends(_basic)]
+    credentials: Annotated[HTTPBasicCredentials | None, Depends(_basic)], db: Db
 ) -> Database:
-    """FastAPI dependency: lets an operator through, to the database."""
-    exchanges: Throttle = request.app.state.exchanges
-    exchanges.take(address_of(request))
+    """FastAPI dependency: lets an operator through, to the database. Raises NotAnOperator."""
     if credentials is None:
         raise NotAnOperator
-    db: Database = request.app.state.db
     async with db.operator() as tx:
-        key = await operators.used(
+        key = await OPERATOR_KEYS.use(
             tx, credentials.username, credentials.password, datetime.now(UTC)
         )
     if key is None:
@@ -131,18 +122,25 @@ async def operator(
     return db
 
 
-Operator = Annotated[Database, Depends(operator)]
+OperatorDb = Annotated[Database, Depends(operator)]
 TOO_MANY: dict[int | str, dict[str, Any]] = {
-    429: response("Too many requests; Retry-After says when to come back")
+    429: problems.response("Too many requests; Retry-After says when to come back")
 }
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: response("There is no such practice")}
-EXISTS: dict[int | str, dict[str, Any]] = {409: response("There is a practice with this id")}
-router = APIRouter(prefix="/v1/admin", tags=["administration"], responses=TOO_MANY)
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: problems.response("There is no such practice")}
+EXISTS: dict[int | str, dict[str, Any]] = {
+    409: problems.response("There is a practice with this id")
+}
+router = APIRouter(
+    prefix="/v1/admin",
+    tags=["administration"],
+    dependencies=[Depends(limit_logins)],
+    responses=TOO_MANY,
+)
 
 
 @router.get("/practices")
 async def list_practices(
-    db: Operator,
+    db: OperatorDb,
     after: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=practice_store.PAGE_SIZE)] = practice_store.PAGE_SIZE,
 ) -> PracticesView:
@@ -156,17 +154,16 @@ async def list_practices(
 
 
 @router.post("/practices", status_code=201, responses=EXISTS)
-async def create_practice(db: Operator, wish: NewPractice, answer: Response) -> PracticeRecord:
+async def create_practice(db: OperatorDb, body: NewPractice, response: Response) -> PracticeRecord:
     """Set a practice up."""
     async with db.operator() as tx:
-        practice = new_practice(wish.id or uuid7(), wish.change())
-        await practice_store.add(tx, practice, datetime.now(UTC))
-    answer.headers["Location"] = f"/v1/admin/practices/{practice.id}"
+        practice = await registry.create(tx, body.id or uuid7(), body.change(), datetime.now(UTC))
+    response.headers["Location"] = f"/v1/admin/practices/{practice.id}"
     return PracticeRecord.of(practice)
 
 
 @router.get("/practices/{practice_id}", responses=NOT_FOUND)
-async def read_practice_record(db: Operator, practice_id: UUID) -> PracticeRecord:
+async def read_practice_record(db: OperatorDb, practice_id: UUID) -> PracticeRecord:
     """One practice."""
     async with db.operator() as tx:
         return PracticeRecord.of(await practice_store.get(tx, practice_id))
@@ -174,10 +171,10 @@ async def read_practice_record(db: Operator, practice_id: UUID) -> PracticeRecor
 
 @router.patch("/practices/{practice_id}", responses=NOT_FOUND)
 async def change_practice(
-    db: Operator, practice_id: UUID, wish: PracticeSettings
+    db: OperatorDb, practice_id: UUID, body: PracticeSettings
 ) -> PracticeRecord:
     """Change what is named; it holds from the next request on."""
     async with db.operator() as tx:
         return PracticeRecord.of(
-            await practice_store.change(tx, practice_id, wish.change(), datetime.now(UTC))
+            await registry.change(tx, practice_id, body.change(), datetime.now(UTC))
         )

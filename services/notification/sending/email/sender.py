@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import idna
 
+from chassis.clock import Clock
 from services.notification.deliveries.events import Reply
 from services.notification.letters.mail import InvitationMail
 from services.notification.sending.email.smtp_pool import Envelope, SmtpPool
@@ -65,7 +65,7 @@ class EmailSender:
         *,
         sender_address: str,
         envelope_sender: Callable[[UUID], str],
-        now: Callable[[], datetime],
+        now: Clock,
     ) -> None:
         self._pool = pool
         self._envelope_sender = envelope_sender

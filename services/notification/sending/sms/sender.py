@@ -20,6 +20,11 @@ class SmsSender:
         self._gateways = gateways
         self._sender = sender
 
+    @property
+    def longest_send(self) -> float:
+        """Seconds after which a try has ended, whatever the gateways do."""
+        return self._gateways.longest_send
+
     async def send(self, outgoing: Outgoing) -> GatewayResult:
         """Try once, under the delivery's id. Raises UnusableLetter."""
         letter = outgoing.letter

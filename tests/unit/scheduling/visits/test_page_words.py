@@ -5,7 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.scheduling.visits.page_words import accepted, choose, day_text, place_text, time_text
+from services.scheduling.visits.page_words import (
+    accepted_language,
+    choose,
+    day_text,
+    place_text,
+    time_text,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 GERMAN, ENGLISH = choose("de"), choose("en")
@@ -29,9 +35,9 @@ def test_each_language_writes_day_and_time_its_own_way() -> None:
 
 def test_the_hour_that_comes_twice_is_told_apart() -> None:
     first = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN)
-    assert time_text(first, GERMAN) == "02:30 Uhr MESZ"
-    assert time_text(first.replace(fold=1), GERMAN) == "02:30 Uhr MEZ"
-    assert time_text(first.replace(fold=1), ENGLISH) == "02:30 CET"
+    assert time_text(first, GERMAN) == "02:30 Uhr (Sommerzeit)"
+    assert time_text(first.replace(fold=1), GERMAN) == "02:30 Uhr (Winterzeit)"
+    assert time_text(first.replace(fold=1), ENGLISH) == "02:30 (winter time)"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +52,7 @@ def test_the_hour_that_comes_twice_is_told_apart() -> None:
     ],
 )
 def test_the_browsers_language(header: str, language: str | None) -> None:
-    assert accepted(header) == language
+    assert accepted_language(header) == language
 
 
 def test_the_first_known_wish_holds_and_german_is_for_the_rest() -> None:
