@@ -12,7 +12,7 @@ from chassis.loop import housekeeper
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
 from dashboard import index, login_routes, proxy
-from dashboard.dependencies import Dashboard
+from dashboard.dependencies import Services
 from dashboard.guard import POLICY, Guard
 from dashboard.login import Login
 from dashboard.login_attempt import Cookies
@@ -21,11 +21,11 @@ from dashboard.sessions import Sessions
 from dashboard.settings import Settings
 from dashboard.upstreams import Upstreams
 
-PURGE = 3600.0  # seconds between two looks for sessions that are over
+HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
 
 
 def build(settings: Settings) -> FastAPI:
-    """The dashboard as an ASGI application; everything is opened when it starts.
+    """The application; connections are opened when it starts.
 
     The services and the identity provider are no dependency of its readiness: with one of them
     away the page still tells what is the matter, which no page at all would not.
@@ -52,7 +52,6 @@ def build(settings: Settings) -> FastAPI:
                 )
             )
             supervisor = await stack.enter_async_context(health.supervisor)
-            health.dependencies["database"] = db.ping
             provider = Provider(
                 issuer=settings.auth_issuer,
                 client_id=settings.oidc_client_id,
@@ -76,8 +75,10 @@ def build(settings: Settings) -> FastAPI:
                 longest=int(settings.longest.total_seconds()),
                 throttle=Throttle(settings.logins_per_minute),
             )
-            supervisor.run(housekeeper("sessions", db, sessions.purge, every=PURGE))
-            Dashboard(login=login, sessions=sessions, upstreams=upstreams).provide(app)
+
+            app.state.services = Services(login=login, sessions=sessions, upstreams=upstreams)
+            health.dependencies["database"] = db.ping
+            supervisor.run(housekeeper("sessions", db, sessions.purge, every=HOUSEKEEPING))
             yield
 
     app = create_app(
