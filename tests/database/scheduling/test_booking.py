@@ -101,7 +101,7 @@ async def test_events_and_row_are_of_one_version(
     desk = Desk(scheduling_db, sealer, await new_practice())
     seen = 0
 
-    async def told(version: int, *events: type) -> None:
+    async def published_since(version: int, *events: type) -> None:
         """What has been published since, all of this version, which is the row's too."""
         nonlocal seen
         published = await desk.published()
@@ -112,17 +112,17 @@ async def test_events_and_row_are_of_one_version(
 
     appointment_id = await desk.create()
     seen = 1
-    await told(1, InvitationIssued, InvitationRequested)
+    await published_since(1, InvitationIssued, InvitationRequested)
     moved = await desk.booking.reschedule(desk.caller, appointment_id, Change(time="11:00"), 1)
     assert moved.appointment.version == 2
-    await told(2, AppointmentRescheduled)
+    await published_since(2, AppointmentRescheduled)
     again = await desk.booking.resend(
         desk.caller, appointment_id, Resend(email="neu@example.org"), None
     )
     assert (again.appointment.version, again.appointment.link_version) == (3, 2)
-    await told(3, InvitationIssued, InvitationRequested)
+    await published_since(3, InvitationIssued, InvitationRequested)
     await desk.booking.delete(desk.caller, appointment_id, 3, notify=True)
-    await told(4, AppointmentDeleted, NoticeRequested)
+    await published_since(4, AppointmentDeleted, NoticeRequested)
     cancelled = (await desk.published())[-1]
     assert isinstance(cancelled, NoticeRequested)
     assert cancelled.kind is NoticeKind.CANCELLED

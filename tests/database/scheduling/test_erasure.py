@@ -85,13 +85,13 @@ async def test_on_request_a_deletion_and_an_erasure_are_two_versions(
     appointment_id = await desk.create()
     await desk.booking.resend(desk.caller, appointment_id, Resend(), None)
     await desk.booking.erase(desk.caller, appointment_id)
-    told = await desk.published()  # the requests that were still on their way are gone
-    last = told[-2:]
+    published = await desk.published()  # the requests that were still on their way are gone
+    last = published[-2:]
     assert [(type(event), version_of(event)) for event in last] == [
         (AppointmentDeleted, 3),
         (AppointmentErased, 4),
     ]
-    assert "InvitationRequested" not in {type(event).__name__ for event in told}
+    assert "InvitationRequested" not in {type(event).__name__ for event in published}
     assert await desk.version(appointment_id) is None
     with pytest.raises(NotFound):
         await desk.booking.erase(desk.caller, appointment_id)

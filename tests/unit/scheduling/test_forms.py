@@ -148,7 +148,7 @@ async def test_names_that_are_refused(name: str) -> None:
 
 
 async def test_all_faults_are_told_at_once_dead_addresses_too() -> None:
-    told = await faults(
+    found = await faults(
         lambda: read(
             STANDARD,
             tuple(Channel),
@@ -162,7 +162,7 @@ async def test_all_faults_are_told_at_once_dead_addresses_too() -> None:
             consent=False,
         )
     )
-    assert told == [
+    assert found == [
         ("patient_name", "missing"),
         ("channels", "invalid"),
         ("duration_minutes", "out_of_range"),

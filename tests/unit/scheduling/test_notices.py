@@ -145,8 +145,8 @@ def notice(kind: NoticeKind, *channels: Channel, **changes: object):  # type: ig
 
 
 def test_only_the_channels_of_the_last_attempt_that_the_tariff_still_has() -> None:
-    told = notice(NoticeKind.REMINDER, *Channel, tariff=Tariff.BASIC)
-    assert (told.channels.email, told.channels.sms) == ("erika@example.org", None)
+    reminder = notice(NoticeKind.REMINDER, *Channel, tariff=Tariff.BASIC)
+    assert (reminder.channels.email, reminder.channels.sms) == ("erika@example.org", None)
     assert notice(NoticeKind.REMINDER, Channel.SMS, tariff=Tariff.BASIC) is None
     only = notice(NoticeKind.REMINDER, Channel.SMS)
     assert (only.channels.email, only.channels.sms) == (None, "+4915123456789")
