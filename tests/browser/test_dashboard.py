@@ -6,7 +6,10 @@ import asyncpg
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from local.mailbox.reports import REPORTS, Mail, compose, hand_over
+from tests.browser.conftest import noticed
 from tests.conftest import Stack
+from tests.integration.test_dead_addresses import known_as_dead
 from tests.support import Practice, eventually
 
 
@@ -47,10 +50,8 @@ async def test_einladen_ends_in_info_box_notice_and_tick(page: Page, tomorrow: s
     name = unique("Erika Mustermann")
     await fill(page, name, "erika@example.org", tomorrow)
     await page.get_by_role("button", name="Einladen").click()
-    await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
-    await expect(page.get_by_test_id("center-notice")).to_contain_text(
-        "Einladung erfolgreich versendet"
-    )
+    await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
+    await noticed(page, "center-notice", "Einladung erfolgreich versendet")
     await expect(state(page, name, "delivered")).to_be_visible()
 
 
@@ -66,7 +67,7 @@ async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> N
     await page.get_by_test_id("resend-email").fill("max@example.org")
     await page.get_by_role("button", name="Erneut senden").click()
     await expect(state(page, name, "delivered")).to_be_visible()
-    await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
+    await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
 
 
 async def test_daten_loeschen_asks_once_and_leaves_nothing(
@@ -189,12 +190,15 @@ async def test_which_domains_are_taken_for_typing_errors(
     assert found == (meant and f"anna@{meant}")
 
 
-async def test_a_dead_address_can_be_used_on_purpose(page: Page, tomorrow: str) -> None:
+async def test_a_dead_address_can_be_used_on_purpose(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
     address = f"unbekannt+{uuid4().hex[:8]}@example.org"
     first, again = unique("Erster"), unique("Zweiter")
     await fill(page, first, address, tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(state(page, first, "failed")).to_be_visible()
+    await known_as_dead(demo_practice, address)
     await fill(page, again, address, tomorrow)
     await page.get_by_test_id("submit-invite").click()
     form = page.get_by_test_id("form-appointment")
@@ -232,11 +236,18 @@ async def test_it_fits_on_a_phone(page: Page) -> None:
     assert not wide
 
 
-async def test_a_late_bounce_turns_the_tick_into_the_mark(page: Page, tomorrow: str) -> None:
-    name = unique("Paula Postfach")
-    await fill(page, name, f"spaeter-voll+{uuid4().hex[:6]}@example.org", tomorrow)
+async def test_a_late_bounce_turns_the_tick_into_the_mark(
+    page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    name, address = unique("Paula Postfach"), f"paula-{uuid4().hex[:12]}@example.org"
+    await fill(page, name, address, tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(state(page, name, "delivered")).to_be_visible()
+    returned = Mail(sender="-", recipient=address, content=b"Subject: Einladung\r\n\r\n")
+    report = compose(returned, REPORTS["spaeter-voll"])
+    assert report is not None
+    return_path = (await demo_practice.mail(address))["envelope_from"]
+    await hand_over(stack.ports.bounces, return_path, report)
     await expect(state(page, name, "failed")).to_be_visible()
     box = infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")
     await expect(box).to_contain_text("Postfach voll")

@@ -1,8 +1,8 @@
 """What a patient's link opens, what „Beitreten" leads to, and what neither gives away."""
 
 import base64
+import math
 import re
-import statistics
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice
+from tests.support import BERLIN, PATIENCE, Json, Practice, eventually
 
 VOID = "Dieser Link ist nicht gültig"
 GERMAN = {"Accept-Language": "de"}
@@ -48,7 +48,7 @@ class Patient:
 
 @pytest_asyncio.fixture
 async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=20) as client:
+    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=PATIENCE) as client:
         yield client
 
 
@@ -204,20 +204,25 @@ async def test_nothing_tells_one_void_link_from_another(
         "with a path": "/besuch/a/b/../c%2Fd",
         "empty": "/besuch/",
     }
-    took: dict[str, list[float]] = {name: [] for name in links}
+    # What else the machine does only adds to a time: the shortest is what the answer itself takes.
+    shortest = dict.fromkeys(links, math.inf)
     answers = set()
-    for _ in range(9):
+
+    async def alike() -> bool:
         for name, path in links.items():
             for answer in (expired.open, expired.join):
                 begun = time.perf_counter()
                 response = await answer(path)
-                took[name].append(time.perf_counter() - begun)
+                shortest[name] = min(shortest[name], time.perf_counter() - begun)
                 headers = {k: v for k, v in response.headers.items() if k != "date"}
                 answers.add((response.status_code, response.text, str(headers)))
+        return max(shortest.values()) - min(shortest.values()) < 0.03
+
+    for _ in range(3):
+        await alike()
+    await eventually(alike, "no link's answer takes longer than another's")
     assert len(answers) == 1
-    medians = {name: statistics.median(times) for name, times in took.items()}
-    assert min(medians.values()) >= 0.1
-    assert max(medians.values()) - min(medians.values()) < 0.03, medians
+    assert min(shortest.values()) >= 0.1
 
 
 async def test_no_page_is_kept_framed_indexed_or_told_to_the_next(

@@ -26,6 +26,7 @@ from services.notification.sending.channel import Letter, Outgoing, SendResult, 
 from services.notification.sending.email.channel import EmailChannel
 from services.notification.sending.email.smtp_pool import SmtpPool, SmtpServer
 from services.notification.sending.email.smtp_replies import Stage, classify, enhanced_status
+from tests.support import PATIENCE
 
 ALL_BUT_MESSAGE = [stage for stage in Stage if stage is not Stage.MESSAGE]
 
@@ -181,8 +182,8 @@ async def serving(handler: Handler, **options: Any) -> AsyncIterator[SmtpServer]
             port=port,
             tls="none",
             client_name="client.example",
-            timeout=5,
-            message_timeout=5,
+            timeout=PATIENCE,
+            message_timeout=PATIENCE,
         )
     finally:
         server.close()
