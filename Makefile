@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Each worker has a stack of its own; unit tests, which come last, fill the gaps.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo images test test-slow test-provider test-compose check audit format generate texts requirements browser mail-servers bench clean
@@ -14,7 +16,8 @@ demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--
 	@exec $(BIN)/python -m local.demo $(ARGS)
 
 test: $(VENV)/.dev browser mail-servers ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
-	@$(BIN)/python -m pytest $(ARGS) && echo "All tests passed."
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS) \
+	 && echo "All tests passed."
 
 test-slow: $(VENV)/.dev browser ## Browser and fault tests with a quarter of this machine's processors (as root)
 	@$(BIN)/python -m tests.slow $(BIN)/python -m pytest $(or $(ARGS),tests/browser tests/faults)
@@ -44,7 +47,7 @@ generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI and OpenAPI anew from the
 
 texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=fr begins a new one)
 	@pot=$$(mktemp) && for locale in services/*/locale; do \
-	  $(BIN)/pybabel -q extract -F pyproject.toml -k say -k mark --no-location --omit-header \
+	  $(BIN)/pybabel -q extract -F pyproject.toml -k say -k gettext_noop --no-location --omit-header \
 	    --sort-output -o $$pot $$(dirname $$locale) || exit 1; \
 	  $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header --no-wrap \
 	    -i $$pot -d $$locale $(if $(LANGUAGE),--init-missing -l $(LANGUAGE)) || exit 1; \

@@ -16,9 +16,10 @@ from uuid import UUID
 import structlog
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
-from fastapi_problem.error import Problem
+from fastapi_problem.error import StatusProblem
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
+from multidict import CIMultiDict
 
 from chassis.jwks import Keys
 from chassis.settings import AuthSettings
@@ -62,39 +63,34 @@ class Caller:
     roles: tuple[Role, ...] = ()
 
 
-class NotAuthenticated(Problem):
+class NotAuthenticated(StatusProblem):
     """401: no token, or one that does not hold. Says no more than that."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            title="A valid bearer token is needed.",
-            type_="not-authenticated",
-            status=401,
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+    status = 401
+    type_ = "not-authenticated"
+    title = "A valid bearer token is needed."
+    headers_ = CIMultiDict({"WWW-Authenticate": "Bearer"})
 
 
-class NoPractice(Problem):
+class NoPractice(StatusProblem):
     """403: the token holds, and names no practice."""
 
-    def __init__(self) -> None:
-        super().__init__(title="The token belongs to no practice.", type_="no-practice", status=403)
+    status = 403
+    type_ = "no-practice"
+    title = "The token belongs to no practice."
 
 
-class MissingRight(Problem):
+class MissingRight(StatusProblem):
     """403: the token holds, and does not allow this (RFC 6750, section 3.1)."""
+
+    status = 403
+    type_ = "missing-right"
+    title = "The token does not allow this."
 
     def __init__(self, needed: Iterable[str]) -> None:
         names = sorted(needed)
-        super().__init__(
-            title="The token does not allow this.",
-            type_="missing-right",
-            status=403,
-            headers={
-                "WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(names)}"'
-            },
-            needed=names,
-        )
+        challenge = f'Bearer error="insufficient_scope", scope="{" ".join(names)}"'
+        super().__init__(headers={"WWW-Authenticate": challenge}, needed=names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +171,14 @@ class TokenVerifier:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What decides who gets in, as the application's wiring sets it in `app.state.access`."""
+
+    verifier: TokenVerifier
+    writes: Throttle | None = None  # how often each caller may write; None: as often as it likes
+
+
 def find_claim(claims: Claims, name: str) -> Any:
     """A claim's value or None. Dots lead into objects unless a claim is called just so."""
     if name in claims:
@@ -214,15 +218,12 @@ async def caller(
     needed: SecurityScopes,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    """FastAPI dependency: the authenticated caller, who has the rights that the route needs.
-
-    Writing is limited for each caller, where the application's wiring sets `state.writes`.
-    """
+    """FastAPI dependency: the authenticated caller, who has the rights that the route needs."""
     if credentials is None:
         raise NotAuthenticated
-    verifier: TokenVerifier = request.app.state.verifier
+    access: Access = request.app.state.access
     try:
-        found = await verifier.verify(credentials.credentials)
+        found = await access.verifier.verify(credentials.credentials)
     except NotAuthenticated:
         log.info("token refused")
         raise
@@ -234,9 +235,8 @@ async def caller(
             needed=sorted(needed.scopes),
         )
         raise MissingRight(needed.scopes)
-    writes: Throttle | None = getattr(request.app.state, "writes", None)
-    if writes is not None and request.method not in SAFE_METHODS:
-        writes.take(f"{found.practice_id} {found.subject}")
+    if access.writes is not None and request.method not in SAFE_METHODS:
+        access.writes.take(f"{found.practice_id} {found.subject}")
     return found
 
 

@@ -50,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """All of it is there; how long the answer takes is the application's matter."""
+        """All of it is there; how long the response takes is the application's matter."""
         self._in_head = True
         self._head_bytes = 0
         self._stop_clock()

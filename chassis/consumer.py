@@ -136,7 +136,7 @@ class Consumer:
     async def _measure(self) -> None:
         try:
             unread = await self._unread()
-        except Exception as error:  # measuring must not end the reading; what was told stands
+        except Exception as error:  # measuring must not end the reading; the last figures stand
             log.debug("not measured", error=type(error).__qualname__)
             return
         behind.clear()

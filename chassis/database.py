@@ -1,7 +1,9 @@
-"""PostgreSQL: one pool per process, every transaction bound to a practice or to the system.
+"""PostgreSQL: one pool per process, every transaction bound to a scope.
 
-The binding is the setting `app.practice`, which the row-level security policies of every
-migration read through `practice_in_scope`. A query outside of both sees no rows at all.
+The scope is one practice, the system (all practices: consumers, workers, the relay) or the
+operator (practices as such, and nothing of theirs). It is the setting `app.practice`, which the
+row-level security policies of every migration read through `practice_in_scope`. A query outside
+of a scope sees no rows at all.
 """
 
 import json
@@ -53,6 +55,16 @@ class Database:
         )
         return cls(pool)
 
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, *, connections: int = 10) -> AsyncIterator["Database"]:
+        """The pool while the context lasts. Raises as `connect`."""
+        db = await cls.connect(url, connections=connections)
+        try:
+            yield db
+        finally:
+            await db.close()
+
     async def close(self) -> None:
         """Wait for running transactions, then close."""
         await self.pool.close()
@@ -88,6 +100,11 @@ class Database:
         ):
             await connection.execute("SELECT set_config('app.practice', $1, true)", scope)
             yield connection
+
+
+def affected(tag: str) -> int:
+    """How many rows a statement changed, from its command tag as "DELETE 5" or "INSERT 0 5"."""
+    return int(tag.rpartition(" ")[2])
 
 
 async def _use_json(connection: Connection) -> None:

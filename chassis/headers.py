@@ -1,4 +1,4 @@
-"""What every answer carries, whoever gives it: routes, error handlers, other middleware.
+"""What every response carries, whoever gives it: routes, error handlers, other middleware.
 
 A route may set one of these itself, as a page does that needs a policy of its own.
 """
@@ -22,7 +22,7 @@ HSTS = "max-age=63072000; includeSubDomains"  # two years (RFC 6797)
 
 
 class SafeHeaders:
-    """ASGI middleware around everything, error answers included.
+    """ASGI middleware around everything, error responses included.
 
     `https` says that browsers come by https only, whatever the last hop speaks.
     """

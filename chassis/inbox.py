@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-from chassis.database import Connection
+from chassis.database import Connection, affected
 
 # Longer than any topic keeps an event; after that it cannot come again.
 RETENTION = timedelta(days=45)
-PURGED_AT_ONCE = 5_000
+PURGE_BATCH = 5_000
 
 
 async def fresh(tx: Connection, event_ids: Iterable[UUID]) -> set[UUID]:
@@ -39,6 +39,6 @@ async def purge(tx: Connection) -> bool:
             ORDER BY received_at LIMIT $2)
         """,
         RETENTION,
-        PURGED_AT_ONCE,
+        PURGE_BATCH,
     )
-    return int(done.rpartition(" ")[2]) >= PURGED_AT_ONCE
+    return affected(done) >= PURGE_BATCH

@@ -9,9 +9,10 @@ from typing import Protocol
 
 import httpx
 import structlog
-from fastapi_problem.error import Problem
+from fastapi_problem.error import StatusProblem
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from multidict import CIMultiDict
 
 log = structlog.get_logger(__name__)
 
@@ -22,16 +23,13 @@ TIMEOUT = httpx.Timeout(5.0)
 MOST_BYTES = 256 * 1024
 
 
-class KeysUnavailable(Problem):
+class KeysUnavailable(StatusProblem):
     """503: the issuer's keys were never read, so no token can be judged."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            title="Tokens can't be checked now.",
-            type_="keys-unavailable",
-            status=503,
-            headers={"Retry-After": "2"},
-        )
+    status = 503
+    type_ = "keys-unavailable"
+    title = "Tokens can't be checked now."
+    headers_ = CIMultiDict({"Retry-After": "2"})
 
 
 class Keys(Protocol):

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_HEAD_BYTES = 64 * 1024  # address and headers together; half of it is 500 ids in a query
 # Read and thrown away of a body that is refused: who is still sending when the connection is closed
-# sees it reset, and not the answer.
+# sees it reset, and not the response.
 DISCARDED_BYTES = 1024 * 1024
 
 

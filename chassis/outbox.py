@@ -18,7 +18,6 @@ later one: it stays until it is published, and a crash in between publishes it a
 """
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -34,9 +33,9 @@ from aiokafka.errors import (
 from prometheus_client import Counter, Gauge
 
 from chassis import tracing
-from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
-from chassis.sealing import NotOpened, Place, Sealer
+from chassis.loop import Loop
+from chassis.sealing import AssociatedData, NotOpened, Sealer
 from contracts.envelope import Message, encode
 from contracts.events import Event
 from contracts.topics import TOPIC_OF
@@ -47,7 +46,6 @@ RELAY_LOCK = 0x0E1B  # advisory lock: one relay at a time in this database
 BATCH = 500  # rows per transaction
 POLL = 0.5  # seconds; finds what a dead process left behind
 PUBLISH_TIMEOUT = 30.0  # seconds for one batch
-STALLED_AFTER = 120.0  # seconds without a turn of the loop
 
 published = Counter("outbox_published_total", "Events published from the outbox", ["topic"])
 failures = Counter("outbox_publish_failures_total", "Batches that Kafka did not take whole")
@@ -103,55 +101,54 @@ def _headers(message: Message) -> dict[str, str]:
 def _seal(message: Message, sealer: Sealer | None) -> bytes:
     if sealer is None:
         raise ValueError(f"events of {message.topic} hold patient data: pass a sealer to put()")
-    return sealer.seal(message.value, _place(_headers(message)))
+    return sealer.seal(message.value, _associated_data(_headers(message)))
 
 
-def _place(headers: Mapping[str, str]) -> Place:
+def _associated_data(headers: Mapping[str, str]) -> AssociatedData:
     return ("outbox.value", headers["ce_id"])
+
+
+class NotPublished(Exception):
+    """Some events are held back for now; the cause says why."""
+
+
+OUTAGE = (*TRANSIENT_ERRORS, KafkaError, NotPublished)
 
 
 class Relay:
     """Publishes the outbox. Every replica runs one; the advisory lock lets one at a time work."""
 
+    name = "outbox relay"
+
     def __init__(self, db: Database, bootstrap: str, sealer: Sealer | None = None) -> None:
         self._db = db
         self._bootstrap = bootstrap
         self._sealer = sealer
-        self._wake = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
-        self._beat = time.monotonic()  # last turn of the loop
-
-    async def stalled(self) -> bool:
-        """True when the loop has stopped turning."""
-        return time.monotonic() - self._beat > STALLED_AFTER
-
-    def wake(self) -> None:
-        """Tell the relay that a transaction with events has just committed."""
-        self._wake.set()
+        self._loop = Loop(self.name, self._publish_some, poll=POLL, transient=OUTAGE)
+        self.wake = self._loop.wake
+        self.stalled = self._loop.stalled
 
     async def run(self) -> None:
         """Publish for ever; every outage is waited out with back-off."""
-        backoff = Backoff(first=0.2, most=10)
         try:
-            while True:
-                self._beat = time.monotonic()
-                self._wake.clear()
-                try:
-                    moved, error = await self._publish_batch()
-                except (*TRANSIENT_ERRORS, KafkaError) as broken:
-                    moved, error = 0, broken
-                if moved or error is None:
-                    backoff.reset()
-                if error is not None:
-                    failures.inc()
-                    log.warning("outbox waits", error=type(error).__qualname__)
-                    await self._drop_producer()
-                    await backoff.wait()
-                elif not moved:
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), POLL)
+            await self._loop.run()
         finally:
             await self._drop_producer()
+
+    async def _publish_some(self) -> bool:
+        """Publish a batch; True if there may be more. Raises one of OUTAGE."""
+        try:
+            moved, error = await self._publish_batch()
+            if moved:
+                self._loop.progress()
+            if error is not None:
+                raise NotPublished from error
+        except OUTAGE:
+            failures.inc()
+            await self._drop_producer()
+            raise
+        return moved > 0
 
     async def _publish_batch(self) -> tuple[int, BaseException | None]:
         """How many left, and what kept others back."""
@@ -218,7 +215,7 @@ class Relay:
             return value
         if self._sealer is None:
             raise NotOpened
-        return self._sealer.open(value, _place(row["headers"]))
+        return self._sealer.open(value, _associated_data(row["headers"]))
 
     async def _get_producer(self) -> AIOKafkaProducer:
         if self._producer is None:

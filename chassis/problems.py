@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi_problem.error import Problem
+from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
 from pydantic import TypeAdapter
 
@@ -24,33 +24,33 @@ class FieldError:
     options: Sequence[str] = ()
 
 
-class InvalidInput(Problem):
+class InvalidInput(StatusProblem):
     """422: the request was understood and can't be done as it is."""
+
+    status = 422
+    type_ = "invalid-input"
+    title = "The input is not valid."
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__(
-            title="The input is not valid.",
-            type_="invalid-input",
-            status=422,
             errors=[
                 {key: value for key, value in asdict(error).items() if key != "options" or value}
                 for error in errors
-            ],
+            ]
         )
 
 
-class Unexpected(Problem):
+class Unexpected(StatusProblem):
     """500: no detail leaves the service; the log knows type and place."""
+
+    status = 500
+    type_ = "internal-error"
+    title = "Something went wrong on our side."
 
     def __init__(
         self, _detail: str | None = None, headers: MutableMapping[str, str] | None = None
     ) -> None:
-        super().__init__(
-            title="Something went wrong on our side.",
-            type_="internal-error",
-            status=500,
-            headers=headers,
-        )
+        super().__init__(headers=headers)
 
 
 _MESSAGES = {

@@ -11,7 +11,7 @@ NO_ROUTE = "none"  # static files, and what nobody serves
 requests = Counter("http_requests_total", "Requests answered", ["method", "route", "status"])
 seconds = Histogram(
     "http_answer_seconds",
-    "Time until an answer begins; streams go on after it",
+    "Time until a response begins; streams go on after it",
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )

@@ -1,8 +1,8 @@
 """Patient data at rest: sealed under keys that rotate, recognised by keyed fingerprints.
 
-What is sealed is bound to its place (table and column, practice, row): copied to another place it
-does not open. The first byte says which key: the highest number seals, the others still open, so a
-key can be retired once nothing is sealed under it any more (`sealed_under_older_keys`).
+What is sealed is bound to its associated data (table and column, practice, row): copied elsewhere
+it does not open. The first byte says which key: the highest number seals, the others still open, so
+a key can be retired once nothing is sealed under it any more (`sealed_under_older_keys`).
 
     key number, 1 byte | nonce, 12 | AES-256-GCM (NIST SP 800-38D) of the content with its tag, 16
 
@@ -20,13 +20,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from prometheus_client import Gauge
 
 NONCE_BYTES = 12
-Place = tuple[object, ...]
+AssociatedData = tuple[object, ...]
 
 older = Gauge("sealed_under_older_keys", "Rows not yet sealed under the newest key", ["place"])
 
 
 class NotOpened(Exception):
-    """Sealed under a key that is missing, for another place, or damaged. Says nothing of it."""
+    """Sealed under a key that is missing, with other associated data, or damaged. Says no more."""
 
 
 class Sealer:
@@ -37,7 +37,7 @@ class Sealer:
         self._ciphers = {
             number: AESGCM(_derive(key, b"einladung/seal/v1")) for number, key in keys.items()
         }
-        self._marks = {
+        self._fingerprint_keys = {
             number: _derive(key, b"einladung/fingerprint/v1") for number, key in keys.items()
         }
 
@@ -46,20 +46,20 @@ class Sealer:
         """The numbers of the keys that only open."""
         return [number for number in self._ciphers if number != self.newest]
 
-    def seal(self, content: bytes, place: Place) -> bytes:
-        """Seal under the newest key, for this place alone."""
+    def seal(self, content: bytes, associated_data: AssociatedData) -> bytes:
+        """Seal under the newest key, bound to the associated data."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._ciphers[self.newest].encrypt(nonce, content, _bound(place))
+        sealed = self._ciphers[self.newest].encrypt(nonce, content, _encode(associated_data))
         return bytes([self.newest]) + nonce + sealed
 
-    def open(self, sealed: bytes, place: Place) -> bytes:
-        """What was sealed for this place. Raises NotOpened."""
+    def open(self, sealed: bytes, associated_data: AssociatedData) -> bytes:
+        """What was sealed with this associated data. Raises NotOpened."""
         cipher = self._ciphers.get(sealed[0]) if sealed else None
         if cipher is None:
             raise NotOpened
         try:
             nonce, rest = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
-            return cipher.decrypt(nonce, rest, _bound(place))
+            return cipher.decrypt(nonce, rest, _encode(associated_data))
         except (InvalidTag, ValueError):
             raise NotOpened from None
 
@@ -69,10 +69,10 @@ class Sealer:
 
     def fingerprints(self, content: bytes) -> list[bytes]:
         """Under every key: what it may have been noted as."""
-        return [self._fingerprint(number, content) for number in self._marks]
+        return [self._fingerprint(number, content) for number in self._fingerprint_keys]
 
     def _fingerprint(self, number: int, content: bytes) -> bytes:
-        return bytes([number]) + hmac.digest(self._marks[number], content, "sha256")
+        return bytes([number]) + hmac.digest(self._fingerprint_keys[number], content, "sha256")
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:
@@ -80,5 +80,5 @@ def _derive(key: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key)
 
 
-def _bound(place: Place) -> bytes:
-    return "\0".join(map(str, place)).encode()
+def _encode(associated_data: AssociatedData) -> bytes:
+    return "\0".join(map(str, associated_data)).encode()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol, Self
 
 import structlog
 
@@ -11,12 +11,41 @@ log = structlog.get_logger(__name__)
 STOP_TIMEOUT = 30.0  # seconds; what takes longest drains, records and leaves its group
 
 
+class Work(Protocol):
+    """What goes on for ever and knows whether it is stuck."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the responses of the health check."""
+        ...
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        ...
+
+    async def stalled(self) -> bool:
+        """True when it makes no progress."""
+        ...
+
+
 class Supervisor:
     """Starts a service's background tasks and knows what is wrong with them."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._checks: dict[str, Callable[[], Awaitable[bool]]] = {}
+
+    async def __aenter__(self) -> Self:
+        """Whatever is started from now on is stopped at the end of the context."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def run(self, work: Work) -> None:
+        """Start `work` and watch it."""
+        self.start(work.name, work.run())
+        self.watch(work.name, work.stalled)
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run `work`, which is meant never to end."""

@@ -11,21 +11,20 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from fastapi import Request
-from fastapi_problem.error import Problem
+from fastapi_problem.error import StatusProblem
 
 MOST_CALLERS = 10_000  # remembered at once; who came longest ago is forgotten first
 
 
-class TooManyRequests(Problem):
+class TooManyRequests(StatusProblem):
     """429, with the seconds to wait (RFC 6585, section 4)."""
 
+    status = 429
+    type_ = "too-many-requests"
+    title = "Too many requests; come back later."
+
     def __init__(self, seconds: float) -> None:
-        super().__init__(
-            title="Too many requests; come back later.",
-            type_="too-many-requests",
-            status=429,
-            headers={"Retry-After": str(math.ceil(seconds))},
-        )
+        super().__init__(headers={"Retry-After": str(math.ceil(seconds))})
 
 
 class Throttle:

@@ -33,8 +33,8 @@ class Wording:
         return format_date(local, form, locale=self.language.formats)
 
 
-def mark(message: str) -> str:
-    """Mark a message for the catalogues where it stands; it is translated where it is said."""
+def gettext_noop(message: str) -> str:
+    """Marks a message for the catalogues where it stands; it is translated where it is said."""
     return message
 
 

@@ -2,9 +2,16 @@
 
 from chassis.service import load, serve
 from dashboard.app import build
+from dashboard.dependencies import Dashboard
 from dashboard.settings import Settings
 
 settings = load(Settings, name="dashboard")
 app = build(settings)
-# By themselves live streams never end; they end before open requests are waited for.
-serve(app, settings, name="dashboard", before_shutdown=app.state.upstreams.end_streams)
+
+
+def end_streams() -> None:
+    """By themselves live streams never end; they end before open requests are waited for."""
+    Dashboard.of(app).upstreams.end_streams()
+
+
+serve(app, settings, name="dashboard", before_shutdown=end_streams)

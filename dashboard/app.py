@@ -1,42 +1,27 @@
-"""Wiring of the dashboard: the page, the login, and the way to the services' public APIs."""
+"""Wiring of the dashboard, and nothing else."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse, RedirectResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi import FastAPI
 
-from chassis.auth import SAFE_METHODS, TokenVerifier, identity_provider
+from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.jwks import client_for
 from chassis.periodic import every
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
-from dashboard.attempts import Cookies
+from dashboard import index, login_routes, proxy
+from dashboard.dependencies import Dashboard
 from dashboard.guard import POLICY, Guard
-from dashboard.login import Login, router
+from dashboard.login import Login
+from dashboard.login_attempt import Cookies
 from dashboard.oidc import Provider
-from dashboard.proxy import proxy_routes
-from dashboard.sessions import NotLoggedIn, Session, Sessions
+from dashboard.sessions import Sessions
 from dashboard.settings import Settings
 from dashboard.upstreams import Upstreams
 
-STATIC = Path(__file__).parent / "static"
 PURGE = 3600.0  # seconds
-
-
-class Static(StaticFiles):
-    """The page's files. They are small and must fit together: asked for anew each time."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """A file, or that it has not changed."""
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 def build(settings: Settings) -> FastAPI:
@@ -45,21 +30,21 @@ def build(settings: Settings) -> FastAPI:
     The services and the identity provider are no dependency of its readiness: with one of them
     away the page still tells what is the matter, which no page at all would not.
     """
-    upstreams = Upstreams(
-        {
-            "scheduling": settings.scheduling_url,
-            "notification": settings.notification_url,
-            "status": settings.status_url,
-        },
-        streams=settings.streams,
-    )
     health = Health()
-    cookies = Cookies(secure=settings.secure)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(upstreams)
+            upstreams = await stack.enter_async_context(
+                Upstreams(
+                    {
+                        "scheduling": settings.scheduling_url,
+                        "notification": settings.notification_url,
+                        "status": settings.status_url,
+                    },
+                    streams=settings.streams,
+                )
+            )
             db = await Database.connect(
                 settings.database_url.get_secret_value(), connections=settings.database_connections
             )
@@ -79,18 +64,18 @@ def build(settings: Settings) -> FastAPI:
             sessions = Sessions(
                 db, provider, verifier, idle=settings.idle, longest=settings.longest
             )
-            stack.push_async_callback(health.supervisor.stop)
-            health.supervisor.start("sessions", every(PURGE, db, sessions.purge))
-            app.state.sessions = sessions
-            app.state.login = Login(
+            login = Login(
                 provider=provider,
                 verifier=verifier,
                 sessions=sessions,
-                cookies=cookies,
+                cookies=Cookies(secure=settings.secure),
                 public_url=settings.public_url,
                 longest=int(settings.longest.total_seconds()),
                 throttle=Throttle(settings.logins_per_minute),
             )
+            stack.push_async_callback(health.supervisor.stop)
+            health.supervisor.start("sessions", every(PURGE, db, sessions.purge))
+            Dashboard(login=login, sessions=sessions, upstreams=upstreams).provide(app)
             yield
 
     app = create_app(
@@ -103,32 +88,8 @@ def build(settings: Settings) -> FastAPI:
         openapi_url=None,  # it has no API of its own
     )
     app.add_middleware(Guard, hosts=settings.hosts, origin=settings.public_url)
-    app.state.upstreams = upstreams
-
-    async def authenticate(request: Request) -> Session:
-        sessions: Sessions = request.app.state.sessions
-        cookie = request.cookies.get(cookies.session)
-        session = await sessions.find(cookie)
-        if request.method not in SAFE_METHODS:
-            await sessions.touch(cookie)
-        return session
-
-    for path, methods, endpoint in proxy_routes(upstreams, authenticate):
-        app.add_api_route(path, endpoint, methods=methods, include_in_schema=False)
-    app.include_router(router)
-
-    @app.get("/", include_in_schema=False)
-    async def page(request: Request) -> Response:
-        if request.url.hostname != urlsplit(settings.public_url).hostname:
-            return RedirectResponse(settings.public_url)  # where the cookies are
-        cookie = request.cookies.get(cookies.session)
-        if cookie is None:
-            return RedirectResponse("/login", 303)
-        try:
-            await request.app.state.sessions.touch(cookie)
-        except NotLoggedIn:
-            return RedirectResponse("/abgelaufen", 303)
-        return FileResponse(STATIC / "index.html")
-
-    app.mount("/static", Static(directory=STATIC), name="static")
+    app.include_router(proxy.router)
+    app.include_router(login_routes.router)
+    app.include_router(index.router)
+    app.mount("/static", index.RevalidatedFiles(directory=index.FOLDER), name="static")
     return app

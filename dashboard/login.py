@@ -1,25 +1,22 @@
-"""Logging in and out, and what the page asks about its session."""
+"""Logging in and out at the identity provider, step by step."""
 
 import hmac
 import math
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import structlog
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from prometheus_client import Counter
 
 from chassis.auth import Caller, NoPractice, NotAuthenticated, TokenVerifier
 from chassis.jwks import KeysUnavailable
 from chassis.throttle import Throttle, address_of
-from dashboard import notices
-from dashboard.attempts import MOST, TARGET, TERM, Attempt, Cookies
+from dashboard import pages
+from dashboard.login_attempt import MAX_ATTEMPTS, TERM, Attempt, Cookies
 from dashboard.oidc import LoginRefused, Provider, ProviderUnavailable, Tokens
-from dashboard.sessions import LoginUnavailable, NotLoggedIn, Sessions
+from dashboard.sessions import Sessions
 
 log = structlog.get_logger(__name__)
 
@@ -32,18 +29,16 @@ logins = Counter("dashboard_logins_total", "Logins by how they ended", ["outcome
 class _Ended(Exception):
     """A login that came to nothing, and the page that says so."""
 
-    def __init__(
-        self, outcome: str, notice: notices.Notice, *, id_token: str | None = None
-    ) -> None:
+    def __init__(self, outcome: str, page: pages.Page, *, id_token: str | None = None) -> None:
         super().__init__(outcome)
         self.outcome = outcome
-        self.notice = notice
+        self.page = page
         self.id_token = id_token
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What the routes below need."""
+    """The steps of a login, each with its response to the browser."""
 
     provider: Provider
     verifier: TokenVerifier
@@ -67,28 +62,28 @@ class Login:
                 anew=request.query_params.get("konto") == "anderes",
             )
         except ProviderUnavailable:
-            return self._ended("unavailable", notices.NO_PROVIDER)
+            return self._ended("unavailable", pages.NO_PROVIDER)
         response = RedirectResponse(url, 303)
         present = self.cookies.attempts(request.cookies)
-        for name in present[: max(0, len(present) - MOST + 1)]:
+        for name in present[: max(0, len(present) - MAX_ATTEMPTS + 1)]:
             self._forget(response, name)
         self._remember(response, self.cookies.attempt(attempt.state), attempt.cookie, TERM)
         return response
 
     async def finish(self, request: Request) -> Response:
-        """The provider's answer, by way of the browser."""
+        """The provider's authorization response, by way of the browser."""
         if wait := self.throttle.wait(f"finish {address_of(request)}"):
             return self._too_many(wait)
-        answer = request.query_params
-        state = answer.get("state", "")
+        parameters = request.query_params
+        state = parameters.get("state", "")
         name = self.cookies.attempt(state)
         attempt = Attempt.read(request.cookies.get(name, ""))
         if not (attempt.secret and hmac.compare_digest(attempt.state.encode(), state.encode())):
-            return self._ended("unknown", notices.FAILED)
+            return self._ended("unknown", pages.FAILED)
         try:
-            tokens, person, caller = await self._checked(request.query_params, attempt)
+            tokens, person, caller = await self._checked(parameters, attempt)
         except _Ended as ended:
-            response = self._ended(ended.outcome, ended.notice, await self._way_out(ended))
+            response = self._ended(ended.outcome, ended.page, await self._way_out(ended))
         else:
             await self.sessions.end(request.cookies.get(self.cookies.session))
             secret = await self.sessions.open(tokens, caller, person)
@@ -112,26 +107,26 @@ class Login:
         self._forget(response, self.cookies.session)
 
     async def _checked(
-        self, answer: Mapping[str, str], attempt: Attempt
+        self, parameters: Mapping[str, str], attempt: Attempt
     ) -> tuple[Tokens, str, Caller]:
         """Tokens, the person's name, and what the services will take them for. Raises _Ended."""
         try:
-            await self._check_sender(answer.get("iss"))
-            if answer.get("error") == "access_denied":
-                raise _Ended("cancelled", notices.CANCELLED)
-            if "error" in answer:
-                raise _Ended("refused", notices.FAILED)
+            await self._check_issuer(parameters.get("iss"))
+            if parameters.get("error") == "access_denied":
+                raise _Ended("cancelled", pages.CANCELLED)
+            if "error" in parameters:
+                raise _Ended("refused", pages.FAILED)
             tokens = await self.provider.redeem(
-                answer.get("code", ""),
+                parameters.get("code", ""),
                 verifier=attempt.verifier,
                 redirect_uri=self.public_url + CALLBACK,
             )
             person = await self.provider.identify(tokens.id_token, attempt.nonce)
             caller = await self._caller(tokens)
         except (ProviderUnavailable, KeysUnavailable):
-            raise _Ended("unavailable", notices.NO_PROVIDER) from None
+            raise _Ended("unavailable", pages.NO_PROVIDER) from None
         except LoginRefused:
-            raise _Ended("refused", notices.FAILED) from None
+            raise _Ended("refused", pages.FAILED) from None
         return tokens, person, caller
 
     async def _caller(self, tokens: Tokens) -> Caller:
@@ -145,7 +140,7 @@ class Login:
             log.error("the access token is none that the services take")
         except NoPractice:
             pass
-        raise _Ended("no-access", notices.NO_ACCESS, id_token=tokens.id_token)
+        raise _Ended("no-access", pages.NO_ACCESS, id_token=tokens.id_token)
 
     async def _way_out(self, ended: _Ended) -> str | None:
         """To another account one comes by logging out at the provider, where it offers that."""
@@ -155,19 +150,19 @@ class Login:
             ended.id_token, back_to=self.public_url + LOGGED_OUT
         )
 
-    async def _check_sender(self, issuer: str | None) -> None:
-        """Whether the answer is our provider's (RFC 9207). Raises _Ended."""
+    async def _check_issuer(self, issuer: str | None) -> None:
+        """Whether the response is our provider's (RFC 9207). Raises _Ended."""
         names_itself = (await self.provider.metadata()).names_issuer
         if issuer != self.provider.issuer and (names_itself or issuer is not None):
-            raise _Ended("refused", notices.FAILED)
+            raise _Ended("refused", pages.FAILED)
 
-    def _ended(self, outcome: str, notice: notices.Notice, href: str | None = None) -> Response:
+    def _ended(self, outcome: str, page: pages.Page, href: str | None = None) -> Response:
         logins.labels(outcome).inc()
         log.info("no login", outcome=outcome)
-        return notices.page(notice, href=href)
+        return pages.render(page, href=href)
 
     def _too_many(self, wait: float) -> Response:
-        response = self._ended("too-many", notices.TOO_MANY)
+        response = self._ended("too-many", pages.TOO_MANY)
         response.headers["Retry-After"] = str(math.ceil(wait))
         return response
 
@@ -183,72 +178,3 @@ class Login:
 
     def _forget(self, response: Response, name: str) -> None:
         response.delete_cookie(name, secure=self.cookies.secure, httponly=True, samesite="lax")
-
-
-router = APIRouter(include_in_schema=False)
-
-
-async def logging_in(request: Request) -> Login:
-    """FastAPI dependency: what the application's wiring has set up."""
-    found: Login = request.app.state.login
-    return found
-
-
-Desk = Annotated[Login, Depends(logging_in)]
-
-
-@router.get("/login")
-async def begin(login: Desk, request: Request) -> Response:
-    """Log in."""
-    return await login.begin(request)
-
-
-@router.get(CALLBACK)
-async def finish(login: Desk, request: Request) -> Response:
-    """Come back from the provider."""
-    return await login.finish(request)
-
-
-@router.get(LOGGED_OUT)
-async def logged_out() -> Response:
-    """Come back from logging out."""
-    return notices.page(notices.LOGGED_OUT)
-
-
-@router.get("/abgelaufen")
-async def expired(login: Desk, request: Request, zurueck: str = "") -> Response:
-    """The session's time is over; after the next login the same view is shown."""
-    href = f"/login?{urlencode({'zurueck': zurueck})}" if TARGET.fullmatch(zurueck) else None
-    response = notices.page(notices.EXPIRED, href=href)
-    with suppress(LoginUnavailable):
-        try:
-            await login.sessions.find(request.cookies.get(login.cookies.session))
-        except NotLoggedIn:
-            login.without_session(response)
-    return response
-
-
-@router.get("/kein-zugang")
-async def no_access() -> Response:
-    """The practice is not set up here."""
-    return notices.page(notices.NO_ACCESS)
-
-
-@router.get("/api/session")
-async def session(login: Desk, request: Request) -> dict[str, Any]:
-    """Who is logged in, and what the page may offer."""
-    found = await login.sessions.find(request.cookies.get(login.cookies.session))
-    return {"name": found.name, "rights": found.rights}
-
-
-@router.post("/api/session/activity", status_code=204)
-async def activity(login: Desk, request: Request) -> None:
-    """Somebody is at the keyboard: the page's own reloading does not count."""
-    await login.sessions.touch(request.cookies.get(login.cookies.session))
-
-
-@router.delete("/api/session")
-async def leave(login: Desk, request: Request, response: Response) -> dict[str, str]:
-    """Log out."""
-    login.without_session(response)
-    return await login.leave(request)

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 METADATA_AGE = 3600.0  # seconds
 RETRY = 2.0  # seconds between two questions for it while it can't be read
-MOST_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 
 
 class ProviderUnavailable(Exception):
@@ -120,7 +120,7 @@ class Provider:
     ) -> str:
         """Where to log in. `anew` asks for another account. Raises ProviderUnavailable."""
         endpoint = (await self.metadata()).authorization_endpoint
-        asked = {
+        parameters = {
             **self._parameters,
             "response_type": "code",
             "client_id": self._client_id,
@@ -132,8 +132,8 @@ class Provider:
             "code_challenge_method": "S256",
         }
         if anew:
-            asked["prompt"] = "login"
-        return _with_query(endpoint, asked)
+            parameters["prompt"] = "login"
+        return _with_query(endpoint, parameters)
 
     async def redeem(self, code: str, *, verifier: str, redirect_uri: str) -> Tokens:
         """Tokens for a code. Raises LoginRefused, ProviderUnavailable."""
@@ -170,7 +170,7 @@ class Provider:
             if claims.get("azp", self._client_id) != self._client_id:
                 raise LoginRefused("made for another client")
             if not hmac.compare_digest(str(claims.get("nonce", "")), nonce):
-                raise LoginRefused("not the answer to this question")
+                raise LoginRefused("not the response to this request")
             return str(claims.get("name") or claims.get("preferred_username") or "")[:200]
         except KeysUnavailable:
             raise ProviderUnavailable from None
@@ -185,8 +185,8 @@ class Provider:
             return None
         if endpoint is None:
             return None
-        asked = {"client_id": self._client_id, "post_logout_redirect_uri": back_to}
-        return _with_query(endpoint, asked | ({"id_token_hint": id_token} if id_token else {}))
+        parameters = {"client_id": self._client_id, "post_logout_redirect_uri": back_to}
+        return _with_query(endpoint, parameters | ({"id_token_hint": id_token} if id_token else {}))
 
     async def _tokens(self, form: dict[str, str]) -> Tokens:
         metadata = await self.metadata()
@@ -198,16 +198,16 @@ class Provider:
         else:  # RFC 6749, section 2.3.1
             auth = httpx.BasicAuth(quote(self._client_id, ""), quote(self._client_secret, ""))
         try:
-            answer = await self._client.post(
+            response = await self._client.post(
                 metadata.token_endpoint,
                 data=form,
                 auth=auth or httpx.USE_CLIENT_DEFAULT,
                 headers={"Accept": "application/json"},
             )
-            if answer.status_code in {400, 401, 403}:
-                raise LoginRefused(f"token endpoint: {answer.status_code}")
-            answer.raise_for_status()
-            found = answer.json()
+            if response.status_code in {400, 401, 403}:
+                raise LoginRefused(f"token endpoint: {response.status_code}")
+            response.raise_for_status()
+            found = response.json()
             if str(found["token_type"]).lower() != "bearer":
                 raise ValueError("no bearer token")
             return Tokens(
@@ -220,11 +220,11 @@ class Provider:
     async def _discover(self) -> None:
         url = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
         try:
-            answer = await self._client.get(url)
-            answer.raise_for_status()
-            if len(answer.content) > MOST_BYTES:
+            response = await self._client.get(url)
+            response.raise_for_status()
+            if len(response.content) > MAX_BYTES:
                 raise ValueError("too long")
-            self._metadata = Metadata.read(answer.json(), self.issuer)
+            self._metadata = Metadata.read(response.json(), self.issuer)
             self._next_read = time.monotonic() + METADATA_AGE
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("identity provider not read", error=type(error).__qualname__)
@@ -237,5 +237,5 @@ class Provider:
             raise ValueError("no metadata") from None
 
 
-def _with_query(endpoint: str, asked: Mapping[str, str]) -> str:
-    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
+def _with_query(endpoint: str, parameters: Mapping[str, str]) -> str:
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"

@@ -13,12 +13,11 @@ from urllib.parse import quote
 
 import anyio
 import httpx
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from dashboard.sessions import Session
-from dashboard.upstreams import Upstreams
+from dashboard.dependencies import DashboardDep, SessionDep
 
 ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/practice", ["GET"]),
@@ -41,30 +40,14 @@ RESPONSE_HEADERS = ("Content-Type", "Content-Disposition", "ETag", "Retry-After"
 TOKEN_MARGIN = 10.0  # seconds before its token's end that a stream is to be opened anew
 SHORTEST_STREAM = 5.0  # seconds
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-Authenticate = Callable[[Request], Awaitable[Session]]
+Endpoint = Callable[[Request, DashboardDep, SessionDep], Awaitable[Response]]
 
 
-def proxy_routes(
-    upstreams: Upstreams, authenticate: Authenticate
-) -> Iterator[tuple[str, list[str], Endpoint]]:
-    """Path template, methods and endpoint of each route that leads to a service."""
-    for service, path, methods in ALLOWED:
-        yield f"/api/{service}{path}", methods, _request_to(upstreams, authenticate, service)
-    service, path = STREAM
-    stream = _stream_from(upstreams, authenticate, service, f"/v1{path}")
-    yield f"/api/{service}{path}", ["GET"], stream
-    service, path = DOWNLOAD
-    download = _download_from(upstreams, authenticate, service, f"/v1{path}")
-    yield f"/api/{service}{path}", ["GET"], download
-
-
-def _request_to(upstreams: Upstreams, authenticate: Authenticate, service: str) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        session = await authenticate(request)
+def _request_to(service: str) -> Endpoint:
+    async def endpoint(request: Request, dashboard: DashboardDep, session: SessionDep) -> Response:
         # The route has matched, so the path is one of the list's and nothing else.
         target = _with_query("/v1" + request.url.path.removeprefix(f"/api/{service}"), request)
-        answer = await upstreams.ask(
+        response = await dashboard.upstreams.request(
             service,
             request.method,
             target,
@@ -73,51 +56,55 @@ def _request_to(upstreams: Upstreams, authenticate: Authenticate, service: str) 
             body=await request.body(),
         )
         return Response(
-            answer.content, answer.status_code, _passed_on(answer.headers, RESPONSE_HEADERS)
+            response.content, response.status_code, _passed_on(response.headers, RESPONSE_HEADERS)
         )
 
     return endpoint
 
 
-def _stream_from(
-    upstreams: Upstreams, authenticate: Authenticate, service: str, target: str
-) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        session = await authenticate(request)
+def _stream_from(service: str, target: str) -> Endpoint:
+    async def endpoint(request: Request, dashboard: DashboardDep, session: SessionDep) -> Response:
         headers = {"Accept": "text/event-stream"}
         # An EventSource that is made anew can't send the header; the page then asks by query.
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         if last:
             headers["Last-Event-ID"] = quote(last[:100])  # what is no id stays none
-        answer = await upstreams.open(service, target, token=session.access_token, headers=headers)
+        response = await dashboard.upstreams.open_stream(
+            service, target, token=session.access_token, headers=headers
+        )
         until = min(session.access_until - TOKEN_MARGIN, session.ends_at)
         seconds = max(SHORTEST_STREAM, until - time.time())
-        return Relayed(answer, upstreams.chunks(answer, seconds=seconds))
+        return Relayed(response, dashboard.upstreams.chunks(response, seconds=seconds))
 
     return endpoint
 
 
-def _download_from(
-    upstreams: Upstreams, authenticate: Authenticate, service: str, target: str
-) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        session = await authenticate(request)
-        answer = await upstreams.open(
+def _download_from(service: str, target: str) -> Endpoint:
+    async def endpoint(request: Request, dashboard: DashboardDep, session: SessionDep) -> Response:
+        response = await dashboard.upstreams.open_stream(
             service, _with_query(target, request), token=session.access_token, headers={}
         )
-        return Relayed(answer, answer.aiter_raw())
+        return Relayed(response, response.aiter_raw())
 
     return endpoint
+
+
+def _routes() -> Iterator[tuple[str, str, list[str], Endpoint]]:
+    """Service, path template, methods and endpoint of each route that leads to a service."""
+    for service, path, methods in ALLOWED:
+        yield service, path, methods, _request_to(service)
+    for (service, path), endpoint_for in ((STREAM, _stream_from), (DOWNLOAD, _download_from)):
+        yield service, path, ["GET"], endpoint_for(service, f"/v1{path}")
 
 
 class Relayed(StreamingResponse):
-    """An answer passed on chunk by chunk; closed upstream as soon as the browser leaves."""
+    """A response passed on chunk by chunk; closed upstream as soon as the browser leaves."""
 
-    def __init__(self, answer: httpx.Response, chunks: AsyncIterator[bytes]) -> None:
-        headers = _passed_on(answer.headers, RESPONSE_HEADERS)
+    def __init__(self, response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:
+        headers = _passed_on(response.headers, RESPONSE_HEADERS)
         headers["X-Accel-Buffering"] = "no"  # else nginx collects the messages
-        super().__init__(chunks, answer.status_code, headers)
-        self._answer = answer
+        super().__init__(chunks, response.status_code, headers)
+        self._response = response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI)."""
@@ -125,7 +112,7 @@ class Relayed(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             with anyio.CancelScope(shield=True):
-                await self._answer.aclose()
+                await self._response.aclose()
 
 
 def _with_query(target: str, request: Request) -> str:
@@ -134,3 +121,8 @@ def _with_query(target: str, request: Request) -> str:
 
 def _passed_on(headers: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
     return {name: headers[name] for name in names if name in headers}
+
+
+router = APIRouter(prefix="/api", include_in_schema=False)
+for _service, _path, _methods, _endpoint in _routes():
+    router.add_api_route(f"/{_service}{_path}", _endpoint, methods=_methods)

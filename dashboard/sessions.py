@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from fastapi_problem.error import Problem
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
@@ -27,6 +26,7 @@ from chassis.database import Connection, Database
 from chassis.jwks import KeysUnavailable
 from dashboard import session_store as store
 from dashboard.oidc import LoginRefused, Provider, ProviderUnavailable, Tokens
+from dashboard.problems import LoginUnavailable, NotLoggedIn
 
 log = structlog.get_logger(__name__)
 
@@ -36,27 +36,6 @@ REFRESH_WITHIN = 10.0  # seconds for the provider
 LEASE = timedelta(seconds=15)
 WAIT, WAIT_STEP = 12.0, 0.1  # seconds for another's refresh
 SEALED = {"alg": "dir", "enc": "A256GCM"}
-
-
-class NotLoggedIn(Problem):
-    """401: there is no session, or its time is over."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="You are not logged in, or no longer.", type_="not-logged-in", status=401
-        )
-
-
-class LoginUnavailable(Problem):
-    """503: the tokens have to be refreshed, and the identity provider does not answer."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="The identity provider does not answer.",
-            type_="identity-provider-unavailable",
-            status=503,
-            headers={"Retry-After": "5"},
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +156,10 @@ class Sessions:
             raise LoginRefused("somebody else's tokens")
         session = _with(tokens, caller, session)
         async with self._db.system() as tx:
-            kept = await store.refreshed(
+            saved = await store.refreshed(
                 tx, _id(secret), _seal(secret, session), _refresh_at(session, caller)
             )
-        if not kept:
+        if not saved:
             raise NotLoggedIn
         return session
 

@@ -8,40 +8,19 @@ from typing import Self
 import anyio
 import httpx
 import structlog
-from fastapi_problem.error import Problem
 
 from chassis.tracing import traceparent
+from dashboard.problems import UpstreamNoAnswer, UpstreamUnavailable
 
 log = structlog.get_logger(__name__)
 
-ANSWER = httpx.Timeout(15.0, connect=2.0, pool=2.0)  # seconds
+REQUEST_TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=2.0)  # seconds
 # A stream that is silent for three heartbeats is dead, whatever the connection says.
-STREAM = httpx.Timeout(15.0, connect=2.0, pool=1.0, read=50.0)  # seconds
+STREAM_TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=1.0, read=50.0)  # seconds
 # Shorter than the services keep idle connections: none is used that is just being closed.
-IDLE = 3.0  # seconds
+KEEP_ALIVE = 3.0  # seconds
 CONNECTIONS = 100
 RENEW = b"event: renew\ndata: {}\n\n"
-
-
-class Unavailable(Problem):
-    """503: the service was not reached, so nothing has happened."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="The service is not available.",
-            type_="upstream-unavailable",
-            status=503,
-            headers={"Retry-After": "2"},
-        )
-
-
-class NoAnswer(Problem):
-    """502: the request went out and no answer came; what became of it is not known."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="The service did not answer.", type_="upstream-no-answer", status=502
-        )
 
 
 class Upstreams:
@@ -49,8 +28,8 @@ class Upstreams:
 
     def __init__(self, urls: Mapping[str, str], *, streams: int) -> None:
         self._urls = dict(urls)
-        self._requests = _client(CONNECTIONS, ANSWER)
-        self._streams = _client(streams, STREAM)
+        self._requests = _client(CONNECTIONS, REQUEST_TIMEOUT)
+        self._streams = _client(streams, STREAM_TIMEOUT)
         self._open: set[anyio.CancelScope] = set()
         self._ending = False
 
@@ -66,7 +45,7 @@ class Upstreams:
         await self._requests.aclose()
         await self._streams.aclose()
 
-    async def ask(
+    async def request(
         self,
         service: str,
         method: str,
@@ -76,27 +55,27 @@ class Upstreams:
         headers: Mapping[str, str],
         body: bytes,
     ) -> httpx.Response:
-        """The whole answer. Raises Unavailable, NoAnswer."""
+        """The whole response. Raises UpstreamUnavailable, UpstreamNoAnswer."""
         request = self._build(self._requests, service, method, target, token, headers, body)
         with _translated(service):
             return await self._requests.send(request)
 
-    async def open(
+    async def open_stream(
         self, service: str, target: str, *, token: str, headers: Mapping[str, str]
     ) -> httpx.Response:
-        """An answer whose body is still to come; to be closed. Raises Unavailable, NoAnswer."""
+        """A response whose body is still to come; to be closed. Raises as `request`."""
         if self._ending:
-            raise Unavailable
+            raise UpstreamUnavailable
         request = self._build(self._streams, service, "GET", target, token, headers, b"")
         with _translated(service):
             return await self._streams.send(request, stream=True)
 
-    async def chunks(self, answer: httpx.Response, *, seconds: float) -> AsyncIterator[bytes]:
+    async def chunks(self, response: httpx.Response, *, seconds: float) -> AsyncIterator[bytes]:
         """The body as it comes, until it ends, breaks off or `end_streams` is called.
 
         After `seconds` it ends with RENEW, by which the page knows that nothing is amiss.
         """
-        chunks = answer.aiter_raw()
+        chunks = response.aiter_raw()
         deadline = anyio.current_time() + seconds
         between = True  # two messages
         while True:
@@ -148,7 +127,7 @@ class Upstreams:
 
 def _client(connections: int, timeout: httpx.Timeout) -> httpx.AsyncClient:
     limits = httpx.Limits(
-        max_connections=connections, max_keepalive_connections=20, keepalive_expiry=IDLE
+        max_connections=connections, max_keepalive_connections=20, keepalive_expiry=KEEP_ALIVE
     )
     # trust_env: a proxy from the environment must not see the token.
     return httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False)
@@ -160,7 +139,7 @@ def _translated(service: str) -> Iterator[None]:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         log.warning("service not reached", upstream=service, error=type(error).__qualname__)
-        raise Unavailable from None
+        raise UpstreamUnavailable from None
     except httpx.TransportError as error:
         log.warning("service did not answer", upstream=service, error=type(error).__qualname__)
-        raise NoAnswer from None
+        raise UpstreamNoAnswer from None

@@ -10,8 +10,10 @@ from typing import TypeAlias
 
 import asyncpg
 
+from local.errors import LocalFailure
 from local.processes import run
 
+CONNECT_TIMEOUT = 10.0  # seconds
 MIGRATION_TIMEOUT = 120.0  # seconds
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -42,8 +44,26 @@ async def create(
             await connection.execute(f"GRANT CONNECT ON DATABASE {service} TO {service}")
 
 
+async def refuse_other_schemas(service: str, migrations: Path, *, owner_dsn: str) -> None:
+    """Raise LocalFailure for a database that knows migrations which are not in the folder."""
+    connection = await asyncpg.connect(owner_dsn, timeout=CONNECT_TIMEOUT)
+    try:
+        if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+            return
+        applied = {row["version"] for row in await connection.fetch("TABLE schema_migrations")}
+    finally:
+        await connection.close()
+    if applied - {path.name.partition("_")[0] for path in migrations.glob("*.sql")}:
+        raise LocalFailure(
+            f"The data of {service} was stored by another version, which this one can't read: "
+            "remove it with `rm -r .data` (in containers: `docker compose down --volumes`), and "
+            "start again."
+        )
+
+
 async def migrate(service: str, migrations: Path, *, owner_dsn: str, log: Path) -> None:
     """Apply a service's migrations as the owner of its database. Raises LocalFailure."""
+    await refuse_other_schemas(service, migrations, owner_dsn=owner_dsn)
     await run(
         f"Migrating the database of {service}",
         (

@@ -5,6 +5,7 @@ python -m local.kafka_download --pin VERSION     write the list anew, for that v
 """
 
 import argparse
+import fcntl
 import hashlib
 import logging
 import sys
@@ -29,9 +30,11 @@ def download(folder: Path) -> None:
     """Download what is missing. Raises LocalFailure; what arrived by then stays."""
     folder.mkdir(parents=True, exist_ok=True)
     with (
+        (folder / "lock").open("w") as lock,
         tempfile.TemporaryDirectory(dir=folder, prefix="download-") as scratch,
         ThreadPoolExecutor(DOWNLOADS) as pool,
     ):
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another stack's download leaves nothing missing
         context = MavenContext(repo_cache=Path(scratch), local_repos=[], timeout=TIMEOUT)
         try:
             for _ in pool.map(lambda jar: _download(context, jar, folder), missing(folder)):

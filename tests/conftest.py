@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
+import structlog
 from hypothesis import settings
 from uuid_utils.compat import uuid7
 
@@ -23,6 +24,13 @@ __all__ = ["Stack"]
 # How long an example takes depends on what else the machine does.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+# The renderer's own traceback, with every local variable, takes seconds.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # Limits that tests of other things would run into.
 UNLIMITED = "1000000"
@@ -42,9 +50,9 @@ HURRIED = {
         "NOTIFICATION_POLL_SECONDS": "0.2",
         "NOTIFICATION_RETRY_FIRST_SECONDS": "1",
         # at the start only: tests read what was requested
-        "NOTIFICATION_FORGET_SECONDS": "3600",
+        "NOTIFICATION_KAFKA_ERASURE_POLL_SECONDS": "3600",
     },
-    "status": {"STATUS_HEARTBEAT": "1", "STATUS_POLL": "1"},
+    "status": {"STATUS_HEARTBEAT_SECONDS": "1", "STATUS_POLL_SECONDS": "1"},
 }
 
 

@@ -17,6 +17,9 @@ MODULES = {
     "Status": "services.status",
     "Dashboard": "dashboard",
 }
+_UNITS = {"seconds", "minutes", "hours", "days"}
+_NAMES_OF_DURATIONS = _UNITS | {"age", "delay", "interval", "retention", "timeout", "wait"}
+
 HEAD = """\
 # Settings
 
@@ -95,9 +98,24 @@ def _cell(text: str) -> str:
 
 def undescribed() -> Iterator[str]:
     """Variables that say nothing of what they mean."""
+    return (name for name, field in _fields() if not field.description)
+
+
+def without_unit() -> Iterator[str]:
+    """Durations whose names do not end in their unit."""
+    for name, field in _fields():
+        words = name.lower().split("_")
+        fraction = float in {field.annotation, *get_args(field.annotation)}
+        if (fraction or not _NAMES_OF_DURATIONS.isdisjoint(words)) and not (
+            words[-1] in _UNITS or "per" in words
+        ):
+            yield name
+
+
+def _fields() -> Iterator[tuple[str, FieldInfo]]:
+    """Every variable and its field."""
     for module in MODULES.values():
         settings = settings_of(module)
         prefix = settings.model_config.get("env_prefix", "")
         for name, field in settings.model_fields.items():
-            if not field.description:
-                yield (prefix + name).upper()
+            yield (prefix + name).upper(), field

@@ -44,7 +44,7 @@ function distance(one, other) {
 export class TypingHint {
   #input;
   #place = h("p", { class: "hint", role: "status", "data-testid": "typing-hint" });
-  #told = "";
+  #hinted = ""; // the input that was hinted at
 
   constructor(input) {
     this.#input = input;
@@ -56,8 +56,8 @@ export class TypingHint {
   /** True once for each likely typing error: then the hint has the focus, and nothing is sent. */
   holdsUp() {
     const button = this.#look();
-    if (!button || this.#told === this.#input.value) return false;
-    this.#told = this.#input.value;
+    if (!button || this.#hinted === this.#input.value) return false;
+    this.#hinted = this.#input.value;
     this.#place.append(" Stimmt die Adresse, senden Sie noch einmal ab.");
     button.focus();
     return true;

@@ -14,7 +14,7 @@ export class Refused extends Error {
   }
 }
 
-/** No answer from the service: whether the request was carried out is not known. */
+/** No response from the service: whether the request was carried out is not known. */
 export class Unreachable extends Error {}
 
 let leaving = false; // the browser is on its way to another page
@@ -26,7 +26,7 @@ function leave() {
   return new Promise(() => {});
 }
 
-/** One request. Resolves to the JSON of the answer, or null. Throws Refused or Unreachable. */
+/** One request. Resolves to the JSON of the response, or null. Throws Refused or Unreachable. */
 export async function request(method, path, { body, key, version } = {}) {
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -61,7 +61,7 @@ export async function request(method, path, { body, key, version } = {}) {
 
 /**
  * A request that may safely be made again: reading, deleting, or writing under a key.
- * `onRetry` is told before each further try.
+ * `onRetry()` is called before each further try.
  */
 export async function patiently(method, path, options = {}, onRetry = () => {}) {
   for (const pause of PAUSES) {
@@ -90,7 +90,7 @@ export class Keys {
     return this.#key;
   }
 
-  /** It was carried out: the same content again is a new wish. */
+  /** It was carried out: the same content again is a new request. */
   done() {
     this.#content = null;
   }
@@ -104,24 +104,24 @@ function newKey() {
     .join("");
 }
 
-const id = encodeURIComponent;
+const encode = encodeURIComponent;
 
 export const session = () => request("GET", "/session");
 export const noteActivity = () => request("POST", "/session/activity");
 export const practice = () => request("GET", "/scheduling/practice");
-export const day = (date) => request("GET", `/scheduling/appointments?date=${id(date)}`);
-export const appointment = (of) => patiently("GET", `/scheduling/appointments/${id(of)}`);
+export const day = (date) => request("GET", `/scheduling/appointments?date=${encode(date)}`);
+export const appointment = (id) => patiently("GET", `/scheduling/appointments/${encode(id)}`);
 export const create = (body, key, onRetry) =>
   patiently("POST", "/scheduling/appointments", { body, key }, onRetry);
-export const resend = (of, body, key, onRetry) =>
-  patiently("POST", `/scheduling/appointments/${id(of)}/invitations`, { body, key }, onRetry);
-export const change = (of, body, version) =>
-  request("PATCH", `/scheduling/appointments/${id(of)}`, { body, version });
+export const resend = (id, body, key, onRetry) =>
+  patiently("POST", `/scheduling/appointments/${encode(id)}/invitations`, { body, key }, onRetry);
+export const change = (id, body, version) =>
+  request("PATCH", `/scheduling/appointments/${encode(id)}`, { body, version });
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);
-export const measures = (days) => request("GET", `/status/measures?days=${id(days)}`);
+export const measures = (days) => request("GET", `/status/measures?days=${encode(days)}`);
 export const audit = (query) => request("GET", `/scheduling/audit?${query}`);
-export const room = (of) => request("POST", `/scheduling/appointments/${id(of)}/room`);
-export const indicator = (of) => request("GET", `/status/indicators/${id(of)}`);
+export const room = (id) => request("POST", `/scheduling/appointments/${encode(id)}/room`);
+export const indicator = (id) => request("GET", `/status/indicators/${encode(id)}`);
 
 /** Log out. What is still under way finds no session any more, and must not stop us. */
 export async function logOut() {
@@ -136,9 +136,9 @@ export async function logOut() {
 }
 
 /** 404 means that it is gone, which is what was wanted. */
-export async function remove(of, version, notify, onRetry) {
+export async function remove(id, version, notify, onRetry) {
   try {
-    const path = `/scheduling/appointments/${id(of)}?notify=${notify}`;
+    const path = `/scheduling/appointments/${encode(id)}?notify=${notify}`;
     await patiently("DELETE", path, { version }, onRetry);
   } catch (error) {
     if (!(error instanceof Refused && error.status === 404)) throw error;
@@ -146,21 +146,21 @@ export async function remove(of, version, notify, onRetry) {
 }
 
 /** As `remove`, with all that is held of the appointment. */
-export async function erase(of, onRetry) {
+export async function erase(id, onRetry) {
   try {
-    await patiently("POST", `/scheduling/appointments/${id(of)}/erasure`, {}, onRetry);
+    await patiently("POST", `/scheduling/appointments/${encode(id)}/erasure`, {}, onRetry);
   } catch (error) {
     if (!(error instanceof Refused && error.status === 404)) throw error;
   }
 }
 
-const AT_ONCE = 100; // ids of one request: an address of some 6 kB
+const MAX_IDS = 100; // of one request: an address of some 6 kB
 
 /** The indicators of these appointments, as far as they have one. */
 export async function indicators(ids) {
   const pages = [];
-  for (let from = 0; from < ids.length; from += AT_ONCE) {
-    const query = ids.slice(from, from + AT_ONCE).map((one) => `appointment_id=${id(one)}`);
+  for (let from = 0; from < ids.length; from += MAX_IDS) {
+    const query = ids.slice(from, from + MAX_IDS).map((id) => `appointment_id=${encode(id)}`);
     pages.push(request("GET", `/status/indicators?${query.join("&")}`));
   }
   return (await Promise.all(pages)).flatMap((page) => page.indicators);

@@ -4,39 +4,6 @@ import * as api from "./api.js";
 import { isDay, moment } from "./dates.js";
 import { byId, h } from "./dom.js";
 
-const ACTIONS = {
-  appointment_created: "Termin erstellt",
-  appointment_rescheduled: "Termin verschoben oder Dauer geändert",
-  invitation_resent: "Einladung erneut gesendet",
-  appointment_deleted: "Termin gelöscht",
-  appointment_erased: "Daten gelöscht",
-  contact_data_read: "Kontaktdaten gelesen",
-  visit_started: "Videosprechstunde gestartet",
-  audit_exported: "Protokoll exportiert",
-  practice_changed: "Praxis geändert",
-  api_key_created: "API-Schlüssel erstellt",
-  api_key_revoked: "API-Schlüssel widerrufen",
-};
-const FIELDS = {
-  starts_at: "Beginn",
-  duration_minutes: "Dauer",
-  channels: "Kanäle",
-  email: "E-Mail-Adresse",
-  phone: "Mobilnummer",
-  name: "Absendername",
-  time_zone: "Zeitzone",
-  tariff: "Tarif",
-  language: "Sprache",
-  reminders: "Erinnerungen",
-  retention_days: "Aufbewahrung",
-};
-const ROLES = {
-  practitioner: "Behandlung",
-  assistant: "Assistenz",
-  appointment_admin: "Terminverwaltung",
-};
-const KINDS = { person: "Person", api_key: "API-Schlüssel", operator: "Betreiber" };
-
 export class AuditLog {
   #rows = byId("audit-rows");
   #more = byId("audit-more");
@@ -81,7 +48,7 @@ export class AuditLog {
       return;
     }
     if (turn !== this.#turn) return;
-    const rows = page.entries.map((entry) => line(entry, page.time_zone));
+    const rows = page.entries.map((entry) => line(entry, page));
     this.#rows.append(...rows);
     this.#next = page.next;
     this.#more.hidden = !page.next;
@@ -91,17 +58,18 @@ export class AuditLog {
   }
 }
 
-function line(entry, zone) {
+/** The codes of an entry are shown by the page's labels for them; one without a label as it is. */
+function line(entry, { time_zone: zone, labels }) {
   const { actor } = entry;
-  const roles = actor.roles.map((role) => ROLES[role] ?? role).join(", ");
-  const about = [KINDS[actor.kind] ?? actor.kind, actor.name ? actor.id : "", roles];
-  const changed = entry.changed.map((name) => FIELDS[name] ?? name).join(", ");
+  const roles = actor.roles.map((role) => labels.roles[role] ?? role).join(", ");
+  const about = [labels.kinds[actor.kind] ?? actor.kind, actor.name ? actor.id : "", roles];
+  const changed = entry.changed.map((name) => labels.fields[name] ?? name).join(", ");
   return h(
     "tr",
     { tabindex: "-1", "data-testid": "audit-entry" },
     h("td", {}, h("time", { datetime: entry.at }, moment(entry.at, zone))),
     h("td", {}, actor.name ?? actor.id, h("small", { class: "muted" }, about.filter(Boolean).join(" · "))),
-    h("td", {}, ACTIONS[entry.action] ?? entry.action, changed ? h("small", { class: "muted" }, changed) : null),
+    h("td", {}, labels.actions[entry.action] ?? entry.action, changed ? h("small", { class: "muted" }, changed) : null),
     h("td", {}, ...appointments(entry.appointment_ids)),
   );
 }

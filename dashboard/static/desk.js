@@ -1,7 +1,7 @@
 // What the page knows: appointments, indicators, the day that is shown. No DOM.
 //
-// Events: "day" (the list), "indicator" {id}, "appointment" {id}, "deleted" {id},
-// "told" {appointment, channel, state} for an info box, "sent" {appointment} for the notice.
+// Events: "practice", "day" (the list), "indicator" {id}, "appointment" {id}, "deleted" {id},
+// "news" {appointment, channel, state} for an info box, "sent" {appointment} for the notice.
 
 import * as api from "./api.js";
 import { arrived, news } from "./news.js";
@@ -9,8 +9,17 @@ import { arrived, news } from "./news.js";
 const RELOAD_AFTER = 250; // milliseconds, so that a burst of events reloads once
 const MOST_INDICATORS = 5000;
 
+// As long as the scheduling service has not said more: enough to begin an appointment with.
+const UNKNOWN_PRACTICE = {
+  name: "Praxis",
+  time_zone: "Europe/Berlin",
+  channels: ["email"],
+  tariff_channels: ["email"],
+  languages: [],
+};
+
 export class Desk extends EventTarget {
-  practice = { name: "Praxis", time_zone: "Europe/Berlin", channels: ["email"], tariff: "" };
+  practice = UNKNOWN_PRACTICE;
   date = "";
   rows = []; // ids of the day's appointments in their order
   loaded = ""; // the day that `rows` belongs to
@@ -24,6 +33,16 @@ export class Desk extends EventTarget {
   #asked = new Map(); // id -> promise of an appointment
   #turn = 0;
   #timer = 0;
+
+  get introduced() {
+    return this.practice !== UNKNOWN_PRACTICE;
+  }
+
+  /** Whose desk it is. */
+  introduce(practice) {
+    this.practice = practice;
+    this.#dispatch("practice");
+  }
 
   appointment(id) {
     return this.#appointments.get(id);
@@ -41,7 +60,7 @@ export class Desk extends EventTarget {
     if (date !== this.date) {
       this.date = date;
       this.rows = [];
-      this.#tell("day");
+      this.#dispatch("day");
     }
     await this.reload();
   }
@@ -62,7 +81,7 @@ export class Desk extends EventTarget {
       if (turn !== this.#turn) return;
       this.fault = true;
     }
-    this.#tell("day");
+    this.#dispatch("day");
     await this.#look([...new Set([...this.rows, ...this.#awaited.keys()])]);
   }
 
@@ -71,7 +90,7 @@ export class Desk extends EventTarget {
     this.#timer = setTimeout(() => this.reload(), RELOAD_AFTER);
   }
 
-  /** After a break of the stream: everything the page may show or tell. */
+  /** After a break of the stream: everything the page may show or announce. */
   async catchUp() {
     await this.reload();
     await this.#look([...this.#indicators.keys()].slice(-500));
@@ -83,10 +102,10 @@ export class Desk extends EventTarget {
     await this.reload();
   }
 
-  /** An answer of the scheduling service. */
+  /** A response of the scheduling service. */
   keep(appointment) {
     this.#keep(appointment);
-    this.#tell("appointment", { id: appointment.id });
+    this.#dispatch("appointment", { id: appointment.id });
     this.reloadSoon();
   }
 
@@ -109,10 +128,10 @@ export class Desk extends EventTarget {
     if (this.#indicators.size > MOST_INDICATORS) {
       this.#indicators.delete(this.#indicators.keys().next().value);
     }
-    this.#tell("indicator", { id });
-    const told = news(previous, indicator, { fresh: fresh || this.#awaited.has(id) });
+    this.#dispatch("indicator", { id });
+    const changes = news(previous, indicator, { fresh: fresh || this.#awaited.has(id) });
     this.#settle(id);
-    if (told.length || !this.#appointments.has(id)) this.#report(id, told);
+    if (changes.length || !this.#appointments.has(id)) this.#report(id, changes);
   }
 
   forget(id) {
@@ -121,15 +140,15 @@ export class Desk extends EventTarget {
     this.#indicators.delete(id);
     this.#awaited.delete(id);
     this.rows = this.rows.filter((row) => row !== id);
-    this.#tell("deleted", { id });
-    this.#tell("day");
+    this.#dispatch("deleted", { id });
+    this.#dispatch("day");
   }
 
-  async #report(id, told) {
+  async #report(id, changes) {
     const appointment = await this.#named(id);
     if (!appointment || this.#deleted.has(id)) return;
     if (appointment.date === this.date && !this.rows.includes(id)) this.reloadSoon();
-    for (const one of told) this.#tell("told", { appointment, ...one });
+    for (const change of changes) this.#dispatch("news", { appointment, ...change });
   }
 
   /** The appointment, asked for once if this page has not met it. */
@@ -154,7 +173,7 @@ export class Desk extends EventTarget {
     } catch {
       this.blind = true;
     }
-    if (blind !== this.blind) this.#tell("day");
+    if (blind !== this.blind) this.#dispatch("day");
   }
 
   #settle(id) {
@@ -163,7 +182,7 @@ export class Desk extends EventTarget {
     if (attempt === undefined || !indicator || indicator.attempt < attempt) return;
     if (arrived(indicator, attempt)) {
       this.#awaited.delete(id);
-      this.#tell("sent", { id });
+      this.#dispatch("sent", { id });
     }
   }
 
@@ -174,7 +193,7 @@ export class Desk extends EventTarget {
     return appointment;
   }
 
-  #tell(type, detail = {}) {
+  #dispatch(type, detail = {}) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

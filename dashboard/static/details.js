@@ -1,6 +1,7 @@
 // One appointment: how its invitation stands and what came before; resend, move, delete.
 
 import * as api from "./api.js";
+import { ADDRESS_FIELDS } from "./channels.js";
 import { longDay, moment } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
 import { Move } from "./move.js";
@@ -18,13 +19,13 @@ export class Details {
   #timer = 0;
 
   /** `onMoved(appointment)`, `onRemoved()` */
-  constructor({ desk, dialogs, notices, onMoved, onRemoved }) {
+  constructor({ desk, dialogs, infoBoxes, onMoved, onRemoved }) {
     this.desk = desk;
     this.dialogs = dialogs;
     dialogs.install(this.#dialog);
     const close = () => this.#dialog.close();
     const reload = () => this.#load();
-    this.resend = new Resend({ desk, notices });
+    this.resend = new Resend({ desk, infoBoxes });
     this.move = new Move({ desk, reload, onMoved: (moved) => { close(); onMoved(moved); } });
     this.removal = new Removal({ desk, dialogs, reload, onRemoved: () => { close(); onRemoved(); } });
     this.visit = new Visit({ reload });
@@ -40,7 +41,7 @@ export class Details {
       if (detail.id !== this.#id) return;
       this.removal.close();
       close();
-      notices.announce("Der Termin wurde gelöscht.");
+      infoBoxes.announce("Der Termin wurde gelöscht.");
     });
   }
 
@@ -123,7 +124,7 @@ export class Details {
 
   #channel(appointment, indicator, channel) {
     const view = indicator?.channels[channel] ?? { state: "pending" };
-    const address = channel === "email" ? appointment.email : appointment.phone;
+    const address = appointment[ADDRESS_FIELDS[channel]];
     return h(
       "div",
       { class: "state", "data-state": shownState(view.state), "data-channel": channel },

@@ -3,8 +3,8 @@
 export class Dialogs {
   #open = [];
 
-  constructor(notices) {
-    this.notices = notices;
+  constructor(infoBoxes) {
+    this.infoBoxes = infoBoxes;
   }
 
   /** Wire a dialog's closing buttons. */
@@ -20,7 +20,7 @@ export class Dialogs {
 
   open(dialog) {
     if (dialog.open) return;
-    this.notices.hideCenter(); // it is about another appointment
+    this.infoBoxes.hideCenter(); // it is about another appointment
     dialog.showModal();
     this.#open.push(dialog);
     this.#place();
@@ -31,6 +31,6 @@ export class Dialogs {
   }
 
   #place() {
-    this.notices.moveInto(this.#open.at(-1) ?? document.body);
+    this.infoBoxes.moveInto(this.#open.at(-1) ?? document.body);
   }
 }

@@ -3,20 +3,8 @@
 import { forgetSendAnyway, offerSendAnyway } from "./addresses.js";
 import { Refused, Unreachable } from "./api.js";
 import { h } from "./dom.js";
+import { sentence } from "./errors.js";
 import { clearOffsets, offerOffsets } from "./offsets.js";
-
-const AGAIN = "Der Server ist gerade nicht erreichbar. Ihre Eingaben bleiben hier stehen.";
-
-/** Errors that don't belong to one field, in words. */
-export function sentence(error) {
-  if (!(error instanceof Refused)) return AGAIN;
-  if (error.status === 409 && error.detail) return error.detail;
-  if (error.status === 403) return "Dazu haben Sie keine Berechtigung.";
-  if (error.status === 404) return "Diesen Termin gibt es nicht mehr.";
-  if (error.status === 412) return "Der Termin wurde inzwischen geändert. Sie sehen jetzt den neuen Stand.";
-  if (error.status === 413) return "Die Eingabe ist zu lang.";
-  return "Das hat leider nicht geklappt. Bitte prüfen Sie Ihre Eingaben.";
-}
 
 export class Fields {
   #form;

@@ -2,9 +2,11 @@
 
 import { sendAnyway, TypingHint } from "./addresses.js";
 import * as api from "./api.js";
+import { ADDRESS_FIELDS } from "./channels.js";
 import { today } from "./dates.js";
 import { byId, h } from "./dom.js";
-import { Fields, forgetOffsetOnChange, number, sentence } from "./fields.js";
+import { sentence } from "./errors.js";
+import { Fields, forgetOffsetOnChange, number } from "./fields.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
 import { SmsPreview } from "./sms_preview.js";
 
@@ -25,6 +27,7 @@ export class CreateForm {
     this.onCreated = onCreated;
     dialogs.install(this.#dialog);
     this.preview = new SmsPreview({ desk, form: this.#form });
+    desk.addEventListener("practice", () => this.#offer());
     forgetOffsetOnChange(this.#form);
     this.#form.addEventListener("change", () => this.#adapt());
     this.#form.addEventListener("submit", (event) => {
@@ -42,19 +45,25 @@ export class CreateForm {
 
   open() {
     const { date } = this.#form.elements;
-    this.#offerLanguages();
     const now = today(this.desk.practice.time_zone);
     if (!date.value) date.value = this.desk.date > now ? this.desk.date : now;
-    this.#adapt();
-    this.preview.update();
+    this.#offer();
     this.dialogs.open(this.#dialog);
     this.#form.elements.patient_name.focus();
   }
 
-  /** The practice's own language is chosen, also again after a reset. */
+  /** What this practice can choose from; again when it becomes known under an open form. */
+  #offer() {
+    this.#offerLanguages();
+    this.#adapt();
+    this.preview.update();
+  }
+
+  /** The practice's own language is chosen, also again after a reset, and while none is offered. */
   #offerLanguages() {
     const { locale } = this.#form.elements;
     const { language, languages } = this.desk.practice;
+    byId("field-locale").hidden = languages.length === 0;
     if (locale.options.length) return;
     locale.append(
       ...languages.map(({ code, name }) =>
@@ -76,26 +85,34 @@ export class CreateForm {
   /** Only the chosen channels show their address, only channels of this installation can be. */
   #adapt() {
     const { practice } = this.desk;
-    for (const [channel, field] of [["email", "field-email"], ["sms", "field-phone"]]) {
+    for (const [channel, name] of Object.entries(ADDRESS_FIELDS)) {
       const box = this.#form.elements[`channel-${channel}`];
       box.disabled = !practice.channels.includes(channel);
       if (box.disabled) box.checked = false;
-      byId(field).hidden = !box.checked;
+      byId(`field-${name}`).hidden = !box.checked;
     }
     const hint = byId("sms-hint");
     const box = this.#form.elements["channel-sms"];
     hint.hidden = !box.disabled;
     if (box.disabled) {
-      hint.textContent = ["standard", "premium"].includes(practice.tariff)
-        ? "SMS ist in dieser Installation nicht eingerichtet."
-        : "SMS gibt es in den Tarifen Standard und Premium.";
-      box.setAttribute("aria-describedby", "sms-hint");
+      hint.textContent = this.#whyNoSms();
+      box.setAttribute("aria-describedby", hint.id);
+    } else if (box.getAttribute("aria-describedby") === hint.id) {
+      box.removeAttribute("aria-describedby");
     }
+  }
+
+  #whyNoSms() {
+    const { introduced, practice } = this.desk;
+    if (!introduced) return "SMS ist gerade nicht wählbar: Der Server ist nicht erreichbar.";
+    return practice.tariff_channels.includes("sms")
+      ? "SMS ist in dieser Installation nicht eingerichtet."
+      : "SMS gibt es in den Tarifen Standard und Premium.";
   }
 
   #content() {
     const { elements } = this.#form;
-    const channels = ["email", "sms"].filter((one) => elements[`channel-${one}`].checked);
+    const channels = Object.keys(ADDRESS_FIELDS).filter((one) => elements[`channel-${one}`].checked);
     return {
       patient_name: elements.patient_name.value,
       channels,

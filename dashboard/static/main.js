@@ -9,26 +9,26 @@ import { Dialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { CreateForm } from "./form.js";
 import { Measures } from "./measures.js";
-import { Notices } from "./notices.js";
+import { InfoBoxes } from "./info_boxes.js";
 import { Overview } from "./overview.js";
 import { Rescue } from "./rescue.js";
 import { introduceUser, watchActivity } from "./session.js";
 import { Stream } from "./stream.js";
 import { CHANNELS, reason } from "./words.js";
 
-const REFRESH = 60_000; // milliseconds; finds what no event tells of, as a move elsewhere
+const REFRESH = 60_000; // milliseconds; finds what no event is sent for, as a move elsewhere
 const REFRESH_IN_TROUBLE = 5_000; // milliseconds
 const VIEWS = { patienten: "Patienten", termine: "Terminübersicht", protokoll: "Protokoll" };
 const LIVE = { connecting: "Verbinde …", live: "Live", lost: "Keine Verbindung" };
-const TOLD = {
+const NEWS_TEXTS = {
   delivered: (channel, name) => `${channel} erfolgreich zugestellt an ${name}`,
   failed: (channel, name) => `${channel} konnte nicht zugestellt werden ${name}`,
   unconfirmed: (channel, name) => `${channel} nicht bestätigt, bitte anrufen: ${name}`,
 };
 
 const desk = new Desk();
-const notices = new Notices();
-const dialogs = new Dialogs(notices);
+const infoBoxes = new InfoBoxes();
+const dialogs = new Dialogs(infoBoxes);
 const goTo = (day) => {
   location.hash = `#/termine/${day}`;
 };
@@ -36,32 +36,32 @@ const goTo = (day) => {
 const details = new Details({
   desk,
   dialogs,
-  notices,
+  infoBoxes,
   onMoved: (moved) => {
-    notices.announce(`Verschoben: ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Minuten.`);
+    infoBoxes.announce(`Verschoben: ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Minuten.`);
     goTo(moved.date);
     overview.mark(moved.id);
   },
   onRemoved: () => {
-    notices.announce("Der Termin ist gelöscht, der Link ist ungültig.");
+    infoBoxes.announce("Der Termin ist gelöscht, der Link ist ungültig.");
     setTimeout(() => byId("termine-title").focus());
   },
 });
 const overview = new Overview({
   desk,
   onOpen: (id) => {
-    notices.drop(id); // its dialog says it all
+    infoBoxes.drop(id); // its dialog says it all
     details.open(id);
   },
   onDay: goTo,
 });
-const rescue = new Rescue({ desk, notices, onOpen: (id) => details.open(id) });
+const rescue = new Rescue({ desk, infoBoxes, onOpen: (id) => details.open(id) });
 const auditLog = new AuditLog();
 const create = new CreateForm({
   desk,
   dialogs,
   onCreated: (created) => {
-    notices.announce("Der Termin ist erstellt, die Einladung wird versendet.");
+    infoBoxes.announce("Der Termin ist erstellt, die Einladung wird versendet.");
     goTo(created.date);
     overview.mark(created.id);
     desk.awaitArrival(created);
@@ -76,22 +76,22 @@ byId("skip").addEventListener("click", (event) => {
   byId("main").focus();
 });
 
-desk.addEventListener("told", ({ detail }) => {
-  if (detail.state !== "delivered") notices.hideCenter();
+desk.addEventListener("news", ({ detail }) => {
+  if (detail.state !== "delivered") infoBoxes.hideCenter();
   const { appointment, state } = detail;
   const channel = CHANNELS[detail.channel] ?? detail.channel;
   const view = desk.indicator(appointment.id)?.channels[detail.channel];
-  notices.infobox(state, TOLD[state](channel, appointment.patient_name), {
+  infoBoxes.infobox(state, NEWS_TEXTS[state](channel, appointment.patient_name), {
     id: appointment.id,
     channel: detail.channel,
     detail: state === "failed" && view ? reason(detail.channel, view) : "",
     actions: rescue.actions(appointment, state),
   });
 });
-desk.addEventListener("deleted", ({ detail }) => notices.drop(detail.id));
+desk.addEventListener("deleted", ({ detail }) => infoBoxes.drop(detail.id));
 desk.addEventListener("sent", ({ detail }) => {
   // In the middle of work on another appointment it would seem to be about that one.
-  if (!dialogs.any || details.shows(detail.id)) notices.center("Einladung erfolgreich versendet");
+  if (!dialogs.any || details.shows(detail.id)) infoBoxes.center("Einladung erfolgreich versendet");
 });
 
 function showState(state) {
@@ -132,7 +132,7 @@ function route(focus) {
 async function introduce() {
   try {
     await introduceUser();
-    desk.practice = await api.practice();
+    desk.introduce(await api.practice());
     byId("practice-name").textContent = desk.practice.name;
     route(false);
   } catch (error) {

@@ -47,16 +47,16 @@ export class Move {
     const id = this.#id;
     const { elements } = this.#form;
     const present = this.desk.appointment(id);
-    const wish = { duration_minutes: number(elements.duration_minutes), notify: elements.notify.checked };
+    const change = { duration_minutes: number(elements.duration_minutes), notify: elements.notify.checked };
     const offset = chosenOffset(this.#form);
     // A start that stays is left out: in a doubled hour it would be asked for again.
     if (offset || elements.date.value !== present.date || elements.time.value !== present.time) {
-      Object.assign(wish, { date: elements.date.value, time: elements.time.value, utc_offset: offset });
+      Object.assign(change, { date: elements.date.value, time: elements.time.value, utc_offset: offset });
     }
     let moved = null;
     const done = await this.#fields.submit(async () => {
       try {
-        moved = await api.change(id, wish, present.version);
+        moved = await api.change(id, change, present.version);
       } catch (error) {
         if (error instanceof api.Refused && error.status === 412) {
           this.#typed = false;

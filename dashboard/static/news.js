@@ -1,17 +1,17 @@
-// What is worth telling when an indicator changes. Pure.
+// Which changes of an indicator are news. Pure.
 
-const TOLD = new Set(["delivered", "failed", "unconfirmed"]);
+const NEWSWORTHY = new Set(["delivered", "failed", "unconfirmed"]); // states
 
 /**
- * The channels whose state has become one that is told, as [{channel, state, late}].
- * Nothing is told of what the page meets for the first time, unless `fresh` says that the
+ * The channels whose state has become one that is news, as [{channel, state, late}].
+ * What the page meets for the first time is none, unless `fresh` says that the
  * change has just happened.
  */
 export function news(previous, next, { fresh }) {
   if (!previous && !fresh) return [];
   const before = previous?.attempt === next.attempt ? previous.channels : {};
   return Object.entries(next.channels)
-    .filter(([channel, view]) => TOLD.has(view.state) && before[channel]?.state !== view.state)
+    .filter(([channel, view]) => NEWSWORTHY.has(view.state) && before[channel]?.state !== view.state)
     .map(([channel, view]) => ({ channel, state: view.state, late: view.late }));
 }
 

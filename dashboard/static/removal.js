@@ -26,7 +26,7 @@ export class Removal {
   #form = byId("confirm-form");
   #fields = new Fields(this.#form);
   #id = "";
-  #deed = DELETE;
+  #operation = DELETE;
 
   /** `reload()` fetches the appointment anew, `onRemoved()`. */
   constructor({ desk, dialogs, reload, onRemoved }) {
@@ -41,15 +41,15 @@ export class Removal {
     });
   }
 
-  open(id, deed = DELETE) {
+  open(id, operation = DELETE) {
     this.#id = id;
-    this.#deed = deed;
-    byId("confirm-title").textContent = `${deed.title}?`;
-    byId("confirm-submit").textContent = deed.title;
+    this.#operation = operation;
+    byId("confirm-title").textContent = `${operation.title}?`;
+    byId("confirm-submit").textContent = operation.title;
     this.#fields.clear();
     byId("confirm-notify").checked = true;
     // Of a patient who asked for it, nothing is kept that a message could be sent with.
-    byId("confirm-notify-field").hidden = deed === ERASE;
+    byId("confirm-notify-field").hidden = operation === ERASE;
     this.#describe();
     this.dialogs.open(this.#dialog);
   }
@@ -61,14 +61,14 @@ export class Removal {
   #describe() {
     const { patient_name: name, date, time } = this.desk.appointment(this.#id);
     byId("confirm-text").textContent =
-      `${name}, ${longDay(date)}, ${time} Uhr. ${this.#deed.text}`;
+      `${name}, ${longDay(date)}, ${time} Uhr. ${this.#operation.text}`;
   }
 
   async #send() {
     const id = this.#id;
     const done = await this.#fields.submit(async (onRetry) => {
       try {
-        await this.#deed.send(id, this.desk.appointment(id)?.version, onRetry);
+        await this.#operation.send(id, this.desk.appointment(id)?.version, onRetry);
       } catch (error) {
         if (error instanceof api.Refused && error.status === 412) {
           await this.reload();

@@ -1,19 +1,18 @@
 // What the info box of a failure offers: the form for the right address, or the other channel.
 
 import * as api from "./api.js";
-import { sentence } from "./fields.js";
+import { ADDRESS_FIELDS } from "./channels.js";
+import { sentence } from "./errors.js";
 import { CHANNELS } from "./words.js";
-
-const ADDRESS = { email: "email", sms: "phone" }; // channel -> field of the appointment
 
 /**
  * The channel that could reach the patient instead: the practice may use it, the address is there,
  * and nothing was sent over it in this attempt. Consent covers both channels. Undefined if none.
  */
 export function otherChannel(practice, appointment, indicator) {
-  return Object.keys(ADDRESS).find(
+  return Object.keys(ADDRESS_FIELDS).find(
     (channel) =>
-      practice.channels.includes(channel) && appointment[ADDRESS[channel]] && !(channel in indicator.channels),
+      practice.channels.includes(channel) && appointment[ADDRESS_FIELDS[channel]] && !(channel in indicator.channels),
   );
 }
 
@@ -21,9 +20,9 @@ export class Rescue {
   #keys = new api.Keys();
 
   /** `onOpen(id)` shows the appointment with the address to be corrected. */
-  constructor({ desk, notices, onOpen }) {
+  constructor({ desk, infoBoxes, onOpen }) {
     this.desk = desk;
-    this.notices = notices;
+    this.infoBoxes = infoBoxes;
     this.onOpen = onOpen;
   }
 
@@ -42,7 +41,7 @@ export class Rescue {
   }
 
   #open(id) {
-    this.notices.drop(id); // its dialog says it all
+    this.infoBoxes.drop(id); // its dialog says it all
     this.onOpen(id);
   }
 
@@ -51,11 +50,11 @@ export class Rescue {
     try {
       const sent = await api.resend(id, body, this.#keys.for([id, body]));
       this.#keys.done();
-      this.notices.drop(id);
-      this.notices.announce("Die Einladung wird erneut versendet.");
+      this.infoBoxes.drop(id);
+      this.infoBoxes.announce("Die Einladung wird erneut versendet.");
       await this.desk.awaitArrival(sent);
     } catch (error) {
-      this.notices.announce(sentence(error));
+      this.infoBoxes.announce(sentence(error));
       this.#open(id);
     }
   }

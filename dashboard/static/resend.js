@@ -2,10 +2,11 @@
 
 import { sendAnyway, TypingHint } from "./addresses.js";
 import * as api from "./api.js";
+import { ADDRESS_FIELDS } from "./channels.js";
 import { byId } from "./dom.js";
-import { Fields, sentence } from "./fields.js";
+import { sentence } from "./errors.js";
+import { Fields } from "./fields.js";
 
-const ADDRESS = { email: "email", sms: "phone" }; // channel -> field of the appointment
 const NOT_TWICE = " Ein neuer Versuch ist ungefährlich: Es wird nicht doppelt gesendet.";
 
 export class Resend {
@@ -16,9 +17,9 @@ export class Resend {
   #id = "";
   #typed = false;
 
-  constructor({ desk, notices }) {
+  constructor({ desk, infoBoxes }) {
     this.desk = desk;
-    this.notices = notices;
+    this.infoBoxes = infoBoxes;
     this.#form.addEventListener("input", () => {
       this.#typed = true;
     });
@@ -41,7 +42,7 @@ export class Resend {
     this.#form.hidden = missing.length === 0;
     if (this.#form.hidden) return;
     byId("resend-text").textContent = this.#text(missing);
-    for (const [channel, name] of Object.entries(ADDRESS)) {
+    for (const [channel, name] of Object.entries(ADDRESS_FIELDS)) {
       this.#form.querySelector(`[data-field="${name}"]`).hidden = !missing.includes(channel);
       if (!this.#typed) this.#form.elements[name].value = appointment[name] ?? "";
     }
@@ -51,8 +52,8 @@ export class Resend {
   focus() {
     const indicator = this.desk.indicator(this.#id);
     if (this.#form.hidden || indicator?.overall !== "failed") return false;
-    const failed = Object.keys(ADDRESS).find((one) => indicator.channels[one]?.state === "failed");
-    const input = this.#form.elements[ADDRESS[failed]];
+    const failed = Object.keys(ADDRESS_FIELDS).find((one) => indicator.channels[one]?.state === "failed");
+    const input = this.#form.elements[ADDRESS_FIELDS[failed]];
     input.focus();
     input.select();
     return true;
@@ -87,7 +88,7 @@ export class Resend {
     const channels = this.#missing(this.desk.appointment(id));
     const body = { channels, send_anyway: sendAnyway(this.#form) };
     for (const channel of channels) {
-      const name = ADDRESS[channel];
+      const name = ADDRESS_FIELDS[channel];
       body[name] = this.#form.elements[name].value;
     }
     let sent = null;
@@ -103,7 +104,7 @@ export class Resend {
       this.#typed = false;
       byId("details-title").focus(); // the form goes away under the focus
     }
-    this.notices.announce("Die Einladung wird erneut versendet.");
+    this.infoBoxes.announce("Die Einladung wird erneut versendet.");
     await this.desk.awaitArrival(sent);
   }
 }

@@ -3,12 +3,12 @@
 import * as api from "./api.js";
 import { byId } from "./dom.js";
 
-const TOLD_EVERY = 60_000; // milliseconds
+const REPORT_EVERY = 60_000; // milliseconds
 const DELETE = "appointments:delete";
 const AUDIT = "audit:read";
 const HOST = "visits:host";
 
-let told = 0;
+let reportedAt = 0; // milliseconds since the epoch
 
 /** Show who is logged in, and only what they may do. Throws as `api` does. */
 export async function introduceUser() {
@@ -28,10 +28,10 @@ export function watchActivity() {
 }
 
 function noteActivity() {
-  if (Date.now() - told < TOLD_EVERY) return;
-  told = Date.now();
+  if (Date.now() - reportedAt < REPORT_EVERY) return;
+  reportedAt = Date.now();
   api.noteActivity().catch(() => {
-    told = 0;
+    reportedAt = 0;
   });
 }
 

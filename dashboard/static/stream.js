@@ -59,7 +59,7 @@ export class Stream {
     this.#last = event.lastEventId;
   }
 
-  // The browser gives up for good when the answer is an error, as while a service restarts.
+  // The browser gives up for good when the response is an error, as while a service restarts.
   #later() {
     const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** this.#tries) * (0.5 + Math.random() / 2);
     this.#tries += 1;

@@ -2,6 +2,9 @@
 
 import * as api from "./api.js";
 import { byId, h } from "./dom.js";
+import { sentence } from "./errors.js";
+
+const UNREACHABLE = "Der Videoraum ist gerade nicht erreichbar. Bitte versuchen Sie es noch einmal.";
 
 export class Visit {
   #progress = byId("visit-progress");
@@ -15,40 +18,35 @@ export class Visit {
   /** Another appointment is shown. */
   begin(id) {
     this.#id = id;
-    this.#tell();
+    this.#show();
   }
 
   async start(id) {
-    // Opened while the click counts: browsers stop a tab that comes after an answer.
+    // Opened while the click counts: browsers stop a tab that comes after a response.
     const tab = window.open("about:blank", "_blank");
     this.#button.disabled = true;
-    this.#tell("Der Videoraum wird geöffnet …");
+    this.#show("Der Videoraum wird geöffnet …");
     try {
       const { url } = await api.room(id);
       if (tab) {
         tab.opener = null;
         tab.location.replace(url);
       }
-      if (id === this.#id) this.#tell(...(tab ? ["Geöffnet."] : ["Bereit: ", link(url)]));
+      if (id === this.#id) this.#show(...(tab ? ["Geöffnet."] : ["Bereit: ", link(url)]));
     } catch (error) {
       tab?.close();
-      if (id === this.#id) this.#tell(sentence(error));
+      if (id === this.#id) this.#show(sentence(error, { unreachable: UNREACHABLE, invalid: UNREACHABLE }));
       if (error instanceof api.Refused && error.status === 404) this.reload();
     } finally {
       this.#button.disabled = false;
     }
   }
 
-  #tell(...content) {
+  #show(...content) {
     this.#progress.replaceChildren(...content);
   }
 }
 
 function link(url) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, "Videoraum öffnen");
-}
-
-function sentence(error) {
-  const told = error instanceof api.Refused && error.status === 409 ? error.detail : "";
-  return told || "Der Videoraum ist gerade nicht erreichbar. Bitte versuchen Sie es noch einmal.";
 }

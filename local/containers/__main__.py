@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import sys
 import sysconfig
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import asyncpg
 
 from local import databases, practice, topics
 from local.containers import made_secrets
+from local.errors import LocalFailure
 from local.modules import MODULES, migrations
 
 SECRETS = Path("/secrets")
@@ -37,12 +39,14 @@ async def make_databases(_: str) -> None:
 
 
 async def migrate(service: str) -> None:
-    """Become dbmate, as the owner of a service's database."""
+    """Become dbmate, as the owner of a service's database. Raises LocalFailure."""
+    owner, folder = url_of(databases.roles(service)[1]), migrations(service)
+    await databases.refuse_other_schemas(service, folder, owner_dsn=owner)
     dbmate = Path(sysconfig.get_path("scripts")) / "dbmate"
     os.execve(  # noqa: S606
         dbmate,
-        [str(dbmate), "--no-dump-schema", "--migrations-dir", str(migrations(service)), "migrate"],
-        {"DATABASE_URL": url_of(databases.roles(service)[1])},
+        [str(dbmate), "--no-dump-schema", "--migrations-dir", str(folder), "migrate"],
+        {"DATABASE_URL": owner},
     )
 
 
@@ -71,7 +75,10 @@ async def main() -> None:
     parser.add_argument("job", choices=JOBS)
     parser.add_argument("of", nargs="?", default="", help="the service, or Kafka's address")
     options = parser.parse_args()
-    await JOBS[options.job](options.of)
+    try:
+        await JOBS[options.job](options.of)
+    except LocalFailure as failure:
+        sys.exit(str(failure))
 
 
 if __name__ == "__main__":

@@ -68,26 +68,26 @@ class Keeper:
 
 def make(folder: Path) -> None:
     """Have every secret."""
-    kept = Keeper(folder)
-    password = kept.make(POSTGRES_READER, PASSWORD_FILE, secrets.token_hex)
+    store = Keeper(folder)
+    password = store.make(POSTGRES_READER, PASSWORD_FILE, secrets.token_hex)
     # PostgreSQL's container reads it as a user of its own, and nobody else has this folder.
     (folder / POSTGRES_READER / PASSWORD_FILE).chmod(0o444)
-    kept.share(JOBS, SUPERUSER, database_url(SUPERUSER, SUPERUSER, password))
+    store.share(JOBS, SUPERUSER, database_url(SUPERUSER, SUPERUSER, password))
     for service in MODULES:
         serving, owner = databases.roles(service)
         for role in (serving, owner):
-            password = kept.make(JOBS, f"{role}.password", secrets.token_hex)
-            kept.share(JOBS, role, database_url(role, service, password))
+            password = store.make(JOBS, f"{role}.password", secrets.token_hex)
+            store.share(JOBS, role, database_url(role, service, password))
             if role == serving:
                 url = database_url(role, service, password)
-                kept.share(service, f"{service}_database_url", url)
+                store.share(service, f"{service}_database_url", url)
         for setting in KEYS.get(service, ()):
-            kept.make(service, f"{service}_{setting}", secret_files.one_key)
+            store.make(service, f"{service}_{setting}", secret_files.one_key)
         for setting in SINGLE_KEYS.get(service, ()):
-            kept.make(service, f"{service}_{setting}", secret_files.key)
-    gateway = kept.make(PHONES, GATEWAY_FILE, new_secret)
-    kept.share("notification", "notification_sms_webhook_secret", gateway)
-    jitsi = kept.make(ROOMS, JITSI_FILE, rooms.new_secret)
-    kept.share("scheduling", "scheduling_jitsi_key", jitsi)
-    client = kept.make(IDENTITY, CLIENT_SECRET_FILE)
-    kept.share("dashboard", "dashboard_oidc_client_secret", client)
+            store.make(service, f"{service}_{setting}", secret_files.key)
+    gateway = store.make(PHONES, GATEWAY_FILE, new_secret)
+    store.share("notification", "notification_sms_webhook_secret", gateway)
+    jitsi = store.make(ROOMS, JITSI_FILE, rooms.new_secret)
+    store.share("scheduling", "scheduling_jitsi_key", jitsi)
+    client = store.make(IDENTITY, CLIENT_SECRET_FILE)
+    store.share("dashboard", "dashboard_oidc_client_secret", client)

@@ -14,7 +14,7 @@ from local.sms_gateway.store import LONGEST_TEXT, Message, Store
 
 LARGEST = 64 * 1024  # bytes of a request
 REMEMBERED = 10_000  # references that were told to come later once
-TOLD_FIRST = 5.0  # seconds that a receipt may take before the reply goes out after all
+RECEIPT_FIRST_TIMEOUT = 5.0  # seconds that a receipt may take before the reply goes out after all
 
 
 class Cut(Response):
@@ -63,8 +63,8 @@ class Front:
         )
         behaviour = phone(to)
         life = self._network.carry(message, behaviour)
-        if behaviour.reply is Reply.TOLD_FIRST:
-            await asyncio.wait({life}, timeout=TOLD_FIRST)
+        if behaviour.reply is Reply.RECEIPT_FIRST:
+            await asyncio.wait({life}, timeout=RECEIPT_FIRST_TIMEOUT)
         return message
 
     def stays_here(self, url: str) -> bool:

@@ -16,7 +16,7 @@ class Reply(StrEnum):
     DOWN_ONCE = "down once"  # 503
     TAKEN_AND_CUT = "taken and cut"
     CUT = "cut"
-    TOLD_FIRST = "told first"  # the receipt goes out before the reply
+    RECEIPT_FIRST = "receipt first"  # the receipt goes out before the reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ PHONES = {
     "05": Phone(Reply.INVALID),
     "06": Phone(Reply.BUSY_ONCE),
     "07": Phone(copies=2),
-    "08": Phone(Reply.TOLD_FIRST, (Step(0, "delivered"),)),
+    "08": Phone(Reply.RECEIPT_FIRST, (Step(0, "delivered"),)),
     "09": Phone(steps=(Step(1, "buffered"), Step(4, "delivered"))),
     "10": Phone(steps=(Step(1, "buffered"), Step(4, "expired"))),
     "11": Phone(Reply.TAKEN_AND_CUT),

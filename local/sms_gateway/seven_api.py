@@ -28,17 +28,17 @@ def router(store: Store, front: Front, secret: str, receipts_url: str) -> APIRou
     async def send(request: Request) -> Response:
         """Take a message; a repeat is another one."""
         try:
-            wish = _read(await request.body()) if welcome(request) else _refuse(900)
+            submitted = _read(await request.body()) if welcome(request) else _refuse(900)
         except _Refused as refused:
             return _plain(refused.code)
-        reply = front.reply(wish["to"], wish["reference"])
+        reply = front.reply(submitted["to"], submitted["reference"])
         answer = _ANSWERS.get(reply)
         if answer is not None:
             return answer()
         message = await front.take(
             api="seven",
             receipts_url=receipts_url,
-            **wish,
+            **submitted,
         )
         return Cut() if reply is Reply.TAKEN_AND_CUT else _taken(message)
 
@@ -78,19 +78,21 @@ def _refuse(code: int) -> NoReturn:
 def _read(body: bytes) -> dict[str, str]:
     try:
         found = json.loads(body) if len(body) <= LARGEST else {}
-        wish = {name: str(found.get(name, "")) for name in ("to", "text", "from", "foreign_id")}
+        submitted = {
+            name: str(found.get(name, "")) for name in ("to", "text", "from", "foreign_id")
+        }
     except (ValueError, AttributeError):
         _refuse(301)
-    number = wish["to"].removeprefix("+").removeprefix("00")
+    number = submitted["to"].removeprefix("+").removeprefix("00")
     if not number.isdecimal():
         _refuse(202 if number else 301)
-    if not 0 < len(wish["text"]) <= LONGEST_TEXT:
-        _refuse(401 if wish["text"] else 305)
+    if not 0 < len(submitted["text"]) <= LONGEST_TEXT:
+        _refuse(401 if submitted["text"] else 305)
     return {
         "to": f"+{number}",
-        "text": wish["text"],
-        "sender": wish["from"],
-        "reference": wish["foreign_id"],
+        "text": submitted["text"],
+        "sender": submitted["from"],
+        "reference": submitted["foreign_id"],
     }
 
 

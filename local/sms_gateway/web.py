@@ -38,7 +38,7 @@ STATES = {
 _HERE = Path(__file__).parent
 
 
-class ReceiptWish(BaseModel):
+class ReceiptRequest(BaseModel):
     """A receipt to send by hand."""
 
     state: Literal["accepted", "buffered", "delivered", "failed", "rejected", "expired"]
@@ -82,12 +82,12 @@ def _add_tests_api(app: FastAPI, store: Store, network: Network) -> None:
         return _missing() if found is None else JSONResponse(_shown(found))
 
     @app.post("/api/messages/{key}/receipts", status_code=204)
-    async def tell(key: str, wish: ReceiptWish) -> Response:
+    async def tell(key: str, body: ReceiptRequest) -> Response:
         """Send a receipt, and return when it was answered."""
         found = store.get(key)
         if found is None:
             return _missing()
-        await network.tell(found, Step(0, wish.state, wish.code))
+        await network.tell(found, Step(0, body.state, body.code))
         return Response(status_code=204)
 
     @app.delete("/api/messages", status_code=204)

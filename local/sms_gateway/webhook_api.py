@@ -29,19 +29,19 @@ def router(store: Store, front: Front, secret: str) -> APIRouter:
         body = await request.body()
         if not webhooks.genuine(request.headers, body):
             return _refusal(401, "login")
-        wish = _read(body, front) if len(body) <= LARGEST else None
-        if wish is None or wish["reference"] != request.headers.get("idempotency-key"):
+        submitted = _read(body, front) if len(body) <= LARGEST else None
+        if submitted is None or submitted["reference"] != request.headers.get("idempotency-key"):
             return _refusal(422, "invalid_request")
-        if not E164.fullmatch(wish["to"]):
+        if not E164.fullmatch(submitted["to"]):
             return _refusal(422, "invalid_number")
-        earlier = store.by_reference("webhook", wish["reference"])
+        earlier = store.by_reference("webhook", submitted["reference"])
         if earlier is not None:
             return _taken(earlier)
-        reply = front.reply(wish["to"], wish["reference"])
+        reply = front.reply(submitted["to"], submitted["reference"])
         refusal = _REFUSALS.get(reply)
         if refusal is not None:
             return refusal()
-        message = await front.take(api="webhook", **wish)
+        message = await front.take(api="webhook", **submitted)
         return Cut() if reply is Reply.TAKEN_AND_CUT else _taken(message)
 
     @api.get("/messages/{reference}")
@@ -70,14 +70,18 @@ _REFUSALS: dict[Reply, Callable[[], Response]] = {
 def _read(body: bytes, front: Front) -> dict[str, str] | None:
     try:
         found = json.loads(body)
-        wish = {name: found[name] for name in ("reference", "to", "text", "sender", "receipts_url")}
-        UUID(wish["reference"])
+        submitted = {
+            name: found[name] for name in ("reference", "to", "text", "sender", "receipts_url")
+        }
+        UUID(submitted["reference"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    if not all(isinstance(value, str) for value in wish.values()):
+    if not all(isinstance(value, str) for value in submitted.values()):
         return None
-    whole = 0 < len(wish["text"]) <= LONGEST_TEXT and front.stays_here(wish["receipts_url"])
-    return wish if whole else None
+    whole = 0 < len(submitted["text"]) <= LONGEST_TEXT and front.stays_here(
+        submitted["receipts_url"]
+    )
+    return submitted if whole else None
 
 
 def _taken(message: Message) -> JSONResponse:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from chassis import inbox, periodic
-from chassis.auth import TokenVerifier, identity_provider
+from chassis.auth import Access, TokenVerifier, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Connection, Database
 from chassis.jwks import key_source
@@ -20,7 +20,7 @@ from services.notification import requests as events
 from services.notification import wiring as setup
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.erasure import store as erasure_store
-from services.notification.erasure.kafka import Forgetting
+from services.notification.erasure.kafka import KafkaErasure
 from services.notification.letters import preview_api as previews
 from services.notification.letters import store as letter_store
 from services.notification.receipts import api
@@ -33,7 +33,7 @@ from services.notification.receipts.smtp import SmtpIntake
 from services.notification.sending import channel as channels
 from services.notification.sending.email.channel import EmailChannel
 from services.notification.sending.email.smtp_pool import SmtpPool
-from services.notification.sending.sms.channel import SmsChannel
+from services.notification.sending.sms.sender import SmsSender
 from services.notification.sending.worker import Worker, WorkerPolicy, utc_now
 from services.notification.settings import Settings
 
@@ -46,8 +46,8 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.verifier = TokenVerifier(
-            identity_provider(settings, key_source(settings.auth_jwks))
+        app.state.access = Access(
+            TokenVerifier(identity_provider(settings, key_source(settings.auth_jwks)))
         )
         async with AsyncExitStack() as stack:
             db = await Database.connect(
@@ -58,7 +58,7 @@ def build(settings: Settings) -> FastAPI:
             sealer = Sealer(decode_keys(settings.contact_keys))
             relay = Relay(db, settings.kafka_bootstrap, sealer)
             reader = ReceiptReader(
-                db, sealer=sealer, poll=settings.poll_seconds, told=relay.wake, now=utc_now
+                db, sealer=sealer, poll=settings.poll_seconds, wake_relay=relay.wake, now=utc_now
             )
 
             senders: dict[Channel, channels.Channel] = {}
@@ -75,13 +75,12 @@ def build(settings: Settings) -> FastAPI:
             if gateways:
                 failover = setup.failover(gateways, settings)
                 longest_send = max(longest_send, failover.longest_send)
-                senders[Channel.SMS] = sms = SmsChannel(failover, sender=settings.sms_sender)
+                senders[Channel.SMS] = sms = SmsSender(failover, sender=settings.sms_sender)
                 stack.push_async_callback(sms.close)
                 asker = ReceiptAsker(
-                    db, sms, poll=settings.poll_seconds, now=utc_now, kept=reader.wake
+                    db, sms, poll=settings.poll_seconds, now=utc_now, wake_reader=reader.wake
                 )
-                health.supervisor.start("asker", asker.run())
-                health.supervisor.watch("asker", asker.stalled)
+                health.supervisor.run(asker)
 
             stack.push_async_callback(health.supervisor.stop)
             health.supervisor.start("relay", relay.run())
@@ -90,9 +89,8 @@ def build(settings: Settings) -> FastAPI:
             worker = Worker(db, senders, sealer=sealer, policy=policy, told=relay.wake)
             health.supervisor.start("worker", worker.run())
             health.supervisor.watch("worker", worker.stalled)
-            health.supervisor.start("receipts", reader.run())
-            health.supervisor.watch("receipts", reader.stalled)
-            await _take_in_mail(db, settings, health, stack, sealer=sealer, kept=reader.wake)
+            health.supervisor.run(reader)
+            await _take_in_mail(db, settings, health, stack, sealer=sealer, wake_reader=reader.wake)
             _keep_house(db, settings, health, sealer)
 
             def committed() -> None:
@@ -141,11 +139,14 @@ def _keep_house(db: Database, settings: Settings, health: Health, sealer: Sealer
     }
     for name, deed in deeds.items():
         health.supervisor.start(name, periodic.every(HOUSEKEEPING, db, deed))
-    forgetting = Forgetting(
-        db, bootstrap=settings.kafka_bootstrap, group=events.GROUP, every=settings.forget_seconds
+    health.supervisor.run(
+        KafkaErasure(
+            db,
+            bootstrap=settings.kafka_bootstrap,
+            group=events.GROUP,
+            poll=settings.kafka_erasure_poll_seconds,
+        )
     )
-    health.supervisor.start("forgetting", forgetting.run())
-    health.supervisor.watch("forgetting", forgetting.stalled)
 
 
 def _policy(settings: Settings, longest_send: float) -> WorkerPolicy:
@@ -170,21 +171,25 @@ async def _take_in_mail(
     stack: AsyncExitStack,
     *,
     sealer: Sealer,
-    kept: Callable[[], None],
+    wake_reader: Callable[[], None],
 ) -> None:
     """Open the ways in for bounces that are set up."""
     return_path = settings.return_path
     if settings.intake_protocol != "none":
         protocol = settings.intake_protocol
         intake = SmtpIntake(
-            db, return_path, protocol=protocol, sealer=sealer, now=utc_now, kept=kept
+            db, return_path, protocol=protocol, sealer=sealer, now=utc_now, wake_reader=wake_reader
         )
         await intake.start(settings.intake_host, settings.intake_port)
         stack.push_async_callback(intake.stop)
         health.supervisor.watch("intake", intake.stalled)
     if settings.imap_server is not None:
         mailbox = ImapIntake(
-            db, settings.imap_server, return_path, sealer=sealer, now=utc_now, kept=kept
+            db,
+            settings.imap_server,
+            return_path,
+            sealer=sealer,
+            now=utc_now,
+            wake_reader=wake_reader,
         )
-        health.supervisor.start("mailbox", mailbox.run())
-        health.supervisor.watch("mailbox", mailbox.stalled)
+        health.supervisor.run(mailbox)

@@ -8,9 +8,9 @@ from pydantic_settings import SettingsConfigDict
 from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_keys
 from chassis.settings import LOOPBACK, ServiceSettings
 from services.notification.receipts.imap import ImapServer
-from services.notification.receipts.return_path import LONGEST_LOCAL_PART, ReturnPath
+from services.notification.receipts.return_path import MAX_LOCAL_PART, ReturnPath
 from services.notification.sending.email.smtp_pool import SmtpServer
-from services.notification.sending.sms.failover import PATIENCE
+from services.notification.sending.sms.failover import RATE_LIMIT_TIMEOUT
 
 GATEWAY_SETTINGS = {
     "webhook": ("sms_receipts_url", "sms_webhook_url", "sms_webhook_secret"),
@@ -21,7 +21,7 @@ ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$"
 
 
 class Settings(ServiceSettings):
-    """How to send and how patiently. Times in seconds."""
+    """How to send and how patiently."""
 
     model_config = SettingsConfigDict(env_prefix="NOTIFICATION_")
 
@@ -73,8 +73,10 @@ class Settings(ServiceSettings):
     smtp_password: SecretStr | None = Field(default=None, description="Its password.")
     smtp_client_name: str | None = Field(default=None, description="Name given with EHLO.")
     smtp_ca_file: str | None = Field(default=None, description="Own certificate authorities.")
-    smtp_timeout: float = Field(default=20, gt=0, description="For each command.")
-    smtp_message_timeout: float = Field(default=60, gt=0, description="For the final reply.")
+    smtp_timeout_seconds: float = Field(default=20, gt=0, description="For each command.")
+    smtp_message_timeout_seconds: float = Field(
+        default=60, gt=0, description="For the final reply."
+    )
     smtp_connections: int = Field(
         default=10, ge=1, le=200, description="Open at once, of each process."
     )
@@ -99,7 +101,9 @@ class Settings(ServiceSettings):
         "/v1/receipts/<gateway> follows.",
     )
     sms_per_second: float = Field(default=5, gt=0, description="For each gateway.")
-    sms_timeout: float = Field(default=30, gt=0, description="For one gateway's whole answer.")
+    sms_timeout_seconds: float = Field(
+        default=30, gt=0, description="For one gateway's whole answer."
+    )
     sms_webhook_url: str = Field(
         default="", description="API of a gateway of one's own, for the gateway webhook."
     )
@@ -125,7 +129,7 @@ class Settings(ServiceSettings):
         description="How long a claimed message is a process's own; longer than any try takes.",
     )
     poll_seconds: float = Field(default=2, gt=0, description="Between two looks for what is due.")
-    forget_seconds: float = Field(
+    kafka_erasure_poll_seconds: float = Field(
         default=60,
         gt=0,
         le=3600,
@@ -149,8 +153,8 @@ class Settings(ServiceSettings):
             password=None if password is None else password.get_secret_value(),
             client_name=self.smtp_client_name,
             ca_file=self.smtp_ca_file,
-            timeout=self.smtp_timeout,
-            message_timeout=self.smtp_message_timeout,
+            timeout=self.smtp_timeout_seconds,
+            message_timeout=self.smtp_message_timeout_seconds,
             connections=self.smtp_connections,
             messages_per_connection=self.smtp_messages_per_connection,
             idle=self.smtp_idle_seconds,
@@ -193,10 +197,8 @@ class Settings(ServiceSettings):
 
     @model_validator(mode="after")
     def _bounces_come_back(self) -> Self:
-        if len(self.bounce_address.rpartition("@")[0]) > LONGEST_LOCAL_PART:
-            raise ValueError(
-                f"bounce_address: at most {LONGEST_LOCAL_PART} characters before the @"
-            )
+        if len(self.bounce_address.rpartition("@")[0]) > MAX_LOCAL_PART:
+            raise ValueError(f"bounce_address: at most {MAX_LOCAL_PART} characters before the @")
         if self.environment == "production":
             if self.intake_protocol == "none" and self.imap_host is None:
                 raise ValueError("production needs intake_protocol or imap_host: without bounces")
@@ -208,7 +210,7 @@ class Settings(ServiceSettings):
     def _mail_is_safe(self) -> Self:
         if self.smtp_username is not None and self.smtp_tls == "none":
             raise ValueError("smtp_username needs smtp_tls: no login over a plain connection")
-        over_gateways = len(self.sms_gateways) * (self.sms_timeout + PATIENCE)
+        over_gateways = len(self.sms_gateways) * (self.sms_timeout_seconds + RATE_LIMIT_TIMEOUT)
         if self.lease_seconds <= max(self.smtp_server.longest_send, over_gateways):
             raise ValueError("lease_seconds must be longer than all SMTP or SMS time-outs together")
         if self.environment == "production":

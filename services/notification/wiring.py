@@ -23,8 +23,8 @@ def failover(gateways: dict[str, Gateway], settings: Settings) -> Failover:
 
 
 def _gateway(name: str, settings: Settings, now: Callable[[], datetime]) -> Gateway:
-    step = settings.sms_timeout / 2
-    limits = HttpLimits(connect=step, write=step, read=step, total=settings.sms_timeout)
+    step = settings.sms_timeout_seconds / 2
+    limits = HttpLimits(connect=step, write=step, read=step, total=settings.sms_timeout_seconds)
     receipts_url = f"{settings.sms_receipts_url}/v1/receipts/{name}"
     match name:
         case "seven":

@@ -183,6 +183,7 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         time_zone=practice.time_zone,
         tariff=practice.tariff,
         channels=[each for each in booking.channels if each in practice.tariff.channels],
+        tariff_channels=list(practice.tariff.channels),
         language=practice.language,
         languages=[LanguageView(code=each.code, name=each.own_name) for each in LANGUAGES.values()],
         sample_link=booking.links.url(NOWHERE),

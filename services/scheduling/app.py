@@ -8,7 +8,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from chassis import inbox
-from chassis.auth import TokenVerifier, api_keys, identity_provider
+from chassis.auth import Access, TokenVerifier, api_keys, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.jwks import FixedKeys, key_source
@@ -43,11 +43,13 @@ def build(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         mint = Mint(decode_keys(settings.token_keys))
         app.state.mint = mint
-        app.state.writes = Throttle(settings.writes_per_minute)
         app.state.exchanges = Throttle(settings.tokens_per_minute)
-        app.state.verifier = TokenVerifier(
-            identity_provider(settings, key_source(settings.auth_jwks)),
-            api_keys(FixedKeys(mint.keys)),
+        app.state.access = Access(
+            TokenVerifier(
+                identity_provider(settings, key_source(settings.auth_jwks)),
+                api_keys(FixedKeys(mint.keys)),
+            ),
+            writes=Throttle(settings.writes_per_minute),
         )
         db = await Database.connect(
             settings.database_url.get_secret_value(), connections=settings.database_connections
@@ -96,7 +98,7 @@ def build(settings: Settings) -> FastAPI:
         resealing = every(3600, db, lambda tx: contact_store.reseal(tx, sealer))
         health.supervisor.start("resealing", resealing)
         forgetting = every(
-            settings.retention_seconds,
+            settings.erasure_poll_seconds,
             db,
             lambda tx: erasure.by_term(tx, SOURCE, lambda: datetime.now(UTC)),
         )

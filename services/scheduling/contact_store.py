@@ -9,7 +9,7 @@ from asyncpg import Record
 
 from chassis import sealing
 from chassis.database import Connection
-from chassis.sealing import NotOpened, Place, Sealer
+from chassis.sealing import AssociatedData, NotOpened, Sealer
 from services.scheduling.appointments import Appointment
 
 log = structlog.get_logger(__name__)
@@ -91,9 +91,9 @@ async def _measure(tx: Connection, sealer: Sealer) -> None:
     sealing.older.labels("outbox.value").set(row["outbox"])
 
 
-def _seal(sealer: Sealer, contact: Contact, place: Place) -> bytes:
+def _seal(sealer: Sealer, contact: Contact, place: AssociatedData) -> bytes:
     return sealer.seal(json.dumps(contact).encode(), place)
 
 
-def _place(practice_id: UUID, appointment_id: UUID) -> Place:
+def _place(practice_id: UUID, appointment_id: UUID) -> AssociatedData:
     return (COLUMN, practice_id, appointment_id)

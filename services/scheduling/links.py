@@ -2,27 +2,23 @@
 
     token = base64url(key number, 1 byte | appointment id, 16 | link version, 4 | MAC, 16)
 
-The MAC is HMAC-SHA-256 over what stands before it, cut to 128 bit, under the key of that
-number; so keys rotate and a new version kills every older link. Whether a link is valid is
-looked up when it is opened, from the appointment as it then is.
+It is signed with 128 bit (chassis/signed.py) under keys that rotate, and a new version kills every
+older link. Whether a link is valid is looked up when it is opened, from the appointment as it then
+is.
 """
 
 import base64
 import binascii
-import hashlib
-import hmac
 import struct
-from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
+
+from chassis.signed import Signer
 
 PURPOSE = b"einladung/link/v1"
 MAC_BYTES = 16
-MONTHS_VALID = 3
-_HEAD = struct.Struct(">B16sI")
+_PAYLOAD = struct.Struct(">16sI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ class Links:
 
     def __init__(self, base_url: str, keys: Mapping[int, bytes]) -> None:
         self._base_url = base_url.rstrip("/")
-        self._keys = dict(keys)
+        self._signer = Signer(keys, purpose=PURPOSE, mac_bytes=MAC_BYTES)
 
     def url(self, link: Link) -> str:
         """The address that goes to the patient."""
@@ -49,9 +45,7 @@ class Links:
 
     def token(self, link: Link) -> str:
         """The token of this link under the newest key."""
-        number = max(self._keys)
-        head = _HEAD.pack(number, link.appointment_id.bytes, link.version)
-        return _encode(head + self._mac(self._keys[number], head))
+        return _encode(self._signer.sign(_PAYLOAD.pack(link.appointment_id.bytes, link.version)))
 
     def read(self, token: str) -> Link | None:
         """What the token says, or None where it is not one of ours. Constant time in the MAC."""
@@ -60,35 +54,14 @@ class Links:
         except (binascii.Error, ValueError):
             return None
         # One spelling only: the last character's unused bits must be as we write them.
-        if len(raw) != _HEAD.size + MAC_BYTES or _encode(raw) != token:
+        if _encode(raw) != token:
             return None
-        head, mac = raw[: _HEAD.size], raw[_HEAD.size :]
-        number, appointment_id, version = _HEAD.unpack(head)
-        key = self._keys.get(number)
-        if key is None or not hmac.compare_digest(mac, self._mac(key, head)):
+        payload = self._signer.verify(raw)
+        if payload is None or len(payload) != _PAYLOAD.size:
             return None
+        appointment_id, version = _PAYLOAD.unpack(payload)
         return Link(UUID(bytes=appointment_id), version)
-
-    @staticmethod
-    def _mac(key: bytes, head: bytes) -> bytes:
-        return hmac.new(key, PURPOSE + head, hashlib.sha256).digest()[:MAC_BYTES]
 
 
 def _encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def valid_until(ends_at: datetime, zone: ZoneInfo) -> datetime:
-    """When the link of an appointment that ends at `ends_at` dies: three calendar months later.
-
-    Counted on the practice's calendar and clock; the day is the month's last where the month is
-    shorter. Where the clocks skip that time it is as much later, where they show it twice it is
-    the second: a patient is never given less. UTC.
-    """
-    local = ends_at.astimezone(zone)
-    months = local.month - 1 + MONTHS_VALID
-    year, month = local.year + months // 12, months % 12 + 1
-    day = min(local.day, monthrange(year, month)[1])
-    last = local.replace(year=year, month=month, day=day)
-    # PEP 495: fold=0 is the later moment in a gap, fold=1 in a doubled hour.
-    return max(last.replace(fold=fold).astimezone(UTC) for fold in (0, 1))

@@ -127,6 +127,9 @@ class PracticeView(BaseModel):
     time_zone: str
     tariff: Tariff
     channels: list[Channel]
+    tariff_channels: list[Channel] = Field(
+        description="What the tariff includes, also where the installation lacks it."
+    )
     language: str = Field(description="Of invitations for which no other is chosen.")
     languages: list[LanguageView]
     sample_link: str = Field(description="As long as the links of invitations; leads nowhere.")

@@ -47,7 +47,7 @@ class Settings(RoomSettings):
         le=3600,
         description="After a move until the patient is told; moves within it are told as one.",
     )
-    retention_seconds: float = Field(
+    erasure_poll_seconds: float = Field(
         default=3600, gt=0, le=6 * 3600, description="Between two looks for what is to be erased."
     )
     token_keys: dict[int, SecretStr] = Field(

@@ -130,9 +130,9 @@ async def stream_indicators(
         resume=resume,
         current=current,
         until=caller.expires_at,
-        heartbeat=settings.heartbeat,
+        heartbeat=settings.heartbeat_seconds,
     )
-    return EventStream(messages, send_timeout=settings.send_timeout)
+    return EventStream(messages, send_timeout=settings.send_timeout_seconds)
 
 
 @router.get("/{appointment_id}", responses={404: response("No indicator for this appointment")})

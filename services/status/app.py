@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from chassis import inbox, periodic
-from chassis.auth import Issuer, TokenVerifier, api_keys, identity_provider
+from chassis.auth import Access, Issuer, TokenVerifier, api_keys, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.jwks import key_source
@@ -32,7 +32,7 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.verifier = TokenVerifier(*issuers(settings))
+        app.state.access = Access(TokenVerifier(*issuers(settings)))
         url = settings.database_url.get_secret_value()
         async with AsyncExitStack() as stack:
             db = await Database.connect(url, connections=settings.database_connections)
@@ -41,7 +41,7 @@ def build(settings: Settings) -> FastAPI:
             health.dependencies["database"] = db.ping
             stack.push_async_callback(health.supervisor.stop)
             health.supervisor.start("listener", feeds.listen(url, streams))
-            health.supervisor.start("poll", feeds.poll(db, streams, every=settings.poll))
+            health.supervisor.start("poll", feeds.poll(db, streams, every=settings.poll_seconds))
             health.supervisor.start("inbox", periodic.every(PURGE, db, inbox.purge))
             health.supervisor.start("purging", periodic.every(PURGE, db, erasure_store.purge))
             health.supervisor.start(

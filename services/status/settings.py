@@ -7,7 +7,7 @@ from chassis.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What the status service needs beyond the common settings; times in seconds."""
+    """What the status service needs beyond the common settings."""
 
     model_config = SettingsConfigDict(env_prefix="STATUS_")
 
@@ -19,6 +19,10 @@ class Settings(ServiceSettings):
     )
     streams: int = Field(default=1000, ge=1, description="Open streams of this process.")
     streams_per_practice: int = Field(default=50, ge=1, description="So that one can't take all.")
-    heartbeat: float = Field(default=15, gt=0, description="Comment on a stream that is silent.")
-    poll: float = Field(default=5, gt=0, description="Safety net for a lost notification.")
-    send_timeout: float = Field(default=30, gt=0, description="For a client that stops reading.")
+    heartbeat_seconds: float = Field(
+        default=15, gt=0, description="Comment on a stream that is silent."
+    )
+    poll_seconds: float = Field(default=5, gt=0, description="Safety net for a lost notification.")
+    send_timeout_seconds: float = Field(
+        default=30, gt=0, description="For a client that stops reading."
+    )

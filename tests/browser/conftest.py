@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.browser.page import log_in
 from tests.conftest import Stack
-from tests.support import PATIENCE, eventually
+from tests.support import PATIENCE
 
 QUIET = (
     "--no-sandbox",
@@ -47,23 +48,6 @@ async def browser() -> AsyncIterator[Browser]:
         )
         yield chromium
         await chromium.close()
-
-
-async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> None:
-    """Open the dashboard and log in at the local identity provider."""
-    await page.goto(stack.url("dashboard"))
-    await page.get_by_role("button", name=person).click()
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
-
-
-async def noticed(page: Page, where: str, text: str) -> None:
-    """Wait until an „infobox" or the „center-notice" has said this, be it gone again."""
-
-    async def said() -> bool:
-        found = await page.evaluate("noticed")
-        return any(one["where"] == where and text in one["text"] for one in found)
-
-    await eventually(said, f"{where}: {text}")
 
 
 @pytest_asyncio.fixture

@@ -14,8 +14,8 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from local.ports import free_base
 from local.stack import Stack
-from tests.browser.conftest import QUIET, log_in
-from tests.browser.test_dashboard import fill, infobox, row
+from tests.browser.conftest import QUIET
+from tests.browser.page import fill, infobox, log_in, row
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 GERMAN = {"LANGUAGE": "de", "LANG": "de_DE.UTF-8", "LC_ALL": "de_DE.UTF-8"}

@@ -10,11 +10,11 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import MILLISECONDS, log_in, noticed
-from tests.browser.test_dashboard import fill, infobox, row, show_day, state, unique
+from tests.browser.conftest import MILLISECONDS
+from tests.browser.page import fill, infobox, log_in, noticed, row, show_day, state, unique
 from tests.conftest import Stack
-from tests.integration.test_invitations import link_in
 from tests.support import BERLIN, Practice
+from tests.support.mails import link_in
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},

@@ -6,7 +6,7 @@ from uuid import uuid4
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import log_in
+from tests.browser.page import log_in
 from tests.conftest import Stack
 from tests.support import Practice
 

@@ -4,46 +4,12 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
-from tests.browser.conftest import noticed
+from tests.browser.page import fill, infobox, log_in, noticed, row, show_day, state, unique
 from tests.conftest import Stack
-from tests.integration.test_dead_addresses import known_as_dead
 from tests.support import Practice, eventually
-
-
-def unique(name: str) -> str:
-    return f"{name} {uuid4().hex[:6]}"
-
-
-async def fill(page: Page, name: str, email: str, day: str, time: str = "10:00") -> None:
-    await page.get_by_test_id("nav-patienten").click()
-    await page.get_by_test_id("create-appointment").click()
-    form = page.get_by_test_id("form-appointment")
-    await form.get_by_label("Vorname Nachname").fill(name)
-    await form.locator("[name=email]").fill(email)
-    await form.locator("[name=date]").fill(day)
-    await form.locator("[name=time]").fill(time)
-    await form.locator("[name=duration_minutes]").fill("20")
-    await form.locator("[name=consent]").check()
-
-
-async def show_day(page: Page, day: str) -> None:
-    await page.get_by_test_id("nav-termine").click()
-    await page.get_by_test_id("day-date").fill(day)
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.get_by_test_id("appointment-row").filter(has_text=name)
-
-
-def state(page: Page, name: str, value: str) -> Locator:
-    return row(page, name).locator(f"[data-testid=indicator][data-state={value}]")
-
-
-def infobox(page: Page, text: str) -> Locator:
-    return page.get_by_test_id("infobox").filter(has_text=text)
 
 
 async def test_einladen_ends_in_info_box_notice_and_tick(page: Page, tomorrow: str) -> None:
@@ -195,10 +161,14 @@ async def test_a_dead_address_can_be_used_on_purpose(
 ) -> None:
     address = f"unbekannt+{uuid4().hex[:8]}@example.org"
     first, again = unique("Erster"), unique("Zweiter")
+
+    async def known_as_dead() -> bool:
+        return (await demo_practice.post(demo_practice.form(email=address))).status_code == 422
+
     await fill(page, first, address, tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(state(page, first, "failed")).to_be_visible()
-    await known_as_dead(demo_practice, address)
+    await eventually(known_as_dead, "scheduling, which the mark does not wait for, to know it too")
     await fill(page, again, address, tomorrow)
     await page.get_by_test_id("submit-invite").click()
     form = page.get_by_test_id("form-appointment")
@@ -228,6 +198,32 @@ async def test_a_lost_connection_is_shown_and_made_good(
     await stack.service("status").start()
     await expect(page.get_by_test_id("connection-banner")).to_be_hidden()
     await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_a_form_begun_while_scheduling_is_away_is_completed_and_sent_later(
+    visitor: Page, stack: Stack, tomorrow: str
+) -> None:
+    name = unique("Frühe Eingabe")
+    form = visitor.get_by_test_id("form-appointment")
+    language = form.locator("[name=locale]")
+    sms = form.get_by_label("SMS", exact=True)
+    await stack.service("scheduling").kill()
+    try:
+        await log_in(visitor, stack)
+        await fill(visitor, name, "frueh@example.org", tomorrow)
+        await expect(language).to_be_hidden()
+        await expect(sms).to_be_disabled()
+        await expect(sms).to_have_accessible_description(
+            "SMS ist gerade nicht wählbar: Der Server ist nicht erreichbar."
+        )
+    finally:
+        await stack.service("scheduling").start()
+    await expect(language).to_have_value("de")
+    await expect(sms).to_be_enabled()
+    await expect(sms).to_have_accessible_description("")
+    await expect(form.locator("[name=patient_name]")).to_have_value(name)
+    await visitor.get_by_test_id("submit-invite").click()
+    await expect(state(visitor, name, "delivered")).to_be_visible()
 
 
 async def test_it_fits_on_a_phone(page: Page) -> None:

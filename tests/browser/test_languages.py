@@ -5,7 +5,7 @@ from uuid import uuid4
 from playwright.async_api import Page, expect
 
 from contracts.languages import LANGUAGES
-from tests.browser.test_dashboard import fill, row, state, unique
+from tests.browser.page import fill, row, state, unique
 from tests.support import Practice
 
 

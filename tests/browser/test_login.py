@@ -6,8 +6,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Error, Page, Route, expect
 
-from tests.browser.conftest import log_in
-from tests.browser.test_dashboard import row, show_day
+from tests.browser.page import log_in, row, show_day
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 

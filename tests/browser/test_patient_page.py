@@ -6,7 +6,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.conftest import MILLISECONDS, log_in
+from tests.browser.conftest import MILLISECONDS
+from tests.browser.page import log_in
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
 

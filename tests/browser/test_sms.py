@@ -6,8 +6,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import noticed
-from tests.browser.test_dashboard import fill, infobox, row, show_day, state, unique
+from tests.browser.page import fill, infobox, noticed, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 

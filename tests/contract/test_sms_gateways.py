@@ -17,7 +17,7 @@ import pytest_asyncio
 from local.ports import free_port
 from services.notification.sending.channel import Verdict
 from services.notification.sending.sms import signatures
-from services.notification.sending.sms.gateway import Gateway, GatewayResult, Text
+from services.notification.sending.sms.gateway import Gateway, GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import (
     Forged,
     ReceiptRequest,
@@ -28,14 +28,16 @@ from services.notification.sending.sms.seven import SevenAccount, SevenGateway
 from services.notification.sending.sms.transport import HttpLimits
 from services.notification.sending.sms.twilio import TwilioAccount, TwilioGateway
 from services.notification.sending.sms.webhook import WebhookAccount, WebhookGateway
-from tests.http_server import Answer, Cut, Half, Server, Silence, serve
 from tests.support import PATIENCE
+from tests.support.http_server import Answer, Cut, Half, Server, Silence, serve
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REFERENCE = UUID("01932c7e-5a00-7000-8000-00000000abcd")
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 RECEIPTS = "https://praxis.example/v1/receipts/sms"
-TEXT = Text(reference=REFERENCE, to="+491713920001", body="Grüße: 1 € für 5 ½", sender="Praxis")
+TEXT = TextMessage(
+    reference=REFERENCE, to="+491713920001", body="Grüße: 1 € für 5 ½", sender="Praxis"
+)
 PATIENT = HttpLimits(connect=PATIENCE, write=PATIENCE, read=PATIENCE, total=PATIENCE)
 QUICK = replace(PATIENT, read=0.3)  # where nothing comes
 SID = "SM" + "0123456789abcdef" * 2

@@ -20,7 +20,7 @@ async def test_stopped_while_it_sends_a_worker_gives_its_leases_back(
     stack.configure(
         "notification",
         NOTIFICATION_SMTP_PORT=str(port),
-        NOTIFICATION_SMTP_MESSAGE_TIMEOUT="600",
+        NOTIFICATION_SMTP_MESSAGE_TIMEOUT_SECONDS="600",
         NOTIFICATION_SMTP_CONNECTIONS="1",
         NOTIFICATION_LEASE_SECONDS="1200",
         NOTIFICATION_DRAIN_SECONDS="0.5",
@@ -49,7 +49,7 @@ async def test_stopped_while_it_sends_a_worker_gives_its_leases_back(
         stack.configure(
             "notification",
             NOTIFICATION_SMTP_PORT=str(stack.smtp_port),
-            NOTIFICATION_SMTP_MESSAGE_TIMEOUT="60",
+            NOTIFICATION_SMTP_MESSAGE_TIMEOUT_SECONDS="60",
             NOTIFICATION_SMTP_CONNECTIONS="10",
             NOTIFICATION_LEASE_SECONDS="300",
             NOTIFICATION_DRAIN_SECONDS="10",

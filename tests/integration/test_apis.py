@@ -35,9 +35,9 @@ from dashboard.proxy import ALLOWED
 from local.services import GATEWAY_FILE
 from local.sms_gateway.signing import Webhooks
 from tests.conftest import Stack
-from tests.integration.test_login import SESSION, Visitor, new_visitor
-from tests.integration.test_practices import operator_key
 from tests.support import PATIENCE, Practice
+from tests.support.keys import operator_key
+from tests.support.visitor import SESSION, Visitor, new_visitor
 
 Json = dict[str, Any]
 

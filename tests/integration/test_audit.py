@@ -10,8 +10,8 @@ import pytest
 
 from services.scheduling.audit import export as audit_export
 from tests.conftest import Stack
-from tests.integration.test_api_keys import admin, bearer, new_key
 from tests.support import Json, Practice
+from tests.support.keys import admin, bearer, new_key
 
 LOG = "/v1/audit"
 
@@ -143,6 +143,17 @@ async def test_pages_fit_together_and_days_bound_them(practice: Practice) -> Non
     assert len(today) == 10
     refused = await practice.scheduling.get(LOG, params={"from": "9999-12-31"})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "from")
+
+
+async def test_the_view_and_the_file_use_the_same_words(practice: Practice) -> None:
+    await practice.create()
+    page = (await practice.scheduling.get(LOG)).json()
+    exported = (await practice.scheduling.get(f"{LOG}/export")).content.decode("utf-8-sig")
+    *_, created = csv.DictReader(io.StringIO(exported), delimiter=";")
+    [entry], labels = page["entries"], page["labels"]
+    assert created["Was"] == labels["actions"][entry["action"]] == "Termin erstellt"
+    assert created["Wer"] == labels["kinds"][entry["actor"]["kind"]]
+    assert created["Rollen"] == ", ".join(labels["roles"][role] for role in entry["actor"]["roles"])
 
 
 async def test_no_practice_sees_anothers_log(practice: Practice, other_practice: Practice) -> None:

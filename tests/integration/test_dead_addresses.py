@@ -19,17 +19,12 @@ async def bounced(practice: Practice, address: str) -> Json:
     """An appointment whose invitation came back, once scheduling knows it too."""
     created = await practice.create(email=address)
     await practice.shows(created["id"], "failed")
-    await known_as_dead(practice, address)
-    return created
-
-
-async def known_as_dead(practice: Practice, address: str) -> None:
-    """Wait until scheduling knows it as well, which it learns apart from what is shown."""
 
     async def known() -> bool:
         return (await practice.post(practice.form(email=address))).status_code == 422
 
     await eventually(known, "scheduling knows that the address is dead")
+    return created
 
 
 async def test_a_dead_address_is_refused_with_a_way_out(practice: Practice) -> None:

@@ -3,11 +3,9 @@
 import random
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
@@ -18,11 +16,12 @@ from contracts.events import Channel, Evidence, InvitationDelivered
 from contracts.topics import APPOINTMENTS, OUTCOMES, REQUESTED
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from tests.conftest import HURRIED, Stack
-from tests.integration.test_topics import header, reading
-from tests.search import search
 from tests.support import Json, Practice, eventually
+from tests.support.database import owner
+from tests.support.search import search
+from tests.support.topics import header, reading
 
-FORGET = "NOTIFICATION_FORGET_SECONDS"
+FORGET = "NOTIFICATION_KAFKA_ERASURE_POLL_SECONDS"
 
 
 @pytest_asyncio.fixture
@@ -36,16 +35,6 @@ async def forgetful(stack: Stack) -> AsyncIterator[Stack]:
 async def forget_at_once(stack: Stack) -> None:
     stack.configure("notification", **{FORGET: "0.2"})
     await stack.service("notification").restart()
-
-
-@asynccontextmanager
-async def owner(stack: Stack, service: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await asyncpg.connect(stack.owner_dsn(service))
-    try:
-        await connection.execute("SET app.practice = 'every'")
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def erase(practice: Practice, appointment_id: str) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support import Json, Practice, eventually, utc
+from tests.support.mails import link_in
 
 
 async def test_an_accepted_invitation_ends_in_a_tick(practice: Practice) -> None:
@@ -252,9 +253,3 @@ async def test_another_practice_sees_and_does_nothing(
     day = await stranger.get("/v1/appointments", params={"date": created["date"]})
     assert day.json()["appointments"] == []
     assert (await practice.scheduling.get(path)).json()["version"] == 1
-
-
-def link_in(mail: Json) -> str:
-    found = re.search(r"http\S+/besuch/[\w-]+", mail["text"])
-    assert found is not None
-    return found[0]

@@ -14,8 +14,8 @@ import pytest_asyncio
 from dashboard import proxy
 from local.practice import DEMO_PRACTICE
 from tests.conftest import Stack, at_the_desk
-from tests.integration.test_login import new_visitor
 from tests.support import PATIENCE, Json, Practice, eventually
+from tests.support.visitor import new_visitor
 
 Route = tuple[str, str, str]  # service, method, path
 SERVICES = ("scheduling", "notification", "status")

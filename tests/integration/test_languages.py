@@ -1,26 +1,14 @@
 """The patient's language and calendar file, through the whole stack."""
 
-from email import message_from_bytes, policy
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from icalendar import Calendar
 
 from contracts.languages import LANGUAGES
 from tests.conftest import Stack
-from tests.integration.test_sealing import owner
 from tests.support import Json, Practice, eventually, utc
-
-
-def calendar_of(mail: Json) -> tuple[Any, Any]:
-    """The attached calendar file and its one event."""
-    message = message_from_bytes(mail["raw"].encode("latin-1"), policy=policy.default)
-    (attached,) = message.iter_attachments()
-    assert attached.get_filename() == "einladung.ics"
-    calendar: Any = Calendar.from_ical(attached.get_content())
-    (event,) = calendar.walk("VEVENT")
-    return calendar, event
+from tests.support.database import owner
+from tests.support.mails import calendar_of
 
 
 async def test_an_english_invitation_arrives_in_english_with_its_calendar_file(

@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 from chassis import connections
 from chassis.connections import BoundedProtocol
 from tests.conftest import UNLIMITED, Stack
-from tests.integration.test_api_keys import exchange, new_key
 from tests.support import PATIENCE, Practice
+from tests.support.keys import exchange, new_key
 
 EVERYBODY = ("scheduling", "notification", "status", "dashboard")
 LARGE = 65 * 1024

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +18,10 @@ import pytest_asyncio
 from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.jwks import FixedKeys, read_keys
-from dashboard.attempts import Attempt
+from dashboard.login_attempt import Attempt
 from dashboard.oidc import Provider, Tokens
-from dashboard.sessions import NotLoggedIn, Sessions
+from dashboard.problems import NotLoggedIn
+from dashboard.sessions import Sessions
 from dashboard.settings import Settings
 from dashboard.upstreams import RENEW, Upstreams
 from local.identity import CLIENT_ID, Identity
@@ -28,48 +29,9 @@ from local.identity_provider.web import Client, create_app
 from local.practice import DEMO_PRACTICE
 from tests.conftest import Stack
 from tests.support import PATIENCE, eventually
+from tests.support.visitor import SESSION, Visitor, new_visitor
 
-SESSION = "einladung-session"
 PRACTICE = "/api/scheduling/practice"
-
-
-class Visitor:
-    """A browser without a screen: it keeps cookies and follows no redirect by itself."""
-
-    def __init__(self, stack: Stack, http: httpx.AsyncClient) -> None:
-        self.stack = stack
-        self.http = http
-        self.own = {"Origin": stack.url("dashboard"), "Sec-Fetch-Site": "same-origin"}
-
-    async def get(self, path: str, base: str | None = None) -> httpx.Response:
-        return await self.http.get((base or self.stack.url("dashboard")) + path)
-
-    async def begin(self, query: str = "") -> str:
-        """The provider's address that the dashboard sends us to."""
-        answer = await self.get(f"/login{query}")
-        assert answer.status_code == 303
-        location = answer.headers["location"]
-        assert location.startswith(self.stack.url("identity") + "/authorize?")
-        return location
-
-    async def agree(self, url: str, person: str = "praxis") -> str:
-        """The address of the dashboard that the provider sends us back to."""
-        answer = await self.http.post(url, data={"person": person})
-        assert answer.status_code == 303, answer.text
-        return answer.headers["location"]
-
-    async def log_in(self, query: str = "", person: str = "praxis") -> httpx.Response:
-        return await self.http.get(await self.agree(await self.begin(query), person))
-
-    @property
-    def session(self) -> str | None:
-        return self.http.cookies.get(SESSION)
-
-
-@asynccontextmanager
-async def new_visitor(stack: Stack) -> AsyncIterator[Visitor]:
-    async with httpx.AsyncClient(timeout=PATIENCE) as http:
-        yield Visitor(stack, http)
 
 
 @pytest_asyncio.fixture
@@ -474,11 +436,11 @@ async def test_a_stream_ends_in_order_before_its_token_does(stack: Stack) -> Non
     async def ready() -> bool:
         nonlocal seconds
         seconds *= 2  # for a machine on which nothing comes so soon
-        answer = await upstreams.open(
+        response = await upstreams.open_stream(
             "status", "/v1/indicators/stream", token=stack.token(), headers={}
         )
-        chunks = [chunk async for chunk in upstreams.chunks(answer, seconds=seconds)]
-        await answer.aclose()
+        chunks = [chunk async for chunk in upstreams.chunks(response, seconds=seconds)]
+        await response.aclose()
         assert chunks[-1] == RENEW
         return b"event: ready" in b"".join(chunks)
 

@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from tests.conftest import Stack
-from tests.integration.test_languages import calendar_of
 from tests.support import BERLIN, Json, Practice, eventually
+from tests.support.mails import calendar_of
 
 BOTH = ["email", "sms"]
 

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from tests.conftest import Stack
-from tests.integration.test_invitations import link_in
-from tests.integration.test_login import new_visitor
 from tests.support import PATIENCE, Practice
+from tests.support.mails import link_in
+from tests.support.visitor import new_visitor
 
 SERVICES = ("scheduling", "notification", "status", "dashboard")
 

@@ -5,18 +5,17 @@ import math
 import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 
 from tests.conftest import Stack
 from tests.support import BERLIN, PATIENCE, Json, Practice, eventually
+from tests.support.database import owner
 
 VOID = "Dieser Link ist nicht gültig"
 GERMAN = {"Accept-Language": "de"}
@@ -60,19 +59,9 @@ async def invited(practice: Practice, http: httpx.AsyncClient, **changes: object
     return Patient(http, found[1], created["id"])
 
 
-@asynccontextmanager
-async def owner(stack: Stack) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await asyncpg.connect(stack.owner_dsn("scheduling"))
-    try:
-        await connection.execute("SET app.practice = 'every'")
-        yield connection
-    finally:
-        await connection.close()
-
-
 async def let_it_end(stack: Stack, patient: Patient, ended: timedelta) -> None:
     """As if that much time had passed since the appointment's end."""
-    async with owner(stack) as connection:
+    async with owner(stack, "scheduling") as connection:
         done = await connection.execute(
             "UPDATE appointments SET starts_at = $2::timestamptz - interval '1 minute' * "
             "duration_minutes WHERE id = $1",
@@ -102,7 +91,7 @@ async def test_beitreten_leads_into_the_room_and_consumes_nothing(
     practice: Practice, http: httpx.AsyncClient, stack: Stack
 ) -> None:
     patient = await invited(practice, http, **soon())
-    async with owner(stack) as connection:
+    async with owner(stack, "scheduling") as connection:
         row = "SELECT ctid::text, xmin::text FROM appointments WHERE id = $1"
         before = await connection.fetchrow(row, UUID(patient.id))
         for _ in range(5):  # as mail scanners do
@@ -267,7 +256,7 @@ async def test_the_page_speaks_the_patients_language_or_the_one_chosen(
 async def test_a_name_is_text_and_never_markup(
     practice: Practice, http: httpx.AsyncClient, stack: Stack
 ) -> None:
-    async with owner(stack) as connection:
+    async with owner(stack, "scheduling") as connection:
         await connection.execute(
             "UPDATE practices SET name = '<b>Praxis</b> & {{ 7*7 }}' WHERE id = $1", practice.id
         )

@@ -14,18 +14,10 @@ from uuid_utils.compat import uuid7
 
 from local.practice import Practice as Row
 from tests.conftest import Stack, at_the_desk
-from tests.integration.test_api_keys import EVERY_SCOPE, admin, bearer, new_key
 from tests.support import PATIENCE, Json, Practice
+from tests.support.keys import EVERY_SCOPE, admin, bearer, new_key, operator_key
 
 PATH = "/v1/admin/practices"
-
-
-async def operator_key(stack: Stack) -> tuple[str, str]:
-    code, told = await admin(stack, "operator", "create", "--name", "Betrieb")
-    assert code == 0, told
-    found = re.search(r"id: +(eo_\w+)\nsecret: +(eos_[\w-]+)\n", told)
-    assert found is not None
-    return found[1], found[2]
 
 
 @pytest_asyncio.fixture

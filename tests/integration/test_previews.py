@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import Stack
-from tests.integration.test_login import new_visitor
 from tests.support import PATIENCE, Json, Practice
+from tests.support.visitor import new_visitor
 
 
 @pytest_asyncio.fixture

@@ -6,8 +6,8 @@ import httpx
 
 from local.modules import MODULES
 from tests.conftest import Stack
-from tests.integration.test_login import Visitor, new_visitor
 from tests.support import PATIENCE, Practice
+from tests.support.visitor import Visitor, new_visitor
 
 
 async def test_no_name_address_or_link_in_logs_or_metrics(practice: Practice, stack: Stack) -> None:

@@ -2,23 +2,13 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
 
 from tests.conftest import Stack
 from tests.support import Practice, eventually
-
-
-@asynccontextmanager
-async def owner(stack: Stack, service: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await asyncpg.connect(stack.owner_dsn(service))
-    try:
-        yield connection
-    finally:
-        await connection.close()
+from tests.support.database import owner
 
 
 def keys(**by_number: bytes) -> str:

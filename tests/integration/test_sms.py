@@ -102,7 +102,8 @@ async def test_both_channels_have_their_own_indicator(practice: Practice) -> Non
 
 async def test_the_tariff_is_checked_at_the_desk(stack: Stack) -> None:
     async with new_practice(stack, tariff="basic") as basic:
-        assert (await basic.scheduling.get("/v1/practice")).json()["channels"] == ["email"]
+        own = (await basic.scheduling.get("/v1/practice")).json()
+        assert (own["channels"], own["tariff_channels"]) == (["email"], ["email"])
         refused = await basic.post(basic.form(channels=["sms"], phone=phone("01")))
         assert [each["code"] for each in refused.json()["errors"]] == ["not_in_tariff"]
 

@@ -18,13 +18,13 @@ import pytest_asyncio
 from local.ports import free_port
 from local.processes import Child, http_ok
 from services.notification.sending.channel import Verdict
-from services.notification.sending.sms.gateway import Gateway, Text
-from services.notification.sending.sms.receipts import Receipt, ReceiptRequest, ReceiptState
+from services.notification.sending.sms.gateway import Gateway, TextMessage
+from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest, ReceiptState
 from services.notification.sending.sms.seven import SevenAccount, SevenGateway
 from services.notification.sending.sms.transport import HttpLimits
 from services.notification.sending.sms.webhook import WebhookAccount, WebhookGateway
-from tests.http_server import Answer, Seen, Server, serve
 from tests.support import PATIENCE, eventually
+from tests.support.http_server import Answer, Seen, Server, serve
 
 LIMITS = HttpLimits(connect=PATIENCE, write=PATIENCE, read=PATIENCE, total=PATIENCE)
 
@@ -54,18 +54,18 @@ class Simulator:
         messages: list[dict[str, Any]] = found.json()["messages"]
         return messages
 
-    async def receipts(self, count: int, *messages: Text) -> list[Receipt]:
+    async def receipts(self, count: int, *messages: TextMessage) -> list[GatewayReceipt]:
         """The first `count` receipts for these messages, in the order they came."""
         wanted = {message.reference for message in messages}
 
-        async def come() -> list[Receipt] | None:
+        async def come() -> list[GatewayReceipt] | None:
             found = [receipt for call in self.receiver.seen for receipt in self._read(call)]
             found = [receipt for receipt in found if receipt.reference in wanted]
             return found if len(found) >= count else None
 
         return await eventually(come, f"{count} receipts")
 
-    def _read(self, call: Seen) -> Sequence[Receipt]:
+    def _read(self, call: Seen) -> Sequence[GatewayReceipt]:
         request = ReceiptRequest(
             method=call.method,
             query=call.query,
@@ -125,8 +125,8 @@ async def simulator(running: Simulator) -> Simulator:
     return running
 
 
-def text(digits: str) -> Text:
-    return Text(
+def text(digits: str) -> TextMessage:
+    return TextMessage(
         reference=uuid4(),
         to=number(digits),
         body="Praxis: Videosprechstunde\nhttps://praxis.example/besuch/Ab_-9",
@@ -210,7 +210,7 @@ async def test_after_a_lost_reply_the_gateway_knows(name: str, simulator: Simula
     gateway, message = simulator.gateway(name), text("11")
     assert (await gateway.send(message)).verdict is Verdict.REPLY_LOST
 
-    async def delivered() -> Receipt | None:
+    async def delivered() -> GatewayReceipt | None:
         receipt = await gateway.query(message.reference)
         return receipt if receipt and receipt.state is ReceiptState.DELIVERED else None
 

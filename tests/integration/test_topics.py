@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,25 +17,13 @@ from contracts import envelope
 from contracts.events import AppointmentScheduled, Channel, InvitationUnconfirmed
 from tests.conftest import Stack
 from tests.support import Practice
+from tests.support.topics import header, reading
 
 # On purpose not taken from the code: what a stranger knows.
 CONTRACTS = Path(__file__).parents[2] / "contracts" / "schemas"
 APPOINTMENTS = "clinic.appointments.v1"
 REQUESTED = "clinic.invitations.requested.v1"
 OUTCOMES = "clinic.invitations.outcomes.v1"
-
-
-@asynccontextmanager
-async def reading(stack: Stack, *topics: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A plain consumer of everything in these topics."""
-    consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=stack.kafka_bootstrap, auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
 
 
 async def events_of(consumer: AIOKafkaConsumer, appointment: str, last: str) -> list[Any]:
@@ -49,10 +35,6 @@ async def events_of(consumer: AIOKafkaConsumer, appointment: str, last: str) -> 
             if header(record, "ce_type") == f"einladung.v1.{last}":
                 return found
     raise AssertionError("the topic ended")
-
-
-def header(record: Any, name: str) -> str:
-    return str(dict(record.headers)[name].decode())
 
 
 async def test_another_system_reads_the_topics_with_the_schema_files_alone(

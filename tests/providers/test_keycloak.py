@@ -13,7 +13,7 @@ from local.ports import free_base, free_port
 from local.practice import DEMO_PRACTICE
 from local.stack import Stack
 from tests.browser.conftest import browser, tomorrow, visitor
-from tests.browser.test_dashboard import fill, row, state
+from tests.browser.page import fill, row, state
 from tests.providers import keycloak
 
 __all__ = ["browser", "tomorrow", "visitor"]

@@ -34,3 +34,19 @@ def test_rooms_import_only_what_the_map_allows(room: str) -> None:
             assert not name.startswith("importlib"), f"{path} imports what nobody can see"
             if name.split(".")[0] in OWN:
                 assert any(f"{name}.".startswith(f"{one}.") for one in allowed), f"{path}: {name}"
+
+
+def test_nothing_is_borrowed_from_a_test_file() -> None:
+    """What several tests need is in tests/support, or beside them under a name of its own."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for name in imports(path):
+            room, *rest = name.split(".")
+            if room == "tests":
+                assert not any(one.startswith("test_") for one in rest), f"{path}: {name}"
+
+
+def test_tests_know_no_private_names() -> None:
+    for path in (ROOT / "tests").rglob("*.py"):
+        for name in imports(path):
+            if name.split(".")[0] in OWN:
+                assert not name.rpartition(".")[2].startswith("_"), f"{path}: {name}"

@@ -30,7 +30,7 @@ def messages(service: Path) -> set[str]:
         service,
         [(each["pattern"], each["method"]) for each in tables],
         {each["pattern"]: {"extensions": each.get("extensions", "")} for each in tables},
-        keywords={"say": None, "mark": None, "_": None},
+        keywords={"say": None, "gettext_noop": None, "_": None},
     )
     return {message for _, _, message, _, _ in found if isinstance(message, str)}
 

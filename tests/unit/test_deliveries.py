@@ -1,7 +1,7 @@
 """The state machine of deliveries, the back-off, and how news of an appointment are merged."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import get_args
 from uuid import UUID, uuid4
@@ -16,10 +16,9 @@ from contracts.events import (
     InvitationDelivered,
     InvitationFailed,
     InvitationPending,
-    Outcome,
     PendingState,
 )
-from services.notification.deliveries.delivery import LONGEST, Delivery, State, Transition
+from services.notification.deliveries.delivery import LONGEST, State, Transition
 from services.notification.deliveries.events import (
     Accepted,
     AutoReplied,
@@ -47,51 +46,22 @@ from services.notification.deliveries.retries import RetryPolicy
 from services.notification.deliveries.store import Appointment
 from services.notification.deliveries.transitions import RULES, transition
 from services.notification.requests import merge
-
-NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-LEASE_END = NOW + timedelta(minutes=5)
-LEASE, OTHER_LEASE = UUID(int=1), UUID(int=2)
-OK, GREYLISTED, UNKNOWN_USER = Reply(250, "2.0.0"), Reply(450, "4.2.0"), Reply(550, "5.1.1")
-ACTIVE = {State.QUEUED, State.SENDING, State.RETRYING}
-
-
-def minutes(number: float) -> timedelta:
-    return timedelta(minutes=number)
-
-
-def new(*, starts_in: timedelta = timedelta(days=1)) -> Delivery:
-    return Delivery(
-        id=uuid4(),
-        practice_id=uuid4(),
-        appointment_id=uuid4(),
-        invitation_id=uuid4(),
-        attempt=1,
-        channel=Channel.EMAIL,
-        message_id="<1@praxis.example>",
-        requested_at=NOW,
-        starts_at=NOW + starts_in,
-    )
-
-
-def claim(until: datetime = LEASE_END) -> Claimed:
-    return Claimed(LEASE, until)
-
-
-def after(delivery: Delivery, *events: DeliveryEvent, now: datetime = NOW) -> Transition:
-    """The last transition of `events`."""
-    step = Transition(delivery)
-    for event in events:
-        step = transition(step.delivery, event, now)
-    return step
-
-
-def sending(**times: timedelta) -> Delivery:
-    return after(new(**times), Requested(), claim()).delivery
-
-
-def one(step: Transition) -> Outcome:
-    (outcome,) = step.outcomes
-    return outcome
+from tests.support.deliveries import (
+    ACTIVE,
+    GREYLISTED,
+    LEASE,
+    LEASE_END,
+    NOW,
+    OK,
+    OTHER_LEASE,
+    UNKNOWN_USER,
+    after,
+    claim,
+    minutes,
+    new,
+    one,
+    sending,
+)
 
 
 def test_request_is_queued_and_told() -> None:

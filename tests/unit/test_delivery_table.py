@@ -54,7 +54,7 @@ from services.notification.deliveries.events import (
     Withdrawn,
 )
 from services.notification.deliveries.transitions import transition
-from tests.unit.test_deliveries import (
+from tests.support.deliveries import (
     ACTIVE,
     GREYLISTED,
     LEASE,

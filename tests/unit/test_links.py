@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.terms import valid_until
 from services.scheduling.appointments import Appointment, reschedule
-from services.scheduling.links import Link, Links, valid_until
+from services.scheduling.links import Link, Links
 from services.scheduling.visits.opening import link_holds
 
 OLD, NEW = b"o" * 32, b"n" * 32

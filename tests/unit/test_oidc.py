@@ -11,7 +11,7 @@ import pytest_asyncio
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
-from dashboard.attempts import Attempt
+from dashboard.login_attempt import Attempt
 from dashboard.oidc import LoginRefused, Metadata, Provider, ProviderUnavailable, Tokens
 from local.identity import CLIENT_ID, Identity
 from local.identity_provider.web import Client, create_app

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.notification.erasure import store as of_notification
+from contracts import terms
+from contracts.terms import valid_until
 from services.scheduling import erasure_store as of_scheduling
-from services.scheduling.links import valid_until
 
 FIRST = datetime(2020, 1, 1, tzinfo=UTC)
 TURN = timedelta(hours=1)  # between two looks for what is due
@@ -23,7 +23,7 @@ ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "UTC", "Asia/Tokyo", "Amer
 def test_data_goes_within_three_calendar_months_of_the_end(end: datetime, zone: ZoneInfo) -> None:
     latest = valid_until(end, zone)
     assert end + of_scheduling.LONGEST_TERM + TURN <= latest
-    assert end + of_notification.LONGEST_TERM + TURN <= latest
+    assert end + terms.UNTOLD_RETENTION + TURN <= latest
     # Notification waits to be told first, and a bare row outlives its link.
-    assert of_scheduling.LONGEST_TERM + TURN < of_notification.LONGEST_TERM
+    assert of_scheduling.LONGEST_TERM + TURN < terms.UNTOLD_RETENTION
     assert end + of_scheduling.LINK_DEAD_AFTER > latest

@@ -18,7 +18,7 @@ from services.scheduling.settings import Settings
 from services.scheduling.visits.opening import Door, OpeningHours
 from services.scheduling.visits.rooms import Role, Rooms
 from services.scheduling.visits.settings import make_rooms
-from tests.unit.test_settings import KEY, SCHEDULING
+from tests.support.settings import KEY, SCHEDULING
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 SECRET = "s" * 32

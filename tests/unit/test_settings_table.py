@@ -8,6 +8,10 @@ def test_every_setting_says_what_it_means() -> None:
     assert not silent, f"give these a description in their settings.py: {silent}"
 
 
+def test_every_duration_ends_in_its_unit() -> None:
+    assert not list(settings_table.without_unit())
+
+
 def test_no_default_that_is_secret_is_told_and_what_is_required_is_marked() -> None:
     page = settings_table.page()
     assert "| `SCHEDULING_LINK_KEYS` | JSON object | **required** |" in page

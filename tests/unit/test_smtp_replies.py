@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import Channel
+from contracts.events import Channel, FailureReason
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Reply
 from services.notification.sending.channel import Letter, Outgoing, SendResult, Verdict
@@ -261,17 +261,38 @@ async def test_a_connection_takes_only_so_many_messages_and_none_when_idle_too_l
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ({"EHLO": "554 5.3.2 no"}, SendResult(Verdict.TECHNICAL, Reply(554, "5.3.2"))),
-        ({"EHLO": "421 4.3.2 later"}, SendResult(Verdict.TEMPORARY, Reply(421, "4.3.2"))),
-        ({"MAIL": "550 5.7.1 sender"}, SendResult(Verdict.TECHNICAL, Reply(550, "5.7.1"))),
-        ({"MAIL": "451 4.3.0 later"}, SendResult(Verdict.TEMPORARY, Reply(451, "4.3.0"))),
+        (
+            {"EHLO": "554 5.3.2 no"},
+            SendResult(Verdict.TECHNICAL, Reply(554, "5.3.2", FailureReason.SYSTEM)),
+        ),
+        (
+            {"EHLO": "421 4.3.2 later"},
+            SendResult(Verdict.TEMPORARY, Reply(421, "4.3.2", FailureReason.SYSTEM)),
+        ),
+        (
+            {"MAIL": "550 5.7.1 sender"},
+            SendResult(Verdict.TECHNICAL, Reply(550, "5.7.1", FailureReason.POLICY)),
+        ),
+        (
+            {"MAIL": "451 4.3.0 later"},
+            SendResult(Verdict.TEMPORARY, Reply(451, "4.3.0", FailureReason.SYSTEM)),
+        ),
         (
             {"RCPT": "550 5.1.1 <patient@example.org> unknown"},
-            SendResult(Verdict.PERMANENT, Reply(550, "5.1.1")),
+            SendResult(Verdict.PERMANENT, Reply(550, "5.1.1", FailureReason.UNKNOWN_USER)),
         ),
-        ({"RCPT": "450 4.2.0 greylisted"}, SendResult(Verdict.TEMPORARY, Reply(450, "4.2.0"))),
-        ({"DATA": "554 5.6.0 content"}, SendResult(Verdict.PERMANENT, Reply(554, "5.6.0"))),
-        ({"DATA": "452 4.3.1 full"}, SendResult(Verdict.TEMPORARY, Reply(452, "4.3.1"))),
+        (
+            {"RCPT": "450 4.2.0 greylisted"},
+            SendResult(Verdict.TEMPORARY, Reply(450, "4.2.0", FailureReason.OTHER)),
+        ),
+        (
+            {"DATA": "554 5.6.0 content"},
+            SendResult(Verdict.PERMANENT, Reply(554, "5.6.0", FailureReason.OTHER)),
+        ),
+        (
+            {"DATA": "452 4.3.1 full"},
+            SendResult(Verdict.TEMPORARY, Reply(452, "4.3.1", FailureReason.SYSTEM)),
+        ),
         ({"DATA": "421 bye"}, SendResult(Verdict.TEMPORARY, Reply(421, None))),
     ],
 )
@@ -418,7 +439,9 @@ async def test_wrong_password_is_technical(certificate: Path) -> None:
         serving_tls(certificate, Handler()) as server,
         sending(replace(server, password="wrong")) as send,
     ):
-        assert await send("p@example.org") == SendResult(Verdict.TECHNICAL, Reply(535, "5.7.8"))
+        assert await send("p@example.org") == SendResult(
+            Verdict.TECHNICAL, Reply(535, "5.7.8", FailureReason.POLICY)
+        )
 
 
 async def test_certificate_that_nobody_vouches_for_is_technical(certificate: Path) -> None:

@@ -12,21 +12,22 @@ from services.notification.bounces.belief import believable
 from services.notification.bounces.diagnosis import Diagnosis, diagnose
 from services.notification.bounces.mime import Mail, open_mail
 from services.notification.bounces.original import Original, find_original
-from services.notification.bounces.reading import NOT_A_BOUNCE, Kind, Reading
+from services.notification.bounces.reading import NOT_A_BOUNCE, EvidenceKind, Reading
 from services.notification.bounces.reports import Report, find_report
 from services.notification.bounces.wrapped import wrapped_bounce
 
-__all__ = ["Kind", "Reading", "read"]
+__all__ = ["EvidenceKind", "Reading", "read"]
 
 
 def read(content: bytes) -> Reading:
-    """The meaning of a mail, as bytes on the wire. Never raises."""
-    try:
-        mail = open_mail(content)
-        inside = wrapped_bounce(mail, content)
-        return _read(mail) if inside is None else _read(open_mail(inside))
-    except Exception:  # what nobody foresaw in hostile input: it says nothing that we understand
-        return NOT_A_BOUNCE
+    """The meaning of a mail, as bytes on the wire.
+
+    No mail, however hostile, is meant to make it raise; the caller is ready for any Exception all
+    the same, which then is a fault in here and says nothing of the mail.
+    """
+    mail = open_mail(content)
+    inside = wrapped_bounce(mail, content)
+    return _read(mail) if inside is None else _read(open_mail(inside))
 
 
 def _read(mail: Mail) -> Reading:
@@ -41,11 +42,11 @@ def _read(mail: Mail) -> Reading:
     if report is not None and report.says_something:
         return _reported(mail, report, text, original)
     if auto_replies.is_auto_reply(mail):
-        return _answer(mail, original)
+        return _auto_reply(mail, original)
     notification = read_notification(mail)
     if notification is not None:
         return notification
-    return _told(mail, text, original)
+    return _worded(mail, text, original)
 
 
 def _may_report(mail: Mail, *, machine: bool) -> bool:
@@ -66,10 +67,10 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
     about = report.of(kind)
     recipients = addresses.unique(one.address for one in about)
     if not recipients:
-        told = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
-        recipients = [*told.recipients] or [*original.recipients]
+        account = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
+        recipients = [*account.recipients] or [*original.recipients]
     found = Diagnosis()
-    if kind is not Kind.DELIVERED:
+    if kind is not EvidenceKind.DELIVERED:
         found = report.diagnosis()
         unsaid = not any(one.diagnostic.strip() for one in about)
         if unsaid or found.reason in {None, FailureReason.OTHER, FailureReason.SYSTEM}:
@@ -89,8 +90,8 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
 
 def _better(found: Diagnosis, mail: Mail, text: texts.Text, original: Original) -> Diagnosis:
     """The words' diagnosis where the fields name no reason."""
-    told = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
-    worded = diagnose(*told.said, wide=[text.whole], status=found.status)
+    account = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
+    worded = diagnose(*account.said, wide=[text.whole], status=found.status)
     if worded.reason in {None, FailureReason.OTHER}:
         return found
     permanent = worded.permanent if found.permanent is None else found.permanent
@@ -100,42 +101,42 @@ def _better(found: Diagnosis, mail: Mail, text: texts.Text, original: Original) 
 def _complaint(mail: Mail, original: Original) -> Reading:
     recipients = feedback.complaining(mail) or list(original.recipients)
     return Reading(
-        Kind.COMPLAINT,
+        EvidenceKind.COMPLAINT,
         recipients=tuple(recipients),
         original_message_id=original.message_id,
         original_recipients=original.recipients,
     )
 
 
-def _answer(mail: Mail, original: Original) -> Reading:
+def _auto_reply(mail: Mail, original: Original) -> Reading:
     senders = addresses.of_header(mail.head.get("from"))
-    answers = _answered(mail)
+    answers = _in_reply_to(mail)
     return Reading(
-        Kind.AUTO_REPLY,
+        EvidenceKind.AUTO_REPLY,
         recipients=tuple(senders),
         original_message_id=original.message_id or answers,
     )
 
 
-def _answered(mail: Mail) -> str | None:
+def _in_reply_to(mail: Mail) -> str | None:
     """The Message-ID that an answer names."""
     value = mail.head.get("in-reply-to").strip()
     return value if value.startswith("<") and value.endswith(">") and " " not in value else None
 
 
-def _told(mail: Mail, text: texts.Text, original: Original) -> Reading:
-    """A failure that is told in words, if it is one."""
+def _worded(mail: Mail, text: texts.Text, original: Original) -> Reading:
+    """A failure that is described in words, if it is one."""
     rule = texts.recognise(mail, text)
     if not believable(mail, text, rule, original):
-        return _answer(mail, original) if auto_replies.is_marked(mail) else NOT_A_BOUNCE
+        return _auto_reply(mail, original) if auto_replies.is_marked(mail) else NOT_A_BOUNCE
     ours = _ours(mail, original)
-    told = texts.account(mail, text, rule, ours)
-    recipients = list(told.recipients) or texts.anywhere(text, ours, original.recipients)
+    account = texts.account(mail, text, rule, ours)
+    recipients = list(account.recipients) or texts.anywhere(text, ours, original.recipients)
     if not recipients and not (signs.surely_machine(mail) or signs.plain_daemon(mail)):
         return NOT_A_BOUNCE  # what is made up names nobody
-    found = diagnose(*told.said, wide=[text.whole, mail.head.get("subject")])
-    if told.reason is not None:
-        found = Diagnosis(told.reason, True, found.status)
+    found = diagnose(*account.said, wide=[text.whole, mail.head.get("subject")])
+    if account.reason is not None:
+        found = Diagnosis(account.reason, True, found.status)
     kind = texts.tone(mail, text)
     return Reading(
         kind,
@@ -156,13 +157,13 @@ def _ours(mail: Mail, original: Original) -> list[str]:
     return [one for one in [*back_to, *original.senders, *own] if one not in original.recipients]
 
 
-def _permanent(kind: Kind, found: Diagnosis) -> bool | None:
-    if kind is Kind.FAILED:
+def _permanent(kind: EvidenceKind, found: Diagnosis) -> bool | None:
+    if kind is EvidenceKind.FAILED:
         return found.permanent
-    return False if kind is Kind.DELAYED else None
+    return False if kind is EvidenceKind.DELAYED else None
 
 
-def _reason(kind: Kind, found: Diagnosis) -> FailureReason | None:
-    if kind is Kind.FAILED:
+def _reason(kind: EvidenceKind, found: Diagnosis) -> FailureReason | None:
+    if kind is EvidenceKind.FAILED:
         return found.reason or FailureReason.OTHER
-    return found.reason if kind is Kind.DELAYED else None
+    return found.reason if kind is EvidenceKind.DELAYED else None

@@ -9,7 +9,7 @@ from services.notification.bounces import read
 
 
 def main() -> int:
-    """Print one JSON object per file; 1 if a file can't be read."""
+    """Print one JSON object per file; 1 if any can't be read."""
     parser = argparse.ArgumentParser(
         prog="python -m services.notification.bounces", description=main.__doc__
     )
@@ -22,7 +22,12 @@ def main() -> int:
             print(f"{name}: {error.strerror}", file=sys.stderr)
             code = 1
             continue
-        reading = read(content)
+        try:
+            reading = read(content)
+        except Exception as error:  # the other files are read all the same
+            print(f"{name}: the reader failed ({type(error).__qualname__})", file=sys.stderr)
+            code = 1
+            continue
         print(
             json.dumps(
                 {

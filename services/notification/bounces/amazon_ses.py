@@ -9,15 +9,15 @@ from typing import Any
 from services.notification.bounces import addresses
 from services.notification.bounces.diagnosis import diagnose
 from services.notification.bounces.mime import Mail
-from services.notification.bounces.reading import Kind, Reading
+from services.notification.bounces.reading import EvidenceKind, Reading
 
-LONGEST = 200_000
+MAX_LENGTH = 200_000
 
 
 def read_notification(mail: Mail) -> Reading | None:
     """What the notification says; None if the mail is none."""
     for part in mail.own:
-        text = part.text.lstrip()[:LONGEST]
+        text = part.text.lstrip()[:MAX_LENGTH]
         if (text.startswith("{") and "notificationType" in text) or (
             text.startswith("{") and "eventType" in text
         ):
@@ -61,7 +61,12 @@ def _reading(content: dict[str, Any]) -> Reading | None:
                 addresses.clean(str(one["emailAddress"])) for one in bounced
             )
             return Reading(
-                Kind.FAILED, permanent, found.status, tuple(recipients), found.reason, message_id
+                EvidenceKind.FAILED,
+                permanent,
+                found.status,
+                tuple(recipients),
+                found.reason,
+                message_id,
             )
         case "Complaint":
             listed = content["complaint"]["complainedRecipients"]
@@ -69,14 +74,14 @@ def _reading(content: dict[str, Any]) -> Reading | None:
                 addresses.clean(str(one["emailAddress"])) for one in listed
             )
             return Reading(
-                Kind.COMPLAINT, recipients=tuple(recipients), original_message_id=message_id
+                EvidenceKind.COMPLAINT, recipients=tuple(recipients), original_message_id=message_id
             )
         case "Delivery":
             recipients = addresses.unique(
                 addresses.clean(str(one)) for one in content["delivery"]["recipients"]
             )
             return Reading(
-                Kind.DELIVERED, recipients=tuple(recipients), original_message_id=message_id
+                EvidenceKind.DELIVERED, recipients=tuple(recipients), original_message_id=message_id
             )
         case _:
             return None

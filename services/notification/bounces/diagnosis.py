@@ -8,7 +8,7 @@ from contracts.events import FailureReason
 from services.notification.bounces.phrases import BOILERPLATE, PHRASES
 from services.notification.deliveries.reasons import reason_of
 
-LONGEST = 6_000  # characters of a diagnosis
+MAX_LENGTH = 6_000  # characters of a diagnosis
 
 _STATUS = re.compile(r"(?<![\d.\w/-])(?:[45]\d\d-)?([245])\.(\d{1,3})\.(\d{1,3})(?![\w-]|\.\d)")
 _REPLY = re.compile(
@@ -45,16 +45,8 @@ _OF_REPLY = {
     "535": FailureReason.POLICY,
     "571": FailureReason.POLICY,
 }
-# Codes that leave no doubt, whatever else the text mentions.
-_CERTAIN = {
-    "1.1": FailureReason.UNKNOWN_USER,
-    "1.2": FailureReason.HOST_UNKNOWN,
-    "1.10": FailureReason.UNKNOWN_USER,
-    "2.2": FailureReason.MAILBOX_FULL,
-    "2.3": FailureReason.MESSAGE_TOO_BIG,
-    "3.4": FailureReason.MESSAGE_TOO_BIG,
-    "4.7": FailureReason.EXPIRED,
-}
+# Details of a status that leave no doubt, whatever else the text mentions.
+_CERTAIN = {"1.1", "1.2", "1.10", "2.2", "2.3", "3.4", "4.7"}
 _OF_THE_RECIPIENT = {
     FailureReason.MAILBOX_FULL,
     FailureReason.UNKNOWN_USER,
@@ -130,7 +122,7 @@ def diagnose(*texts: str, wide: Sequence[str] = (), status: str | None = None) -
 
 def _clean(text: str) -> str:
     # Addresses hold any word, as „spam@full.example".
-    return _ADDRESS.sub("a@b", re.sub(r"\s+", " ", text[:LONGEST])).strip()
+    return _ADDRESS.sub("a@b", re.sub(r"\s+", " ", text[:MAX_LENGTH])).strip()
 
 
 def _reason(
@@ -138,16 +130,16 @@ def _reason(
 ) -> FailureReason | None:
     said = _first_reason(narrow)
     detail = status.split(".", 1)[1] if status else ""
-    certain = _CERTAIN.get(detail)
-    if certain is not None and said in _OVERRULED:
-        return certain
+    text = " ".join(filter(None, narrow)) or " ".join(broad)
+    of_status = None if vague(status) else reason_of(status, int(reply) if reply else None, text)
+    if of_status is not None and detail in _CERTAIN and said in _OVERRULED:
+        return of_status
     temporary = (status or reply or "")[:1] == "4"
     if temporary and said in _NETWORK and detail in _TRIED_IN_VAIN:
         return FailureReason.EXPIRED
     if said is FailureReason.SYSTEM:  # a program failed: what it said stands around it
         around = _first_reason(broad)
         return around if around in _OF_THE_RECIPIENT else said
-    of_status = None if vague(status) else reason_of(status)
     if said is not None:
         return of_status or said if said is FailureReason.OTHER else said
     around = _first_reason(broad)

@@ -25,12 +25,12 @@ def _without_unseen(html: str) -> str:
     small = html.lower()
     if len(small) != len(html):  # letters whose small form is longer
         small = html
-    kept: list[str] = []
+    visible: list[str] = []
     at = 0
     while (start := _UNSEEN.search(html, at)) is not None:
-        kept.append(html[at : start.start()])
+        visible.append(html[at : start.start()])
         end = small.find(_ENDS[start[0].lower()], start.end())
         at = html.find(">", end) + 1 if end >= 0 else 0
         if at == 0:
-            return "".join(kept)
-    return "".join([*kept, html[at:]])
+            return "".join(visible)
+    return "".join([*visible, html[at:]])

@@ -76,7 +76,7 @@ _LURE = re.compile(
     re.I,
 )
 _LINK = re.compile(r"https?://", re.I)
-LONGEST = 4_000
+MAX_LENGTH = 4_000
 
 
 def is_about_others(mail: Mail, text: str) -> bool:
@@ -86,21 +86,21 @@ def is_about_others(mail: Mail, text: str) -> bool:
         any(name in mail.head for name in _TRACKERS)
         or _NUMBERED.search(subject) is not None
         or _TO_POSTMASTER.search(subject) is not None
-        or _ABOUT_OTHERS.search(text[:LONGEST]) is not None
+        or _ABOUT_OTHERS.search(text[:MAX_LENGTH]) is not None
     )
 
 
 def is_to_the_owner(text: str) -> bool:
     """Whether it is about the mailbox of the reader, as warnings and phishing are."""
-    return _YOUR_MAILBOX.search(" ".join(text[:LONGEST].split())) is not None
+    return _YOUR_MAILBOX.search(" ".join(text[:MAX_LENGTH].split())) is not None
 
 
 def is_lure(mail: Mail, text: str) -> bool:
     """Whether it wants the reader to follow a link, which no server's report does."""
     # The words of links are in the text, their targets only in the attributes of HTML.
     html = any(part.type == "text/html" for part in mail.own)
-    linked = html or _LINK.search(text[:LONGEST]) is not None
-    return linked and _LURE.search(" ".join(text[:LONGEST].split())) is not None
+    linked = html or _LINK.search(text[:MAX_LENGTH]) is not None
+    return linked and _LURE.search(" ".join(text[:MAX_LENGTH].split())) is not None
 
 
 def is_look_alike(mail: Mail, text: str, *, returned: bool) -> bool:

@@ -19,13 +19,13 @@ from itertools import islice
 from services.notification.bounces.html_text import as_text
 
 MEBIBYTE = 1 << 20
-MOST_PARTS = 60
-DEEPEST = 8
-MOST_HEADERS = 400
-LONGEST_HEADER = 8_000  # characters, after unfolding
-LONGEST_DECODED = 2_000  # encoded words are matched in quadratic time
-LONGEST_TEXT = 200_000  # characters of a part
-LONGEST_LINE = 1_000
+MAX_PARTS = 60
+MAX_DEPTH = 8
+MAX_HEADERS = 400
+MAX_HEADER = 8_000  # characters, after unfolding
+MAX_DECODED = 2_000  # encoded words are matched in quadratic time
+MAX_TEXT = 200_000  # characters of a part
+MAX_LINE = 1_000
 
 # What Python's codecs may be asked for: some of the others take quadratic time.
 _CHARSET = re.compile(
@@ -105,7 +105,7 @@ def open_mail(content: bytes) -> Mail:
     if start:
         fields = Head([*fields.fields, ("x-from-line", start.split(b" ")[1].decode("latin-1"))])
     type_, parameters = _content_type(fields)
-    parts = tuple(islice(_walk(fields, body, 0, returned=False), MOST_PARTS))
+    parts = tuple(islice(_walk(fields, body, 0, returned=False), MAX_PARTS))
     return Mail(fields, type_, parameters, parts)
 
 
@@ -118,20 +118,20 @@ def read_head(block: bytes) -> Head:
     """The headers in a block; lines that are none end it or are passed over."""
     fields: list[str] = []
     for line in block.decode("utf-8", "surrogateescape").splitlines():
-        if len(fields) >= MOST_HEADERS:
+        if len(fields) >= MAX_HEADERS:
             break
         if line[:1] in {" ", "\t"} and fields:
-            if len(fields[-1]) < LONGEST_HEADER:
-                fields[-1] += " " + line.strip()[:LONGEST_HEADER]
+            if len(fields[-1]) < MAX_HEADER:
+                fields[-1] += " " + line.strip()[:MAX_HEADER]
         else:
-            fields.append(line[:LONGEST_HEADER])
+            fields.append(line[:MAX_HEADER])
     found = (_HEADER.fullmatch(field) for field in fields)
     return Head([(hit[1].lower(), hit[2].strip()) for hit in found if hit])
 
 
 def decode_words(value: str) -> str:
     """A header's value with its encoded words (RFC 2047) decoded, however wrong they are."""
-    value = value[:LONGEST_DECODED]
+    value = value[:MAX_DECODED]
     if not value.isascii():
         value = decode(value.encode("utf-8", "surrogateescape"), "")
     if "=?" not in value:
@@ -181,12 +181,12 @@ def _content_type(head: Head) -> tuple[str, dict[str, str]]:
 
 def _walk(head: Head, body: bytes, depth: int, *, returned: bool) -> Iterator[Part]:
     type_, parameters = _content_type(head)
-    if depth < DEEPEST and (type_.startswith("multipart/") or type_ == "message/external-body"):
+    if depth < MAX_DEPTH and (type_.startswith("multipart/") or type_ == "message/external-body"):
         pieces = _pieces(body, parameters.get("boundary", ""))
         if pieces:
             yield from _children(pieces, depth, returned=returned)
             return
-    elif depth < DEEPEST and type_ == "message/rfc822":
+    elif depth < MAX_DEPTH and type_ == "message/rfc822":
         inner, rest = _split(_transfer(head, body).lstrip(b"\r\n"))
         inner_head = read_head(inner)
         yield Part(type_, inner_head, "", returned=True)
@@ -201,7 +201,7 @@ def _walk(head: Head, body: bytes, depth: int, *, returned: bool) -> Iterator[Pa
 
 
 def _children(pieces: Sequence[bytes], depth: int, *, returned: bool) -> Iterator[Part]:
-    for piece in pieces[:MOST_PARTS]:
+    for piece in pieces[:MAX_PARTS]:
         if piece[:1] == b"\n" or piece[:2] == b"\r\n":
             inner, body = b"", piece.lstrip(b"\r\n")  # a part without headers of its own
         else:
@@ -219,7 +219,7 @@ def _pieces(body: bytes, boundary: str) -> list[bytes]:
         mark = guess[1]
     preamble, *rest = (b"\n" + body).split(b"\n--" + mark)
     pieces = []
-    for piece in rest[: MOST_PARTS + 1]:
+    for piece in rest[: MAX_PARTS + 1]:
         if piece.startswith(b"--"):
             break
         line, _, content = piece.partition(b"\n")
@@ -255,7 +255,7 @@ def _text(type_: str, head: Head, parameters: dict[str, str], body: bytes) -> st
             return ""
         if b"\0" in body[:1000]:
             return ""
-    text = decode(_transfer(head, body[: LONGEST_TEXT * 2]), parameters.get("charset", ""))
+    text = decode(_transfer(head, body[: MAX_TEXT * 2]), parameters.get("charset", ""))
     if type_ == "text/html" or text.lstrip()[:15].lower().startswith(("<html", "<!doctype html")):
-        text = as_text(text[:LONGEST_TEXT])
-    return text[:LONGEST_TEXT].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+        text = as_text(text[:MAX_TEXT])
+    return text[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")

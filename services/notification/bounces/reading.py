@@ -6,15 +6,21 @@ from enum import StrEnum
 from contracts.events import FailureReason
 
 
-class Kind(StrEnum):
-    """What kind of mail it is."""
+class EvidenceKind(StrEnum):
+    """What came back says of the message.
 
+    Reading a mail never yields ACCEPTED, which only a gateway says, nor UNREADABLE, which stands
+    for a reading that failed.
+    """
+
+    ACCEPTED = "accepted"
     FAILED = "failed"
     DELAYED = "delayed"
     DELIVERED = "delivered"
     AUTO_REPLY = "auto_reply"
     COMPLAINT = "complaint"
     NOT_A_BOUNCE = "not_a_bounce"
+    UNREADABLE = "unreadable"  # reading it failed, by a fault of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class Reading:
     `permanent` is None where the mail tells of no failure, or does not tell for how long.
     """
 
-    kind: Kind
+    kind: EvidenceKind
     permanent: bool | None = None
     status: str | None = None
     recipients: tuple[str, ...] = ()
@@ -36,4 +42,4 @@ class Reading:
     original_recipients: tuple[str, ...] = ()
 
 
-NOT_A_BOUNCE = Reading(Kind.NOT_A_BOUNCE)
+NOT_A_BOUNCE = Reading(EvidenceKind.NOT_A_BOUNCE)

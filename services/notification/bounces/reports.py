@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from services.notification.bounces import addresses
 from services.notification.bounces.diagnosis import Diagnosis, diagnose
 from services.notification.bounces.mime import REPORTS, Mail
-from services.notification.bounces.reading import Kind
+from services.notification.bounces.reading import EvidenceKind
 
-MOST_LINES = 4_000
-MOST_RECIPIENTS = 200
+MAX_LINES = 4_000
+MAX_RECIPIENTS = 200
 
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{2,40})[ \t]*:[ \t]?(.*)")
 _NAMES = frozenset(
@@ -43,10 +43,10 @@ _START = re.compile(
 )
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 # As they are written, „error" by OpenSMTPD. Some add comments.
-_ACTIONS: tuple[tuple[tuple[str, ...], Kind], ...] = (
-    (("fail", "error", "undeliver", "bounce", "expire", "reject"), Kind.FAILED),
-    (("delay", "defer"), Kind.DELAYED),
-    (("deliver",), Kind.DELIVERED),
+_ACTIONS: tuple[tuple[tuple[str, ...], EvidenceKind], ...] = (
+    (("fail", "error", "undeliver", "bounce", "expire", "reject"), EvidenceKind.FAILED),
+    (("delay", "defer"), EvidenceKind.DELAYED),
+    (("deliver",), EvidenceKind.DELIVERED),
 )
 _PASSED_ON = ("relay", "expand")
 
@@ -95,7 +95,7 @@ class Recipient:
         return self.fields.get("action", "").strip().lower().startswith(_PASSED_ON)
 
     @property
-    def kind(self) -> Kind | None:
+    def kind(self) -> EvidenceKind | None:
         """What happened; None where the mail was only passed on, or nothing is said.
 
         „relayed" and „expanded" are no proof that the message arrived: the mark stays as it is.
@@ -107,8 +107,8 @@ class Recipient:
             if action.startswith(starts):
                 return kind
         status = self.status or ""
-        told = status != "" or self.diagnostic.strip() != ""
-        return Kind.FAILED if told and not status.startswith("2") else None
+        known = status != "" or self.diagnostic.strip() != ""
+        return EvidenceKind.FAILED if known and not status.startswith("2") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,16 @@ class Report:
     recipients: Sequence[Recipient]
 
     @property
-    def kind(self) -> Kind | None:
-        """The worst that is told: a failure, else a delay, else a delivery."""
+    def kind(self) -> EvidenceKind | None:
+        """The worst that is reported: a failure, else a delay, else a delivery."""
         kinds = {recipient.kind for recipient in self.recipients}
         return next(
-            (kind for kind in (Kind.FAILED, Kind.DELAYED, Kind.DELIVERED) if kind in kinds), None
+            (
+                kind
+                for kind in (EvidenceKind.FAILED, EvidenceKind.DELAYED, EvidenceKind.DELIVERED)
+                if kind in kinds
+            ),
+            None,
         )
 
     @property
@@ -131,7 +136,7 @@ class Report:
         """Whether it tells what happened, if only that the mail was passed on."""
         return any(one.kind is not None or one.passed_on for one in self.recipients)
 
-    def of(self, kind: Kind) -> list[Recipient]:
+    def of(self, kind: EvidenceKind) -> list[Recipient]:
         """The recipients to whom this happened."""
         return [recipient for recipient in self.recipients if recipient.kind is kind]
 
@@ -139,7 +144,7 @@ class Report:
         """Of the failed recipients, the first with a reason."""
         found = [
             diagnose(one.diagnostic, status=one.status)
-            for one in self.of(Kind.FAILED) or self.of(Kind.DELAYED)
+            for one in self.of(EvidenceKind.FAILED) or self.of(EvidenceKind.DELAYED)
         ]
         telling = [one for one in found if one.reason is not None]
         return next(iter(telling or found), Diagnosis())
@@ -171,7 +176,7 @@ def _read(texts: Iterable[str]) -> Report | None:
     envelope_id: str | None = None
     recipients: list[Recipient] = []
     waiting: dict[str, str] = {}
-    for group in groups[:MOST_RECIPIENTS]:
+    for group in groups[:MAX_RECIPIENTS]:
         envelope_id = envelope_id or group.get("original-envelope-id") or None
         if (
             "final-recipient" in group
@@ -195,7 +200,7 @@ def _groups(text: str) -> list[dict[str, str]]:
     """The fields of reports, grouped as blank lines and repeated names part them."""
     groups: list[dict[str, str]] = [{}]
     last = ""
-    for line in text.split("\n", MOST_LINES)[:MOST_LINES]:
+    for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
         if line[:1] in {" ", "\t"} and last and line.strip():
             if len(groups[-1][last]) < 4_000:
                 groups[-1][last] += " " + line.strip()[:1_000]

@@ -1,5 +1,6 @@
 """Reading what servers write in words, by the rules of `families` and by flufl.bounce."""
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,16 +11,18 @@ from flufl.bounce import all_failures
 
 from contracts.events import FailureReason
 from services.notification.bounces import addresses, families
-from services.notification.bounces.mime import LONGEST_LINE, Mail
+from services.notification.bounces.mime import MAX_LINE, Mail
 from services.notification.bounces.original import BEGINS
-from services.notification.bounces.reading import Kind
+from services.notification.bounces.reading import EvidenceKind
 
-MOST_LINES = 1_500
-MOST_RECIPIENTS = 50
+log = logging.getLogger(__name__)
+
+MAX_LINES = 1_500
+MAX_RECIPIENTS = 50
 OPENING = 300  # characters
 # What flufl.bounce is given: its patterns take quadratic time in a line, and each reads every line.
-ITS_LINES = 300
-ITS_LONGEST_LINE = 300
+FLUFL_MAX_LINES = 300
+FLUFL_MAX_LINE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +99,14 @@ def report_text(mail: Mail) -> Text:
     lines: list[str] = []
     returned = ""
     for part in plain:
-        own = part.text.split("\n", MOST_LINES)[:MOST_LINES]
+        own = part.text.split("\n", MAX_LINES)[:MAX_LINES]
         cut = next((at for at, line in enumerate(own) if BEGINS.match(line[:200])), len(own))
-        lines.extend(line[:LONGEST_LINE].rstrip() for line in own[:cut])
+        lines.extend(line[:MAX_LINE].rstrip() for line in own[:cut])
         if cut < len(own) and not returned:
             returned = "\n".join(own[cut:])[:50_000]
-        if len(lines) > MOST_LINES:
+        if len(lines) > MAX_LINES:
             break
-    return Text(lines[:MOST_LINES], returned)
+    return Text(lines[:MAX_LINES], returned)
 
 
 def recognise(mail: Mail, text: Text) -> Rule | None:
@@ -166,7 +169,7 @@ def _others(found: Iterable[str], ours: Iterable[str], *, roles: bool = False) -
         one
         for one in addresses.unique(found)
         if one.lower() not in not_these and (roles or not addresses.is_role(one))
-    ][:MOST_RECIPIENTS]
+    ][:MAX_RECIPIENTS]
 
 
 def _by_rule(text: Text, rule: Rule) -> tuple[list[str], list[str]]:
@@ -178,7 +181,7 @@ def _by_rule(text: Text, rule: Rule) -> tuple[list[str], list[str]]:
         for at, line in enumerate(lines):
             hit = pattern.search(line)
             address = addresses.clean(hit[1]) if hit else ""
-            if address and len(recipients) < MOST_RECIPIENTS:
+            if address and len(recipients) < MAX_RECIPIENTS:
                 recipients.append(address)
                 after = min(after, at)
         if recipients:
@@ -205,22 +208,23 @@ def _by_flufl(mail: Mail, text: Text) -> list[str]:
         value = mail.head.get(name.lower())[:300]
         if value:
             message[name] = " ".join(value.split())
-    lines = [line[:ITS_LONGEST_LINE] for line in text.lines[:ITS_LINES]]
+    lines = [line[:FLUFL_MAX_LINE] for line in text.lines[:FLUFL_MAX_LINES]]
     message["Content-Type"] = "text/plain; charset=utf-8"
     message.set_payload("\n".join(lines).encode("ascii", "replace").decode("ascii"))
     try:
         temporary, permanent = all_failures(message)
     except Exception:  # what it does not foresee is no reason to read no further
+        log.exception("flufl.bounce failed")
         return []
     return [addresses.clean(found.decode("latin-1")) for found in sorted(permanent or temporary)]
 
 
-def tone(mail: Mail, text: Text) -> Kind:
+def tone(mail: Mail, text: Text) -> EvidenceKind:
     """Whether the words tell of a failure or of a delay."""
     head = f"{mail.head.get('subject')}\n{text.whole[:6_000]}"
     if _compile(families.STILL_TRIED).search(head) and not _compile(families.GIVEN_UP).search(head):
-        return Kind.DELAYED
-    return Kind.FAILED
+        return EvidenceKind.DELAYED
+    return EvidenceKind.FAILED
 
 
 def speaks_of_failure(text: Text) -> bool:

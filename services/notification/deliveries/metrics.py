@@ -20,6 +20,9 @@ leases_expired = Counter("delivery_leases_expired_total", "Tries of which nobody
 receipts = Counter(
     "receipts_total", "What came back and how its delivery was found", ["kind", "matched_by"]
 )
+bounce_reader_failures = Counter(
+    "bounce_reader_failures_total", "Returned mails whose reading failed by a fault of ours"
+)
 
 
 def count(outcomes: Iterable[Outcome]) -> None:

@@ -4,14 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from chassis.database import Connection
-from chassis.inbox import RETENTION as TOMBSTONES_KEPT
+from chassis.database import Connection, affected
+from chassis.inbox import RETENTION as TOMBSTONE_RETENTION
+from contracts.terms import UNTOLD_RETENTION
 
-# Should AppointmentErased never come: just within three calendar months, which are never shorter
-# than 89 days less the hour of daylight saving.
-LONGEST_TERM = timedelta(days=88, hours=12)
-UNMATCHED_KEPT = timedelta(days=14)  # receipts that belong to no known delivery
-AT_ONCE = 200
+UNMATCHED_RETENTION = timedelta(days=14)  # receipts that belong to no known delivery
+BATCH = 200
 
 
 async def erase(tx: Connection, appointment_ids: Sequence[UUID], now: datetime) -> None:
@@ -75,16 +73,16 @@ async def erase_overdue(tx: Connection, now: datetime) -> bool:
         ORDER BY appointment_id LIMIT $3 FOR UPDATE
         """,
         now,
-        LONGEST_TERM,
-        AT_ONCE,
+        UNTOLD_RETENTION,
+        BATCH,
     )
     await erase(tx, [row["appointment_id"] for row in rows], now)
-    return len(rows) >= AT_ONCE
+    return len(rows) >= BATCH
 
 
 async def purge(tx: Connection, now: datetime) -> bool:
     """Forget a batch of tombstones and of receipts that nobody knows; True if there may be more."""
-    old = now - TOMBSTONES_KEPT
+    old = now - TOMBSTONE_RETENTION
     done = [
         await tx.execute(
             """
@@ -94,7 +92,7 @@ async def purge(tx: Connection, now: datetime) -> bool:
                    OR erased_at IS NULL AND starts_at IS NULL AND known_since <= $1 LIMIT $2)
             """,
             old,
-            AT_ONCE,
+            BATCH,
         ),
         await tx.execute(
             """
@@ -102,18 +100,18 @@ async def purge(tx: Connection, now: datetime) -> bool:
                 SELECT id FROM erased_deliveries WHERE erased_at <= $1 LIMIT $2)
             """,
             old,
-            AT_ONCE,
+            BATCH,
         ),
         await tx.execute(
             """
             DELETE FROM receipts WHERE id IN (
                 SELECT id FROM receipts WHERE delivery_id IS NULL AND received_at <= $1 LIMIT $2)
             """,
-            now - UNMATCHED_KEPT,
-            AT_ONCE,
+            now - UNMATCHED_RETENTION,
+            BATCH,
         ),
     ]
-    return any(int(each.rpartition(" ")[2]) >= AT_ONCE for each in done)
+    return any(affected(each) >= BATCH for each in done)
 
 
 async def in_dead_letters(tx: Connection) -> list[UUID]:
@@ -123,7 +121,7 @@ async def in_dead_letters(tx: Connection) -> list[UUID]:
         SELECT appointment_id FROM appointments
         WHERE erased_at IS NOT NULL AND NOT dead_letters_erased LIMIT $1
         """,
-        AT_ONCE,
+        BATCH,
     )
     return [row["appointment_id"] for row in rows]
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from chassis.wording import Wording, mark
+from chassis.wording import Wording, gettext_noop
 from services.notification.deliveries.delivery import Kind
 from services.notification.letters import mime
 from services.notification.letters.calendar_file import Entry, Method, calendar_file
@@ -24,10 +24,10 @@ from services.notification.sending.channel import Letter
 
 TEXT_WIDTH = 76  # characters
 _SUBJECTS = {
-    Kind.INVITATION: mark("Invitation to a video visit on %(when)s"),
-    Kind.REMINDER: mark("Reminder of your video visit on %(when)s"),
-    Kind.MOVED: mark("Your video visit was moved to %(when)s"),
-    Kind.CANCELLED: mark("Your video visit on %(when)s was cancelled"),
+    Kind.INVITATION: gettext_noop("Invitation to a video visit on %(when)s"),
+    Kind.REMINDER: gettext_noop("Reminder of your video visit on %(when)s"),
+    Kind.MOVED: gettext_noop("Your video visit was moved to %(when)s"),
+    Kind.CANCELLED: gettext_noop("Your video visit on %(when)s was cancelled"),
 }
 
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")

@@ -7,7 +7,7 @@ cut. No patient name: it would show on a locked screen.
 import unicodedata
 from collections.abc import Iterator
 
-from chassis.wording import mark
+from chassis.wording import gettext_noop
 from services.notification.deliveries.delivery import Kind
 from services.notification.letters import sms_segments as segments
 from services.notification.letters.names_and_links import checked_link, clean_name
@@ -20,18 +20,18 @@ SHORTEST_NAME = 10  # characters that a shortened name keeps at least
 # The better wording first; the terser one where that saves a segment.
 _WORDINGS = {
     Kind.INVITATION: (
-        mark("%(name)s: invitation to your video visit on %(when)s\n%(link)s"),
-        mark("%(name)s: video visit %(when)s\n%(link)s"),
+        gettext_noop("%(name)s: invitation to your video visit on %(when)s\n%(link)s"),
+        gettext_noop("%(name)s: video visit %(when)s\n%(link)s"),
     ),
     Kind.REMINDER: (
-        mark("%(name)s: reminder of your video visit on %(when)s\n%(link)s"),
-        mark("%(name)s: reminder, video visit %(when)s\n%(link)s"),
+        gettext_noop("%(name)s: reminder of your video visit on %(when)s\n%(link)s"),
+        gettext_noop("%(name)s: reminder, video visit %(when)s\n%(link)s"),
     ),
     Kind.MOVED: (
-        mark("%(name)s: your video visit was moved to %(when)s, same link:\n%(link)s"),
-        mark("%(name)s: video visit moved to %(when)s\n%(link)s"),
+        gettext_noop("%(name)s: your video visit was moved to %(when)s, same link:\n%(link)s"),
+        gettext_noop("%(name)s: video visit moved to %(when)s\n%(link)s"),
     ),
-    Kind.CANCELLED: (mark("%(name)s: your video visit on %(when)s was cancelled."),),
+    Kind.CANCELLED: (gettext_noop("%(name)s: your video visit on %(when)s was cancelled."),),
 }
 
 # What Unicode does not decompose, and typography that the 7-bit alphabet lacks.

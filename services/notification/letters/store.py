@@ -11,7 +11,7 @@ from asyncpg import Record
 
 from chassis import sealing
 from chassis.database import Connection
-from chassis.sealing import NotOpened, Place, Sealer
+from chassis.sealing import AssociatedData, NotOpened, Sealer
 from services.notification.deliveries.delivery import Delivery, Kind
 from services.notification.letters import notice_letters
 from services.notification.sending.channel import Letter, Outgoing
@@ -164,5 +164,5 @@ def _seal(sealer: Sealer, secret: Mapping[str, Any], practice_id: UUID, delivery
     return sealer.seal(json.dumps(secret).encode(), _place(practice_id, delivery_id))
 
 
-def _place(practice_id: UUID, delivery_id: UUID) -> Place:
+def _place(practice_id: UUID, delivery_id: UUID) -> AssociatedData:
     return (LETTER, practice_id, delivery_id)

@@ -5,13 +5,16 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from chassis.wording import Wording, load, mark
+from chassis.wording import Wording, gettext_noop, load
 from contracts.languages import nearest
 from services.notification.letters.names_and_links import comes_twice, local_time
 
 CATALOGUES = Path(__file__).parents[1] / "locale"
 
-_SEASONS = (mark("summer time"), mark("winter time"))  # of the hour that comes twice, in order
+_SEASONS = (
+    gettext_noop("summer time"),
+    gettext_noop("winter time"),
+)  # of the hour that comes twice, in order
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""HTTP in: gateways tell what became of text messages. Stored before it is acknowledged."""
+"""HTTP in: what gateways report of text messages. Stored before it is acknowledged."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,11 +41,11 @@ class NotUnderstood(Problem):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptDesk:
-    """What the route needs; `kept` hears of every stored receipt."""
+    """What the route needs; `wake_reader` is called after every stored call."""
 
     db: Database
     gateways: Mapping[str, Gateway]
-    kept: Callable[[], None]
+    wake_reader: Callable[[], None]
 
 
 @router.post(
@@ -67,7 +67,7 @@ async def take_receipts(gateway: str, request: Request) -> Response:
         raise UnknownGateway
     now = datetime.now(UTC)
     try:
-        told = known.parse_receipts(
+        receipts = known.parse_receipts(
             ReceiptRequest(
                 method=request.method,
                 query=request.url.query,
@@ -80,8 +80,8 @@ async def take_receipts(gateway: str, request: Request) -> Response:
         raise NotGenuine from None
     except Unreadable as error:
         raise NotUnderstood(str(error)) from None
-    if told:
+    if receipts:
         async with desk.db.system() as tx:
-            await receipt_store.keep_told(tx, told, now)
-        desk.kept()
+            await receipt_store.store_gateway_receipts(tx, receipts, now)
+        desk.wake_reader()
     return Response(status_code=204)

@@ -1,40 +1,39 @@
 """Bounces from an IMAP mailbox (RFC 9051): read, never changed; IDLE where the server offers it.
 
-How far the mailbox has been read is kept with what was read, in one transaction: nothing is missed
-and nothing matters twice, whatever is killed and however many processes poll.
+How far the mailbox has been read is stored with what was read, in one transaction: nothing is
+missed and nothing matters twice, whatever is killed and however many processes poll.
 """
 
 import asyncio
 import imaplib
 import socket
 import ssl
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, cast
 
-import structlog
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
 
 from chassis.backoff import Backoff
+from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Database
+from chassis.loop import Loop
 from chassis.sealing import Sealer
+from services.notification.receipts import mailbox_positions
 from services.notification.receipts import store as receipt_store
+from services.notification.receipts.mailbox_positions import MailboxPosition
 from services.notification.receipts.return_path import ReturnPath
-from services.notification.receipts.smtp import LARGEST
+from services.notification.receipts.smtp import MAX_MESSAGE_BYTES
 from services.notification.receipts.store import ReturnedMail
 
-log = structlog.get_logger(__name__)
-
-TIMEOUT = 30.0  # seconds for each command
-IDLE = 60.0  # seconds in one IDLE; far below the 29 minutes of RFC 2177
+COMMAND_TIMEOUT = 30.0  # seconds for each command
+IDLE_TIMEOUT = 60.0  # seconds in one IDLE; far below the 29 minutes of RFC 2177
 BATCH = 10  # messages at a time: each may have 10 MB
-STALLED_AFTER = 300.0  # seconds without a turn of the loop
+MAX_TURN = 300.0  # seconds without progress
 
-TROUBLE: tuple[type[BaseException], ...] = (
+MAILBOX_ERRORS: tuple[type[BaseException], ...] = (
     *TRANSIENT_ERRORS,
     ImapToolsError,
     imaplib.IMAP4.error,
@@ -61,12 +60,14 @@ class ImapServer:
 
     @property
     def name(self) -> str:
-        """What its position is kept under."""
+        """What its position is stored under."""
         return f"{self.username}@{self.host}:{self.port}/{self.folder}"
 
 
 class ImapIntake:
-    """Polls one mailbox. `kept` hears of every stored batch."""
+    """Polls one mailbox; `wake_reader` is called after every stored batch."""
+
+    name = "mailbox"
 
     def __init__(
         self,
@@ -75,61 +76,67 @@ class ImapIntake:
         return_path: ReturnPath,
         *,
         sealer: Sealer,
-        now: Callable[[], datetime],
-        kept: Callable[[], None],
+        now: Clock,
+        wake_reader: Callable[[], None],
     ) -> None:
         self._db = db
         self._server = server
         self._return_path = return_path
         self._sealer = sealer
         self._now = now
-        self._kept = kept
-        self._beat = time.monotonic()
-
-    async def stalled(self) -> bool:
-        """True when the loop has stopped turning."""
-        return time.monotonic() - self._beat > STALLED_AFTER
+        self._wake_reader = wake_reader
+        self._connection: _MailboxConnection | None = None
+        self._loop = Loop(
+            self.name,
+            self._poll,
+            poll=server.poll,
+            backoff=Backoff(first=1, most=120),
+            transient=MAILBOX_ERRORS,
+            max_turn=MAX_TURN,
+        )
+        self.stalled = self._loop.stalled
 
     async def run(self) -> None:
         """Poll for ever; every outage is waited out with back-off."""
-        backoff = Backoff(first=1, most=120)
-        while True:
-            self._beat = time.monotonic()
-            try:
-                await self._session(backoff)
-            except TROUBLE as error:
-                log.warning("mailbox of bounces can't be read", error=type(error).__qualname__)
-                await backoff.wait()
-
-    async def _session(self, backoff: Backoff) -> None:
-        reader = await asyncio.to_thread(_Reader, self._server)
         try:
-            while True:
-                self._beat = time.monotonic()
-                read = await self._read(reader)
-                backoff.reset()
-                if not read and not await asyncio.to_thread(reader.wait):
-                    await asyncio.sleep(self._server.poll)
+            await self._loop.run()
         finally:
-            reader.hang_up()
+            self._hang_up()
 
-    async def _read(self, reader: "_Reader") -> int:
-        """Keep what is new; returns how many messages that were."""
+    async def _poll(self) -> bool:
+        """Store what is new, or wait for news; True if there may be any."""
+        try:
+            if self._connection is None:
+                self._connection = await asyncio.to_thread(_MailboxConnection, self._server)
+            stored = await self._store_new(self._connection)
+            self._loop.progress()
+            return stored > 0 or await asyncio.to_thread(self._connection.wait)
+        except MAILBOX_ERRORS:
+            self._hang_up()
+            raise
+
+    async def _store_new(self, connection: "_MailboxConnection") -> int:
+        """Store a batch of what is new; returns how many messages that were."""
         async with self._db.system() as tx:
-            position = await receipt_store.mailbox_position(tx, self._server.name)
-        validity = await asyncio.to_thread(reader.uid_validity)
+            position = await mailbox_positions.find(tx, self._server.name)
+        validity = await asyncio.to_thread(connection.uid_validity)
         last = position.last_uid if position and position.uid_validity == validity else 0
-        found = await asyncio.to_thread(reader.fetch_after, last)
+        found = await asyncio.to_thread(connection.fetch_after, last)
         if not found:
             return 0
         mails = [ReturnedMail(each.content, self._return_path.find(each.content)) for each in found]
         async with self._db.system() as tx:
-            await receipt_store.keep_mail(tx, self._sealer, mails, self._now())
-            await receipt_store.move_mailbox(
-                tx, self._server.name, receipt_store.Position(validity, found[-1].uid)
+            await receipt_store.store_mail(tx, self._sealer, mails, self._now())
+            await mailbox_positions.advance(
+                tx, self._server.name, MailboxPosition(validity, found[-1].uid)
             )
-        self._kept()
+        self._wake_reader()
         return len(found)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.hang_up()
+        self._connection = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,7 @@ class _Fetched:
     content: bytes
 
 
-class _Reader:
+class _MailboxConnection:
     """One connection, read-only. Blocking: for use in a thread."""
 
     def __init__(self, server: ImapServer) -> None:
@@ -166,7 +173,7 @@ class _Reader:
         """Wait for news with IDLE; False at once where the server doesn't offer it."""
         if "IDLE" not in self._mailbox.client.capabilities:
             return False
-        self._mailbox.idle.wait(timeout=IDLE)
+        self._mailbox.idle.wait(timeout=IDLE_TIMEOUT)
         return True
 
     def hang_up(self) -> None:
@@ -180,7 +187,9 @@ class _Reader:
         return [int(each) for each in self._mailbox.uids(criteria)]
 
     def _content(self, uid: int) -> bytes:
-        _, parts = self._mailbox.client.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{LARGEST}>)")
+        _, parts = self._mailbox.client.uid(
+            "FETCH", str(uid), f"(BODY.PEEK[]<0.{MAX_MESSAGE_BYTES}>)"
+        )
         for part in cast("Sequence[object]", parts):
             if isinstance(part, tuple) and b"BODY[]" in part[0]:
                 return bytes(part[1])
@@ -189,8 +198,8 @@ class _Reader:
 
 def _connect(server: ImapServer) -> BaseMailBox:
     if server.tls == "none":
-        return MailBoxUnencrypted(server.host, server.port, timeout=TIMEOUT)
+        return MailBoxUnencrypted(server.host, server.port, timeout=COMMAND_TIMEOUT)
     context = ssl.create_default_context(cafile=server.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     kind = MailBox if server.tls == "tls" else MailBoxStartTls
-    return kind(server.host, server.port, timeout=TIMEOUT, ssl_context=context)
+    return kind(server.host, server.port, timeout=COMMAND_TIMEOUT, ssl_context=context)

@@ -1,38 +1,45 @@
-"""Reads what came back and lets the deliveries know; also tells when nothing came in time."""
+"""Reads what came back and lets the deliveries know; also notes when nothing came in time."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
-from chassis.backoff import Backoff
+from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
+from chassis.loop import Loop
 from chassis.sealing import Sealer
 from contracts.events import Outcome
+from services.notification.bounces import EvidenceKind
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import ReceiptMissing
 from services.notification.deliveries.transitions import transition
 from services.notification.erasure import store as erasure_store
 from services.notification.receipts import store as receipt_store
-from services.notification.receipts.receipt import Finding, Kind, Receipt, Reference, read_receipt
+from services.notification.receipts.receipt import (
+    Finding,
+    Receipt,
+    Reference,
+    read_receipt,
+    unreadable,
+)
 from services.notification.receipts.store import Settled
 
 log = structlog.get_logger(__name__)
 
-STALLED_AFTER = 120.0  # seconds without a turn of the loop
-MOST_RECEIPTS = 20  # at a time: each may hold 10 MB
-MOST_OVERDUE = 500
-WAIT_FOR_TRY = timedelta(seconds=1)
-POISONED = timedelta(hours=1)  # until the next look at what made a transaction fail
+RECEIPT_BATCH = 20  # at a time: each may hold 10 MB
+OVERDUE_BATCH = 500
+PAUSE_WHILE_SENDING = timedelta(seconds=1)
+POISON_PAUSE = timedelta(hours=1)  # until the next look at what made a transaction fail
 
 
 class ReceiptReader:
     """One per process; any number of processes may work on the same rows."""
+
+    name = "receipts"
 
     def __init__(
         self,
@@ -40,43 +47,23 @@ class ReceiptReader:
         *,
         sealer: Sealer,
         poll: float,
-        told: Callable[[], None],
-        now: Callable[[], datetime],
+        wake_relay: Callable[[], None],
+        now: Clock,
     ) -> None:
-        """`poll` in seconds; `told` hears that there are events."""
+        """`poll` in seconds; `wake_relay` is called when there are events."""
         self._db = db
         self._sealer = sealer
-        self._poll = poll
-        self._told = told
+        self._wake_relay = wake_relay
         self._now = now
-        self._most = MOST_RECEIPTS
-        self._wake = asyncio.Event()
-        self._beat = time.monotonic()
+        self._most = RECEIPT_BATCH
+        loop = Loop(self.name, self._turn, poll=poll)
+        self.run = loop.run
+        self.wake = loop.wake
+        self.stalled = loop.stalled
 
-    def wake(self) -> None:
-        """Tell the reader that a receipt was kept."""
-        self._wake.set()
-
-    async def stalled(self) -> bool:
-        """True when the loop has stopped turning."""
-        return time.monotonic() - self._beat > STALLED_AFTER
-
-    async def run(self) -> None:
-        """Read for ever; every outage is waited out with back-off."""
-        backoff = Backoff(first=0.2, most=10)
-        while True:
-            self._beat = time.monotonic()
-            self._wake.clear()
-            try:
-                found = await self._read() + await self._miss()
-            except TRANSIENT_ERRORS as error:
-                log.warning("receipts wait", error=type(error).__qualname__)
-                await backoff.wait()
-                continue
-            backoff.reset()
-            if not found:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._poll)
+    async def _turn(self) -> bool:
+        """True if there may be more to read, or to note as missing."""
+        return await self._read() + await self._note_missing() > 0
 
     async def _read(self) -> int:
         """Look at a batch; when the content of one makes it fail, at one after the other."""
@@ -91,12 +78,12 @@ class ReceiptReader:
         except Exception as error:
             await self._step_over(error)
             return 1
-        self._most = MOST_RECEIPTS
-        self._tell(outcomes)
+        self._most = RECEIPT_BATCH
+        self._publish(outcomes)
         return len(receipts)
 
     async def _take_in(self, tx: Connection, receipts: Sequence[Receipt]) -> list[Outcome]:
-        findings = await asyncio.to_thread(lambda: [read_receipt(each) for each in receipts])
+        findings = await asyncio.to_thread(lambda: [_read(each) for each in receipts])
         named = {each.named for finding in findings for each in finding.references if each.named}
         erased = await erasure_store.erased_of(tx, named)
         if erased:
@@ -133,24 +120,34 @@ class ReceiptReader:
             return
         async with self._db.system() as tx:
             now = self._now()
-            receipt_id = await receipt_store.put_off(tx, now, now + POISONED)
+            receipt_id = await receipt_store.postpone(tx, now, now + POISON_PAUSE)
         log.error("receipt can't be read", receipt_id=str(receipt_id), exc_info=error)
 
-    async def _miss(self) -> int:
-        """Tell of deliveries whose receipt did not come in time."""
+    async def _note_missing(self) -> int:
+        """Publish deliveries whose receipt did not come in time."""
         now = self._now()
         async with self._db.system() as tx:
-            ids = await receipt_store.lock_overdue(tx, now, MOST_OVERDUE)
+            ids = await receipt_store.lock_overdue(tx, now, OVERDUE_BATCH)
             rows = await store.lock_deliveries(tx, ids)
             steps = [transition(each, ReceiptMissing(), now) for each in rows.values()]
             outcomes = await store.save(tx, steps)
-        self._tell(outcomes)
+        self._publish(outcomes)
         return len(outcomes)
 
-    def _tell(self, outcomes: Sequence[Outcome]) -> None:
+    def _publish(self, outcomes: Sequence[Outcome]) -> None:
         metrics.count(outcomes)
         if outcomes:
-            self._told()
+            self._wake_relay()
+
+
+def _read(receipt: Receipt) -> Finding:
+    """What it says; a mail that nobody can read is heard of and stays for operations."""
+    try:
+        return read_receipt(receipt)
+    except Exception as error:
+        metrics.bounce_reader_failures.inc()
+        log.error("returned mail can't be read", receipt_id=str(receipt.id), exc_info=error)
+        return unreadable(receipt)
 
 
 def _match(
@@ -160,17 +157,18 @@ def _match(
     found: Mapping[Reference, UUID],
     now: datetime,
 ) -> Settled:
+    final = finding.kind is EvidenceKind.UNREADABLE  # read again it would fail again
     for reference in finding.references:
         delivery_id = found.get(reference)
         delivery = None if delivery_id is None else deliveries.get(delivery_id)
         if delivery is not None:
             # Under way: how this try ends is recorded first.
-            waits = now + WAIT_FOR_TRY if delivery.state is State.SENDING else None
-            return Settled(receipt, finding, delivery, reference.by, waits)
-    return Settled(receipt, finding, due_at=receipt.next_look(now) if finding.references else None)
+            waits = delivery.state is State.SENDING and not final
+            due_at = now + PAUSE_WHILE_SENDING if waits else None
+            return Settled(receipt, finding, delivery, reference.by, due_at)
+    waits = bool(finding.references) and not final
+    return Settled(receipt, finding, due_at=receipt.next_look(now) if waits else None)
 
 
 def _count(settled: Settled) -> None:
-    finding = settled.finding
-    kind = Kind.NOT_A_BOUNCE if finding is None else finding.kind
-    metrics.receipts.labels(kind.value, settled.matched_by or "nothing").inc()
+    metrics.receipts.labels(settled.finding.kind.value, settled.matched_by or "nothing").inc()

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
 from contracts.events import Channel, FailureReason
-from services.notification.bounces import read
+from services.notification.bounces import EvidenceKind, read
 from services.notification.deliveries.events import (
     Accepted,
     AutoReplied,
@@ -22,29 +21,17 @@ from services.notification.deliveries.reasons import reason_of
 from services.notification.sending.sms.receipts import ReceiptState
 
 # How long a receipt waits for its delivery to be known, and at most between two looks.
-WAITS = timedelta(days=7)
-LONGEST_PAUSE = timedelta(hours=1)
-
-
-class Kind(StrEnum):
-    """What a receipt says of the message; those of bounces, and that a gateway has taken it."""
-
-    ACCEPTED = "accepted"
-    FAILED = "failed"
-    DELAYED = "delayed"
-    DELIVERED = "delivered"
-    AUTO_REPLY = "auto_reply"
-    COMPLAINT = "complaint"
-    NOT_A_BOUNCE = "not_a_bounce"
+MATCH_TIMEOUT = timedelta(days=7)
+MAX_PAUSE = timedelta(hours=1)
 
 
 _KINDS = {
-    ReceiptState.ACCEPTED: Kind.ACCEPTED,
-    ReceiptState.BUFFERED: Kind.DELAYED,
-    ReceiptState.DELIVERED: Kind.DELIVERED,
-    ReceiptState.FAILED: Kind.FAILED,
-    ReceiptState.REJECTED: Kind.FAILED,
-    ReceiptState.EXPIRED: Kind.FAILED,
+    ReceiptState.ACCEPTED: EvidenceKind.ACCEPTED,
+    ReceiptState.BUFFERED: EvidenceKind.DELAYED,
+    ReceiptState.DELIVERED: EvidenceKind.DELIVERED,
+    ReceiptState.FAILED: EvidenceKind.FAILED,
+    ReceiptState.REJECTED: EvidenceKind.FAILED,
+    ReceiptState.EXPIRED: EvidenceKind.FAILED,
 }
 
 
@@ -65,8 +52,8 @@ class Receipt:
 
     def next_look(self, now: datetime) -> datetime | None:
         """When to look for the delivery again; None when it has waited long enough."""
-        pause = min(timedelta(seconds=2.0 ** min(self.tries, 20)), LONGEST_PAUSE)
-        return now + pause if now + pause < self.received_at + WAITS else None
+        pause = min(timedelta(seconds=2.0 ** min(self.tries, 20)), MAX_PAUSE)
+        return now + pause if now + pause < self.received_at + MATCH_TIMEOUT else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +78,7 @@ class Reference:
 class Finding:
     """What a receipt says, and of which delivery: the first reference that is known decides."""
 
-    kind: Kind
+    kind: EvidenceKind
     permanent: bool | None
     status: str | None
     reason: FailureReason | None
@@ -101,20 +88,25 @@ class Finding:
         """What it means for the delivery; None if nothing."""
         reply = Reply(None, self.status, self.reason)
         permanent = self.permanent is not False
-        meanings: dict[Kind, EvidenceEvent] = {
-            Kind.ACCEPTED: Accepted(reply, receipt_id=receipt_id),
-            Kind.FAILED: Bounced(receipt_id, reply, permanent),
-            Kind.DELAYED: Delayed(receipt_id, reply),
-            Kind.DELIVERED: Confirmed(receipt_id, reply),
-            Kind.AUTO_REPLY: AutoReplied(receipt_id),
-            Kind.COMPLAINT: Complained(receipt_id),
+        meanings: dict[EvidenceKind, EvidenceEvent] = {
+            EvidenceKind.ACCEPTED: Accepted(reply, receipt_id=receipt_id),
+            EvidenceKind.FAILED: Bounced(receipt_id, reply, permanent),
+            EvidenceKind.DELAYED: Delayed(receipt_id, reply),
+            EvidenceKind.DELIVERED: Confirmed(receipt_id, reply),
+            EvidenceKind.AUTO_REPLY: AutoReplied(receipt_id),
+            EvidenceKind.COMPLAINT: Complained(receipt_id),
         }
         return meanings.get(self.kind)
 
 
 def read_receipt(receipt: Receipt) -> Finding:
-    """What a receipt says, by mail or by a gateway."""
+    """What a receipt says, by mail or by a gateway. Raises what reading a mail raises."""
     return _read_mail(receipt) if receipt.said is None else _read_gateway(receipt, receipt.said)
+
+
+def unreadable(receipt: Receipt) -> Finding:
+    """What is left of a mail whose reading failed: the delivery that its return path names."""
+    return Finding(EvidenceKind.UNREADABLE, None, None, None, _by_return_path(receipt))
 
 
 def _read_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
@@ -126,7 +118,7 @@ def _read_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
             Reference("gateway_id", gateway=receipt.gateway, gateway_id=receipt.gateway_id)
         )
     kind = _KINDS[said]
-    failed = kind is Kind.FAILED
+    failed = kind is EvidenceKind.FAILED
     return Finding(
         kind=kind,
         permanent=said is not ReceiptState.EXPIRED if failed else None,
@@ -139,16 +131,17 @@ def _read_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
 def _read_mail(receipt: Receipt) -> Finding:
     """By return path, then envelope id, then Message-ID."""
     reading = read(receipt.content)
-    references: list[Reference] = []
-    if receipt.reference is not None:
-        references.append(Reference("return_path", receipt.reference))
+    references = _by_return_path(receipt)
     envelope_id = _as_uuid(reading.envelope_id)
     if envelope_id is not None:
         references.append(Reference("envelope_id", envelope_id))
     if reading.original_message_id is not None:
         references.append(Reference("message_id", message_id=reading.original_message_id))
-    kind = Kind(reading.kind.value)
-    return Finding(kind, reading.permanent, reading.status, reading.reason, references)
+    return Finding(reading.kind, reading.permanent, reading.status, reading.reason, references)
+
+
+def _by_return_path(receipt: Receipt) -> list[Reference]:
+    return [] if receipt.reference is None else [Reference("return_path", receipt.reference)]
 
 
 def _as_uuid(text: str | None) -> UUID | None:

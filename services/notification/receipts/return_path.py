@@ -5,28 +5,26 @@ So whatever comes back names its delivery, however badly it is written.
     bounces+<tag>@praxis.example
     tag = base32(key number, 1 byte | delivery id, 16 | MAC, 10), lower case, without padding
 
-The MAC is HMAC-SHA-256 over what stands before it, cut to 80 bit, under the key of that number:
-nobody can make up a return path and turn a tick into a mark. Base32, because some servers change
-the case of a local part. The tag takes 44 of the 64 characters that RFC 5321 section 4.5.3.1.1
-grants.
+It is signed with 80 bit (chassis/signed.py): nobody can make up a return path and turn a tick into
+a mark. Base32, because some servers change the case of a local part. The tag takes 44 of the 64
+characters that RFC 5321 section 4.5.3.1.1 grants.
 """
 
 import base64
 import binascii
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 from itertools import islice
 from uuid import UUID
 
+from chassis.signed import Signer
+
 PURPOSE = b"einladung/return-path/v1"
 MAC_BYTES = 10
-HEAD_BYTES = 17
 TAG_LENGTH = 44
-LONGEST_LOCAL_PART = 19  # of the address below which the return paths are
-HEAD_OF_MAIL = 64 * 1024  # bytes in which a return path is looked for
-MOST_PATHS = 20
+MAX_LOCAL_PART = 19  # of the address below which the return paths are
+MAX_SEARCHED_BYTES = 64 * 1024  # bytes in which a return path is looked for
+MAX_CANDIDATES = 20
 
 
 class ReturnPath:
@@ -34,7 +32,7 @@ class ReturnPath:
 
     def __init__(self, address: str, keys: Mapping[int, bytes]) -> None:
         self._local, _, self._domain = address.rpartition("@")
-        self._keys = dict(keys)
+        self._signer = Signer(keys, purpose=PURPOSE, mac_bytes=MAC_BYTES)
         stem, domain = re.escape(self._local.encode()), re.escape(self._domain.encode())
         self._pattern = re.compile(
             rb"%s\+[a-z2-7]{%d}@%s" % (stem, TAG_LENGTH, domain), re.IGNORECASE
@@ -42,9 +40,7 @@ class ReturnPath:
 
     def of(self, delivery_id: UUID) -> str:
         """The envelope sender for a delivery."""
-        number = max(self._keys)
-        head = bytes([number]) + delivery_id.bytes
-        tag = base64.b32encode(head + self._mac(self._keys[number], head))
+        tag = base64.b32encode(self._signer.sign(delivery_id.bytes))
         return f"{self._local}+{tag.decode().rstrip('=').lower()}@{self._domain}"
 
     def accepts(self, address: str) -> bool:
@@ -62,20 +58,13 @@ class ReturnPath:
             raw = base64.b32decode(tag + "=" * (-len(tag) % 8), casefold=True)
         except (binascii.Error, ValueError):
             return None
-        head, mac = raw[:HEAD_BYTES], raw[HEAD_BYTES:]
-        key = self._keys.get(head[0]) if len(raw) == HEAD_BYTES + MAC_BYTES else None
-        if key is None or not hmac.compare_digest(mac, self._mac(key, head)):
-            return None
-        return UUID(bytes=head[1:])
+        payload = self._signer.verify(raw)
+        return UUID(bytes=payload) if payload is not None and len(payload) == 16 else None
 
     def find(self, content: bytes) -> UUID | None:
         """The delivery that the first genuine return path in a mail's head names."""
-        for found in islice(self._pattern.finditer(content[:HEAD_OF_MAIL]), MOST_PATHS):
+        for found in islice(self._pattern.finditer(content[:MAX_SEARCHED_BYTES]), MAX_CANDIDATES):
             delivery_id = self.read(found[0].decode())
             if delivery_id is not None:
                 return delivery_id
         return None
-
-    @staticmethod
-    def _mac(key: bytes, head: bytes) -> bytes:
-        return hmac.new(key, PURPOSE + head, hashlib.sha256).digest()[:MAC_BYTES]

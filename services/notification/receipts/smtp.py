@@ -7,13 +7,13 @@ that we have signed, or the address below which they are, is refused.
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Literal
 
 import structlog
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.sealing import Sealer
 from services.notification.receipts import store as receipt_store
@@ -22,17 +22,17 @@ from services.notification.receipts.store import ReturnedMail
 
 log = structlog.get_logger(__name__)
 
-LARGEST = 10_000_000  # bytes of a message
-LONGEST_LINE = 1_000_000  # bytes; what returns mail is not always careful with its lines
+MAX_MESSAGE_BYTES = 10_000_000  # bytes of a message
+MAX_LINE_BYTES = 1_000_000  # bytes; what returns mail is not always careful with its lines
 IDLE_TIMEOUT = 120.0  # seconds
-MOST_CONNECTIONS = 50
-MOST_RECIPIENTS = 100
+MAX_CONNECTIONS = 50
+MAX_RECIPIENTS = 100
 
 LATER = "451 4.3.0 Not kept, please try again later"
 
 
 class SmtpIntake:
-    """Listens on one address. `kept` hears of every stored mail."""
+    """Listens on one address; `wake_reader` is called after every stored mail."""
 
     def __init__(
         self,
@@ -41,13 +41,18 @@ class SmtpIntake:
         *,
         protocol: Literal["smtp", "lmtp"],
         sealer: Sealer,
-        now: Callable[[], datetime],
-        kept: Callable[[], None],
+        now: Clock,
+        wake_reader: Callable[[], None],
     ) -> None:
         # aiosmtpd writes addresses into its log.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         self._handler = _Handler(
-            db, return_path, lmtp=protocol == "lmtp", sealer=sealer, now=now, kept=kept
+            db,
+            return_path,
+            lmtp=protocol == "lmtp",
+            sealer=sealer,
+            now=now,
+            wake_reader=wake_reader,
         )
         self._kind = _Lmtp if protocol == "lmtp" else _Smtp
         self._server: asyncio.Server | None = None
@@ -69,7 +74,7 @@ class SmtpIntake:
     def _connection(self) -> SMTP:
         return self._kind(
             self._handler,
-            data_size_limit=LARGEST,
+            data_size_limit=MAX_MESSAGE_BYTES,
             hostname="bounces.invalid",
             ident="bounces",
             enable_SMTPUTF8=True,
@@ -78,15 +83,15 @@ class SmtpIntake:
 
 
 class _Limited(SMTP):
-    """At most so many connections at a time; the rest is told to come later."""
+    """At most so many connections at a time; the rest are asked to come later."""
 
-    line_length_limit = LONGEST_LINE
+    line_length_limit = MAX_LINE_BYTES
 
     def connection_made(self, transport: Any) -> None:
         """Refuse beyond the limit."""
         handler: _Handler = self.event_handler
         handler.connections += 1
-        if handler.connections > MOST_CONNECTIONS:
+        if handler.connections > MAX_CONNECTIONS:
             transport.write(b"421 4.3.2 Too many connections, please try again later\r\n")
             transport.close()
             return
@@ -117,15 +122,15 @@ class _Handler:
         *,
         lmtp: bool,
         sealer: Sealer,
-        now: Callable[[], datetime],
-        kept: Callable[[], None],
+        now: Clock,
+        wake_reader: Callable[[], None],
     ) -> None:
         self._db = db
         self._return_path = return_path
         self._lmtp = lmtp
         self._sealer = sealer
         self._now = now
-        self._kept = kept
+        self._wake_reader = wake_reader
         self.connections = 0
 
     async def handle_RCPT(  # noqa: N802
@@ -134,7 +139,7 @@ class _Handler:
         """Take mail to a genuine return path only."""
         if not self._return_path.accepts(address):
             return "550 5.1.1 No such return path"
-        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return "452 4.5.3 Too many recipients"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
@@ -152,12 +157,12 @@ class _Handler:
         ]
         try:
             async with self._db.system() as tx:
-                await receipt_store.keep_mail(tx, self._sealer, mails, self._now())
+                await receipt_store.store_mail(tx, self._sealer, mails, self._now())
         except TRANSIENT_ERRORS as error:
-            log.warning("returned mail can't be kept", error=type(error).__qualname__)
+            log.warning("returned mail can't be stored", error=type(error).__qualname__)
             reply = LATER
         else:
-            self._kept()
+            self._wake_reader()
             reply = "250 2.0.0 Kept"
         # LMTP answers for each recipient (RFC 2033 section 4.2).
         return "\r\n".join([reply] * (len(mails) if self._lmtp else 1))

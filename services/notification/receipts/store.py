@@ -1,4 +1,4 @@
-"""SQL of receipts: kept before they are acknowledged, read later."""
+"""SQL of receipts: stored before they are acknowledged, read later."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,14 +11,13 @@ from uuid_utils.compat import uuid7
 from chassis.database import Connection
 from chassis.sealing import Sealer
 from contracts.events import Channel
-from services.notification.deliveries.delivery import ASK_AFTER, Delivery
+from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.store import lock_deliveries
 from services.notification.letters.store import open_mail, seal_mail
-from services.notification.receipts.receipt import LONGEST_PAUSE, Finding, Receipt, Reference
-from services.notification.sending.sms.receipts import Receipt as GatewayReceipt
-from services.notification.sending.sms.receipts import ReceiptState
+from services.notification.receipts.receipt import Finding, Receipt, Reference
+from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
 
-KEPT_UNREAD = timedelta(days=14)  # for operations to look at what nobody understood
+UNMATCHED_RETENTION = timedelta(days=14)  # for operations to look at what nobody understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,37 +29,20 @@ class ReturnedMail:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A delivery of which its gateway, or any where it is not known, is to be asked."""
-
-    delivery_id: UUID
-    gateway: str | None
-    gateway_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """The last message of a mailbox that was read (RFC 9051 section 2.3.1.1)."""
-
-    uid_validity: int
-    last_uid: int
-
-
-@dataclass(frozen=True, slots=True)
 class Settled:
     """What became of a receipt at this look; with `due_at` it is looked at again."""
 
     receipt: Receipt
-    finding: Finding | None = None
+    finding: Finding
     delivery: Delivery | None = None
     matched_by: str | None = None
     due_at: datetime | None = None
 
 
-async def keep_mail(
+async def store_mail(
     tx: Connection, sealer: Sealer, mails: Sequence[ReturnedMail], now: datetime
 ) -> None:
-    """Keep mail that came back, sealed; the same mail again changes nothing."""
+    """Store mail that came back, sealed; the same mail again changes nothing."""
     ids = [uuid7() for _ in mails]
     await tx.execute(
         """
@@ -78,8 +60,10 @@ async def keep_mail(
     )
 
 
-async def keep_told(tx: Connection, told: Sequence[GatewayReceipt], now: datetime) -> None:
-    """Keep what a gateway told; the same again changes nothing."""
+async def store_gateway_receipts(
+    tx: Connection, receipts: Sequence[GatewayReceipt], now: datetime
+) -> None:
+    """Store what a gateway reported; the same again changes nothing."""
     await tx.execute(
         """
         INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, gateway,
@@ -87,16 +71,16 @@ async def keep_told(tx: Connection, told: Sequence[GatewayReceipt], now: datetim
         SELECT id, 'sms', digest, $8, $8, reference, gateway, gateway_id, said, status_code
         FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::text[], $5::text[], $6::text[],
                     $7::text[])
-            AS told (id, digest, reference, gateway, gateway_id, said, status_code)
+            AS reported (id, digest, reference, gateway, gateway_id, said, status_code)
         ON CONFLICT (digest) DO NOTHING
         """,
-        [uuid7() for _ in told],
-        [bytes.fromhex(each.key) for each in told],
-        [each.reference for each in told],
-        [each.gateway for each in told],
-        [each.gateway_id for each in told],
-        [each.state for each in told],
-        [each.status for each in told],
+        [uuid7() for _ in receipts],
+        [bytes.fromhex(each.key) for each in receipts],
+        [each.reference for each in receipts],
+        [each.gateway for each in receipts],
+        [each.gateway_id for each in receipts],
+        [each.state for each in receipts],
+        [each.status for each in receipts],
         now,
     )
 
@@ -129,7 +113,7 @@ async def lock_due(tx: Connection, sealer: Sealer, now: datetime, most: int) -> 
     ]
 
 
-async def put_off(tx: Connection, now: datetime, until: datetime) -> UUID | None:
+async def postpone(tx: Connection, now: datetime, until: datetime) -> UUID | None:
     """Leave the first due receipt unread until then; its id."""
     receipt_id: UUID | None = await tx.fetchval(
         """
@@ -172,7 +156,10 @@ async def lock_referred(
 
 
 async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
-    """Write what became of locked receipts; the content of a matched one is erased."""
+    """Write what became of locked receipts.
+
+    The content of a matched one is erased, unless it is for operations to look at.
+    """
     await tx.execute(
         """
         UPDATE receipts r SET
@@ -180,7 +167,7 @@ async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
             status_code = n.status_code, reason = n.reason, practice_id = n.practice_id,
             delivery_id = n.delivery_id, matched_by = n.matched_by,
             content = CASE WHEN n.matched_by IS NULL OR n.due_at IS NOT NULL
-                             OR n.kind = 'not_a_bounce' THEN r.content END
+                             OR n.kind IN ('not_a_bounce', 'unreadable') THEN r.content END
         FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[],
                     $7::uuid[], $8::uuid[], $9::text[])
             AS n (id, due_at, kind, permanent, status_code, reason, practice_id, delivery_id,
@@ -189,10 +176,10 @@ async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
         """,
         [each.receipt.id for each in settled],
         [each.due_at for each in settled],
-        [each.finding and each.finding.kind for each in settled],
-        [each.finding and each.finding.permanent for each in settled],
-        [each.finding and each.finding.status for each in settled],
-        [each.finding and each.finding.reason for each in settled],
+        [each.finding.kind for each in settled],
+        [each.finding.permanent for each in settled],
+        [each.finding.status for each in settled],
+        [each.finding.reason for each in settled],
         [each.delivery and each.delivery.practice_id for each in settled],
         [each.delivery and each.delivery.id for each in settled],
         [each.matched_by for each in settled],
@@ -212,51 +199,6 @@ async def lock_overdue(tx: Connection, now: datetime, most: int) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-async def claim_questions(tx: Connection, now: datetime, most: int) -> list[Question]:
-    """What to ask gateways now; each is due again later, twice as late as the time before."""
-    rows = await tx.fetch(
-        """
-        UPDATE deliveries d SET
-            asked = d.asked + 1,
-            ask_at = $1::timestamptz + least($3::interval * 2 ^ least(d.asked, 20), $4::interval)
-        FROM (SELECT id FROM deliveries WHERE ask_at <= $1
-              ORDER BY ask_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS due
-        WHERE d.id = due.id
-        RETURNING d.id, d.gateway, d.gateway_id
-        """,
-        now,
-        most,
-        ASK_AFTER,
-        LONGEST_PAUSE,
-    )
-    return [Question(row["id"], row["gateway"], row["gateway_id"]) for row in rows]
-
-
-async def mailbox_position(tx: Connection, mailbox: str) -> Position | None:
-    """How far a mailbox has been read; None before the first time."""
-    row = await tx.fetchrow(
-        "SELECT uid_validity, last_uid FROM mailbox_positions WHERE mailbox = $1", mailbox
-    )
-    return None if row is None else Position(row["uid_validity"], row["last_uid"])
-
-
-async def move_mailbox(tx: Connection, mailbox: str, position: Position) -> None:
-    """Note how far a mailbox has been read; never back, unless its UIDs were given anew."""
-    await tx.execute(
-        """
-        INSERT INTO mailbox_positions AS known (mailbox, uid_validity, last_uid)
-        VALUES ($1, $2, $3)
-        ON CONFLICT (mailbox) DO UPDATE SET
-            uid_validity = excluded.uid_validity,
-            last_uid = CASE WHEN known.uid_validity = excluded.uid_validity
-                THEN greatest(known.last_uid, excluded.last_uid) ELSE excluded.last_uid END
-        """,
-        mailbox,
-        position.uid_validity,
-        position.last_uid,
-    )
-
-
 async def erase_old(tx: Connection) -> None:
     """Erase mail that nobody could read or match."""
     await tx.execute(
@@ -264,7 +206,7 @@ async def erase_old(tx: Connection) -> None:
         UPDATE receipts SET content = NULL, due_at = NULL
         WHERE content IS NOT NULL AND received_at < now() - $1::interval
         """,
-        KEPT_UNREAD,
+        UNMATCHED_RETENTION,
     )
 
 

@@ -77,11 +77,21 @@ class EntryView(BaseModel):
         )
 
 
+class LabelsView(BaseModel):
+    """What the codes of entries are called in German, as in the exported file."""
+
+    kinds: dict[str, str]
+    roles: dict[str, str]
+    actions: dict[str, str]
+    fields: dict[str, str]
+
+
 class AuditView(BaseModel):
     """A page of the audit log, newest first."""
 
     time_zone: str
     entries: list[EntryView]
+    labels: LabelsView
     next: UUID | None = Field(description="`before` of the next page; null on the last one.")
 
 
@@ -104,6 +114,7 @@ async def list_entries(
     return AuditView(
         time_zone=practice.time_zone,
         entries=[EntryView.of(entry) for entry in shown],
+        labels=LabelsView.model_validate(audit_export.LABELS),
         next=shown[-1].id if len(found) > limit else None,
     )
 

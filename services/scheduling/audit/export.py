@@ -41,6 +41,7 @@ FIELDS = {
     "reminders": "Erinnerungen",
     "retention_days": "Aufbewahrung",
 }
+LABELS = {"kinds": KINDS, "roles": ROLES, "actions": ACTIONS, "fields": FIELDS}
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

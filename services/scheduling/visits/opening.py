@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from contracts.terms import valid_until
 from services.scheduling.appointments import Appointment
-from services.scheduling.links import valid_until
 
 
 class Door(StrEnum):

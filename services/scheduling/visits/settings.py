@@ -47,10 +47,10 @@ class RoomSettings(ServiceSettings):
         default=[],
         description="Origins that room_url itself redirects to; browsers stop at any other.",
     )
-    room_opens_minutes_before: int = Field(
+    room_opens_before_minutes: int = Field(
         default=15, ge=0, le=7 * 24 * 60, description="Before the start; patients only."
     )
-    room_closes_minutes_after: int | None = Field(
+    room_closes_after_minutes: int | None = Field(
         default=None,
         ge=0,
         description="After the end; patients only. Left out: open for as long as the link holds, "
@@ -106,9 +106,9 @@ class RoomSettings(ServiceSettings):
     @property
     def opening_hours(self) -> OpeningHours:
         """When patients can join."""
-        after = self.room_closes_minutes_after
+        after = self.room_closes_after_minutes
         return OpeningHours(
-            before=timedelta(minutes=self.room_opens_minutes_before),
+            before=timedelta(minutes=self.room_opens_before_minutes),
             after=None if after is None else timedelta(minutes=after),
         )
 

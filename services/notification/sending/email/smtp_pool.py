@@ -16,9 +16,9 @@ from typing import Literal
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
 
-from services.notification.deliveries.events import Reply
+from services.notification.deliveries.events import NO_REPLY, Reply
 from services.notification.sending.channel import SendResult, Verdict
-from services.notification.sending.email.smtp_replies import Stage, classify, enhanced_status
+from services.notification.sending.email.smtp_replies import Stage, classify, read_reply
 
 _TIDY_UP = 2.0  # seconds for RSET and QUIT, whose replies change nothing
 
@@ -95,14 +95,13 @@ class Failed(Exception):
     def __init__(self, stage: Stage, code: int | None = None, text: str = "") -> None:
         super().__init__(stage, code)
         self.stage = stage
-        self.code = code
-        self.status = None if code is None else enhanced_status(code, text)
+        self.reply = NO_REPLY if code is None else read_reply(code, text)
 
     @property
     def result(self) -> SendResult:
         """What it means for the delivery."""
-        verdict = classify(self.stage, self.code, self.status)
-        return SendResult(verdict, Reply(self.code, self.status))
+        verdict = classify(self.stage, self.reply.code, self.reply.status)
+        return SendResult(verdict, self.reply)
 
 
 class Misconfigured(Failed):
@@ -111,7 +110,7 @@ class Misconfigured(Failed):
     @property
     def result(self) -> SendResult:
         """Whatever the code: operations has to act."""
-        return SendResult(Verdict.TECHNICAL, Reply(self.code, self.status))
+        return SendResult(Verdict.TECHNICAL, self.reply)
 
 
 class AddressBeyondAscii(Failed):
@@ -286,7 +285,7 @@ class _Connection:
             raise Failed(Stage.MESSAGE) from None
         self.between_stages = False
         self.messages += 1
-        return Reply(code, enhanced_status(code, text))
+        return read_reply(code, text)
 
     async def reset(self) -> None:
         """Leave a refused transaction, so that the connection can be used again."""

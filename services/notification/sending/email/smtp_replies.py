@@ -7,6 +7,8 @@ for the recipient is a wrong address.
 import re
 from enum import StrEnum
 
+from services.notification.deliveries.events import Reply
+from services.notification.deliveries.reasons import reason_of
 from services.notification.sending.channel import Verdict
 
 
@@ -54,6 +56,12 @@ def _classify_refusal(stage: Stage, code: int, status: str | None) -> Verdict:
     # A full mailbox (552, X.2.2) among them: the practice can ask for another address at once,
     # which beats waiting up to three days.
     return Verdict.PERMANENT
+
+
+def read_reply(code: int, text: str) -> Reply:
+    """What is kept of a reply: its code, status and reason. Never its text, that has addresses."""
+    status = enhanced_status(code, text)
+    return Reply(code, status, reason_of(status, code, text))
 
 
 def enhanced_status(code: int, text: str) -> str | None:

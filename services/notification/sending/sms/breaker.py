@@ -6,7 +6,7 @@ libraries for asyncio are stale or tied to exceptions.
 
 from collections.abc import Callable
 
-LONGEST_REST = 600.0  # seconds
+MAX_REST = 600.0  # seconds
 
 
 class Breaker:
@@ -56,11 +56,11 @@ class Breaker:
         # Calls that were under way when it opened add nothing to what is known.
         if self._probing or (self._closed and self._failed >= self._failures):
             self._closed = self._probing = False
-            self.rest(min(self._rest * 2.0 ** min(self._rests, 16), LONGEST_REST))
+            self.rest(min(self._rest * 2.0 ** min(self._rests, 16), MAX_REST))
             self._rests += 1
 
     def abandoned(self) -> None:
-        """The call ended without an answer to the question, as when it was cancelled."""
+        """The call ended without a response to the question, as when it was cancelled."""
         self._probing = False
 
     def rest(self, seconds: float) -> None:

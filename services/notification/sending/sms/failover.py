@@ -15,12 +15,12 @@ from aiolimiter import AsyncLimiter
 
 from services.notification.sending.channel import Verdict
 from services.notification.sending.sms.breaker import Breaker
-from services.notification.sending.sms.gateway import Gateway, GatewayResult, Text
-from services.notification.sending.sms.receipts import Receipt
+from services.notification.sending.sms.gateway import Gateway, GatewayResult, TextMessage
+from services.notification.sending.sms.receipts import GatewayReceipt
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = 2.0  # seconds to wait for a place under a gateway's rate limit
+RATE_LIMIT_TIMEOUT = 2.0  # seconds to wait for a place under a gateway's rate limit
 
 
 def _utc_now() -> datetime:
@@ -54,9 +54,9 @@ class Failover:
     @property
     def longest_send(self) -> float:
         """Seconds after which a try has ended, every gateway included."""
-        return sum(PATIENCE + line.gateway.longest_send for line in self._lines)
+        return sum(RATE_LIMIT_TIMEOUT + line.gateway.longest_send for line in self._lines)
 
-    async def send(self, text: Text) -> GatewayResult:
+    async def send(self, text: TextMessage) -> GatewayResult:
         """Try each gateway at most once."""
         technical: GatewayResult | None = None
         temporary: GatewayResult | None = None
@@ -82,7 +82,7 @@ class Failover:
 
     async def query(
         self, reference: UUID, gateway: str | None = None, gateway_id: str | None = None
-    ) -> Receipt | None:
+    ) -> GatewayReceipt | None:
         """What a gateway knows of the message; without a name the first that knows any."""
         for line in self._lines:
             if gateway is not None and line.gateway.name != gateway:
@@ -97,12 +97,12 @@ class Failover:
         for line in self._lines:
             await line.gateway.close()
 
-    async def _try(self, line: Line, text: Text) -> GatewayResult | None:
+    async def _try(self, line: Line, text: TextMessage) -> GatewayResult | None:
         """One try; None where this gateway can't take anything now."""
         if not line.breaker.admit():
             return None
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(RATE_LIMIT_TIMEOUT):
                 await line.limiter.acquire()
         except BaseException as error:
             line.breaker.abandoned()

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from services.notification.deliveries.events import Reply
 from services.notification.sending.channel import SendResult, Verdict
-from services.notification.sending.sms.receipts import Receipt, ReceiptRequest
-from services.notification.sending.sms.transport import Answer
+from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest
+from services.notification.sending.sms.transport import HttpResponse
 
-LONGEST_WAIT = timedelta(hours=24)  # that a Retry-After is believed
+MAX_RETRY_AFTER = timedelta(hours=24)  # that a Retry-After is believed
 
 # RFC 3463, in the words of the phone network.
 INVALID_NUMBER = "5.1.3"
@@ -25,7 +25,7 @@ OTHER = "5.0.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class TextMessage:
     """One message. The reference is ours, the same for every try; `to` is in E.164."""
 
     reference: UUID
@@ -35,7 +35,7 @@ class Text:
 
     def __repr__(self) -> str:
         """The reference alone."""
-        return f"Text({self.reference})"
+        return f"TextMessage({self.reference})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +62,18 @@ class Gateway(Protocol):
         """Seconds after which a try has ended."""
         ...
 
-    async def send(self, text: Text) -> GatewayResult:
+    async def send(self, text: TextMessage) -> GatewayResult:
         """Try once. Never raises for what the gateway does."""
         ...
 
-    async def query(self, reference: UUID, gateway_id: str | None = None) -> Receipt | None:
+    async def query(self, reference: UUID, gateway_id: str | None = None) -> GatewayReceipt | None:
         """What the gateway knows of a message: polling, or after a lost reply.
 
         None where it knows nothing or can't be asked, which does not mean that nothing was sent.
         """
         ...
 
-    def parse_receipts(self, request: ReceiptRequest) -> Sequence[Receipt]:
+    def parse_receipts(self, request: ReceiptRequest) -> Sequence[GatewayReceipt]:
         """The receipts in a webhook call. Raises Forged or Unreadable."""
         ...
 
@@ -82,13 +82,13 @@ class Gateway(Protocol):
         ...
 
 
-def refused(answer: Answer, gateway: str, now: datetime) -> GatewayResult | None:
+def refused(response: HttpResponse, gateway: str, now: datetime) -> GatewayResult | None:
     """What an HTTP status alone says; None where the body decides (2xx, 400, 422).
 
     429 and 503 say that nothing was taken, and so does 408 (RFC 9110). The other 5xx may come
     from a proxy or a fault half-way: the message may have gone out.
     """
-    status = answer.status
+    status = response.status
     reply = Reply(status)
     if 200 <= status < 300 or status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
         return None
@@ -97,7 +97,7 @@ def refused(answer: Answer, gateway: str, now: datetime) -> GatewayResult | None
         HTTPStatus.SERVICE_UNAVAILABLE,
         HTTPStatus.REQUEST_TIMEOUT,
     }:
-        not_before = retry_after(answer.headers, now)
+        not_before = retry_after(response.headers, now)
         return GatewayResult(
             Verdict.TEMPORARY, reply, not_before, gateway=gateway, gateway_at_fault=True
         )
@@ -109,11 +109,11 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     """When the server wants the next try (RFC 9110 section 10.2.3); None where it says nothing."""
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        seconds = min(int(value[:10]), LONGEST_WAIT.total_seconds())
+        seconds = min(int(value[:10]), MAX_RETRY_AFTER.total_seconds())
         return now + timedelta(seconds=seconds)
     try:
         at = parsedate_to_datetime(value)
     except ValueError:
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max(at, now), now + LONGEST_WAIT)
+    return min(max(at, now), now + MAX_RETRY_AFTER)

@@ -23,7 +23,7 @@ class ReceiptState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class GatewayReceipt:
     """One statement of a gateway. It names `reference`, `gateway_id` or both; never a number.
 
     `status` is the RFC 3463 code that a failure comes to; `at` is the gateway's time where it
@@ -62,11 +62,11 @@ class ReceiptRequest:
 
 
 class Forged(Exception):
-    """No signature, a wrong one, or one that is too old: answer 401 and keep nothing."""
+    """No signature, a wrong one, or one that is too old: answered 401, nothing stored."""
 
 
 class Unreadable(ValueError):
-    """Signed by the gateway, and yet not understood: answer 400. Names the field, no value."""
+    """Signed by the gateway, and yet not understood: answered 400. Names the field, no value."""
 
 
 def error_code(value: object) -> str | None:

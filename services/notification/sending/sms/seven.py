@@ -1,7 +1,7 @@
 """seven.io.
 
 Sources: docs.seven.io/en/rest-api (endpoints/sms, endpoints/status-reports, signing, webhooks),
-the OpenAPI description in github.com/seven-io/api-schemes, and for the answer codes and the
+the OpenAPI description in github.com/seven-io/api-schemes, and for the response codes and the
 webhook's signature github.com/seven-io/js-client (README, WebhookVerifier). Not documented, and
 therefore read with care: that `dlr` times are German wall-clock time (the examples say so), and
 whether a repeated webhook is signed anew (if not, repeats are refused, and polling finds out).
@@ -24,26 +24,26 @@ from services.notification.deliveries.events import Reply
 from services.notification.sending.channel import Verdict
 from services.notification.sending.sms import gateway as gateways
 from services.notification.sending.sms import receipts, signatures
-from services.notification.sending.sms.gateway import GatewayResult, Text
+from services.notification.sending.sms.gateway import GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import (
     Forged,
-    Receipt,
+    GatewayReceipt,
     ReceiptRequest,
     ReceiptState,
     Unreadable,
 )
 from services.notification.sending.sms.transport import (
-    Answer,
     HttpLimits,
-    NoAnswer,
+    HttpResponse,
+    NoResponse,
     NotSent,
     Transport,
 )
 
 ZONE = ZoneInfo("Europe/Berlin")
 RELOAD_LOCK = timedelta(seconds=180)  # the same text to the same number within it is refused
-PAGE = 100  # entries of the journal
-PAGES = 5
+PAGE_SIZE = 100  # entries of the journal
+MAX_PAGES = 5
 
 TAKEN, PARTLY_TAKEN, RELOAD_LOCKED = 100, 101, 402
 
@@ -119,7 +119,7 @@ class SevenGateway:
             headers={"X-Api-Key": account.api_key, "Accept": "application/json"},
         )
 
-    async def send(self, text: Text) -> GatewayResult:
+    async def send(self, text: TextMessage) -> GatewayResult:
         """Try once."""
         content = {
             "to": text.to,
@@ -128,7 +128,7 @@ class SevenGateway:
             "foreign_id": str(text.reference),
         }
         try:
-            answer = await self._transport.call(
+            response = await self._transport.call(
                 "POST",
                 "sms",
                 body=json.dumps(content).encode(),
@@ -136,27 +136,27 @@ class SevenGateway:
             )
         except NotSent:
             return self._result(Verdict.TEMPORARY, gateway_at_fault=True)
-        except NoAnswer:
+        except NoResponse:
             return self._result(Verdict.REPLY_LOST, gateway_at_fault=True)
-        refused = gateways.refused(answer, self.name, self._now())
-        return self._judge(answer) if refused is None else refused
+        refused = gateways.refused(response, self.name, self._now())
+        return self._judge(response) if refused is None else refused
 
-    async def query(self, reference: UUID, gateway_id: str | None = None) -> Receipt | None:
+    async def query(self, reference: UUID, gateway_id: str | None = None) -> GatewayReceipt | None:
         """By id where there is one; else the newest 500 messages since yesterday are searched."""
         if gateway_id is not None:
             entries = await self._journal({"id": gateway_id})
             return self._newest(entries, lambda entry: str(entry.get("id")) == gateway_id)
         yesterday = (self._now().astimezone(ZONE) - timedelta(days=1)).date().isoformat()
-        for page in range(PAGES):
+        for page in range(MAX_PAGES):
             entries = await self._journal(
-                {"date_from": yesterday, "limit": str(PAGE), "offset": str(page * PAGE)}
+                {"date_from": yesterday, "limit": str(PAGE_SIZE), "offset": str(page * PAGE_SIZE)}
             )
             found = self._newest(entries, lambda one: one.get("foreign_id") == str(reference))
-            if found is not None or len(entries) < PAGE:
+            if found is not None or len(entries) < PAGE_SIZE:
                 return found
         return None
 
-    def parse_receipts(self, request: ReceiptRequest) -> Sequence[Receipt]:
+    def parse_receipts(self, request: ReceiptRequest) -> Sequence[GatewayReceipt]:
         """One receipt for an event „dlr"; none for any other. Raises Forged or Unreadable."""
         self._verify(request)
         try:
@@ -179,10 +179,10 @@ class SevenGateway:
         """Close idle connections."""
         await self._transport.close()
 
-    def _judge(self, answer: Answer) -> GatewayResult:
-        content = answer.json()
+    def _judge(self, response: HttpResponse) -> GatewayResult:
+        content = response.json()
         message = _first(content.get("messages"))
-        code = _code(content.get("success", answer.body.decode(errors="replace")))
+        code = _code(content.get("success", response.body.decode(errors="replace")))
         if code == PARTLY_TAKEN or (code == TAKEN and message.get("success") is False):
             code = _code(message.get("error"))
         gateway_id = receipts.gateway_id(message.get("id"))
@@ -196,8 +196,8 @@ class SevenGateway:
                 self._now() + RELOAD_LOCK if code == RELOAD_LOCKED else None,
                 gateway_at_fault=meaning.gateway_at_fault,
             )
-        if answer.status >= 400:
-            return self._result(Verdict.TECHNICAL, Reply(answer.status), gateway_at_fault=True)
+        if response.status >= 400:
+            return self._result(Verdict.TECHNICAL, Reply(response.status), gateway_at_fault=True)
         # Taken without an id, or words we don't know: it may be on its way.
         return self._result(Verdict.REPLY_LOST, Reply(code), gateway_at_fault=True)
 
@@ -221,9 +221,9 @@ class SevenGateway:
 
     async def _journal(self, params: dict[str, str]) -> list[dict[str, Any]]:
         try:
-            answer = await self._transport.call("GET", "journal/outbound", params=params)
-            entries = json.loads(answer.body) if answer.status == 200 else []
-        except (NotSent, NoAnswer, ValueError):
+            response = await self._transport.call("GET", "journal/outbound", params=params)
+            entries = json.loads(response.body) if response.status == 200 else []
+        except (NotSent, NoResponse, ValueError):
             return []
         if not isinstance(entries, list):
             return []
@@ -231,7 +231,7 @@ class SevenGateway:
 
     def _newest(
         self, entries: Sequence[dict[str, Any]], wanted: Callable[[dict[str, Any]], bool]
-    ) -> Receipt | None:
+    ) -> GatewayReceipt | None:
         for entry in filter(wanted, entries):
             at = _wall_clock(entry.get("dlr_timestamp") or entry.get("timestamp"), self._now())
             state = entry.get("dlr") or "ACCEPTED"
@@ -241,14 +241,14 @@ class SevenGateway:
 
     def _receipt(
         self, message_id: object, state: object, at: datetime, reference: UUID | None
-    ) -> Receipt | None:
+    ) -> GatewayReceipt | None:
         gateway_id = receipts.gateway_id(message_id)
         if gateway_id is None:
             raise Unreadable("msg_id is empty")
         known = _STATES.get(str(state).upper())
         if known is None:
             return None
-        return Receipt(
+        return GatewayReceipt(
             gateway=self.name,
             reference=reference,
             gateway_id=gateway_id,

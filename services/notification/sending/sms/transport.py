@@ -13,24 +13,17 @@ from typing import Any
 
 import httpx
 
-LARGEST_ANSWER = 256 * 1024  # bytes
+from chassis.http_failures import NOT_SENT
 
-# Raised by httpx before the first byte of a request is written.
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
+MAX_RESPONSE_BYTES = 256 * 1024
 
 
 class NotSent(Exception):
     """Surely nothing went out."""
 
 
-class NoAnswer(Exception):
-    """The request went out, at least in part, and no whole answer came."""
+class NoResponse(Exception):
+    """The request went out, at least in part, and no whole response came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +39,8 @@ class HttpLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer. Header names in lower case."""
+class HttpResponse:
+    """A whole response. Header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -55,7 +48,7 @@ class Answer:
 
     def __repr__(self) -> str:
         """Without the body, which may repeat the number."""
-        return f"Answer({self.status})"
+        return f"HttpResponse({self.status})"
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object; empty where it is none."""
@@ -107,27 +100,27 @@ class Transport:
         form: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """One exchange. Raises NotSent or NoAnswer."""
+    ) -> HttpResponse:
+        """One exchange. Raises NotSent or NoResponse."""
         try:
             async with asyncio.timeout(self.limits.total):
                 return await self._exchange(
                     method, path, content=body, data=form, params=params, headers=headers
                 )
-        except _NOT_SENT:
+        except NOT_SENT:
             raise NotSent from None
         except (httpx.HTTPError, httpx.StreamError, TimeoutError):
-            raise NoAnswer from None
+            raise NoResponse from None
 
     async def close(self) -> None:
         """Close idle connections."""
         await self._client.aclose()
 
-    async def _exchange(self, method: str, path: str, **options: Any) -> Answer:
+    async def _exchange(self, method: str, path: str, **options: Any) -> HttpResponse:
         async with self._client.stream(method, path, **options) as response:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > LARGEST_ANSWER:
-                    raise NoAnswer
-            return Answer(response.status_code, dict(response.headers), bytes(body))
+                if len(body) > MAX_RESPONSE_BYTES:
+                    raise NoResponse
+            return HttpResponse(response.status_code, dict(response.headers), bytes(body))

@@ -24,18 +24,18 @@ from services.notification.deliveries.events import Reply
 from services.notification.sending.channel import Verdict
 from services.notification.sending.sms import gateway as gateways
 from services.notification.sending.sms import receipts, signatures
-from services.notification.sending.sms.gateway import GatewayResult, Text
+from services.notification.sending.sms.gateway import GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import (
     Forged,
-    Receipt,
+    GatewayReceipt,
     ReceiptRequest,
     ReceiptState,
     Unreadable,
 )
 from services.notification.sending.sms.transport import (
-    Answer,
     HttpLimits,
-    NoAnswer,
+    HttpResponse,
+    NoResponse,
     NotSent,
     Transport,
 )
@@ -105,7 +105,7 @@ class TwilioGateway:
             auth=(account.account_sid, account.auth_token),
         )
 
-    async def send(self, text: Text) -> GatewayResult:
+    async def send(self, text: TextMessage) -> GatewayResult:
         """Try once."""
         form = {
             "To": text.to,
@@ -114,28 +114,28 @@ class TwilioGateway:
             "StatusCallback": f"{self._account.receipts_url}?reference={text.reference}",
         }
         try:
-            answer = await self._transport.call("POST", "Messages.json", form=form)
+            response = await self._transport.call("POST", "Messages.json", form=form)
         except NotSent:
             return self._result(Verdict.TEMPORARY, gateway_at_fault=True)
-        except NoAnswer:
+        except NoResponse:
             return self._result(Verdict.REPLY_LOST, gateway_at_fault=True)
-        return self._judge(answer)
+        return self._judge(response)
 
-    async def query(self, reference: UUID, gateway_id: str | None = None) -> Receipt | None:
+    async def query(self, reference: UUID, gateway_id: str | None = None) -> GatewayReceipt | None:
         """Ask by Twilio's id; without one there is nothing to ask by."""
         if gateway_id is None or not gateway_id.isalnum():
             return None
         try:
-            answer = await self._transport.call("GET", f"Messages/{gateway_id}.json")
-        except (NotSent, NoAnswer):
+            response = await self._transport.call("GET", f"Messages/{gateway_id}.json")
+        except (NotSent, NoResponse):
             return None
-        found = answer.json() if answer.status == 200 else {}
+        found = response.json() if response.status == 200 else {}
         at = _rfc2822(found.get("date_updated"), self._now())
         return self._receipt(
             reference, found.get("sid"), found.get("status"), found.get("error_code"), at
         )
 
-    def parse_receipts(self, request: ReceiptRequest) -> Sequence[Receipt]:
+    def parse_receipts(self, request: ReceiptRequest) -> Sequence[GatewayReceipt]:
         """The one receipt of a status callback. Raises Forged or Unreadable."""
         try:
             fields = parse_qs(request.body.decode(), keep_blank_values=True, max_num_fields=100)
@@ -156,23 +156,23 @@ class TwilioGateway:
         """Close idle connections."""
         await self._transport.close()
 
-    def _judge(self, answer: Answer) -> GatewayResult:
-        found = answer.json()
-        code = found.get("error_code" if answer.status < 300 else "code")
+    def _judge(self, response: HttpResponse) -> GatewayResult:
+        found = response.json()
+        code = found.get("error_code" if response.status < 300 else "code")
         code = code if isinstance(code, int) else None
         if code in _REFUSED_AT_ONCE:
             return self._result(Verdict.PERMANENT, Reply(code, STATUSES[code]))
-        refused = gateways.refused(answer, self.name, self._now())
+        refused = gateways.refused(response, self.name, self._now())
         if refused is not None:
             return refused
         if code in _LATER:
             return self._result(Verdict.TEMPORARY, Reply(code), gateway_at_fault=True)
-        if code is not None or answer.status >= 300:
+        if code is not None or response.status >= 300:
             at_fault = code not in _ABOUT_THE_MESSAGE
-            reply = Reply(code or answer.status)
+            reply = Reply(code or response.status)
             return self._result(Verdict.TECHNICAL, reply, gateway_at_fault=at_fault)
         gateway_id = receipts.gateway_id(found.get("sid"))
-        reply = Reply(answer.status)
+        reply = Reply(response.status)
         if gateway_id is None:
             return self._result(Verdict.REPLY_LOST, reply, gateway_at_fault=True)
         return self._result(Verdict.ACCEPTED, reply, gateway_id=gateway_id)
@@ -195,7 +195,7 @@ class TwilioGateway:
 
     def _receipt(
         self, reference: UUID | None, sid: object, status: object, code: object, at: datetime
-    ) -> Receipt | None:
+    ) -> GatewayReceipt | None:
         gateway_id = receipts.gateway_id(sid)
         state = _STATES.get(str(status))
         if gateway_id is None or state is None:
@@ -205,7 +205,7 @@ class TwilioGateway:
         if state is ReceiptState.FAILED:
             known = STATUSES.get(int(text)) if text and text.isdigit() else None
             failure = known or gateways.OTHER
-        return Receipt(
+        return GatewayReceipt(
             gateway=self.name,
             reference=reference,
             gateway_id=gateway_id,

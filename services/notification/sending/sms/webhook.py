@@ -7,9 +7,9 @@ shared secret, in both directions:
     Idempotency-Key: <reference>    the same key is never sent twice, whatever happens in between
     {"reference": <UUID>, "to": <E.164>, "text": …, "sender": …, "receipts_url": …}
 
-| answer                          | meaning |
+| response                        | meaning |
 |---------------------------------|---------|
-| 200, 201, 202 `{"id": …}`       | taken; the same answer to a repeat of the key |
+| 200, 201, 202 `{"id": …}`       | taken; the same response to a repeat of the key |
 | 400, 422 `{"code": …}`          | not taken: the recipient by one of the codes, else our fault |
 | 401, 402, 403, 404              | not taken: login, credit, configuration |
 | 409                             | the same key is being worked on |
@@ -35,17 +35,17 @@ from services.notification.deliveries.events import Reply
 from services.notification.sending.channel import Verdict
 from services.notification.sending.sms import gateway as gateways
 from services.notification.sending.sms import receipts, signatures
-from services.notification.sending.sms.gateway import GatewayResult, Text
+from services.notification.sending.sms.gateway import GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import (
-    Receipt,
+    GatewayReceipt,
     ReceiptRequest,
     ReceiptState,
     Unreadable,
 )
 from services.notification.sending.sms.transport import (
-    Answer,
     HttpLimits,
-    NoAnswer,
+    HttpResponse,
+    NoResponse,
     NotSent,
     Transport,
 )
@@ -62,7 +62,7 @@ _FAILURES = {
     ReceiptState.REJECTED: gateways.BLOCKED,
     ReceiptState.EXPIRED: gateways.EXPIRED,
 }
-MOST_RECEIPTS = 1000  # in one call
+MAX_RECEIPTS = 1000  # in one call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class WebhookGateway:
         self._now = now
         self._transport = Transport(account.url, limits)
 
-    async def send(self, text: Text) -> GatewayResult:
+    async def send(self, text: TextMessage) -> GatewayResult:
         """Try once."""
         reference = str(text.reference)
         body = _json(
@@ -110,36 +110,36 @@ class WebhookGateway:
             "content-type": "application/json",
         }
         try:
-            answer = await self._transport.call("POST", "messages", body=body, headers=headers)
+            response = await self._transport.call("POST", "messages", body=body, headers=headers)
         except NotSent:
             return self._result(Verdict.TEMPORARY, gateway_at_fault=True)
-        except NoAnswer:
+        except NoResponse:
             return self._result(Verdict.REPLY_LOST, gateway_at_fault=True)
-        return self._judge(answer)
+        return self._judge(response)
 
-    async def query(self, reference: UUID, gateway_id: str | None = None) -> Receipt | None:
+    async def query(self, reference: UUID, gateway_id: str | None = None) -> GatewayReceipt | None:
         """Ask by reference; this API needs no id."""
         path = f"messages/{reference}"
         headers = signatures.sign(self._key, str(reference), path.encode(), self._now())
         try:
-            answer = await self._transport.call("GET", path, headers=headers)
-        except (NotSent, NoAnswer):
+            response = await self._transport.call("GET", path, headers=headers)
+        except (NotSent, NoResponse):
             return None
-        if answer.status != 200:
+        if response.status != 200:
             return None
         try:
-            return self._receipt(answer.json(), self._now())
+            return self._receipt(response.json(), self._now())
         except Unreadable:
             return None
 
-    def parse_receipts(self, request: ReceiptRequest) -> Sequence[Receipt]:
+    def parse_receipts(self, request: ReceiptRequest) -> Sequence[GatewayReceipt]:
         """All or none. Raises Forged or Unreadable."""
         signatures.verify(self._key, request.headers, request.body, request.received_at)
         try:
             entries = json.loads(request.body)["receipts"]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise Unreadable("receipts is missing") from None
-        if not isinstance(entries, list) or len(entries) > MOST_RECEIPTS:
+        if not isinstance(entries, list) or len(entries) > MAX_RECEIPTS:
             raise Unreadable("receipts is no list, or too long")
         return [self._receipt(entry, request.received_at) for entry in entries]
 
@@ -147,22 +147,22 @@ class WebhookGateway:
         """Close idle connections."""
         await self._transport.close()
 
-    def _judge(self, answer: Answer) -> GatewayResult:
-        reply = Reply(answer.status)
-        if answer.status == 409:
+    def _judge(self, response: HttpResponse) -> GatewayResult:
+        reply = Reply(response.status)
+        if response.status == 409:
             return self._result(Verdict.REPLY_LOST, reply)
-        refused = gateways.refused(answer, self.name, self._now())
+        refused = gateways.refused(response, self.name, self._now())
         if refused is not None:
             return refused
-        found = answer.json()
-        if 200 <= answer.status < 300:
+        found = response.json()
+        if 200 <= response.status < 300:
             gateway_id = receipts.gateway_id(found.get("id"))
             if gateway_id is None:
                 return self._result(Verdict.REPLY_LOST, reply, gateway_at_fault=True)
             return self._result(Verdict.ACCEPTED, reply, gateway_id=gateway_id)
         code = found.get("code")
         if code in _ABOUT_THE_RECIPIENT:
-            return self._result(Verdict.PERMANENT, Reply(answer.status, STATUSES[code]))
+            return self._result(Verdict.PERMANENT, Reply(response.status, STATUSES[code]))
         return self._result(Verdict.TECHNICAL, reply)
 
     def _result(
@@ -181,7 +181,7 @@ class WebhookGateway:
             gateway_at_fault=gateway_at_fault,
         )
 
-    def _receipt(self, entry: Any, received_at: datetime) -> Receipt:
+    def _receipt(self, entry: Any, received_at: datetime) -> GatewayReceipt:
         if not isinstance(entry, dict):
             raise Unreadable("a receipt is no object")
         reference = receipts.reference(entry.get("reference"))
@@ -194,7 +194,7 @@ class WebhookGateway:
             raise Unreadable("a receipt has no known state") from None
         code = receipts.error_code(entry.get("code"))
         failure = _FAILURES.get(state)
-        return Receipt(
+        return GatewayReceipt(
             gateway=self.name,
             reference=reference,
             gateway_id=gateway_id,

@@ -1,0 +1,72 @@
+"""Routes of logging in and out, and what the page asks about its session."""
+
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from dashboard import pages
+from dashboard.dependencies import DashboardDep
+from dashboard.login import CALLBACK, LOGGED_OUT
+from dashboard.login_attempt import VIEW
+from dashboard.problems import LoginUnavailable, NotLoggedIn
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/login")
+async def begin(dashboard: DashboardDep, request: Request) -> Response:
+    """Log in."""
+    return await dashboard.login.begin(request)
+
+
+@router.get(CALLBACK)
+async def finish(dashboard: DashboardDep, request: Request) -> Response:
+    """Come back from the provider."""
+    return await dashboard.login.finish(request)
+
+
+@router.get(LOGGED_OUT)
+async def logged_out() -> Response:
+    """Come back from logging out."""
+    return pages.render(pages.LOGGED_OUT)
+
+
+@router.get("/abgelaufen")
+async def expired(dashboard: DashboardDep, request: Request, zurueck: str = "") -> Response:
+    """The session's time is over; after the next login the same view is shown."""
+    href = f"/login?{urlencode({'zurueck': zurueck})}" if VIEW.fullmatch(zurueck) else None
+    response = pages.render(pages.EXPIRED, href=href)
+    with suppress(LoginUnavailable):
+        try:
+            await dashboard.sessions.find(dashboard.session_cookie(request))
+        except NotLoggedIn:
+            dashboard.login.without_session(response)
+    return response
+
+
+@router.get("/kein-zugang")
+async def no_access() -> Response:
+    """The practice is not set up here."""
+    return pages.render(pages.NO_ACCESS)
+
+
+@router.get("/api/session")
+async def session(dashboard: DashboardDep, request: Request) -> dict[str, Any]:
+    """Who is logged in, and what the page may offer."""
+    found = await dashboard.sessions.find(dashboard.session_cookie(request))
+    return {"name": found.name, "rights": found.rights}
+
+
+@router.post("/api/session/activity", status_code=204)
+async def activity(dashboard: DashboardDep, request: Request) -> None:
+    """Somebody is at the keyboard: the page's own reloading does not count."""
+    await dashboard.sessions.touch(dashboard.session_cookie(request))
+
+
+@router.delete("/api/session")
+async def leave(dashboard: DashboardDep, request: Request, response: Response) -> dict[str, str]:
+    """Log out."""
+    dashboard.login.without_session(response)
+    return await dashboard.login.leave(request)

@@ -1,0 +1,64 @@
+"""The dashboard's page as the tests use it: where things are and what one does there."""
+
+from uuid import uuid4
+
+from playwright.async_api import Locator, Page, expect
+
+from local.stack import Stack
+from tests.support import eventually
+
+
+async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> None:
+    """Open the dashboard and log in at the local identity provider."""
+    await page.goto(stack.url("dashboard"))
+    await page.get_by_role("button", name=person).click()
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+
+
+def unique(name: str) -> str:
+    """A name that nobody else in the run has."""
+    return f"{name} {uuid4().hex[:6]}"
+
+
+async def fill(page: Page, name: str, email: str, day: str, time: str = "10:00") -> None:
+    """Fill in the form for an appointment that is invited by mail."""
+    await page.get_by_test_id("nav-patienten").click()
+    await page.get_by_test_id("create-appointment").click()
+    form = page.get_by_test_id("form-appointment")
+    await form.get_by_label("Vorname Nachname").fill(name)
+    await form.locator("[name=email]").fill(email)
+    await form.locator("[name=date]").fill(day)
+    await form.locator("[name=time]").fill(time)
+    await form.locator("[name=duration_minutes]").fill("20")
+    await form.locator("[name=consent]").check()
+
+
+async def show_day(page: Page, day: str) -> None:
+    """Show the overview of this day."""
+    await page.get_by_test_id("nav-termine").click()
+    await page.get_by_test_id("day-date").fill(day)
+
+
+def row(page: Page, name: str) -> Locator:
+    """The patient's row in the overview."""
+    return page.get_by_test_id("appointment-row").filter(has_text=name)
+
+
+def state(page: Page, name: str, value: str) -> Locator:
+    """The indicator in the row, while it shows this."""
+    return row(page, name).locator(f"[data-testid=indicator][data-state={value}]")
+
+
+def infobox(page: Page, text: str) -> Locator:
+    """The info box with this text."""
+    return page.get_by_test_id("infobox").filter(has_text=text)
+
+
+async def noticed(page: Page, where: str, text: str) -> None:
+    """Wait until an „infobox" or the „center-notice" has said this, be it gone again."""
+
+    async def said() -> bool:
+        found = await page.evaluate("noticed")
+        return any(one["where"] == where and text in one["text"] for one in found)
+
+    await eventually(said, f"{where}: {text}")

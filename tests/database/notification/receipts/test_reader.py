@@ -1,0 +1,240 @@
+"""What came back is read, and leads to its delivery."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from chassis.database import Database
+from chassis.sealing import Sealer
+from contracts.events import InvitationRequested, Recipients
+from services.notification import bounces
+from services.notification.bounces import mime
+from services.notification.bounces.mime import Mail
+from services.notification.deliveries.delivery import Delivery, State
+from services.notification.deliveries.events import Accepted, Reply
+from services.notification.receipts import store as receipt_store
+from services.notification.receipts.reader import ReceiptReader
+from services.notification.receipts.store import ReturnedMail
+from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
+from tests.database.notification.support import apply, claimed, delivery_of, now, running
+from tests.support import eventually
+
+TEXT = Recipients(sms="+4917139200")
+NOTE = b"From: a@example.org\r\nSubject: Hallo\r\n\r\nBis morgen.\r\n"
+
+
+async def handed_over(db: Database, sealer: Sealer) -> tuple[InvitationRequested, Delivery]:
+    """A text message that its gateway has taken."""
+    request, _ = await claimed(db, sealer, channels=TEXT)
+    delivery = await delivery_of(db, request)
+    await apply(db, delivery.id, Accepted(Reply(), gateway="webhook", gateway_id=str(delivery.id)))
+    return request, delivery
+
+
+async def store_receipt(db: Database, gateway_id: str, **changes: Any) -> None:
+    """What a gateway has said of a message, as the route for it stores it."""
+    receipt = GatewayReceipt(
+        **{
+            "gateway": "webhook",
+            "reference": None,
+            "gateway_id": gateway_id,
+            "state": ReceiptState.DELIVERED,
+            "at": now(),
+        }
+        | changes
+    )
+    async with db.system() as tx:
+        await receipt_store.store_gateway_receipts(tx, [receipt], now())
+
+
+async def store_mail(
+    db: Database, sealer: Sealer, reference: UUID | None = None, content: bytes = NOTE
+) -> None:
+    """A mail that has come back, as an intake stores it."""
+    async with db.system() as tx:
+        await receipt_store.store_mail(tx, sealer, [ReturnedMail(content, reference)], now())
+
+
+async def rows(db: Database) -> list[Any]:
+    async with db.system() as tx:
+        return list(await tx.fetch("SELECT * FROM receipts ORDER BY received_at"))
+
+
+async def read_until(
+    db: Database,
+    sealer: Sealer,
+    condition: Callable[[list[Any]], bool],
+    clock: Callable[[], datetime] = now,
+) -> int:
+    """Let a reader turn until the receipts are so; how often it woke the relay."""
+    woken: list[None] = []
+    reader = ReceiptReader(
+        db, sealer=sealer, poll=0.05, wake_relay=lambda: woken.append(None), now=clock
+    )
+
+    async def holds() -> bool:
+        return condition(await rows(db))
+
+    async with running(reader.run()):
+        await eventually(holds, "the receipts are read")
+    return len(woken)
+
+
+def all_settled(receipts: list[Any]) -> bool:
+    return all(each["due_at"] is None for each in receipts)
+
+
+@pytest.mark.parametrize(
+    ("said", "after"),
+    [
+        (ReceiptState.DELIVERED, State.DELIVERED),
+        (ReceiptState.REJECTED, State.FAILED),
+        (ReceiptState.BUFFERED, State.ACCEPTED),
+    ],
+)
+async def test_a_stored_receipt_of_a_gateway_settles_its_delivery(
+    notification_db: Database, sealer: Sealer, said: ReceiptState, after: State
+) -> None:
+    request, delivery = await handed_over(notification_db, sealer)
+    await store_receipt(notification_db, str(delivery.id), state=said)
+    await read_until(notification_db, sealer, all_settled)
+    assert (await delivery_of(notification_db, request)).state is after
+    (row,) = await rows(notification_db)
+    assert row["delivery_id"] == delivery.id
+    assert row["practice_id"] == request.practice_id
+    assert row["matched_by"] == "gateway_id"
+
+
+async def test_a_receipt_that_comes_before_its_delivery_is_known_waits_for_it(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    await store_receipt(notification_db, "not-yet-known")
+    await read_until(notification_db, sealer, lambda found: found[0]["tries"] > 0)
+    (row,) = await rows(notification_db)
+    assert row["due_at"] is not None
+    assert row["delivery_id"] is None
+    request, _ = await claimed(notification_db, sealer, channels=TEXT)
+    delivery = await delivery_of(notification_db, request)
+    taken = Accepted(Reply(), gateway="webhook", gateway_id="not-yet-known")
+    await apply(notification_db, delivery.id, taken)
+    later = row["due_at"] + timedelta(seconds=1)
+    woken = await read_until(notification_db, sealer, all_settled, lambda: later)
+    assert (await delivery_of(notification_db, request)).state is State.DELIVERED
+    assert woken == 1
+
+
+async def test_a_receipt_waits_for_the_end_of_the_try(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request, _ = await claimed(notification_db, sealer, channels=TEXT)
+    delivery = await delivery_of(notification_db, request)
+    await store_receipt(notification_db, "its-id", reference=delivery.id)
+    await read_until(notification_db, sealer, lambda found: found[0]["tries"] > 0)
+    (row,) = await rows(notification_db)
+    assert row["due_at"] is not None
+    assert (await delivery_of(notification_db, request)).state is State.SENDING
+
+
+async def test_one_that_can_not_be_read_holds_up_no_other(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    await store_mail(notification_db, Sealer({2: bytes(32)}))  # under a key that is missing here
+    request, delivery = await handed_over(notification_db, sealer)
+    await store_receipt(notification_db, str(delivery.id))
+    await read_until(notification_db, sealer, lambda found: found[1]["due_at"] is None)
+    assert (await delivery_of(notification_db, request)).state is State.DELIVERED
+    poisoned, _ = await rows(notification_db)
+    assert poisoned["due_at"] > now() + timedelta(minutes=30)
+    assert poisoned["tries"] == 1
+    assert poisoned["content"] is not None
+
+
+async def test_a_receipt_that_does_not_come_in_time_is_missed(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request, _ = await handed_over(notification_db, sealer)
+    late = now() + timedelta(days=2)
+
+    async def unconfirmed() -> bool:
+        return (await delivery_of(notification_db, request)).state is State.UNCONFIRMED
+
+    reader = ReceiptReader(
+        notification_db, sealer=sealer, poll=0.05, wake_relay=lambda: None, now=lambda: late
+    )
+    async with running(reader.run()):
+        await eventually(unconfirmed, "the missing receipt is noticed")
+
+
+async def test_mail_that_is_no_bounce_is_erased_only_by_its_term(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    await store_mail(notification_db, sealer)
+    await read_until(notification_db, sealer, all_settled)
+    (row,) = await rows(notification_db)
+    assert row["kind"] == "not_a_bounce"
+    assert row["content"] is not None
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named by its return path", "unnamed"])
+async def test_a_mail_that_the_reader_fails_on_is_heard_of_and_stays(
+    notification_db: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    request, delivery = await handed_over(notification_db, sealer)
+    await store_mail(notification_db, sealer, delivery.id if named else None, b"broken" + NOTE)
+    await store_mail(notification_db, sealer, content=NOTE)
+    await store_receipt(notification_db, str(delivery.id))
+    failing(monkeypatch)
+    failed = metric("bounce_reader_failures_total")
+    counted = {"kind": "unreadable", "matched_by": "return_path" if named else "nothing"}
+    unreadable = metric("receipts_total", counted)
+    with capture_logs() as logged:
+        await read_until(notification_db, sealer, all_settled)
+    broken, note, receipt = await rows(notification_db)
+    assert (broken["kind"], note["kind"], receipt["kind"]) == (
+        "unreadable",
+        "not_a_bounce",
+        "delivered",
+    )
+    assert broken["delivery_id"] == (delivery.id if named else None)
+    assert sealer.open(broken["content"], ("receipts.content", broken["id"])) == b"broken" + NOTE
+    assert (await delivery_of(notification_db, request)).state is State.DELIVERED
+    assert metric("bounce_reader_failures_total") == failed + 1
+    assert metric("receipts_total", counted) == unreadable + 1
+    (entry,) = [one for one in logged if one["log_level"] == "error"]
+    assert entry["event"] == "returned mail can't be read"
+    assert entry["receipt_id"] == str(broken["id"])
+    assert isinstance(entry["exc_info"], ValueError)
+
+
+async def test_a_mail_that_the_reader_fails_on_is_read_once_while_its_message_is_sent(
+    notification_db: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, _ = await claimed(notification_db, sealer)
+    delivery = await delivery_of(notification_db, request)
+    await store_mail(notification_db, sealer, delivery.id, b"broken" + NOTE)
+    failing(monkeypatch)
+    await read_until(notification_db, sealer, all_settled)
+    (row,) = await rows(notification_db)
+    assert (row["kind"], row["tries"]) == ("unreadable", 1)
+    assert (await delivery_of(notification_db, request)).state is State.SENDING
+
+
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the bounce reader fail on mail that begins with „broken"."""
+
+    def open_mail(content: bytes) -> Mail:
+        if content.startswith(b"broken"):
+            raise ValueError("erika@example.org")
+        return mime.open_mail(content)
+
+    monkeypatch.setattr(bounces, "open_mail", open_mail)
+
+
+def metric(name: str, labels: dict[str, str] | None = None) -> float:
+    """A counter's value, 0 before it was first counted."""
+    return REGISTRY.get_sample_value(name, labels) or 0

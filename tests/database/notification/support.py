@@ -1,0 +1,104 @@
+"""Deliveries as the notification service comes to have them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from chassis.database import Database
+from chassis.sealing import Sealer
+from contracts.envelope import Received
+from contracts.events import Channel, Event, InvitationRequested, Recipients, Tariff
+from services.notification.deliveries import store
+from services.notification.deliveries.delivery import Delivery
+from services.notification.deliveries.events import Claimed, DeliveryEvent
+from services.notification.deliveries.transitions import transition
+from services.notification.requests import Events
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def invitation(**changes: Any) -> InvitationRequested:
+    """A request for an invitation by mail, of an appointment tomorrow."""
+    start = now() + timedelta(days=1)
+    return InvitationRequested(
+        **{
+            "appointment_id": uuid7(),
+            "practice_id": uuid7(),
+            "appointment_version": 1,
+            "invitation_id": uuid7(),
+            "attempt": 1,
+            "sender_name": "Hausarztpraxis am Markt",
+            "start": start,
+            "duration_minutes": 20,
+            "time_zone": "Europe/Berlin",
+            "locale": "de",
+            "patient_name": "Erika Mustermann",
+            "channels": Recipients(email="erika@example.org"),
+            "link": "https://einladung.example/besuch/abc",
+            "not_after": start,
+            "tariff": Tariff.STANDARD,
+        }
+        | changes
+    )
+
+
+def received(event: Event) -> Received:
+    """The event as a consumer hands it over."""
+    return Received(uuid7(), now(), event, None)
+
+
+async def handle(db: Database, sealer: Sealer, *events: Event) -> None:
+    """Take over these events, in one batch."""
+    handler = Events(
+        channels=tuple(Channel), message_id_domain="praxis.example", sealer=sealer, now=now
+    )
+    async with db.system() as tx:
+        await handler.handle(tx, [received(event) for event in events])
+
+
+async def deliveries_of(db: Database, request: InvitationRequested) -> list[Delivery]:
+    """The deliveries of its appointment, by id."""
+    async with db.system() as tx:
+        return await store.lock_deliveries_of(tx, [request.appointment_id])
+
+
+async def delivery_of(db: Database, request: InvitationRequested) -> Delivery:
+    """The one delivery of its appointment."""
+    (delivery,) = await deliveries_of(db, request)
+    return delivery
+
+
+async def apply(db: Database, delivery_id: UUID, *events: DeliveryEvent) -> None:
+    """Let this happen to a delivery, one after the other."""
+    async with db.system() as tx:
+        for event in events:
+            present = (await store.lock_deliveries(tx, [delivery_id]))[delivery_id]
+            await store.save(tx, [transition(present, event, now())])
+
+
+async def claimed(db: Database, sealer: Sealer, **changes: Any) -> tuple[InvitationRequested, UUID]:
+    """A request whose one delivery is being sent, with the lease."""
+    request, lease = invitation(**changes), uuid7()
+    await handle(db, sealer, request)
+    delivery = await delivery_of(db, request)
+    await apply(db, delivery.id, Claimed(lease, now() + timedelta(minutes=1)))
+    return request, lease
+
+
+@asynccontextmanager
+async def running(loop: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let a loop turn meanwhile. What ends it raises at the end."""
+    task = asyncio.create_task(loop)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

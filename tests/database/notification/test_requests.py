@@ -1,0 +1,86 @@
+"""Kafka in: what requests make of deliveries."""
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from chassis.database import Database
+from chassis.sealing import Sealer
+from contracts.events import AppointmentDeleted, Channel, FailureCategory, Recipients, Tariff
+from services.notification.deliveries.delivery import State
+from tests.database.notification.support import deliveries_of, delivery_of, handle, invitation
+
+
+async def test_a_request_queues_one_delivery_for_each_channel(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request = invitation(channels=Recipients(email="erika@example.org", sms="+4917139200"))
+    await handle(notification_db, sealer, request)
+    queued = await deliveries_of(notification_db, request)
+    assert {each.channel for each in queued} == set(Channel)
+    assert {each.state for each in queued} == {State.QUEUED}
+    assert all(each.due_at is not None for each in queued)
+
+
+async def test_the_same_request_again_changes_nothing(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request = invitation()
+    await handle(notification_db, sealer, request, request)
+    before = await deliveries_of(notification_db, request)
+    await handle(notification_db, sealer, request)
+    assert await deliveries_of(notification_db, request) == before
+    assert len(before) == 1
+
+
+async def test_the_address_is_stored_sealed(notification_db: Database, sealer: Sealer) -> None:
+    await handle(notification_db, sealer, invitation())
+    async with notification_db.system() as tx:
+        row = await tx.fetchrow("SELECT d.*, d::text AS whole FROM deliveries d")
+    assert row is not None
+    assert row["letter"] is not None
+    assert "erika@example.org" not in row["whole"]
+    assert b"erika@example.org" not in row["letter"]
+
+
+async def test_a_channel_beyond_the_tariff_fails_at_once(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request = invitation(channels=Recipients(sms="+4917139200"), tariff=Tariff.BASIC)
+    await handle(notification_db, sealer, request)
+    delivery = await delivery_of(notification_db, request)
+    assert (delivery.state, delivery.category) == (State.FAILED, FailureCategory.TECHNICAL)
+
+
+@pytest.mark.parametrize("deletion_first", [True, False])
+async def test_a_deleted_appointment_invites_nobody(
+    notification_db: Database, sealer: Sealer, deletion_first: bool
+) -> None:
+    request = invitation()
+    deletion = AppointmentDeleted(
+        appointment_id=request.appointment_id, practice_id=request.practice_id, version=2
+    )
+    for event in (deletion, request) if deletion_first else (request, deletion):
+        await handle(notification_db, sealer, event)
+    assert (await delivery_of(notification_db, request)).state is State.CANCELLED
+
+
+async def test_a_newer_attempt_supersedes_the_queued_one(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    first = invitation()
+    second = first.model_copy(update={"attempt": 2, "channels": Recipients(email="e@example.org")})
+    await handle(notification_db, sealer, first)
+    await handle(notification_db, sealer, second)
+    by_attempt = {each.attempt: each for each in await deliveries_of(notification_db, first)}
+    assert by_attempt[1].state is State.SUPERSEDED
+    assert by_attempt[2].state is State.QUEUED
+
+
+async def test_row_security_hides_deliveries_from_another_practice(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request = invitation()
+    await handle(notification_db, sealer, request)
+    for practice_id, seen in ((request.practice_id, 1), (uuid7(), 0)):
+        async with notification_db.practice(practice_id) as tx:
+            assert await tx.fetchval("SELECT count(*) FROM deliveries") == seen

@@ -1,0 +1,63 @@
+"""Keys of the API, of practices and of the operator, and what they are exchanged for."""
+
+import os
+import re
+import sys
+from asyncio import create_subprocess_exec
+from asyncio.subprocess import PIPE
+from uuid import UUID
+
+import httpx
+
+from local.stack import Stack
+from tests.support import PATIENCE
+
+GRANT = {"grant_type": "client_credentials"}
+EVERY_SCOPE = ("appointments:read", "appointments:write", "status:read")
+
+
+async def admin(stack: Stack, *arguments: str, url: str | None = None) -> tuple[int, str]:
+    variable = {"SCHEDULING_ADMIN_DATABASE_URL": url or stack.owner_dsn("scheduling")}
+    process = await create_subprocess_exec(
+        *(sys.executable, "-m", "services.scheduling.admin", *arguments),
+        env=os.environ | variable,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    told, wrong = await process.communicate()
+    return process.returncode or 0, told.decode() + wrong.decode()
+
+
+async def new_key(
+    stack: Stack, practice_id: UUID, *scopes: str, days: int = 365
+) -> tuple[str, str]:
+    wanted = [argument for scope in scopes for argument in ("--scope", scope)]
+    code, told = await admin(
+        stack,
+        *("create", "--practice", str(practice_id), "--name", "Praxissystem"),
+        *("--days", str(days), *wanted),
+    )
+    assert code == 0, told
+    found = re.search(r"id: +(ek_\w+)\nsecret: +(es_[\w-]+)\n", told)
+    assert found is not None
+    return found[1], found[2]
+
+
+async def exchange(stack: Stack, key: tuple[str, str], **form: str) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=PATIENCE) as client:
+        return await client.post("/v1/tokens", data=GRANT | form, auth=key)
+
+
+async def bearer(stack: Stack, key: tuple[str, str], **form: str) -> dict[str, str]:
+    response = await exchange(stack, key, **form)
+    assert response.status_code == 200, response.text
+    assert response.headers["cache-control"] == "no-store"
+    return {"Authorization": f"Bearer {response.json()['access_token']}"}
+
+
+async def operator_key(stack: Stack) -> tuple[str, str]:
+    code, told = await admin(stack, "operator", "create", "--name", "Betrieb")
+    assert code == 0, told
+    found = re.search(r"id: +(eo_\w+)\nsecret: +(eos_[\w-]+)\n", told)
+    assert found is not None
+    return found[1], found[2]
