@@ -187,6 +187,42 @@ async def test_what_happens_elsewhere_appears_without_reloading(
     await expect(state(page, name, "delivered")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("steps", "boxes"),
+    [
+        ([(1, True), (2, True)], ["failed"]),
+        ([(2, False), (2, True)], ["failed"]),  # looked up before the stream told of it
+        ([(2, True), (2, False)], ["failed"]),
+        ([(2, False), (2, False)], []),  # long known to others
+        ([(2, False), (2, True), (2, True)], ["failed"]),
+        ([(2, False), (3, True)], []),
+    ],
+)
+async def test_a_failure_is_told_once_whatever_met_it_first(
+    page: Page, steps: list[tuple[int, bool]], boxes: list[str]
+) -> None:
+    """Steps are the version, of which the first is pending, and whether the stream tells it."""
+    told = await page.evaluate(
+        """async steps => {
+            const { Desk } = await import("/static/desk.js");
+            const desk = new Desk(), told = [];
+            desk.addEventListener("news", ({ detail }) => told.push(detail.state));
+            desk.keep({ id: "a", date: "2030-01-01", version: 1, invitation: { attempt: 1 } });
+            for (const [version, fresh] of steps) {
+                const overall = version === 1 ? "pending" : "failed";
+                const channels = { email: { state: overall, late: false } };
+                desk.indicate(
+                    { appointment_id: "a", attempt: 1, version, overall, channels }, { fresh }
+                );
+            }
+            await new Promise((done) => setTimeout(done));
+            return told;
+        }""",
+        steps,
+    )
+    assert told == boxes
+
+
 async def test_a_lost_connection_is_shown_and_made_good(
     page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
 ) -> None:
