@@ -30,8 +30,8 @@ from contracts.topics import APPOINTMENTS
 from local.ports import free_base
 from local.practice import DEMO_PRACTICE
 from local.stack import Stack
+from services.notification.letters.letter import Letter
 from services.notification.letters.mail import InvitationMail
-from services.notification.sending.channel import Letter
 from services.scheduling import store
 from services.scheduling.appointments import Appointment
 from services.status import events

@@ -240,9 +240,13 @@ async def caller(
     return found
 
 
+def needs(*rights: Right) -> Any:
+    """For the `Annotated[Caller, …]` of routes that need these rights."""
+    return Security(caller, scopes=list(rights))
+
+
 AppointmentReader = Annotated[Caller, Security(caller, scopes=[Right.READ_APPOINTMENTS])]
 AppointmentWriter = Annotated[Caller, Security(caller, scopes=[Right.WRITE_APPOINTMENTS])]
 AppointmentAdmin = Annotated[Caller, Security(caller, scopes=[Right.DELETE_APPOINTMENTS])]
 AuditReader = Annotated[Caller, Security(caller, scopes=[Right.READ_AUDIT])]
 VisitHost = Annotated[Caller, Security(caller, scopes=[Right.HOST_VISITS])]
-StatusReader = Annotated[Caller, Security(caller, scopes=[Right.READ_STATUS])]

@@ -48,6 +48,8 @@ class BatchFailed(Exception):
 class Consumer:
     """Reads topics as one consumer group and hands fresh events to the service's handler."""
 
+    name = "consumer"
+
     def __init__(
         self,
         *,

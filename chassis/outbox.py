@@ -118,7 +118,7 @@ OUTAGE = (*TRANSIENT_ERRORS, KafkaError, NotPublished)
 class Relay:
     """Publishes the outbox. Every replica runs one; the advisory lock lets one at a time work."""
 
-    name = "outbox relay"
+    name = "relay"
 
     def __init__(self, db: Database, bootstrap: str, sealer: Sealer | None = None) -> None:
         self._db = db

@@ -2,7 +2,7 @@
 
 from collections.abc import MutableMapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from fastapi import FastAPI, Request
@@ -12,6 +12,8 @@ from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new
 from pydantic import TypeAdapter
 
 log = structlog.get_logger(__name__)
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]  # of a route, as FastAPI takes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,18 @@ def response(description: str) -> dict[str, Any]:
         "description": description,
         "content": {"application/problem+json": {"schema": schema}},
     }
+
+
+def responses(*raised: type[StatusProblem]) -> Responses:
+    """The `responses` of a route that raises these, each described by its docstring's first line.
+
+    Of several with one status code all are named.
+    """
+    described: dict[int, list[str]] = {}
+    for problem in raised:
+        line = (problem.__doc__ or problem.title).partition("\n")[0]
+        described.setdefault(problem.status, []).append(line.rstrip("."))
+    return {status: response("; or: ".join(lines)) for status, lines in described.items()}
 
 
 _NOT_AUTHENTICATED = response("No valid bearer token")

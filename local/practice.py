@@ -3,7 +3,7 @@
 Who runs an installation uses `python -m services.scheduling.admin practice add`, or the API.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +17,9 @@ class Practice:
     name: str
     time_zone: str
     tariff: str
+    language: str = "de"
+    reminders: tuple[int, ...] = (1440, 60)
+    retention_days: int = 88
 
 
 DEMO_PRACTICE = Practice(
@@ -32,12 +35,12 @@ async def set_up(owner_dsn: str, practice: Practice = DEMO_PRACTICE) -> None:
     connection = await asyncpg.connect(owner_dsn, timeout=5)
     try:
         await connection.execute(
-            "INSERT INTO practices (id, name, time_zone, tariff) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT DO NOTHING",
-            practice.id,
-            practice.name,
-            practice.time_zone,
-            practice.tariff,
+            """
+            INSERT INTO practices
+                (id, name, time_zone, tariff, language, reminders, retention_days)
+            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+            """,
+            *astuple(practice),
         )
     finally:
         await connection.close()

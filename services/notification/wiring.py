@@ -1,28 +1,123 @@
-"""The gateways as they are set up, in the order in which they are tried."""
+"""Builds the parts of the service from its settings, and starts what is set up."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
 
+from chassis import inbox
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.loop import Loop, housekeeper
+from chassis.sealing import Sealer
+from chassis.service import Health
+from services.notification.deliveries.retries import RetryPolicy
+from services.notification.erasure import store as erasure_store
+from services.notification.letters import store as letter_store
+from services.notification.receipts import store as receipt_store
+from services.notification.receipts.imap import ImapIntake
+from services.notification.receipts.smtp import SmtpIntake
+from services.notification.sending.email.sender import EmailSender
+from services.notification.sending.email.smtp_pool import SmtpPool
 from services.notification.sending.sms.failover import Failover, Line
 from services.notification.sending.sms.gateway import Gateway
+from services.notification.sending.sms.sender import SmsSender
 from services.notification.sending.sms.seven import SevenAccount, SevenGateway
 from services.notification.sending.sms.transport import HttpLimits
 from services.notification.sending.sms.twilio import TwilioAccount, TwilioGateway
 from services.notification.sending.sms.webhook import WebhookAccount, WebhookGateway
+from services.notification.sending.worker import WorkerPolicy
 from services.notification.settings import Settings
 
+HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten or sealed anew
 
-def gateways(settings: Settings, now: Callable[[], datetime]) -> dict[str, Gateway]:
+
+def email_sender(settings: Settings, now: Clock) -> EmailSender:
+    """Sends mail by the server that is set up."""
+    return EmailSender(
+        SmtpPool(settings.smtp_server),
+        sender_address=settings.mail_from,
+        envelope_sender=settings.return_path.of,
+        now=now,
+    )
+
+
+def sms_sender(settings: Settings, gateways: dict[str, Gateway]) -> SmsSender:
+    """Sends text messages by these gateways, each while those before it fail."""
+    lines = [Line(each, settings.sms_per_second) for each in gateways.values()]
+    return SmsSender(Failover(lines), sender=settings.sms_sender)
+
+
+def worker_policy(settings: Settings, longest_send: float) -> WorkerPolicy:
+    """How much the worker does at a time; `longest_send` in seconds."""
+    return WorkerPolicy(
+        batch=settings.worker_batch,
+        concurrency=settings.smtp_connections,
+        lease=settings.lease_seconds,
+        longest_send=longest_send,
+        poll=settings.poll_seconds,
+        drain=settings.drain_seconds,
+        retry=RetryPolicy(
+            first=timedelta(seconds=settings.retry_first_seconds),
+            longest=timedelta(seconds=settings.retry_longest_seconds),
+        ),
+    )
+
+
+def housekeepers(db: Database, sealer: Sealer, now: Clock) -> Iterator[Loop]:
+    """What forgets and seals anew."""
+    for name, task in {
+        "inbox": inbox.purge,
+        "erasing": receipt_store.erase_old,
+        "overdue": lambda tx: erasure_store.erase_overdue(tx, now()),
+        "purging": lambda tx: erasure_store.purge(tx, now()),
+        "resealing": lambda tx: letter_store.reseal(tx, sealer),
+    }.items():
+        yield housekeeper(name, db, task, every=HOUSEKEEPING)
+
+
+async def open_intakes(
+    settings: Settings,
+    db: Database,
+    health: Health,
+    stack: AsyncExitStack,
+    *,
+    sealer: Sealer,
+    now: Clock,
+    wake_reader: Callable[[], None],
+) -> None:
+    """Open the ways in for bounces that are set up. Raises OSError."""
+    return_path = settings.return_path
+    if settings.intake_protocol != "none":
+        intake = SmtpIntake(
+            db,
+            return_path,
+            protocol=settings.intake_protocol,
+            sealer=sealer,
+            now=now,
+            wake_reader=wake_reader,
+        )
+        stack.push_async_callback(intake.stop)
+        await intake.start(settings.intake_host, settings.intake_port)
+        health.supervisor.watch("intake", intake.stalled)
+    if settings.imap_server is not None:
+        health.supervisor.run(
+            ImapIntake(
+                db,
+                settings.imap_server,
+                return_path,
+                sealer=sealer,
+                now=now,
+                wake_reader=wake_reader,
+            )
+        )
+
+
+def sms_gateways(settings: Settings, now: Clock) -> dict[str, Gateway]:
     """Each gateway by its name, in the order of the settings."""
     return {name: _gateway(name, settings, now) for name in settings.sms_gateways}
 
 
-def failover(gateways: dict[str, Gateway], settings: Settings) -> Failover:
-    """One way out over all of them."""
-    return Failover([Line(each, settings.sms_per_second) for each in gateways.values()])
-
-
-def _gateway(name: str, settings: Settings, now: Callable[[], datetime]) -> Gateway:
+def _gateway(name: str, settings: Settings, now: Clock) -> Gateway:
     step = settings.sms_timeout_seconds / 2
     limits = HttpLimits(connect=step, write=step, read=step, total=settings.sms_timeout_seconds)
     receipts_url = f"{settings.sms_receipts_url}/v1/receipts/{name}"

@@ -23,7 +23,7 @@ _ABOUT_THE_ADDRESS = (FailureReason.UNKNOWN_USER, FailureReason.HOST_UNKNOWN, No
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AddressVerdict:
     """What an outcome says of the address that this attempt went to."""
 
     practice_id: UUID
@@ -48,7 +48,7 @@ def _known(practice_id: UUID, channel: Channel, address: str) -> bytes:
     return f"{practice_id}\0{channel}\0{address.casefold()}".encode()
 
 
-def verdict(outcome: Outcome) -> Verdict | None:
+def verdict(outcome: Outcome) -> AddressVerdict | None:
     """What an outcome says of its address; None if nothing."""
     if isinstance(outcome, InvitationDelivered):
         dead = False
@@ -56,7 +56,7 @@ def verdict(outcome: Outcome) -> Verdict | None:
         dead = True
     else:
         return None
-    return Verdict(
+    return AddressVerdict(
         practice_id=outcome.practice_id,
         appointment_id=outcome.appointment_id,
         attempt=outcome.attempt,

@@ -2,17 +2,22 @@
 
 import datetime as dt
 import re
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi_problem.error import Problem
+from fastapi import APIRouter, Depends, Header, Query, Response
 
-from chassis import problems
-from chassis.auth import AppointmentAdmin, AppointmentReader, AppointmentWriter
+from chassis.problems import Responses, response, responses
 from contracts.languages import LANGUAGES
 from services.scheduling.booking import Booked, Booking
+from services.scheduling.dependencies import (
+    AppointmentAdmin,
+    AppointmentReader,
+    AppointmentWriter,
+    State,
+)
 from services.scheduling.links import NOWHERE
+from services.scheduling.problems import BadETag, Begun, Changed, NotFound
 from services.scheduling.schemas import (
     AppointmentView,
     Change,
@@ -39,28 +44,17 @@ IfMatch = Annotated[
 ]
 
 
-class BadETag(Problem):
-    """400: the If-Match header is no ETag of ours."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="If-Match is not an ETag of an appointment.", type_="bad-etag", status=400
-        )
-
-
-Responses: TypeAlias = dict[int | str, dict[str, Any]]
-NOT_FOUND: Responses = {404: problems.response("No such appointment in this practice, or deleted")}
-BAD_ETAG: Responses = {400: problems.response("The body is no JSON, or If-Match no ETag of ours")}
-CHANGED: Responses = {412: problems.response("The appointment has changed in the meantime")}
-BEGUN: Responses = {409: problems.response("The appointment has already begun")}
+# Of the two that share a status code the description names both.
+BAD_REQUEST: Responses = {
+    BadETag.status: response("The body is no JSON, or If-Match no ETag of ours")
+}
 
 router = APIRouter(prefix="/v1")
 
 
-async def desk(request: Request) -> Booking:
-    """FastAPI dependency: the desk that the application's wiring has set up."""
-    booking: Booking = request.app.state.booking
-    return booking
+async def desk(services: State) -> Booking:
+    """FastAPI dependency: the practice's desk."""
+    return services.booking
 
 
 Desk = Annotated[Booking, Depends(desk)]
@@ -71,16 +65,16 @@ def _view(booked: Booked, response: Response) -> AppointmentView:
     return AppointmentView.of(booked.appointment, booked.practice)
 
 
-@router.post("/appointments", status_code=201, tags=["appointments"], responses=NOT_FOUND)
+@router.post("/appointments", status_code=201, tags=["appointments"], responses=responses(NotFound))
 async def create_appointment(
     booking: Desk,
     caller: AppointmentWriter,
-    wish: NewAppointment,
+    body: NewAppointment,
     response: Response,
     key: IdempotencyKey = None,
 ) -> AppointmentView:
     """Create an appointment and invite the patient."""
-    booked = await booking.create(caller, wish, key)
+    booked = await booking.create(caller, body, key)
     response.headers["Location"] = f"/v1/appointments/{booked.appointment.id}"
     return _view(booked, response)
 
@@ -98,7 +92,7 @@ async def list_appointments(
     )
 
 
-@router.get("/appointments/{appointment_id}", tags=["appointments"], responses=NOT_FOUND)
+@router.get("/appointments/{appointment_id}", tags=["appointments"], responses=responses(NotFound))
 async def read_appointment(
     booking: Desk, caller: AppointmentReader, appointment_id: UUID, response: Response
 ) -> AppointmentView:
@@ -109,18 +103,18 @@ async def read_appointment(
 @router.patch(
     "/appointments/{appointment_id}",
     tags=["appointments"],
-    responses=NOT_FOUND | BAD_ETAG | CHANGED,
+    responses=responses(NotFound, Changed) | BAD_REQUEST,
 )
 async def change_appointment(
     booking: Desk,
     caller: AppointmentWriter,
     appointment_id: UUID,
-    wish: Change,
+    body: Change,
     response: Response,
     if_match: IfMatch = None,
 ) -> AppointmentView:
     """Move, shorten or lengthen; the link stays valid."""
-    booked = await booking.reschedule(caller, appointment_id, wish, _version(if_match))
+    booked = await booking.reschedule(caller, appointment_id, body, _version(if_match))
     return _view(booked, response)
 
 
@@ -128,7 +122,7 @@ async def change_appointment(
     "/appointments/{appointment_id}",
     status_code=204,
     tags=["appointments"],
-    responses=NOT_FOUND | BAD_ETAG | CHANGED,
+    responses=responses(NotFound, Changed) | BAD_REQUEST,
 )
 async def delete_appointment(
     booking: Desk,
@@ -145,7 +139,7 @@ async def delete_appointment(
     "/appointments/{appointment_id}/erasure",
     status_code=204,
     tags=["appointments"],
-    responses=NOT_FOUND,
+    responses=responses(NotFound),
 )
 async def erase_appointment(booking: Desk, caller: AppointmentAdmin, appointment_id: UUID) -> None:
     """„Daten löschen": delete the appointment and all that any service holds of it.
@@ -159,18 +153,18 @@ async def erase_appointment(booking: Desk, caller: AppointmentAdmin, appointment
     "/appointments/{appointment_id}/invitations",
     status_code=202,
     tags=["invitations"],
-    responses=NOT_FOUND | BEGUN,
+    responses=responses(NotFound, Begun),
 )
 async def resend_invitation(
     booking: Desk,
     caller: AppointmentWriter,
     appointment_id: UUID,
-    wish: Resend,
+    body: Resend,
     response: Response,
     key: IdempotencyKey = None,
 ) -> AppointmentView:
     """„Erneut senden": a new attempt, where needed to a corrected address."""
-    return _view(await booking.resend(caller, appointment_id, wish, key), response)
+    return _view(await booking.resend(caller, appointment_id, body, key), response)
 
 
 @router.get("/practice", tags=["practice"])

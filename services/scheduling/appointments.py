@@ -1,13 +1,12 @@
 """Appointments: what they are, what may be asked of them, and the events that tell of it.
 
-Pure: no I/O. All times are aware and in UTC.
+Pure: no I/O. All times are aware and in UTC. The next version is the table's to say (`store`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from contracts.events import (
     AppointmentDeleted,
@@ -18,26 +17,8 @@ from contracts.events import (
     InvitationIssued,
     InvitationRequested,
     Recipients,
-    Tariff,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Practice:
-    """Who invites."""
-
-    id: UUID
-    name: str
-    time_zone: str
-    tariff: Tariff
-    language: str = "de"
-    reminders: tuple[int, ...] = ()  # minutes before the start
-    retention_days: int = 89  # after the appointment's end
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The zone in which this practice reads and writes times."""
-        return ZoneInfo(self.time_zone)
+from services.scheduling.practice import Practice
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +56,7 @@ def reschedule(
     appointment: Appointment, *, starts_at: datetime, duration_minutes: int
 ) -> Appointment:
     """Move, shorten or lengthen; the link stays as it is."""
-    return replace(
-        appointment,
-        starts_at=starts_at,
-        duration_minutes=duration_minutes,
-        version=appointment.version + 1,
-    )
+    return replace(appointment, starts_at=starts_at, duration_minutes=duration_minutes)
 
 
 def invite_again(
@@ -102,8 +78,7 @@ def invite_again(
         phone=phone,
         channels=tuple(channels),
         attempt=appointment.attempt + 1,
-        link_version=appointment.link_version + changed,
-        version=appointment.version + 1,
+        link_version=appointment.link_version + int(changed),
     )
 
 
@@ -117,12 +92,10 @@ def rescheduled(appointment: Appointment, practice: Practice) -> AppointmentResc
     return AppointmentRescheduled(**_schedule(appointment, practice))
 
 
-def deleted(appointment: Appointment) -> AppointmentDeleted:
-    """The event of a deletion, as the version that follows the last one."""
+def deleted(practice_id: UUID, appointment_id: UUID, version: int) -> AppointmentDeleted:
+    """The event of a deletion, which is a version of its own."""
     return AppointmentDeleted(
-        appointment_id=appointment.id,
-        practice_id=appointment.practice_id,
-        version=appointment.version + 1,
+        appointment_id=appointment_id, practice_id=practice_id, version=version
     )
 
 

@@ -1,75 +1,42 @@
-"""What a practice can do with its appointments: each deed is one transaction with its events."""
+"""What practices can do with appointments. Each use case is one transaction with its events."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from fastapi_problem.error import Problem
 from uuid_utils.compat import uuid7
 
 from chassis import outbox
 from chassis.auth import Caller
+from chassis.clock import Clock
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import Channel, Event, NoticeKind
-from services.scheduling import appointments, erasure, forms, notice_store, notices, store
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling import (
+    address_store,
+    appointments,
+    erasure,
+    forms,
+    idempotency,
+    notice_store,
+    notices,
+    practice_store,
+    store,
+)
+from services.scheduling.appointments import Appointment
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action
 from services.scheduling.links import Link, Links
+from services.scheduling.practice import Practice
+from services.scheduling.problems import Begun, Changed, NotFound, UnknownPractice
 from services.scheduling.schemas import Change, Input, NewAppointment, Resend
-from services.scheduling.wall_clock import day_bounds, offset_of
+from services.scheduling.wall_clock import day_bounds
 
 SOURCE = "/einladung/scheduling"
-
-
-class NotFound(Problem):
-    """404, for what is not there, was deleted, or is another practice's."""
-
-    def __init__(self) -> None:
-        super().__init__(title="There is no such appointment.", type_="not-found", status=404)
-
-
-class Changed(Problem):
-    """412: somebody else was faster."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="The appointment has changed in the meantime.", type_="changed", status=412
-        )
-
-
-class Begun(Problem):
-    """409: an invitation to what has begun would come too late."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="The appointment has already begun.",
-            type_="appointment-begun",
-            status=409,
-            detail="Der Termin hat bereits begonnen.",
-        )
-
-
-class UnknownPractice(Problem):
-    """403: the token is good, but its practice is not set up here."""
-
-    def __init__(self) -> None:
-        super().__init__(title="This practice is not set up.", type_="unknown-practice", status=403)
-
-
-class KeyReused(Problem):
-    """422: the idempotency key was used for another request."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="This Idempotency-Key was used for a different request.",
-            type_="idempotency-key-reused",
-            status=422,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,53 +53,38 @@ class Booking:
 
     db: Database
     links: Links
-    channels: Sequence[Channel]
+    channels: Sequence[Channel]  # of this installation
     wake_relay: Callable[[], None]
     sealer: Sealer
     settle: timedelta  # after a move, for moves that follow at once
+    now: Clock
 
-    async def create(self, caller: Caller, wish: NewAppointment, key: str | None) -> Booked:
+    async def create(self, caller: Caller, request: NewAppointment, key: str | None) -> Booked:
         """Create an appointment and issue its first invitation."""
-        now = datetime.now(UTC)
-        appointment_id = uuid7()
+        now, appointment_id = self.now(), uuid7()
         async with self._practice(caller) as (tx, practice):
-            earlier = await self._earlier(
-                tx, practice, key=key, deed="create", wish=wish, appointment_id=appointment_id
-            )
+            earlier = await self._earlier(tx, practice, key, "create", request, appointment_id)
             if earlier is not None:
-                await _note_reading(tx, caller, [earlier])
+                await _note_reading(tx, caller, now, [earlier])
                 return Booked(earlier, practice)
-            faults = forms.Faults()
-            name = forms.patient_name(wish.patient_name, faults)
-            contact = forms.contact(
-                wish.channels, wish.email, wish.phone, self.channels, practice.tariff, faults
-            )
-            slot = forms.slot(
-                wish.date,
-                wish.time,
-                wish.utc_offset,
-                wish.duration_minutes,
-                practice=practice,
+            valid = await forms.new_appointment(
+                request,
+                practice,
+                available=self.channels,
                 now=now,
-                faults=faults,
+                is_dead=self._is_dead(tx, practice),
             )
-            locale = forms.locale(wish.locale, practice, faults)
-            forms.consent(wish.consent, faults)
-            if not wish.send_anyway:
-                await self._find_dead(tx, practice, contact, faults)
-            faults.raise_if_any()
-            assert slot is not None, "a slot without a fault is there"  # noqa: S101
             appointment = Appointment(
                 id=appointment_id,
                 practice_id=practice.id,
                 version=1,
-                starts_at=slot.starts_at,
-                duration_minutes=slot.duration_minutes,
-                patient_name=name,
-                email=contact.email,
-                phone=contact.phone,
-                channels=contact.channels,
-                locale=locale,
+                starts_at=valid.slot.starts_at,
+                duration_minutes=valid.slot.duration_minutes,
+                patient_name=valid.patient_name,
+                email=valid.contact.email,
+                phone=valid.contact.phone,
+                channels=valid.contact.channels,
+                locale=valid.locale,
                 consented_at=now,
                 invitation_id=uuid7(),
                 attempt=1,
@@ -141,96 +93,67 @@ class Booking:
                 created_by=caller.subject,
             )
             await store.add(tx, self.sealer, appointment)
-            await store.note_attempt(tx, self.sealer, appointment)
+            await address_store.add_attempt(tx, self.sealer, appointment)
             await notice_store.plan(
                 tx, appointment, notices.reminders(practice, appointment.starts_at, now)
             )
             await audit_store.add(tx, audit.entry(caller, Action.CREATED, now, appointment_id))
-            await self._tell(
-                tx,
-                appointments.scheduled(appointment, practice),
-                *self._invitation(appointment, practice),
-            )
+            scheduled = appointments.scheduled(appointment, practice)
+            await self._publish(tx, scheduled, *self._invitation(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
 
     async def resend(
-        self, caller: Caller, appointment_id: UUID, wish: Resend, key: str | None
+        self, caller: Caller, appointment_id: UUID, request: Resend, key: str | None
     ) -> Booked:
         """„Erneut senden": issue a new attempt, where needed to a corrected address."""
-        now = datetime.now(UTC)
+        now, operation = self.now(), f"resend {appointment_id}"
         async with self._practice(caller) as (tx, practice):
-            earlier = await self._earlier(
-                tx,
-                practice,
-                key=key,
-                deed=f"resend {appointment_id}",
-                wish=wish,
-                appointment_id=appointment_id,
-            )
+            earlier = await self._earlier(tx, practice, key, operation, request, appointment_id)
             if earlier is not None:
-                await _note_reading(tx, caller, [earlier])
+                await _note_reading(tx, caller, now, [earlier])
                 return Booked(earlier, practice)
             present = await self._locked(tx, practice, appointment_id)
             if present.starts_at <= now:
                 raise Begun
-            faults = forms.Faults()
-            contact = forms.contact(
-                [*present.channels] if wish.channels is None else wish.channels,
-                present.email if wish.email is None else wish.email,
-                present.phone if wish.phone is None else wish.phone,
-                self.channels,
-                practice.tariff,
-                faults,
+            contact = await forms.resend(
+                request,
+                present,
+                practice,
+                available=self.channels,
+                is_dead=self._is_dead(tx, practice),
             )
-            if not wish.send_anyway:
-                await self._find_dead(tx, practice, contact, faults)
-            faults.raise_if_any()
-            appointment = appointments.invite_again(
+            invited = appointments.invite_again(
                 present, email=contact.email, phone=contact.phone, channels=contact.channels
             )
-            await store.update(tx, self.sealer, appointment)
-            await store.note_attempt(tx, self.sealer, appointment)
+            appointment = await store.update(tx, self.sealer, invited)
+            await address_store.add_attempt(tx, self.sealer, appointment)
             await _note_change(tx, caller, Action.RESENT, now, present, appointment)
-            await self._tell(tx, *self._invitation(appointment, practice))
+            await self._publish(tx, *self._invitation(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
 
     async def reschedule(
-        self, caller: Caller, appointment_id: UUID, wish: Change, if_match: int | None
+        self, caller: Caller, appointment_id: UUID, request: Change, if_match: int | None
     ) -> Booked:
         """Move, shorten or lengthen; what changes nothing tells nobody."""
-        now = datetime.now(UTC)
+        now = self.now()
         async with self._practice(caller) as (tx, practice):
             present = await self._locked(tx, practice, appointment_id, if_match)
-            local = present.starts_at.astimezone(practice.zone)
-            kept_time = wish.date is None and wish.time is None
-            faults = forms.Faults()
-            slot = forms.slot(
-                local.date().isoformat() if wish.date is None else wish.date,
-                local.time().isoformat() if wish.time is None else wish.time,
-                offset_of(local) if kept_time else wish.utc_offset,
-                present.duration_minutes
-                if wish.duration_minutes is None
-                else wish.duration_minutes,
-                practice=practice,
-                now=now,
-                faults=faults,
-                present=present,
-            )
-            faults.raise_if_any()
-            assert slot is not None, "a slot without a fault is there"  # noqa: S101
-            if slot == forms.Slot(present.starts_at, present.duration_minutes):
-                await _note_reading(tx, caller, [present])
-                return Booked(present, practice)
-            appointment = appointments.reschedule(
+            slot = forms.change(request, present, practice, now)
+            moved = appointments.reschedule(
                 present, starts_at=slot.starts_at, duration_minutes=slot.duration_minutes
             )
-            await store.update(tx, self.sealer, appointment)
+            if moved == present:
+                await _note_reading(tx, caller, now, [present])
+                return Booked(present, practice)
+            appointment = await store.update(tx, self.sealer, moved)
             if appointment.starts_at != present.starts_at:
-                await self._plan_again(tx, practice, present, appointment, now, notify=wish.notify)
+                await self._plan_again(
+                    tx, practice, present, appointment, now, notify=request.notify
+                )
             await _note_change(tx, caller, Action.RESCHEDULED, now, present, appointment)
-            await self._tell(tx, appointments.rescheduled(appointment, practice))
+            await self._publish(tx, appointments.rescheduled(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
 
@@ -238,46 +161,43 @@ class Booking:
         self, caller: Caller, appointment_id: UUID, if_match: int | None, *, notify: bool
     ) -> None:
         """Delete: the link is dead and the patient's data is gone from here, at once."""
-        now = datetime.now(UTC)
+        now = self.now()
         async with self._practice(caller) as (tx, practice):
             present = await self._locked(tx, practice, appointment_id, if_match)
-            told: list[Event] = [appointments.deleted(present)]
             known_start = await notice_store.take_move(tx, present)
-            if notify and present.starts_at > now:
-                told += self._cancellation(present, practice, known_start)
             await notice_store.forget(tx, present)
-            await store.delete(tx, present, now)
+            version = await store.delete(tx, practice.id, appointment_id, now)
+            events: list[Event] = [appointments.deleted(practice.id, appointment_id, version)]
+            if notify and present.starts_at > now:
+                last = replace(present, version=version)
+                events += self._cancellation(last, practice, known_start)
             await audit_store.add(tx, audit.entry(caller, Action.DELETED, now, appointment_id))
-            await self._tell(tx, *told)
+            await self._publish(tx, *events)
         self.wake_relay()
 
     async def erase(self, caller: Caller, appointment_id: UUID) -> None:
         """„Daten löschen": delete the appointment, or what is left of it, from all services."""
+        now = self.now()
         async with self._practice(caller) as (tx, practice):
-            if not await erasure.on_request(tx, practice.id, appointment_id, SOURCE):
+            if not await erasure.on_request(tx, practice.id, appointment_id, SOURCE, now):
                 raise NotFound
-            done = audit.entry(caller, Action.ERASED, datetime.now(UTC), appointment_id)
-            await audit_store.add(tx, done)
+            await audit_store.add(tx, audit.entry(caller, Action.ERASED, now, appointment_id))
         self.wake_relay()
 
     async def get(self, caller: Caller, appointment_id: UUID) -> Booked:
         """One appointment."""
         async with self._practice(caller) as (tx, practice):
-            appointment = await store.get(tx, self.sealer, practice.id, appointment_id)
-            if appointment is None:
-                raise NotFound
-            await _note_reading(tx, caller, [appointment])
+            appointment = await self._found(tx, practice, appointment_id)
+            await _note_reading(tx, caller, self.now(), [appointment])
         return Booked(appointment, practice)
 
     async def day(self, caller: Caller, day: date) -> tuple[Practice, Sequence[Appointment]]:
         """The appointments of one day in the practice's zone, by start."""
-        faults = forms.Faults()
-        forms.calendar_day(day, faults)
-        faults.raise_if_any()
+        forms.check_days({"date": day})
         async with self._practice(caller) as (tx, practice):
             first, until = day_bounds(day, practice.zone)
             found = await store.between(tx, self.sealer, practice.id, first, until)
-            await _note_reading(tx, caller, found)
+            await _note_reading(tx, caller, self.now(), found)
             return practice, found
 
     async def practice(self, caller: Caller) -> Practice:
@@ -288,39 +208,56 @@ class Booking:
     @asynccontextmanager
     async def _practice(self, caller: Caller) -> AsyncIterator[tuple[Connection, Practice]]:
         async with self.db.practice(caller.practice_id) as tx:
-            practice = await store.practice(tx, caller.practice_id)
+            practice = await practice_store.find(tx, caller.practice_id)
             if practice is None:
                 raise UnknownPractice
             yield tx, practice
+
+    async def _found(
+        self, tx: Connection, practice: Practice, appointment_id: UUID, *, lock: bool = False
+    ) -> Appointment:
+        appointment = await store.find(tx, self.sealer, practice.id, appointment_id, lock=lock)
+        if appointment is None:
+            raise NotFound
+        return appointment
+
+    async def _locked(
+        self,
+        tx: Connection,
+        practice: Practice,
+        appointment_id: UUID,
+        if_match: int | None = None,
+    ) -> Appointment:
+        appointment = await self._found(tx, practice, appointment_id, lock=True)
+        if if_match is not None and if_match != appointment.version:
+            raise Changed
+        return appointment
 
     async def _earlier(
         self,
         tx: Connection,
         practice: Practice,
-        *,
         key: str | None,
-        deed: str,
-        wish: Input,
+        operation: str,
+        request: Input,
         appointment_id: UUID,
     ) -> Appointment | None:
         """The appointment as it now is, if this very request was carried out before."""
         if key is None:
             return None
-        content = f"{deed}\0{wish.model_dump_json()}".encode()
-        fingerprint = self.sealer.fingerprint(content)
-        claim = await store.claim_key(tx, practice.id, key, fingerprint, appointment_id)
-        if claim.new:
-            return None
-        if claim.fingerprint not in self.sealer.fingerprints(content):
-            raise KeyReused
-        appointment = await store.get(tx, self.sealer, practice.id, claim.appointment_id)
-        if appointment is None:
-            raise NotFound
-        return appointment
+        earlier = await idempotency.claim(
+            tx,
+            self.sealer,
+            practice.id,
+            key=key,
+            operation=operation,
+            request=request,
+            appointment_id=appointment_id,
+        )
+        return None if earlier is None else await self._found(tx, practice, earlier)
 
-    def _invitation(self, appointment: Appointment, practice: Practice) -> list[Event]:
-        link = self.links.url(Link(appointment.id, appointment.link_version))
-        return appointments.invitation(appointment, practice, link)
+    def _is_dead(self, tx: Connection, practice: Practice) -> forms.IsDead:
+        return partial(address_store.is_dead, tx, self.sealer, practice.id)
 
     async def _plan_again(
         self,
@@ -341,6 +278,12 @@ class Booking:
         if notify and known_start != after.starts_at and after.starts_at > now:
             await notice_store.add_move(tx, after, known_start, now + self.settle)
 
+    def _link(self, appointment: Appointment) -> str:
+        return self.links.url(Link(appointment.id, appointment.link_version))
+
+    def _invitation(self, appointment: Appointment, practice: Practice) -> list[Event]:
+        return appointments.invitation(appointment, practice, self._link(appointment))
+
     def _cancellation(
         self, appointment: Appointment, practice: Practice, known_start: datetime | None
     ) -> list[Event]:
@@ -350,42 +293,20 @@ class Booking:
             appointment,
             practice,
             channels=self.channels,
-            link=self.links.url(Link(appointment.id, appointment.link_version)),
+            link=self._link(appointment),
             known_start=known_start,
         )
         return [] if notice is None else [notice]
 
-    async def _tell(self, tx: Connection, *events: Event) -> None:
+    async def _publish(self, tx: Connection, *events: Event) -> None:
         await outbox.put(tx, events, source=SOURCE, sealer=self.sealer)
 
-    async def _locked(
-        self,
-        tx: Connection,
-        practice: Practice,
-        appointment_id: UUID,
-        if_match: int | None = None,
-    ) -> Appointment:
-        appointment = await store.get(tx, self.sealer, practice.id, appointment_id, lock=True)
-        if appointment is None:
-            raise NotFound
-        if if_match is not None and if_match != appointment.version:
-            raise Changed
-        return appointment
 
-    async def _find_dead(
-        self, tx: Connection, practice: Practice, contact: forms.Contact, faults: forms.Faults
-    ) -> None:
-        for channel in contact.channels:
-            address = contact.address(channel)
-            if address is not None and await store.is_dead(
-                tx, self.sealer, practice.id, channel, address
-            ):
-                faults.dead_address(channel)
-
-
-async def _note_reading(tx: Connection, caller: Caller, shown: Sequence[Appointment]) -> None:
+async def _note_reading(
+    tx: Connection, caller: Caller, now: datetime, shown: Sequence[Appointment]
+) -> None:
     ids = [appointment.id for appointment in shown]
-    await audit_store.add_reading(tx, audit.entry(caller, Action.READ, datetime.now(UTC), *ids))
+    await audit_store.add_reading(tx, audit.entry(caller, Action.READ, now, *ids))
 
 
 async def _note_change(

@@ -1,54 +1,58 @@
 """Forgetting patients: when the practice's term is over, and at once on request.
 
-What is told to the other services is AppointmentErased; each of them deletes what it holds.
+The other services hear of it by AppointmentErased; each of them deletes what it holds.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from chassis import outbox
 from chassis.database import Connection
-from contracts.events import AppointmentDeleted, AppointmentErased, ErasureReason, Event
-from services.scheduling import erasure_store
+from contracts.events import AppointmentErased, ErasureReason, Event
+from services.scheduling import appointments, erasure_store, store
 from services.scheduling.erasure_store import Held
 
 
-async def on_request(tx: Connection, practice_id: UUID, appointment_id: UUID, source: str) -> bool:
-    """Delete an appointment with everything about it; False where nothing is held."""
+async def on_request(
+    tx: Connection, practice_id: UUID, appointment_id: UUID, source: str, now: datetime
+) -> bool:
+    """Delete an appointment with everything about it; False where nothing is held.
+
+    The events are a deletion, unless it was deleted before, and an erasure.
+    """
     held = await erasure_store.lock(tx, practice_id, appointment_id)
     if held is None:
         return False
+    events: list[Event] = []
+    if not held.deleted:
+        version = await store.delete(tx, practice_id, appointment_id, now)
+        events.append(appointments.deleted(practice_id, appointment_id, version))
     await erasure_store.forget(tx, [held])
+    events += _erased(await erasure_store.clear(tx, [held], now), ErasureReason.REQUEST)
     await erasure_store.remove(tx, held)
-    await outbox.put(tx, requested(held), source=source)
+    await outbox.put(tx, events, source=source)
     return True
 
 
-async def by_term(tx: Connection, source: str, now: Callable[[], datetime]) -> bool:
+async def by_term(tx: Connection, source: str, now: datetime) -> bool:
     """Erase a batch whose term is over; True if there may be more."""
-    moment = now()
-    held = await erasure_store.lock_due(tx, moment)
+    held = await erasure_store.lock_due(tx, now)
     if held:
         await erasure_store.forget(tx, held)
-        await erasure_store.clear(tx, held, moment)
-        events = [_erased(each, each.version + 1, ErasureReason.RETENTION) for each in held]
-        await outbox.put(tx, events, source=source)
-    more = await erasure_store.remove_dead(tx, moment)
-    return more or len(held) >= erasure_store.AT_ONCE
+        cleared = await erasure_store.clear(tx, held, now)
+        await outbox.put(tx, _erased(cleared, ErasureReason.RETENTION), source=source)
+    more = await erasure_store.remove_dead(tx, now)
+    return more or len(held) >= erasure_store.BATCH
 
 
-def requested(held: Held) -> list[Event]:
-    """The events of an erasure on request: a deletion, unless it was deleted before, and more."""
-    if held.deleted:
-        return [_erased(held, held.version + 1, ErasureReason.REQUEST)]
-    deleted = AppointmentDeleted(
-        appointment_id=held.id, practice_id=held.practice_id, version=held.version + 1
-    )
-    return [deleted, _erased(held, held.version + 2, ErasureReason.REQUEST)]
-
-
-def _erased(held: Held, version: int, reason: ErasureReason) -> AppointmentErased:
-    return AppointmentErased(
-        appointment_id=held.id, practice_id=held.practice_id, version=version, reason=reason
-    )
+def _erased(cleared: Sequence[Held], reason: ErasureReason) -> list[Event]:
+    return [
+        AppointmentErased(
+            appointment_id=each.id,
+            practice_id=each.practice_id,
+            version=each.version,
+            reason=reason,
+        )
+        for each in cleared
+    ]

@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from chassis.database import Connection
+from chassis.database import Connection, affected
+from contracts.terms import LINK_DEAD_AFTER
 from contracts.topics import REQUESTED
 
-# Three calendar months are never shorter than 89 days less the hour of daylight saving (31 January
-# to 30 April); what is left of the last day is for outages.
-LONGEST_TERM = timedelta(days=88)
-LINK_DEAD_AFTER = timedelta(days=93)  # no three calendar months are longer than 92 days
-AT_ONCE = 200
+BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +29,14 @@ async def lock_due(tx: Connection, now: datetime) -> list[Held]:
         SELECT held.* FROM practices p CROSS JOIN LATERAL (
             SELECT id, practice_id, version, deleted_at IS NOT NULL AS deleted FROM appointments
             WHERE practice_id = p.id AND erased_at IS NULL
-              AND starts_at <= $1::timestamptz - least(make_interval(days => p.retention_days), $2)
+              AND starts_at <= $1::timestamptz - make_interval(days => p.retention_days)
               AND starts_at + make_interval(mins => duration_minutes)
-                  <= $1::timestamptz - least(make_interval(days => p.retention_days), $2)
-            ORDER BY starts_at LIMIT $3 FOR UPDATE SKIP LOCKED
-        ) AS held LIMIT $3
+                  <= $1::timestamptz - make_interval(days => p.retention_days)
+            ORDER BY starts_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        ) AS held LIMIT $2
         """,
         now,
-        LONGEST_TERM,
-        AT_ONCE,
+        BATCH,
     )
     return [Held(**row) for row in rows]
 
@@ -94,18 +90,17 @@ async def forget(tx: Connection, held: Sequence[Held]) -> None:
     )
 
 
-async def clear(tx: Connection, held: Sequence[Held], now: datetime) -> None:
-    """Leave bare rows, which the links still lead to."""
-    await tx.execute(
+async def clear(tx: Connection, held: Sequence[Held], now: datetime) -> list[Held]:
+    """Leave bare rows, which the links still lead to; returns them as their last version."""
+    rows = await tx.fetch(
         """
-        UPDATE appointments
-        SET erased_at = $2, version = version + 1,
-            contact = NULL, patient_name = NULL, email = NULL, phone = NULL
-        WHERE id = ANY($1)
+        UPDATE appointments SET erased_at = $2, version = version + 1, contact = NULL
+        WHERE id = ANY($1) RETURNING id, practice_id, version, deleted_at IS NOT NULL AS deleted
         """,
         [each.id for each in held],
         now,
     )
+    return [Held(**row) for row in rows]
 
 
 async def remove(tx: Connection, held: Held) -> None:
@@ -129,6 +124,6 @@ async def remove_dead(tx: Connection, now: datetime) -> bool:
         """,
         now,
         LINK_DEAD_AFTER,
-        AT_ONCE,
+        BATCH,
     )
-    return int(done.rpartition(" ")[2]) >= AT_ONCE
+    return affected(done) >= BATCH

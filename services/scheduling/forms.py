@@ -1,31 +1,40 @@
-"""What the form may hold: every fault of an input is found at once and named by its field.
+"""What the form may hold: each function returns a valid value or raises InvalidInput.
 
-Pure but for the clock that is passed in. The sentences are for the practice, in German.
+Every fault of an input is named by its field in that one error. Pure but for `is_dead`, which looks
+an address up once it is known to be one. The sentences are for the practice, in German.
 """
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from email_validator import EmailNotValidError, validate_email
 
 from chassis.problems import FieldError, InvalidInput
 from contracts.events import Channel, Tariff
 from contracts.languages import LANGUAGES
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.appointments import Appointment
 from services.scheduling.phone_numbers import BadNumber, NumberFault, parse_mobile
-from services.scheduling.wall_clock import AmbiguousTime, NonexistentTime, resolve
+from services.scheduling.practice import Practice
+from services.scheduling.schemas import Change, NewAppointment, Resend
+from services.scheduling.wall_clock import AmbiguousTime, NonexistentTime, offset_of, resolve
 
 NAME_LENGTH = 200
 MINUTES = range(5, 481)
 FURTHEST_AHEAD = timedelta(days=5 * 366)
 YEARS = range(2000, 9001)
 
+# Whether what was last sent to this address came back for good.
+IsDead: TypeAlias = Callable[[Channel, str], Awaitable[bool]]
+
 _T = TypeVar("_T")
 
+CHANNEL_NAMES = {Channel.EMAIL: "E-Mail", Channel.SMS: "SMS"}
 MISSING = "Bitte füllen Sie dieses Feld aus."
+NO_TIME = "Das ist keine gültige Uhrzeit."
+TOO_FAR = "Das Datum liegt zu weit entfernt."
 NUMBER_FAULTS = {
     NumberFault.EMPTY: "Bitte geben Sie die Mobilnummer an.",
     NumberFault.NOT_A_NUMBER: "Das ist keine Telefonnummer.",
@@ -59,194 +68,282 @@ class Contact:
         return self.email if channel is Channel.EMAIL else self.phone
 
 
-class Faults:
-    """Collects what is wrong, so that all of it is told in one answer."""
+@dataclass(frozen=True, slots=True)
+class ValidAppointment:
+    """What a new appointment begins with."""
+
+    patient_name: str
+    contact: Contact
+    slot: Slot
+    locale: str
+
+
+async def new_appointment(
+    request: NewAppointment,
+    practice: Practice,
+    *,
+    available: Sequence[Channel],
+    now: datetime,
+    is_dead: IsDead,
+) -> ValidAppointment:
+    """A new appointment, over channels that this installation has `available`."""
+    faults = _Faults()
+    name = faults.patient_name(request.patient_name)
+    contact = faults.contact(request.channels, request.email, request.phone, available, practice)
+    slot = faults.slot(
+        request.date, request.time, request.utc_offset, request.duration_minutes, practice, now
+    )
+    locale = faults.locale(request.locale, practice)
+    faults.consent(request.consent)
+    if not request.send_anyway:
+        await faults.dead_addresses(contact, is_dead)
+    return ValidAppointment(name, contact, faults.checked(slot), locale)
+
+
+async def resend(
+    request: Resend,
+    present: Appointment,
+    practice: Practice,
+    *,
+    available: Sequence[Channel],
+    is_dead: IsDead,
+) -> Contact:
+    """Where to send it again: what is left out stays as it was."""
+    faults = _Faults()
+    contact = faults.contact(
+        [*present.channels] if request.channels is None else request.channels,
+        present.email if request.email is None else request.email,
+        present.phone if request.phone is None else request.phone,
+        available,
+        practice,
+    )
+    if not request.send_anyway:
+        await faults.dead_addresses(contact, is_dead)
+    return faults.checked(contact)
+
+
+def change(request: Change, present: Appointment, practice: Practice, now: datetime) -> Slot:
+    """The new slot: what is left out stays, and so may a start that has passed by now."""
+    local = present.starts_at.astimezone(practice.zone)
+    same_time = request.date is None and request.time is None
+    faults = _Faults()
+    slot = faults.slot(
+        local.date().isoformat() if request.date is None else request.date,
+        local.time().isoformat() if request.time is None else request.time,
+        offset_of(local) if same_time else request.utc_offset,
+        present.duration_minutes if request.duration_minutes is None else request.duration_minutes,
+        practice,
+        now,
+        present.starts_at,
+    )
+    return faults.checked(slot)
+
+
+def check_days(days: Mapping[str, date | None]) -> None:
+    """Days, by field, have to lie where times can be reckoned with in any zone."""
+    faults = _Faults()
+    for field, day in days.items():
+        if day is not None:
+            faults.calendar_day(day, field)
+    faults.checked(days)
+
+
+class _Faults:
+    """Reads the fields of one input and collects what is wrong, so that all of it is told at once.
+
+    What a method returns counts for nothing until it went through `checked`.
+    """
 
     def __init__(self) -> None:
         self._errors: list[FieldError] = []
 
-    def add(self, field: str, code: str, message: str, options: Sequence[str] = ()) -> None:
-        """Note one fault of one field."""
-        self._errors.append(FieldError(field, code, message, options))
-
-    def dead_address(self, channel: Channel) -> None:
-        """Note that what was last sent there came back for good."""
-        field, name = ("email", "Adresse") if channel is Channel.EMAIL else ("phone", "Nummer")
-        self.add(
-            field,
-            "dead_address",
-            f"Die letzte Einladung an diese {name} war unzustellbar. Bitte prüfen Sie die {name}.",
-        )
-
-    def raise_if_any(self) -> None:
-        """Raise InvalidInput with everything noted."""
-        if self._errors:
+    def checked(self, value: _T | None) -> _T:
+        """The value; raises InvalidInput where anything was wrong."""
+        if self._errors or value is None:
             raise InvalidInput(self._errors)
+        return value
 
+    def patient_name(self, text: str) -> str:
+        """The name in one line, without control characters."""
+        name = unicodedata.normalize("NFC", " ".join(text.split()))
+        if not name:
+            self._add("patient_name", "missing", MISSING)
+        elif len(name) > NAME_LENGTH:
+            self._add("patient_name", "invalid", f"Höchstens {NAME_LENGTH} Zeichen, bitte.")
+        elif any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in name):
+            self._add("patient_name", "invalid", "Der Name enthält unerlaubte Zeichen.")
+        return name
 
-def patient_name(text: str, faults: Faults) -> str:
-    """The name in one line, without control characters."""
-    name = unicodedata.normalize("NFC", " ".join(text.split()))
-    if not name:
-        faults.add("patient_name", "missing", MISSING)
-    elif len(name) > NAME_LENGTH:
-        faults.add("patient_name", "invalid", f"Höchstens {NAME_LENGTH} Zeichen, bitte.")
-    elif any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in name):
-        faults.add("patient_name", "invalid", "Der Name enthält unerlaubte Zeichen.")
-    return name
+    def consent(self, given: bool) -> None:
+        """Nothing is sent without it."""
+        if not given:
+            self._add(
+                "consent",
+                "consent_required",
+                "Ohne Einwilligung kann keine Einladung versendet werden.",
+            )
 
+    def locale(self, code: str | None, practice: Practice) -> str:
+        """The patient's language; the practice's own where none is chosen."""
+        chosen = practice.language if code is None else code
+        if chosen not in LANGUAGES:
+            self._add("locale", "invalid", "Diese Sprache gibt es nicht.")
+        return chosen
 
-def consent(given: bool, faults: Faults) -> None:
-    """Nothing is sent without it."""
-    if not given:
-        faults.add(
-            "consent",
-            "consent_required",
-            "Ohne Einwilligung kann keine Einladung versendet werden.",
+    def contact(
+        self,
+        names: Sequence[str],
+        email: str | None,
+        phone: str | None,
+        available: Sequence[Channel],
+        practice: Practice,
+    ) -> Contact:
+        """The chosen channels, each with its address."""
+        channels: list[Channel] = []
+        for name in names:
+            try:
+                channel = Channel(name)
+            except ValueError:
+                self._add("channels", "invalid", "Diesen Kanal gibt es nicht.")
+                continue
+            if channel not in available:
+                self._add(
+                    "channels", "channel_unavailable", "Dieser Kanal ist hier nicht eingerichtet."
+                )
+            elif channel not in practice.tariff.channels:
+                tariffs = (each.title() for each in Tariff if channel in each.channels)
+                self._add(
+                    "channels",
+                    "not_in_tariff",
+                    f"{CHANNEL_NAMES[channel]} gibt es in den Tarifen {' und '.join(tariffs)}.",
+                )
+            elif channel not in channels:
+                channels.append(channel)
+        if not names:
+            self._add("channels", "no_channel", "Bitte wählen Sie mindestens einen Kanal.")
+        return Contact(
+            channels=tuple(channels),
+            email=self._email(email or "", Channel.EMAIL in channels),
+            phone=self._phone(phone or "", Channel.SMS in channels),
         )
 
+    async def dead_addresses(self, contact: Contact, is_dead: IsDead) -> None:
+        """Where an invitation came back for good, nothing is sent unasked."""
+        for channel in contact.channels:
+            address = contact.address(channel)
+            if address is None or not await is_dead(channel, address):
+                continue
+            email = channel is Channel.EMAIL
+            field, name = ("email", "Adresse") if email else ("phone", "Nummer")
+            self._add(
+                field,
+                "dead_address",
+                f"Die letzte Einladung an diese {name} war unzustellbar. "
+                f"Bitte prüfen Sie die {name}.",
+            )
 
-def locale(code: str | None, practice: Practice, faults: Faults) -> str:
-    """The patient's language; the practice's own where none is chosen."""
-    chosen = practice.language if code is None else code
-    if chosen not in LANGUAGES:
-        faults.add("locale", "invalid", "Diese Sprache gibt es nicht.")
-    return chosen
+    def slot(
+        self,
+        day_text: str,
+        time_text: str,
+        utc_offset: str | None,
+        duration_minutes: int | None,
+        practice: Practice,
+        now: datetime,
+        present_start: datetime | None = None,
+    ) -> Slot | None:
+        """When it shall be, `present_start` even if it has passed; None only with a fault."""
+        minutes = self._duration(duration_minutes)
+        starts_at = self._start(day_text, time_text, utc_offset, practice)
+        if starts_at is None:
+            return None
+        if starts_at != present_start and starts_at <= now:
+            today = now.astimezone(practice.zone).date()
+            past_day = starts_at.astimezone(practice.zone).date() < today
+            field = "date" if past_day else "time"
+            self._add(field, "past", "Der Termin muss in der Zukunft liegen.")
+        elif starts_at > now + FURTHEST_AHEAD:
+            self._add("date", "out_of_range", TOO_FAR)
+        return None if minutes is None else Slot(starts_at, minutes)
 
+    def calendar_day(self, day: date, field: str = "date") -> bool:
+        """Whether times can be reckoned with on this day in any zone."""
+        if day.year in YEARS:
+            return True
+        self._add(field, "out_of_range", TOO_FAR)
+        return False
 
-def contact(
-    names: Sequence[str],
-    email: str | None,
-    phone: str | None,
-    available: Sequence[Channel],
-    tariff: Tariff,
-    faults: Faults,
-) -> Contact:
-    """The chosen channels, each with its address."""
-    channels: list[Channel] = []
-    for name in names:
+    def _duration(self, minutes: int | None) -> int | None:
+        if minutes is None:
+            self._add("duration_minutes", "missing", MISSING)
+        elif minutes not in MINUTES:
+            self._add(
+                "duration_minutes", "out_of_range", "Die Dauer liegt zwischen 5 und 480 Minuten."
+            )
+        return minutes
+
+    def _start(
+        self, day_text: str, time_text: str, utc_offset: str | None, practice: Practice
+    ) -> datetime | None:
+        day = self._read(date.fromisoformat, day_text, "date", "Das ist kein gültiges Datum.")
+        at = self._read(time.fromisoformat, time_text, "time", NO_TIME)
+        if day is None or at is None:
+            return None
+        if at.tzinfo is not None:
+            self._add("time", "invalid", NO_TIME)
+            return None
+        if not self.calendar_day(day):
+            return None
         try:
-            channel = Channel(name)
+            return resolve(day, at.replace(microsecond=0), practice.zone, utc_offset)
+        except NonexistentTime:
+            self._add(
+                "time",
+                "nonexistent_time",
+                "Diese Uhrzeit gibt es an diesem Tag nicht (Beginn der Sommerzeit).",
+            )
+        except AmbiguousTime as ambiguous:
+            self._add(
+                "time",
+                "ambiguous_time",
+                "Diese Uhrzeit gibt es an diesem Tag zweimal (Ende der Sommerzeit).",
+                ambiguous.offsets,
+            )
+        return None
+
+    def _email(self, text: str, needed: bool) -> str | None:
+        text = text.strip()
+        if not text:
+            if needed:
+                self._add("email", "missing", "Bitte geben Sie die E-Mail-Adresse an.")
+            return None
+        try:
+            return validate_email(text, check_deliverability=False).normalized
+        except EmailNotValidError:
+            self._add("email", "invalid", "Das ist keine gültige E-Mail-Adresse.")
+            return None
+
+    def _phone(self, text: str, needed: bool) -> str | None:
+        text = text.strip()
+        if not text:
+            if needed:
+                self._add("phone", "missing", NUMBER_FAULTS[NumberFault.EMPTY])
+            return None
+        try:
+            return parse_mobile(text)
+        except BadNumber as error:
+            self._add("phone", error.fault, NUMBER_FAULTS[error.fault])
+            return None
+
+    def _read(self, read: Callable[[str], _T], text: str, field: str, message: str) -> _T | None:
+        if not text.strip():
+            self._add(field, "missing", MISSING)
+            return None
+        try:
+            return read(text.strip())
         except ValueError:
-            faults.add("channels", "invalid", "Diesen Kanal gibt es nicht.")
-            continue
-        if channel not in available:
-            faults.add(
-                "channels", "channel_unavailable", "Dieser Kanal ist hier nicht eingerichtet."
-            )
-        elif channel not in tariff.channels:
-            faults.add(
-                "channels", "not_in_tariff", "SMS gibt es in den Tarifen Standard und Premium."
-            )
-        elif channel not in channels:
-            channels.append(channel)
-    if not names:
-        faults.add("channels", "no_channel", "Bitte wählen Sie mindestens einen Kanal.")
-    return Contact(
-        channels=tuple(channels),
-        email=_email(email or "", Channel.EMAIL in channels, faults),
-        phone=_phone(phone or "", Channel.SMS in channels, faults),
-    )
+            self._add(field, "invalid", message)
+            return None
 
-
-def _email(text: str, needed: bool, faults: Faults) -> str | None:
-    text = text.strip()
-    if not text:
-        if needed:
-            faults.add("email", "missing", "Bitte geben Sie die E-Mail-Adresse an.")
-        return None
-    try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError:
-        faults.add("email", "invalid", "Das ist keine gültige E-Mail-Adresse.")
-        return None
-
-
-def _phone(text: str, needed: bool, faults: Faults) -> str | None:
-    text = text.strip()
-    if not text:
-        if needed:
-            faults.add("phone", "missing", "Bitte geben Sie die Mobilnummer an.")
-        return None
-    try:
-        return parse_mobile(text)
-    except BadNumber as error:
-        faults.add("phone", error.fault, NUMBER_FAULTS[error.fault])
-        return None
-
-
-def slot(
-    day_text: str,
-    time_text: str,
-    utc_offset: str | None,
-    duration_minutes: int | None,
-    *,
-    practice: Practice,
-    now: datetime,
-    faults: Faults,
-    present: Appointment | None = None,
-) -> Slot | None:
-    """When it shall be; None where a fault was noted.
-
-    `present` is the appointment as it is: its start may stay although it has passed by now.
-    """
-    if duration_minutes is None:
-        faults.add("duration_minutes", "missing", MISSING)
-    elif duration_minutes not in MINUTES:
-        faults.add(
-            "duration_minutes", "out_of_range", "Die Dauer liegt zwischen 5 und 480 Minuten."
-        )
-    day = _parse(date.fromisoformat, day_text, "date", "Das ist kein gültiges Datum.", faults)
-    at = _parse(time.fromisoformat, time_text, "time", "Das ist keine gültige Uhrzeit.", faults)
-    if day is None or at is None:
-        return None
-    if at.tzinfo is not None:
-        faults.add("time", "invalid", "Das ist keine gültige Uhrzeit.")
-        return None
-    if not calendar_day(day, faults):
-        return None
-    try:
-        starts_at = resolve(day, at.replace(microsecond=0), practice.zone, utc_offset)
-    except NonexistentTime:
-        faults.add(
-            "time",
-            "nonexistent_time",
-            "Diese Uhrzeit gibt es an diesem Tag nicht (Beginn der Sommerzeit).",
-        )
-        return None
-    except AmbiguousTime as ambiguous:
-        faults.add(
-            "time",
-            "ambiguous_time",
-            "Diese Uhrzeit gibt es an diesem Tag zweimal (Ende der Sommerzeit).",
-            ambiguous.offsets,
-        )
-        return None
-    moved = present is None or starts_at != present.starts_at
-    if moved and starts_at <= now:
-        past_day = starts_at.astimezone(practice.zone).date() < now.astimezone(practice.zone).date()
-        faults.add("date" if past_day else "time", "past", "Der Termin muss in der Zukunft liegen.")
-    elif starts_at > now + FURTHEST_AHEAD:
-        faults.add("date", "out_of_range", "Das Datum liegt zu weit entfernt.")
-    return Slot(starts_at, duration_minutes or 0)
-
-
-def calendar_day(day: date, faults: Faults, field: str = "date") -> bool:
-    """Whether the day lies where times can be reckoned with in any zone."""
-    if day.year in YEARS:
-        return True
-    faults.add(field, "out_of_range", "Das Datum liegt zu weit entfernt.")
-    return False
-
-
-def _parse(
-    read: Callable[[str], _T], text: str, field: str, message: str, faults: Faults
-) -> _T | None:
-    if not text.strip():
-        faults.add(field, "missing", MISSING)
-        return None
-    try:
-        return read(text.strip())
-    except ValueError:
-        faults.add(field, "invalid", message)
-        return None
+    def _add(self, field: str, code: str, message: str, options: Sequence[str] = ()) -> None:
+        self._errors.append(FieldError(field, code, message, options))

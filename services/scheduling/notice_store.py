@@ -9,9 +9,9 @@ from uuid_utils.compat import uuid7
 from chassis.database import Connection
 from contracts.events import NoticeKind
 from services.scheduling.appointments import Appointment
-from services.scheduling.notices import Due, Reminder
+from services.scheduling.notices import DueNotice, Reminder
 
-AT_ONCE = 200
+BATCH = 200
 
 
 async def plan(tx: Connection, appointment: Appointment, reminders: Sequence[Reminder]) -> None:
@@ -82,7 +82,7 @@ async def forget(tx: Connection, appointment: Appointment) -> None:
     )
 
 
-async def lock_due(tx: Connection, now: datetime) -> list[Due]:
+async def lock_due(tx: Connection, now: datetime) -> list[DueNotice]:
     """A batch of due notices with their appointments' rows locked; locked ones are passed over."""
     rows = await tx.fetch(
         """
@@ -93,9 +93,9 @@ async def lock_due(tx: Connection, now: datetime) -> list[Due]:
         ORDER BY n.due_at LIMIT $2 FOR UPDATE SKIP LOCKED
         """,
         now,
-        AT_ONCE,
+        BATCH,
     )
-    return [Due(**{**row, "kind": NoticeKind(row["kind"])}) for row in rows]
+    return [DueNotice(**{**row, "kind": NoticeKind(row["kind"])}) for row in rows]
 
 
 async def done(tx: Connection, ids: Sequence[UUID], now: datetime) -> None:

@@ -10,9 +10,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.events import Channel, NoticeKind, NoticeRequested, Recipients
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.appointments import Appointment
+from services.scheduling.practice import Practice
 
-NOT_WITHIN = timedelta(hours=2)  # of booking or moving: the patient has just been told
+MIN_LEAD = timedelta(hours=2)  # after booking or moving: the patient has just been told
 DAY = 24 * 60  # minutes
 
 
@@ -25,7 +26,7 @@ class Reminder:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueNotice:
     """A notice whose time has come."""
 
     id: UUID
@@ -56,12 +57,12 @@ def reminders(practice: Practice, start: datetime, now: datetime) -> list[Remind
         Reminder(minutes, reminder_time(start, minutes, practice.zone))
         for minutes in dict.fromkeys(practice.reminders)
     ]
-    return [reminder for reminder in each if reminder.due_at > now + NOT_WITHIN]
+    return [reminder for reminder in each if reminder.due_at > now + MIN_LEAD]
 
 
-def to_send(due: Collection[Due]) -> list[Due]:
+def to_send(due: Collection[DueNotice]) -> list[DueNotice]:
     """Of several overdue reminders of one appointment, after an outage, the last alone."""
-    latest: dict[tuple[UUID, NoticeKind], Due] = {}
+    latest: dict[tuple[UUID, NoticeKind], DueNotice] = {}
     for each in sorted(due, key=lambda each: each.due_at):
         latest[each.appointment_id, each.kind] = each
     return list(latest.values())
@@ -92,8 +93,7 @@ def requested(
     return NoticeRequested(
         appointment_id=appointment.id,
         practice_id=practice.id,
-        # A deletion is the version that follows the last one.
-        appointment_version=appointment.version + cancelled,
+        appointment_version=appointment.version,
         notice_id=notice_id,
         kind=kind,
         sender_name=practice.name,

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.events import Channel, Tariff
-from services.scheduling.appointments import Appointment, Practice
+from services.scheduling.appointments import Appointment
+from services.scheduling.practice import Practice
 
 Text = Annotated[str, Field(max_length=1000)]
 

@@ -6,5 +6,11 @@ from services.status.settings import Settings
 
 settings = load(Settings, name="status")
 app = build(settings)
-# By themselves live streams never end; they end before open requests are waited for.
-serve(app, settings, name="status", before_shutdown=app.state.feeds.close)
+
+
+def end_streams() -> None:
+    """By themselves live streams never end; they end before open requests are waited for."""
+    app.state.services.feeds.close()
+
+
+serve(app, settings, name="status", before_shutdown=end_streams)

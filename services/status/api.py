@@ -4,16 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi_problem.error import Problem
+from fastapi import APIRouter, Depends, Header, Query
 
-from chassis.auth import StatusReader
-from chassis.database import Database
 from chassis.problems import response
 from services.status import store
-from services.status.feeds import Feeds, Refused, Watch
+from services.status.dependencies import Db, State, StatusReader
+from services.status.feeds import Refused, Watch
 from services.status.indicators import history
-from services.status.settings import Settings
+from services.status.problems import BadLastEventId, NoIndicator, NoStream
 from services.status.stream import EventStream, follow, resume_from
 from services.status.views import (
     HistoryEntryView,
@@ -22,76 +20,25 @@ from services.status.views import (
     IndicatorWithHistoryView,
 )
 
-MOST_IDS = 500
-RETRY_AFTER = "5"  # seconds
-
+MAX_IDS = 500
 
 router = APIRouter(prefix="/v1/indicators", tags=["indicators"])
 
 
-class NoIndicator(Problem):
-    """404: no such appointment in this practice, or no invitation of it is known, or deleted."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="There is no indicator for this appointment.", type_="no-indicator", status=404
-        )
-
-
-class BadLastEventId(Problem):
-    """400: Last-Event-ID is not one of ours."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="Last-Event-ID is not an id of this stream.",
-            type_="bad-last-event-id",
-            status=400,
-        )
-
-
-class NoStream(Problem):
-    """503: as many streams are open as this process, or one practice, may have."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="No further stream can be opened now.",
-            type_="too-many-streams",
-            status=503,
-            headers={"Retry-After": RETRY_AFTER},
-        )
-
-
-def database(request: Request) -> Database:
-    """FastAPI dependency: the database."""
-    found: Database = request.app.state.db
-    return found
-
-
-def settings(request: Request) -> Settings:
-    """FastAPI dependency: the settings."""
-    found: Settings = request.app.state.settings
-    return found
-
-
-async def watch(request: Request, caller: StatusReader) -> AsyncIterator[Watch]:
+async def watch(services: State, caller: StatusReader) -> AsyncIterator[Watch]:
     """FastAPI dependency: a place among the open streams, given back once the response ended."""
-    feeds: Feeds = request.app.state.feeds
     try:
-        with feeds.watch(caller.practice_id) as watching:
+        with services.feeds.watch(caller.practice_id) as watching:
             yield watching
     except Refused:
         raise NoStream from None
-
-
-Db = Annotated[Database, Depends(database)]
-Configured = Annotated[Settings, Depends(settings)]
 
 
 @router.get("")
 async def list_indicators(
     caller: StatusReader,
     db: Db,
-    appointment_id: Annotated[list[UUID], Query(min_length=1, max_length=MOST_IDS)],
+    appointment_id: Annotated[list[UUID], Query(min_length=1, max_length=MAX_IDS)],
 ) -> IndicatorsView:
     """The indicators of several appointments; those that have none are left out."""
     async with db.practice(caller.practice_id) as tx:
@@ -112,8 +59,7 @@ async def list_indicators(
 )
 async def stream_indicators(
     caller: StatusReader,
-    db: Db,
-    settings: Configured,
+    services: State,
     watching: Annotated[Watch, Depends(watch)],
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> EventStream:
@@ -122,17 +68,17 @@ async def stream_indicators(
         resume = resume_from(last_event_id)
     except ValueError:
         raise BadLastEventId from None
-    async with db.practice(caller.practice_id) as tx:
+    async with services.db.practice(caller.practice_id) as tx:
         current = await store.position(tx, caller.practice_id)
     messages = follow(
-        db,
+        services.db,
         watching,
         resume=resume,
         current=current,
         until=caller.expires_at,
-        heartbeat=settings.heartbeat_seconds,
+        heartbeat=services.settings.heartbeat_seconds,
     )
-    return EventStream(messages, send_timeout=settings.send_timeout_seconds)
+    return EventStream(messages, send_timeout=services.settings.send_timeout_seconds)
 
 
 @router.get("/{appointment_id}", responses={404: response("No indicator for this appointment")})

@@ -5,17 +5,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from chassis import inbox, periodic
+from chassis import inbox
 from chassis.auth import Access, Issuer, TokenVerifier, api_keys, identity_provider
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.jwks import key_source
+from chassis.loop import housekeeper
 from chassis.service import Health, create_app
-from services.status import erasure_store, events, feeds, measures
+from services.status import erasure_store, events, measures
 from services.status.api import router
+from services.status.dependencies import Services
+from services.status.feeds import Feeds, listener, poller
 from services.status.settings import Settings
 
-PURGE = 3600.0  # seconds
+HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
 
 
 def issuers(settings: Settings) -> Iterator[Issuer]:
@@ -28,25 +31,17 @@ def issuers(settings: Settings) -> Iterator[Issuer]:
 def build(settings: Settings) -> FastAPI:
     """The service as an ASGI application; everything is opened when it starts."""
     health = Health()
-    streams = feeds.Feeds(limit=settings.streams, limit_per_practice=settings.streams_per_practice)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.access = Access(TokenVerifier(*issuers(settings)))
-        url = settings.database_url.get_secret_value()
         async with AsyncExitStack() as stack:
-            db = await Database.connect(url, connections=settings.database_connections)
-            stack.push_async_callback(db.close)
-            app.state.db = db
-            health.dependencies["database"] = db.ping
-            stack.push_async_callback(health.supervisor.stop)
-            health.supervisor.start("listener", feeds.listen(url, streams))
-            health.supervisor.start("poll", feeds.poll(db, streams, every=settings.poll_seconds))
-            health.supervisor.start("inbox", periodic.every(PURGE, db, inbox.purge))
-            health.supervisor.start("purging", periodic.every(PURGE, db, erasure_store.purge))
-            health.supervisor.start(
-                "measures", periodic.every(measures.PUBLISH_EVERY, db, measures.publish)
+            url = settings.database_url.get_secret_value()
+            db = await stack.enter_async_context(
+                Database.open(url, connections=settings.database_connections)
             )
+            supervisor = await stack.enter_async_context(health.supervisor)
+            feeds = Feeds(limit=settings.streams, limit_per_practice=settings.streams_per_practice)
+            stack.callback(feeds.close)
             consumer = Consumer(
                 topics=events.TOPICS,
                 group=events.GROUP,
@@ -54,10 +49,19 @@ def build(settings: Settings) -> FastAPI:
                 db=db,
                 bootstrap=settings.kafka_bootstrap,
             )
-            health.dependencies["kafka"] = consumer.ready
-            health.supervisor.start("consumer", consumer.run())
-            health.supervisor.watch("consumer", consumer.stalled)
-            stack.callback(streams.close)
+
+            app.state.access = Access(TokenVerifier(*issuers(settings)))
+            app.state.services = Services(db=db, feeds=feeds, settings=settings)
+            health.dependencies |= {"database": db.ping, "kafka": consumer.ready}
+            for work in (
+                listener(url, feeds),
+                poller(db, feeds, every=settings.poll_seconds),
+                housekeeper("inbox", db, inbox.purge, every=HOUSEKEEPING),
+                housekeeper("purging", db, erasure_store.purge, every=HOUSEKEEPING),
+                housekeeper("measures", db, measures.publish, every=measures.PUBLISH_EVERY),
+                consumer,
+            ):
+                supervisor.run(work)
             yield
 
     app = create_app(
@@ -67,8 +71,6 @@ def build(settings: Settings) -> FastAPI:
         health=health,
         settings=settings,
     )
-    app.state.settings = settings
-    app.state.feeds = streams
     app.include_router(router)
     app.include_router(measures.router)
     return app

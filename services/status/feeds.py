@@ -12,14 +12,12 @@ from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import asyncpg
-import structlog
 from prometheus_client import Counter, Gauge
 
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Database
+from chassis.loop import Loop
 from services.status import store
-
-log = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT = 10.0  # seconds
 CHECK = 15.0  # seconds between questions whether the listening connection is alive
@@ -128,19 +126,19 @@ class Feeds:
         raise Refused(reason)
 
 
-async def listen(url: str, feeds: Feeds) -> None:
-    """Hear of changes for ever, on a connection of its own; outages are waited out."""
-    backoff = Backoff(first=0.5, most=15)
-    while True:
-        try:
-            await _listen_once(url, feeds, backoff.reset)
-        except PROBLEMS as error:
-            log.warning("not listening", error=type(error).__qualname__)
-        await backoff.wait()
+def listener(url: str, feeds: Feeds) -> Loop:
+    """Hears of changes, on a connection of its own; its turn is one such connection."""
+
+    async def turn() -> bool:
+        await _listen(url, feeds, loop.progress)
+        return True
+
+    loop = Loop("listener", turn, poll=0, backoff=Backoff(first=0.5, most=15), transient=PROBLEMS)
+    return loop
 
 
-async def _listen_once(url: str, feeds: Feeds, connected: Callable[[], None]) -> None:
-    """Return or raise once the connection is lost."""
+async def _listen(url: str, feeds: Feeds, alive: Callable[[], None]) -> None:
+    """Listen until the connection is lost; then raise ConnectionResetError, or what it raises."""
 
     def heard(_connection: object, _pid: int, _channel: str, payload: object) -> None:
         with suppress(ValueError):
@@ -156,37 +154,37 @@ async def _listen_once(url: str, feeds: Feeds, connected: Callable[[], None]) ->
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _connection: lost.set())
         await connection.add_listener(store.CHANGED, heard)
-        connected()
         listening.set(1)
         feeds.wake_all()
         while not lost.is_set():
+            alive()
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK):
                     await lost.wait()
             if not lost.is_set():
                 await connection.execute("SELECT 1")  # finds a connection that died silently
+        raise ConnectionResetError
     finally:
         listening.set(0)
         connection.terminate()
 
 
-async def poll(db: Database, feeds: Feeds, *, every: float) -> None:
-    """Compare positions each `every` seconds for ever: one query, however many streams."""
+def poller(db: Database, feeds: Feeds, *, every: float) -> Loop:
+    """Compares positions each `every` seconds: one query, however many streams."""
     seen: dict[UUID, int] = {}
-    while True:
-        await asyncio.sleep(every)
+
+    async def turn() -> bool:
+        nonlocal seen
         watched = feeds.practices()
-        if not watched:
-            seen = {}
-            continue
-        try:
+        positions: dict[UUID, int] = {}
+        if watched:
             async with db.system() as tx:
                 positions = await store.positions(tx, watched)
-        except TRANSIENT_ERRORS as error:
-            log.warning("poll failed", error=type(error).__qualname__)
-            continue
         for practice_id, position in positions.items():
             if seen.get(practice_id) != position:
                 found_by_poll.inc()
                 feeds.wake(practice_id)
         seen = positions
+        return False
+
+    return Loop("poll", turn, poll=every)

@@ -9,12 +9,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from prometheus_client import Gauge
-from pydantic import BaseModel, Field
 
-from chassis.auth import StatusReader
 from chassis.database import Connection
 from services.status import store
-from services.status.api import Db
+from services.status.dependencies import Db, StatusReader
+from services.status.views import MeasuresView
 
 PUBLISH_EVERY = 60.0  # seconds
 PUBLISHED = timedelta(days=1)
@@ -24,17 +23,6 @@ ticks = Gauge("ticks_last_day", "Ticks of the last 24 hours")
 proven_wrong = Gauge("ticks_proven_wrong_last_day", "Of these, later proven wrong")
 
 router = APIRouter(prefix="/v1/measures", tags=["measures"])
-
-
-class MeasuresView(BaseModel):
-    """The practice's measures; the times are null where there was no tick."""
-
-    days: int
-    ticks: int
-    proven_wrong: int = Field(description="Ticks that a later bounce contradicted.")
-    share_proven_wrong: float | None = Field(description="0 to 1")
-    request_to_tick_ms_p50: float | None
-    request_to_tick_ms_p95: float | None
 
 
 @router.get("")

@@ -83,3 +83,14 @@ class PositionView(BaseModel):
     """Where the stream begins."""
 
     version: int
+
+
+class MeasuresView(BaseModel):
+    """The practice's measures; the times are null where there was no tick."""
+
+    days: int
+    ticks: int
+    proven_wrong: int = Field(description="Ticks that a later bounce contradicted.")
+    share_proven_wrong: float | None = Field(description="0 to 1")
+    request_to_tick_ms_p50: float | None
+    request_to_tick_ms_p95: float | None

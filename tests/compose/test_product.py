@@ -114,7 +114,7 @@ async def test_a_text_message_is_confirmed_by_its_receipt(desk: Desk) -> None:
 async def test_the_operator_s_command_line_makes_a_key_that_opens_the_apis() -> None:
     practice = str(DEMO_PRACTICE.id)
     told = compose(
-        *("run", "--rm", "--no-TTY", "admin", "create", "--practice", practice),
+        *("run", "--rm", "--no-TTY", "admin", "key", "create", "--practice", practice),
         *("--name", "Kliniksystem", "--scope", "appointments:read"),
     )
     key, secret = (re.search(rf"{name}: +(\S+)", told) for name in ("id", "secret"))

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from local.ports import free_port
-from services.notification.sending.channel import Verdict
+from services.notification.sending.sender import Verdict
 from services.notification.sending.sms import signatures
 from services.notification.sending.sms.gateway import Gateway, GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import (

@@ -6,7 +6,7 @@ One server for each worker, with every service's database migrated; it is there 
 role, so that row-level security is on. The database is emptied before each test, of all but the
 practices and the audit log, which nobody can empty.
 `owner_of`: connections as the owner of a service's database, for what no use case shows.
-`new_practice`: inserts one, with other columns than the defaults where they are given.
+`new_practice`: inserts one, with other columns than the demo's where they are given.
 `sealer`: seals and opens patient data, under the one key of these tests.
 
 What else tests of a service need is in its support.py.
@@ -15,6 +15,7 @@ What else tests of a service need is in its support.py.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict, replace
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from chassis.sealing import Sealer
 from local.folder import Folder, cache_folder
 from local.modules import MODULES, migrations
 from local.ports import Ports, free_base
+from local.practice import DEMO_PRACTICE
 from local.servers import DatabaseServer, Place
 from local.stack import embedded
 from tests import containers
@@ -111,12 +113,7 @@ dashboard_db = _database("dashboard")
 @pytest.fixture
 def new_practice(owner_of: OwnerOf) -> NewPractice:
     async def insert(**columns: Any) -> UUID:
-        row = {
-            "id": uuid7(),
-            "name": "Hausarztpraxis am Markt",
-            "time_zone": "Europe/Berlin",
-            "tariff": "standard",
-        } | columns
+        row = asdict(replace(DEMO_PRACTICE, id=uuid7())) | columns
         names = ", ".join(row)
         places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
         async with owner_of("scheduling") as owner:

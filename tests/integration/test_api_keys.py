@@ -49,7 +49,7 @@ async def test_a_token_has_no_more_than_the_key_and_no_more_than_was_asked(
 async def test_a_key_that_does_not_hold_gets_no_token(practice: Practice, stack: Stack) -> None:
     revoked = await new_key(stack, practice.id, "status:read")
     await bearer(stack, revoked)
-    assert (await admin(stack, "revoke", revoked[0]))[0] == 0
+    assert (await admin(stack, "key", "revoke", revoked[0]))[0] == 0
     expired = await new_key(stack, practice.id, "status:read", days=1)
     good = await new_key(stack, practice.id, "status:read")
     owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
@@ -68,7 +68,7 @@ async def test_a_key_that_does_not_hold_gets_no_token(practice: Practice, stack:
         assert response.headers["www-authenticate"].startswith("Basic")
     await bearer(stack, good)
 
-    code, listed = await admin(stack, "list", "--practice", str(practice.id))
+    code, listed = await admin(stack, "key", "list", "--practice", str(practice.id))
     assert code == 0
     states = dict(re.findall(r"^(ek_\w+)  \S+  (\w+)", listed, re.MULTILINE))
     assert states == {revoked[0]: "revoked", expired[0]: "expired", good[0]: "active"}
@@ -97,13 +97,13 @@ async def test_what_is_no_request_for_a_token_is_refused(
 async def test_only_the_owner_makes_and_revokes_keys(practice: Practice, stack: Stack) -> None:
     key = await new_key(stack, practice.id, "status:read")
     service = stack.dsn("scheduling")
-    create = ("create", "--practice", str(practice.id), "--name", "x", "--scope", "status:read")
-    for deed in (create, ("revoke", key[0])):
-        code, told = await admin(stack, *deed, url=service)
+    create = ("--practice", str(practice.id), "--name", "x", "--scope", "status:read")
+    for command in (("create", *create), ("revoke", key[0])):
+        code, told = await admin(stack, "key", *command, url=service)
         assert code == 1
         assert "owner" in told
     await bearer(stack, key)
-    code, told = await admin(stack, *create[:2], str(uuid4()), *create[3:])
+    code, told = await admin(stack, "key", "create", create[0], str(uuid4()), *create[2:])
     assert (code, told.strip()) == (1, "There is no such practice.")
-    code, _ = await admin(stack, *create[:-1], "appointments:delete")
+    code, _ = await admin(stack, "key", "create", *create[:-1], "appointments:delete")
     assert code == 2

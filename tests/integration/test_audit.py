@@ -119,7 +119,7 @@ async def test_a_clinic_system_and_the_operator_are_named(practice: Practice, st
     )
     assert answer.status_code == 201
     assert (await practice.scheduling.get(LOG, headers=headers)).status_code == 403
-    assert (await admin(stack, "revoke", key[0]))[0] == 0
+    assert (await admin(stack, "key", "revoke", key[0]))[0] == 0
     found = await entries(practice)
     assert deeds(found) == ["api_key_created", "appointment_created", "api_key_revoked"]
     assert [entry["actor"]["kind"] for entry in found] == ["operator", "api_key", "operator"]

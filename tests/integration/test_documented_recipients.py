@@ -1,13 +1,17 @@
 """The simulated recipients behave as docs/test-recipients.md promises, each line of it."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from local.mailbox.recipients import ENGLISH, REFUSALS
 from local.mailbox.reports import REPORTS
 from local.sms_gateway.phones import PHONES
+from tests.conftest import Stack, new_practice
 from tests.support import Json, Practice, eventually
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "test-recipients.md"
@@ -50,20 +54,40 @@ async def becomes(practice: Practice, created: Json, channel: str, seen: str) ->
     assert ("bestätigt" in seen) <= (view["evidence"] == "confirmed")
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def clinic(stack: Stack) -> AsyncIterator[Practice]:
+    async with new_practice(stack) as fresh:
+        yield fresh
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def mailed(clinic: Practice) -> dict[str, Json]:
+    """An invitation to each address; all at once, as some are slow by design."""
+    names = [name for name, _ in MAILS]
+    sent = [clinic.create(email=f"{name}+{clinic.id.hex}@example.org") for name in names]
+    return dict(zip(names, await asyncio.gather(*sent), strict=True))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def texted(clinic: Practice) -> dict[str, Json]:
+    """An invitation to each phone, likewise."""
+    numbers = [number for number, _ in PHONE_LINES]
+    sent = [clinic.create(channels=["sms"], email=None, phone=number) for number in numbers]
+    return dict(zip(numbers, await asyncio.gather(*sent), strict=True))
+
+
 @pytest.mark.parametrize(("name", "seen"), MAILS)
-async def test_mail(practice: Practice, name: str, seen: str) -> None:
-    created = await practice.create(email=f"{name}+{practice.id.hex}@example.org")
+async def test_mail(clinic: Practice, mailed: dict[str, Json], name: str, seen: str) -> None:
     if "bestätigt" in seen:
 
         async def confirmed() -> bool:
-            found = await practice.indicator(created["id"])
+            found = await clinic.indicator(mailed[name]["id"])
             return bool(found and found["channels"]["email"]["evidence"] == "confirmed")
 
         await eventually(confirmed, "the confirmation")
-    await becomes(practice, created, "email", seen)
+    await becomes(clinic, mailed[name], "email", seen)
 
 
 @pytest.mark.parametrize(("number", "seen"), PHONE_LINES)
-async def test_phone(practice: Practice, number: str, seen: str) -> None:
-    created = await practice.create(channels=["sms"], email=None, phone=number)
-    await becomes(practice, created, "sms", seen)
+async def test_phone(clinic: Practice, texted: dict[str, Json], number: str, seen: str) -> None:
+    await becomes(clinic, texted[number], "sms", seen)

@@ -274,8 +274,8 @@ async def of_another_time(stack: Stack, created: Json, ended: timedelta, days: i
         (0, timedelta(minutes=-10), False),
         (30, timedelta(days=30, minutes=1), True),
         (30, timedelta(days=29, hours=23), False),
-        (89, timedelta(days=88, minutes=1), True),
-        (89, timedelta(days=87, hours=23), False),
+        (88, timedelta(days=88, minutes=1), True),
+        (88, timedelta(days=87, hours=23), False),
     ],
 )
 async def test_the_practices_term_ends_what_is_known_and_the_link_lives_on(
@@ -314,7 +314,7 @@ async def test_the_practices_term_ends_what_is_known_and_the_link_lives_on(
 async def test_the_last_of_it_goes_when_the_link_is_dead(practice: Practice, stack: Stack) -> None:
     created = await practice.create()
     await practice.shows(created["id"], "delivered")
-    await of_another_time(stack, created, timedelta(days=93, minutes=1), 89)
+    await of_another_time(stack, created, timedelta(days=93, minutes=1), 88)
     await stack.service("scheduling").restart()
 
     async def gone() -> bool:

@@ -54,7 +54,7 @@ async def test_a_practice_set_up_over_the_api_can_invite(
         "tariff": "basic",
         "language": "de",
         "reminders": [1440, 60],
-        "retention_days": 89,
+        "retention_days": 88,
     }
     assert (await operator.get(f"{PATH}/{wished}")).json() == record
     again = await operator.post(PATH, json={"id": str(wished), "name": "Andere"})
@@ -75,7 +75,7 @@ async def test_changes_hold_at_once(stack: Stack, operator: httpx.AsyncClient) -
         )
         assert changed.status_code == 200
         assert changed.json()["reminders"] == [2880, 60]
-        assert changed.json()["retention_days"] == 89  # what was not named stays
+        assert changed.json()["retention_days"] == 88  # what was not named stays
         refused = await practice.post(practice.form(**sms))
         assert refused.status_code == 422
         again = await practice.scheduling.post(
@@ -117,7 +117,7 @@ async def test_changes_hold_at_once(stack: Stack, operator: httpx.AsyncClient) -
         ({"reminders": [20161]}, "reminders"),
         ({"reminders": [True]}, "reminders.0"),
         ({"reminders": [10**30]}, "reminders"),
-        ({"retention_days": 90}, "retention_days"),
+        ({"retention_days": 89}, "retention_days"),
         ({"retention_days": -1}, "retention_days"),
         ({"retention_days": "30"}, "retention_days"),
         ({"owner": "x"}, "owner"),
@@ -134,7 +134,7 @@ async def test_what_can_not_be_is_refused_by_name(
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
         assert [each["field"] for each in answer.json()["errors"]] == [field]
-    assert (kept["name"], kept["retention_days"]) == ("Praxis Neu", 89)
+    assert (kept["name"], kept["retention_days"]) == ("Praxis Neu", 88)
 
 
 async def test_all_faults_are_told_at_once_and_nothing_is_half_done(
@@ -238,8 +238,9 @@ async def test_the_database_keeps_the_scopes_apart(practice: Practice, stack: St
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await ask(
                 str(practice.id),
-                "INSERT INTO practices (id, name, time_zone, tariff) "
-                "VALUES ($1, 'x', 'UTC', 'basic')",
+                "INSERT INTO practices "
+                "(id, name, time_zone, tariff, language, reminders, retention_days) "
+                "VALUES ($1, 'x', 'UTC', 'basic', 'de', '{}', 0)",
                 uuid4(),
             )
         for query in ("DELETE FROM practices", "DELETE FROM operator_keys"):
@@ -283,7 +284,7 @@ async def test_the_command_line_does_the_same(stack: Stack) -> None:
     code, listed = await admin(stack, "practice", "list")
     assert f"{wished}  basic" in listed
     code, told = await admin(
-        stack, *("practice", "set", wished, "--time-zone", "Mond/Krater", "--retention-days", "90")
+        stack, *("practice", "set", wished, "--time-zone", "Mond/Krater", "--retention-days", "89")
     )
     assert code == 1
     assert re.search("^time_zone: ", told, re.MULTILINE)

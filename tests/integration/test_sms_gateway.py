@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from local.ports import free_port
 from local.processes import Child, http_ok
-from services.notification.sending.channel import Verdict
+from services.notification.sending.sender import Verdict
 from services.notification.sending.sms.gateway import Gateway, TextMessage
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest, ReceiptState
 from services.notification.sending.sms.seven import SevenAccount, SevenGateway

@@ -34,7 +34,7 @@ async def new_key(
     wanted = [argument for scope in scopes for argument in ("--scope", scope)]
     code, told = await admin(
         stack,
-        *("create", "--practice", str(practice_id), "--name", "Praxissystem"),
+        *("key", "create", "--practice", str(practice_id), "--name", "Praxissystem"),
         *("--days", str(days), *wanted),
     )
     assert code == 0, told

@@ -36,6 +36,13 @@ def test_rooms_import_only_what_the_map_allows(room: str) -> None:
                 assert any(f"{name}.".startswith(f"{one}.") for one in allowed), f"{path}: {name}"
 
 
+def test_tests_of_one_module_stand_in_a_folder_called_as_its_own() -> None:
+    unit = ROOT / "tests" / "unit"
+    for folder in {path.parent.relative_to(unit) for path in unit.rglob("test_*.py")}:
+        there = [(root / folder).is_dir() for root in (ROOT, ROOT / "services")]
+        assert any(there), f"tests/unit/{folder} is of nothing"
+
+
 def test_nothing_is_borrowed_from_a_test_file() -> None:
     """What several tests need is in tests/support, or beside them under a name of its own."""
     for path in (ROOT / "tests").rglob("*.py"):

@@ -7,32 +7,36 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
 from contracts.languages import DEFAULT, ENGLISH, LANGUAGES, nearest
-from services.notification.deliveries.delivery import Kind
 from services.notification.letters import sms_segments as segments
+from services.notification.letters.letter import Letter, LetterKind
+from services.notification.letters.moments import long_moment
 from services.notification.letters.sms import compose
-from services.notification.letters.wordings import long_moment, wording
-from services.notification.sending.channel import Letter
+from services.notification.letters.wordings import wording
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(each.parent for each in ROOT.glob("services/*/locale"))
 TRANSLATED = sorted(LANGUAGES.keys() - {ENGLISH.code})
+KEYWORDS = {"say": None, "gettext_noop": None, "_": None}
+SHARED = ROOT / "chassis/moments.py"
 START = datetime(2026, 9, 30, 13, 30, tzinfo=UTC)
 
 
 def messages(service: Path) -> set[str]:
-    """What the code and the templates say."""
+    """What the service's code and templates say, and what all services share."""
     tables = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
     found = extract_from_dir(
         service,
         [(each["pattern"], each["method"]) for each in tables],
         {each["pattern"]: {"extensions": each.get("extensions", "")} for each in tables},
-        keywords={"say": None, "gettext_noop": None, "_": None},
+        keywords=KEYWORDS,
     )
-    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+    shared = extract_from_file("python", SHARED, keywords=KEYWORDS)
+    messages = [each[2] for each in found] + [each[1] for each in shared]
+    return {message for message in messages if isinstance(message, str)}
 
 
 def catalogue(service: Path, code: str) -> Catalog:
@@ -55,9 +59,9 @@ def test_there_is_a_catalogue_for_every_language_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", LetterKind)
 @pytest.mark.parametrize("month", range(1, 13))
-def test_sms_fit_one_segment(code: str, kind: Kind, month: int) -> None:
+def test_sms_fit_one_segment(code: str, kind: LetterKind, month: int) -> None:
     letter = Letter(
         recipient="",
         patient_name="",

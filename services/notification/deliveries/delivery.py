@@ -1,22 +1,18 @@
 """What a delivery is: one attempt of an invitation, or a notice, over one channel.
 
-What can happen to it is in `happenings`, what follows from that in `transitions`.
+What can happen to it is in `events`, what follows from that in `transitions`.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from contracts.events import Channel, FailureCategory, FailureReason, Outcome
+from services.notification.deliveries import retries
 from services.notification.deliveries.events import NO_REPLY, Reply
-
-LONGEST = timedelta(hours=72)  # from the request; after that nobody waits for a retry any more
-RECEIPT_WITHIN = timedelta(hours=24)  # from handing over
-RECEIPT_AHEAD = timedelta(hours=2)  # of the start, so that there is time to call the patient
-ASK_AFTER = timedelta(seconds=60)  # most receipts come by themselves
-ASK_AFTER_SILENCE = timedelta(seconds=5)  # whether a message was taken at all is asked soon
-RECEIPT_AT_LEAST = timedelta(minutes=15)  # however soon the start is, no receipt comes at once
+from services.notification.deliveries.receipt_deadline import receipt_deadline
+from services.notification.letters.letter import LetterKind
 
 
 class State(StrEnum):
@@ -35,15 +31,6 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Kind(StrEnum):
-    """What the patient is told. Nobody but the patient is told of anything but an invitation."""
-
-    INVITATION = "invitation"
-    REMINDER = "reminder"
-    MOVED = "moved"
-    CANCELLED = "cancelled"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One row. `due_at` is when a worker has to look at it: the next try, or the lease's end."""
@@ -57,7 +44,7 @@ class Delivery:
     message_id: str  # fixed before the first network call, the same for every try (RFC 5322)
     requested_at: datetime
     starts_at: datetime
-    kind: Kind = Kind.INVITATION
+    kind: LetterKind = LetterKind.INVITATION
     state: State = State.NEW
     category: FailureCategory | None = None
     reason: FailureReason | None = None
@@ -71,17 +58,17 @@ class Delivery:
     gateway: str | None = None  # which one that is, and its own id of the message
     gateway_id: str | None = None
     ask_at: datetime | None = None  # when to ask it what became of the message
-    traceparent: str | None = None  # of the request, for what is told of it
+    traceparent: str | None = None  # of the request, for the outcomes
     withdrawn: bool = False  # the appointment was deleted while a try was under way
 
     @property
     def deadline(self) -> datetime:
         """No try begins at or after this moment."""
-        return min(self.requested_at + LONGEST, self.starts_at)
+        return retries.deadline(self.requested_at, self.starts_at)
 
     @property
     def receipt_due_at(self) -> datetime | None:
-        """From when on a missing receipt is told; None where none is waited for.
+        """From when on a missing receipt is published; None where none is waited for.
 
         A mail server's word is enough for the tick (a bounce takes it back); a gateway's is not.
         """
@@ -90,12 +77,11 @@ class Delivery:
         )
         if not awaited or self.handed_over_at is None:
             return None
-        latest = min(self.handed_over_at + RECEIPT_WITHIN, self.starts_at - RECEIPT_AHEAD)
-        return max(latest, self.handed_over_at + RECEIPT_AT_LEAST)
+        return receipt_deadline(self.handed_over_at, self.starts_at)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """A line of the delivery's history."""
 
     delivery_id: UUID
@@ -110,8 +96,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The delivery after an event, what to tell the other services, what to keep of it."""
+    """The delivery after an event, what to publish, what to store of it."""
 
     delivery: Delivery
     outcomes: tuple[Outcome, ...] = ()
-    history: tuple[Entry, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()

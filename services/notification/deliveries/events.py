@@ -1,6 +1,6 @@
 """What can happen to a delivery. `transitions` says what follows from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -18,6 +18,25 @@ class Reply:
 
 
 NO_REPLY = Reply()
+
+
+@dataclass(frozen=True, slots=True)
+class OfTry:
+    """What the worker says of its own try: counts under the lease of that try alone."""
+
+    lease: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class FromOutside:
+    """Evidence by DSN (RFC 3464) or a gateway's receipt.
+
+    It counts under no lease, and waits while a try is under way: what that try's end will be is not
+    known yet.
+    """
+
+    receipt_id: UUID
+    reply: Reply = NO_REPLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +58,8 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class Released(OfTry):
     """The worker gives the delivery back without having tried."""
-
-    lease: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,43 +74,39 @@ class Accepted:
     reply: Reply
     gateway: str | None = None
     gateway_id: str | None = None
-    receipt_id: UUID | None = None  # where a gateway told it afterwards
+    receipt_id: UUID | None = None  # where it comes from a gateway afterwards
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(OfTry):
     """The server refused the recipient or the message for good."""
 
-    lease: UUID
     reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
-class FailedForNow:
+class FailedForNow(OfTry):
     """Surely not accepted this time. `retry_at` is None when no further try fits."""
 
-    lease: UUID
     reply: Reply
     retry_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyLost:
+class ReplyLost(OfTry):
     """The message went out and no answer came.
 
     A mail is sent again under the same Message-ID; of a text message the gateway is asked.
     """
 
-    lease: UUID
     retry_at: datetime | None
     gateway: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Misconfigured:
+class Misconfigured(OfTry):
     """Login, configuration or template is wrong; operations has to act."""
 
-    lease: UUID
     reply: Reply
 
 
@@ -114,47 +127,31 @@ class Moved:
     starts_at: datetime
 
 
-# Evidence from outside, by DSN (RFC 3464) or a gateway's receipt. It counts under no lease, and
-# waits while a try is under way: what that try's end will be is not known yet.
-
-
 @dataclass(frozen=True, slots=True)
-class Confirmed:
+class Confirmed(FromOutside):
     """The message has arrived."""
 
-    receipt_id: UUID
-    reply: Reply = NO_REPLY
-
 
 @dataclass(frozen=True, slots=True)
-class Bounced:
+class Bounced(FromOutside):
     """The message did not arrive and nobody tries any more; `permanent`: nor should one again."""
 
-    receipt_id: UUID
-    reply: Reply
-    permanent: bool
+    permanent: bool = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Delayed:
+class Delayed(FromOutside):
     """The message is still on its way."""
 
-    receipt_id: UUID
-    reply: Reply = NO_REPLY
-
 
 @dataclass(frozen=True, slots=True)
-class AutoReplied:
+class AutoReplied(FromOutside):
     """The patient's mailbox answered by itself (RFC 3834); says nothing about the invitation."""
 
-    receipt_id: UUID
-
 
 @dataclass(frozen=True, slots=True)
-class Complained:
+class Complained(FromOutside):
     """The message was reported as unwanted (RFC 5965)."""
-
-    receipt_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from contracts.events import (
 )
 
 deliveries = Counter(
-    "deliveries_total", "Transitions of deliveries that were told", ["channel", "outcome", "detail"]
+    "deliveries_total",
+    "Transitions of deliveries that were published",
+    ["channel", "outcome", "detail"],
 )
-leases_expired = Counter("delivery_leases_expired_total", "Tries of which nobody told the end")
+leases_expired = Counter("delivery_leases_expired_total", "Tries whose end nobody recorded")
 
 receipts = Counter(
     "receipts_total", "What came back and how its delivery was found", ["kind", "matched_by"]
@@ -26,7 +28,7 @@ bounce_reader_failures = Counter(
 
 
 def count(outcomes: Iterable[Outcome]) -> None:
-    """Count what was told."""
+    """Count what is published."""
     for outcome in outcomes:
         match outcome:
             case InvitationPending():

@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+RETRY_WITHIN = timedelta(hours=72)  # from the request; after that nobody waits for a retry any more
+
+
+def deadline(requested_at: datetime, starts_at: datetime) -> datetime:
+    """No try begins at or after this moment."""
+    return min(requested_at + RETRY_WITHIN, starts_at)
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:

@@ -1,37 +1,88 @@
 """What follows from what happens to a delivery.
 
-Pure: `transition` takes what is and what happened, and says what is now and what to tell. The
-table at the end is the whole truth; a pair of state and event that is not in it changes nothing,
-so repeats and latecomers do no harm.
+Pure: `transition` takes what is and what happened, and says what is now and what to publish. A cell
+is the state that follows; permanent, temporary and technical are failures. „!" says that the
+outcome is published, „L" that it is late, „note" that only the history grows, „." that nothing
+happens at all: repeats and latecomers do no harm.
+
+    state        Claimed  Released  LeaseExpired  Refused     FailedForNow  ReplyLost  Misconfigured
+    new          .        .         .             .           .             .          .
+    queued       sending  .         .             .           .             .          .
+    sending      .        queued    retrying!     permanent!  retrying!     retrying!  technical!
+    retrying     sending  .         .             .           .             .          .
+    accepted     .        .         .             .           .             .          .
+    delivered    .        .         .             .           .             .          .
+    unknown      .        .         .             .           .             .          .
+    unconfirmed  .        .         .             .           .             .          .
+    permanent    .        .         .             .           .             .          .
+    temporary    .        .         .             .           .             .          .
+    technical    .        .         .             .           .             .          .
+    superseded   .        .         .             .           .             .          .
+    cancelled    .        .         .             .           .             .          .
+
+    state        Requested  ChannelMissing  Superseded  Withdrawn   Moved     ReceiptMissing
+    new          queued!    .               .           .           .         .
+    queued       .          technical!      superseded  cancelled!  queued    .
+    sending      .          .               superseded  sending     sending   .
+    retrying     .          .               superseded  cancelled!  retrying  .
+    accepted     .          .               superseded  .           accepted  .
+    delivered    .          .               .           .           .         .
+    unknown      .          .               superseded  .           unknown   unconfirmed!
+    unconfirmed  .          .               superseded  .           .         .
+    permanent    .          .               superseded  .           .         .
+    temporary    .          .               superseded  .           .         .
+    technical    .          .               superseded  .           .         .
+    superseded   .          .               .           .           .         .
+    cancelled    .          .               superseded  .           .         .
+
+What comes from outside; of a bounce, whether it is permanent makes the difference:
+
+    state        Accepted   Confirmed   Permanent    Temporary    Delayed  AutoReplied  Complained
+    new          .          .           .            .            .        .            .
+    queued       accepted!  delivered!  permanent!   note         note     note         note
+    sending      accepted!  .           .            .            .        .            .
+    retrying     accepted!  delivered!  permanent!   note         note     note         note
+    accepted     .          delivered!  permanent!L  temporary!L  note     note         note
+    delivered    note       note        permanent!L  note         note     note         note
+    unknown      accepted!  delivered!  permanent!L  temporary!L  note     note         note
+    unconfirmed  note       delivered!  permanent!L  temporary!L  note     note         note
+    permanent    note       note        note         note         note     note         note
+    temporary    accepted!  delivered!  permanent!   note         note     note         note
+    technical    accepted!  delivered!  note         note         note     note         note
+    superseded   note       note        note         note         note     note         note
+    cancelled    note       note        note         note         note     note         note
+
+Text messages differ, as none is sent twice and a gateway's word is no tick; „=": the same:
+
+    sms          Accepted   LeaseExpired  ReplyLost  ReceiptMissing
+    queued       accepted   =             =          =
+    sending      accepted   unknown       unknown    =
+    retrying     accepted   =             =          =
+    accepted     =          =             =          unconfirmed!
+    unknown      accepted   =             =          =
+    temporary    accepted   =             =          =
+    technical    accepted   =             =          =
+
+Besides the state these decide:
+
+- The lease: what a worker says of its try (`OfTry`) counts under the delivery's own lease alone.
+- The time: a delivery is claimed, its lease expires and its receipt is missing once it is due.
+- The deadline: a claim after it ends the delivery, cancelled where nothing was tried until the
+  start, temporary otherwise; temporary is also what could be tried again only after it.
+- `withdrawn`: an appointment was deleted while a try was under way. Where that try would go on to
+  queued or retrying, the delivery is cancelled.
+- The kind: of what is no invitation no outcome is published.
+- What is late stays failed whatever is accepted; to move an appointment to where it is, or to
+  withdraw it again, changes nothing.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from contracts.events import (
-    Channel,
-    Evidence,
-    FailureCategory,
-    FailureReason,
-    InvitationDelivered,
-    InvitationFailed,
-    InvitationPending,
-    InvitationUnconfirmed,
-    Outcome,
-    PendingState,
-)
-from services.notification.deliveries.delivery import (
-    ASK_AFTER,
-    ASK_AFTER_SILENCE,
-    Delivery,
-    Entry,
-    Kind,
-    State,
-    Transition,
-)
+from contracts.events import Channel, FailureCategory, FailureReason, Outcome
+from services.notification.deliveries.delivery import Delivery, HistoryEntry, State, Transition
 from services.notification.deliveries.events import (
     NO_REPLY,
     Accepted,
@@ -43,10 +94,13 @@ from services.notification.deliveries.events import (
     Confirmed,
     Delayed,
     DeliveryEvent,
+    EvidenceEvent,
     FailedForNow,
+    FromOutside,
     LeaseExpired,
     Misconfigured,
     Moved,
+    OfTry,
     ReceiptMissing,
     Refused,
     Released,
@@ -56,8 +110,13 @@ from services.notification.deliveries.events import (
     Superseded,
     Withdrawn,
 )
+from services.notification.deliveries.outcomes import outcome_of
+from services.notification.deliveries.receipt_deadline import ASK_AFTER, ASK_AFTER_SILENCE
+from services.notification.letters.letter import LetterKind
 
-Rule: TypeAlias = Callable[[Delivery, Any, datetime], Transition]
+E = TypeVar("E", bound=DeliveryEvent)
+Rule: TypeAlias = Callable[[Delivery, E, datetime], Transition]
+Rules: TypeAlias = dict[tuple[State, type[object]], Rule[Any]]
 
 
 def transition(delivery: Delivery, event: DeliveryEvent, now: datetime) -> Transition:
@@ -65,7 +124,7 @@ def transition(delivery: Delivery, event: DeliveryEvent, now: datetime) -> Trans
     rule = RULES.get((delivery.state, type(event)))
     if rule is None:
         return Transition(delivery)
-    if getattr(event, "lease", delivery.lease) != delivery.lease and not isinstance(event, Claimed):
+    if isinstance(event, OfTry) and event.lease != delivery.lease:
         return Transition(delivery)
     return rule(delivery, event, now)
 
@@ -121,7 +180,7 @@ def _release(delivery: Delivery, event: Released, now: datetime) -> Transition:
 def _expire(delivery: Delivery, event: LeaseExpired, now: datetime) -> Transition:
     if delivery.due_at is None or now < delivery.due_at:
         return Transition(delivery)
-    return _maybe_sent(delivery, event, now, retry_at=now)
+    return _maybe_sent(delivery, event, now, retry_at=now, gateway=None)
 
 
 def _retry(delivery: Delivery, event: FailedForNow, now: datetime) -> Transition:
@@ -129,16 +188,20 @@ def _retry(delivery: Delivery, event: FailedForNow, now: datetime) -> Transition
 
 
 def _reply_lost(delivery: Delivery, event: ReplyLost, now: datetime) -> Transition:
-    return _maybe_sent(delivery, event, now, retry_at=event.retry_at)
+    return _maybe_sent(delivery, event, now, retry_at=event.retry_at, gateway=event.gateway)
 
 
 def _maybe_sent(
-    delivery: Delivery, event: DeliveryEvent, now: datetime, *, retry_at: datetime | None
+    delivery: Delivery,
+    event: LeaseExpired | ReplyLost,
+    now: datetime,
+    *,
+    retry_at: datetime | None,
+    gateway: str | None,
 ) -> Transition:
     # Mailboxes know a second copy by its Message-ID; a second text message would ring again.
     if delivery.channel is Channel.SMS:
-        told_by = getattr(event, "gateway", None)
-        return _hand_over(replace(delivery, gateway=told_by), State.UNKNOWN, event, now)
+        return _hand_over(replace(delivery, gateway=gateway), State.UNKNOWN, event, now)
     return _again(delivery, event, now, retry_at=retry_at, reply=NO_REPLY)
 
 
@@ -185,8 +248,8 @@ def _hand_over(
         pause = ASK_AFTER_SILENCE if state is State.UNKNOWN else ASK_AFTER
         after = replace(after, ask_at=now + pause)
     # A gateway's word for a text message is no evidence yet: the clock stays.
-    told = state is State.ACCEPTED and delivery.channel is Channel.EMAIL
-    return _changed(delivery, after, event, now, reply, told=told)
+    publish = state is State.ACCEPTED and delivery.channel is Channel.EMAIL
+    return _changed(delivery, after, event, now, reply, publish=publish)
 
 
 def _accept_after_failure(delivery: Delivery, event: Accepted, now: datetime) -> Transition:
@@ -236,9 +299,8 @@ def _miss_receipt(delivery: Delivery, event: ReceiptMissing, now: datetime) -> T
     return _enter(delivery, State.UNCONFIRMED, event, now)
 
 
-def _note(delivery: Delivery, event: DeliveryEvent, now: datetime) -> Transition:
-    reply = getattr(event, "reply", NO_REPLY)
-    return Transition(delivery, (), (_entry(delivery, delivery, event, now, reply),))
+def _note(delivery: Delivery, event: EvidenceEvent, now: datetime) -> Transition:
+    return Transition(delivery, (), (_entry(delivery, delivery, event, now, event.reply),))
 
 
 def _refuse(delivery: Delivery, event: Refused, now: datetime) -> Transition:
@@ -293,7 +355,7 @@ def _enter(
     due_at: datetime | None = None,
     late: bool = False,
 ) -> Transition:
-    """Go to a state that the practice is told of."""
+    """Go to a state that is published, and in which no receipt is asked for."""
     after = replace(
         delivery,
         state=state,
@@ -315,19 +377,19 @@ def _changed(
     now: datetime,
     reply: Reply,
     *,
-    told: bool = True,
+    publish: bool = True,
 ) -> Transition:
     outcomes: tuple[Outcome, ...] = ()
-    if told and after.kind is Kind.INVITATION:
+    if publish and after.kind is LetterKind.INVITATION:
         after = replace(after, sequence=before.sequence + 1)
-        outcomes = (_outcome(after, now),)
+        outcomes = (outcome_of(after, now),)
     return Transition(after, outcomes, (_entry(before, after, event, now, reply),))
 
 
 def _entry(
     before: Delivery, after: Delivery, event: DeliveryEvent, now: datetime, reply: Reply = NO_REPLY
-) -> Entry:
-    return Entry(
+) -> HistoryEntry:
+    return HistoryEntry(
         delivery_id=before.id,
         practice_id=before.practice_id,
         at=now,
@@ -335,89 +397,61 @@ def _entry(
         before=before.state,
         after=after.state,
         reply=reply,
-        receipt_id=getattr(event, "receipt_id", None),
+        receipt_id=event.receipt_id if isinstance(event, FromOutside | Accepted) else None,
     )
 
 
-def _outcome(delivery: Delivery, now: datetime) -> Outcome:
-    common: dict[str, Any] = {
-        "appointment_id": delivery.appointment_id,
-        "practice_id": delivery.practice_id,
-        "invitation_id": delivery.invitation_id,
-        "attempt": delivery.attempt,
-        "channel": delivery.channel,
-        "sequence": delivery.sequence,
-        "occurred_at": now,
-        "status_code": delivery.status_code,
-        "late": delivery.late,
-    }
-    match delivery.state:
-        case State.QUEUED:
-            return InvitationPending(**common, state=PendingState.QUEUED)
-        case State.RETRYING:
-            return InvitationPending(
-                **common, state=PendingState.RETRYING, next_try_at=delivery.due_at
-            )
-        case State.ACCEPTED:
-            return InvitationDelivered(**common, evidence=Evidence.ACCEPTED)
-        case State.DELIVERED:
-            return InvitationDelivered(**common, evidence=Evidence.CONFIRMED)
-        case State.UNCONFIRMED:
-            return InvitationUnconfirmed(**common)
-        case State.FAILED | State.CANCELLED if delivery.category is not None:
-            return InvitationFailed(**common, category=delivery.category, reason=delivery.reason)
-    raise AssertionError(f"{delivery.state} has no outcome")
+def _on(event: type[E], *rules: tuple[Rule[E], tuple[State, ...]]) -> Rules:
+    """What follows from one event: rules with the states in which they hold."""
+    return {(state, event): rule for rule, states in rules for state in states}
 
 
-_ENDED = (State.SUPERSEDED, State.CANCELLED)
-_HANDED_OVER = (State.ACCEPTED, State.UNKNOWN, State.UNCONFIRMED)
 _TO_BE_SENT = (State.QUEUED, State.RETRYING)
+_HANDED_OVER = (State.ACCEPTED, State.UNKNOWN, State.UNCONFIRMED)
+_ENDED = (State.SUPERSEDED, State.CANCELLED)
+_AT_REST = (*_TO_BE_SENT, *_HANDED_OVER, State.DELIVERED, State.FAILED, *_ENDED)
 
-RULES: dict[tuple[State, type[DeliveryEvent]], Rule] = {
-    (State.NEW, Requested): _queue,
-    (State.QUEUED, ChannelMissing): _channel_missing,
-    (State.QUEUED, Claimed): _claim,
-    (State.RETRYING, Claimed): _claim,
-    (State.SENDING, Released): _release,
-    (State.SENDING, LeaseExpired): _expire,
-    (State.SENDING, Refused): _refuse,
-    (State.SENDING, FailedForNow): _retry,
-    (State.SENDING, ReplyLost): _reply_lost,
-    (State.SENDING, Misconfigured): _misconfigured,
-    # A try whose lease was lost may still bring proof that the message was taken.
-    (State.SENDING, Accepted): _accept,
-    (State.QUEUED, Accepted): _accept,
-    (State.RETRYING, Accepted): _accept,
-    (State.UNKNOWN, Accepted): _accept,
-    (State.FAILED, Accepted): _accept_after_failure,
-    **dict.fromkeys(product((State.DELIVERED, State.UNCONFIRMED, *_ENDED), [Accepted]), _note),
-    **dict.fromkeys(product((*_TO_BE_SENT, *_HANDED_OVER), [Confirmed]), _confirm),
-    (State.FAILED, Confirmed): _confirm_after_failure,
-    **dict.fromkeys(product((State.DELIVERED, *_ENDED), [Confirmed]), _note),
-    **dict.fromkeys(product(_HANDED_OVER, [Bounced]), _bounce),
-    **dict.fromkeys(product((*_TO_BE_SENT, State.DELIVERED), [Bounced]), _bounce_if_permanent),
-    (State.FAILED, Bounced): _bounce_after_failure,
-    **dict.fromkeys(product(_ENDED, [Bounced]), _note),
-    **dict.fromkeys(
-        product(
-            [state for state in State if state not in {State.NEW, State.SENDING}],
-            [Delayed, AutoReplied, Complained],
-        ),
-        _note,
+RULES: Rules = {
+    # What becomes of a try.
+    **_on(Claimed, (_claim, _TO_BE_SENT)),
+    **_on(Released, (_release, (State.SENDING,))),
+    **_on(LeaseExpired, (_expire, (State.SENDING,))),
+    **_on(Refused, (_refuse, (State.SENDING,))),
+    **_on(FailedForNow, (_retry, (State.SENDING,))),
+    **_on(ReplyLost, (_reply_lost, (State.SENDING,))),
+    **_on(Misconfigured, (_misconfigured, (State.SENDING,))),
+    # The request, and what becomes of the appointment.
+    **_on(Requested, (_queue, (State.NEW,))),
+    **_on(ChannelMissing, (_channel_missing, (State.QUEUED,))),
+    **_on(
+        Superseded,
+        (_supersede, (State.SENDING, *_TO_BE_SENT, *_HANDED_OVER, State.FAILED, State.CANCELLED)),
     ),
-    (State.ACCEPTED, ReceiptMissing): _miss_receipt,
-    (State.UNKNOWN, ReceiptMissing): _miss_receipt,
-    (State.QUEUED, Withdrawn): _cancel,
-    (State.RETRYING, Withdrawn): _cancel,
-    (State.SENDING, Withdrawn): _withdraw_later,
-    (State.QUEUED, Moved): _move,
-    (State.RETRYING, Moved): _move,
-    (State.SENDING, Moved): _move,
-    (State.ACCEPTED, Moved): _move,
-    (State.UNKNOWN, Moved): _move,
-    **{
-        (state, Superseded): _supersede
-        for state in State
-        if state not in {State.NEW, State.DELIVERED, State.SUPERSEDED}
-    },
+    **_on(Withdrawn, (_cancel, _TO_BE_SENT), (_withdraw_later, (State.SENDING,))),
+    **_on(Moved, (_move, (*_TO_BE_SENT, State.SENDING, State.ACCEPTED, State.UNKNOWN))),
+    # Evidence, or the want of it.
+    **_on(ReceiptMissing, (_miss_receipt, (State.ACCEPTED, State.UNKNOWN))),
+    **_on(
+        Accepted,
+        # A try whose lease was lost may still bring proof that the message was taken.
+        (_accept, (State.SENDING, *_TO_BE_SENT, State.UNKNOWN)),
+        (_accept_after_failure, (State.FAILED,)),
+        (_note, (State.DELIVERED, State.UNCONFIRMED, *_ENDED)),
+    ),
+    **_on(
+        Confirmed,
+        (_confirm, (*_TO_BE_SENT, *_HANDED_OVER)),
+        (_confirm_after_failure, (State.FAILED,)),
+        (_note, (State.DELIVERED, *_ENDED)),
+    ),
+    **_on(
+        Bounced,
+        (_bounce, _HANDED_OVER),
+        (_bounce_if_permanent, (*_TO_BE_SENT, State.DELIVERED)),
+        (_bounce_after_failure, (State.FAILED,)),
+        (_note, _ENDED),
+    ),
+    **_on(Delayed, (_note, _AT_REST)),
+    **_on(AutoReplied, (_note, _AT_REST)),
+    **_on(Complained, (_note, _AT_REST)),
 }

@@ -13,12 +13,8 @@ from uuid import UUID
 from icalendar import Event, vCalAddress, vDatetime
 
 from chassis.wording import Wording
-from services.notification.letters.names_and_links import (
-    checked_link,
-    clean_name,
-    comes_twice,
-    local_time,
-)
+from services.notification.letters.moments import comes_twice, local_time
+from services.notification.letters.names_and_links import checked_link, clean_name
 from services.notification.letters.vtimezone import vtimezone
 from services.notification.letters.wordings import wording
 
@@ -38,7 +34,7 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CalendarEvent:
     """The appointment as the patient's calendar is to show it.
 
     `sequence` rises with every change of the appointment, its deletion included: calendars ignore
@@ -59,10 +55,10 @@ class Entry:
 
     def __repr__(self) -> str:
         """Nothing: patient data must not show in a log or traceback."""
-        return "Entry(…)"
+        return "CalendarEvent(…)"
 
 
-def calendar_file(method: Method, entry: Entry, now: datetime) -> bytes:
+def calendar_file(method: Method, entry: CalendarEvent, now: datetime) -> bytes:
     """The file, UTF-8 with CRLF line ends and folded lines. Raises UnusableLetter."""
     speech = wording(entry.language)
     name = clean_name(entry.sender_name, "sender_name")
@@ -116,7 +112,7 @@ def _description(speech: Wording, name: str, link: str) -> str:
     )
 
 
-def _add_times(event: Event, entry: Entry) -> bytes:
+def _add_times(event: Event, entry: CalendarEvent) -> bytes:
     """Start and end on the practice's clock; returns the zone's definition.
 
     In UTC, and without a zone, where the wall clock could be misread: when it is changed during the
@@ -135,7 +131,7 @@ def _add_times(event: Event, entry: Entry) -> bytes:
     return zone
 
 
-def _attendee(entry: Entry) -> vCalAddress:
+def _attendee(entry: CalendarEvent) -> vCalAddress:
     attendee = _address(entry.attendee, clean_name(entry.patient_name, "patient_name"))
     attendee.params["CUTYPE"] = "INDIVIDUAL"
     attendee.params["ROLE"] = "REQ-PARTICIPANT"

@@ -15,19 +15,19 @@ from uuid import UUID
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from chassis.wording import Wording, gettext_noop
-from services.notification.deliveries.delivery import Kind
 from services.notification.letters import mime
-from services.notification.letters.calendar_file import Entry, Method, calendar_file
+from services.notification.letters.calendar_file import CalendarEvent, Method, calendar_file
+from services.notification.letters.letter import Letter, LetterKind
+from services.notification.letters.moments import long_moment
 from services.notification.letters.names_and_links import checked_link, clean_name
-from services.notification.letters.wordings import long_moment, wording, wordings
-from services.notification.sending.channel import Letter
+from services.notification.letters.wordings import wording, wordings
 
 TEXT_WIDTH = 76  # characters
 _SUBJECTS = {
-    Kind.INVITATION: gettext_noop("Invitation to a video visit on %(when)s"),
-    Kind.REMINDER: gettext_noop("Reminder of your video visit on %(when)s"),
-    Kind.MOVED: gettext_noop("Your video visit was moved to %(when)s"),
-    Kind.CANCELLED: gettext_noop("Your video visit on %(when)s was cancelled"),
+    LetterKind.INVITATION: gettext_noop("Invitation to a video visit on %(when)s"),
+    LetterKind.REMINDER: gettext_noop("Reminder of your video visit on %(when)s"),
+    LetterKind.MOVED: gettext_noop("Your video visit was moved to %(when)s"),
+    LetterKind.CANCELLED: gettext_noop("Your video visit on %(when)s was cancelled"),
 }
 
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
@@ -44,7 +44,7 @@ class InvitationMail:
             )
             for code, words in wordings().items()
             for environment in [_environment(words)]
-            for kind in Kind
+            for kind in LetterKind
         }
 
     def compose(
@@ -78,7 +78,7 @@ class InvitationMail:
         }
         if letter.previous_start is not None:
             words["previous"] = long_moment(letter.previous_start, letter.time_zone, speech)
-        entry = Entry(
+        entry = CalendarEvent(
             appointment_id=appointment_id,
             sequence=letter.appointment_version,
             start=letter.start,
@@ -92,7 +92,7 @@ class InvitationMail:
             language=language,
         )
         text, html = self._templates[language, letter.kind]
-        method = Method.CANCEL if letter.kind is Kind.CANCELLED else Method.REQUEST
+        method = Method.CANCEL if letter.kind is LetterKind.CANCELLED else Method.REQUEST
         return mime.message(
             (
                 f"From: {_phrase(sender_name)} <{self._sender_address}>",

@@ -1,10 +1,9 @@
-"""The fields of a letter, made safe for any header, text, markup or calendar file."""
+"""Names and links of a letter, made safe for any header, text, markup or calendar file."""
 
 import re
-from datetime import datetime
-from functools import lru_cache
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+
+from services.notification.letters.letter import UnusableLetter
 
 NAME_LENGTH = 200  # characters of a name that are shown
 
@@ -16,35 +15,12 @@ _NOT_IN_NAMES = re.compile(
 _LINK = re.compile(r"[!#-;=?-Z\[\]_a-z~]+")  # RFC 3986; without it nothing but the link is linked
 
 
-class UnusableLetter(ValueError):
-    """The request can't become a mail. Names the field, never its value."""
-
-
 def clean_name(text: str, field: str) -> str:
     """A name on one line, without control characters. Raises UnusableLetter if none is left."""
     name = " ".join(_NOT_IN_NAMES.sub(" ", text).split())[:NAME_LENGTH].strip()
     if not name:
         raise UnusableLetter(f"{field} is empty")
     return name
-
-
-def local_time(moment: datetime, time_zone: str) -> datetime:
-    """The moment on the practice's clock. Raises UnusableLetter."""
-    return moment.astimezone(zone(time_zone))
-
-
-def comes_twice(local: datetime) -> bool:
-    """True in the hour that the clock shows twice, when summer time ends."""
-    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-
-
-@lru_cache(maxsize=64)
-def zone(name: str) -> ZoneInfo:
-    """The zone of this IANA name. Raises UnusableLetter."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise UnusableLetter("time_zone is unknown") from None
 
 
 def checked_link(link: str) -> str:

@@ -1,6 +1,6 @@
 """HTTP in: what an SMS would say and cost, composed by the code that sends it.
 
-Nothing is looked up and nothing is kept: the caller says what the text is made of.
+Nothing is looked up and nothing is stored: the caller says what the text is made of.
 """
 
 from datetime import datetime
@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, Field
 
-from chassis.auth import AppointmentWriter
+from chassis.auth import Caller, needs
 from chassis.problems import FieldError, InvalidInput
+from contracts.rights import Right
 from services.notification.letters import sms as texts
 from services.notification.letters import sms_segments as segments
-from services.notification.letters.names_and_links import UnusableLetter
+from services.notification.letters.letter import Letter, UnusableLetter
 from services.notification.letters.sms_segments import Encoding
-from services.notification.sending.channel import Letter
 
 YEARS = range(2000, 9001)
 
@@ -42,7 +42,7 @@ def _reckonable(moment: datetime) -> datetime:
 
 @router.get("/sms")
 async def preview_sms(
-    _caller: AppointmentWriter,
+    _caller: Annotated[Caller, needs(Right.WRITE_APPOINTMENTS)],
     sender_name: Annotated[str, Query(min_length=1, max_length=300)],
     link: Annotated[str, Query(max_length=2000, description="As long as the real one.")],
     start: Annotated[

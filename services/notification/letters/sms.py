@@ -8,30 +8,30 @@ import unicodedata
 from collections.abc import Iterator
 
 from chassis.wording import gettext_noop
-from services.notification.deliveries.delivery import Kind
 from services.notification.letters import sms_segments as segments
+from services.notification.letters.letter import Letter, LetterKind
+from services.notification.letters.moments import short_moment
 from services.notification.letters.names_and_links import checked_link, clean_name
-from services.notification.letters.wordings import short_moment, wording
-from services.notification.sending.channel import Letter
+from services.notification.letters.wordings import wording
 
 SHORTEST_NAME = 10  # characters that a shortened name keeps at least
 
 
 # The better wording first; the terser one where that saves a segment.
 _WORDINGS = {
-    Kind.INVITATION: (
+    LetterKind.INVITATION: (
         gettext_noop("%(name)s: invitation to your video visit on %(when)s\n%(link)s"),
         gettext_noop("%(name)s: video visit %(when)s\n%(link)s"),
     ),
-    Kind.REMINDER: (
+    LetterKind.REMINDER: (
         gettext_noop("%(name)s: reminder of your video visit on %(when)s\n%(link)s"),
         gettext_noop("%(name)s: reminder, video visit %(when)s\n%(link)s"),
     ),
-    Kind.MOVED: (
+    LetterKind.MOVED: (
         gettext_noop("%(name)s: your video visit was moved to %(when)s, same link:\n%(link)s"),
         gettext_noop("%(name)s: video visit moved to %(when)s\n%(link)s"),
     ),
-    Kind.CANCELLED: (gettext_noop("%(name)s: your video visit on %(when)s was cancelled."),),
+    LetterKind.CANCELLED: (gettext_noop("%(name)s: your video visit on %(when)s was cancelled."),),
 }
 
 # What Unicode does not decompose, and typography that the 7-bit alphabet lacks.

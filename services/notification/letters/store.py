@@ -1,8 +1,14 @@
-"""Letters and returned mail as they are stored: what shows the patient is sealed."""
+"""Letters as they are stored: what shows the patient is sealed.
+
+An invitation always says what is known of the appointment by now. A notice must not: a cancellation
+is sent when nothing of the appointment is known any more, and a move names two times. So what a
+notice says of its appointment is sealed with it, as it was when the notice was requested.
+"""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,20 +18,19 @@ from asyncpg import Record
 from chassis import sealing
 from chassis.database import Connection
 from chassis.sealing import AssociatedData, NotOpened, Sealer
-from services.notification.deliveries.delivery import Delivery, Kind
-from services.notification.letters import notice_letters
-from services.notification.sending.channel import Letter, Outgoing
+from services.notification.letters.letter import Letter, LetterKind
 
 log = structlog.get_logger(__name__)
 
-LETTER, MAIL = "deliveries.letter", "receipts.content"
-SECRET = ("recipient", "patient_name", "link")
-RESEALED_AT_ONCE = 200
-MAILS_AT_ONCE = 5  # each may have 10 MB
+LETTER = "deliveries.letter"
+RESEALING_BATCH = 200
+_SECRET = ("recipient", "patient_name", "link")
+_OF_APPOINTMENT = ("appointment_version", "start", "duration_minutes", "time_zone")
+_NOTICE = "appointment"  # where a notice has what it says of its appointment
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealedLetter:
     """A letter ready to be stored."""
 
     letter: bytes
@@ -33,136 +38,93 @@ class Sealed:
     locale: str
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A delivery to be sent with its letter as it is stored: opened only to be sent."""
-
-    delivery: Delivery
-    stored: Record
-
-    def open(self, sealer: Sealer, delivery: Delivery) -> Outgoing:
-        """The letter to send for what the delivery is by now. Raises NotOpened."""
-        stored = self.stored
-        if stored["letter"] is None:
-            secret = {name: stored[name] for name in SECRET}
-        else:
-            place = _place(delivery.practice_id, delivery.id)
-            secret = json.loads(sealer.open(stored["letter"], place))
-        told = notice_letters.read(secret.pop(notice_letters.KEY, None)) or {
-            name: stored[name] for name in notice_letters.OF_APPOINTMENT
-        }
-        letter = Letter(
-            **secret,
-            **told,
-            kind=delivery.kind,
-            sender_name=stored["sender_name"],
-            locale=stored["locale"],
-        )
-        return Outgoing(delivery, letter)
-
-
-def seal(sealer: Sealer, delivery: Delivery, letter: Letter) -> Sealed:
+def seal(sealer: Sealer, practice_id: UUID, delivery_id: UUID, letter: Letter) -> SealedLetter:
     """What to store of a delivery's letter."""
-    secret: dict[str, Any] = {name: getattr(letter, name) for name in SECRET}
-    if letter.kind is not Kind.INVITATION:
-        secret[notice_letters.KEY] = notice_letters.written(letter)
-    return Sealed(
-        _seal(sealer, secret, delivery.practice_id, delivery.id), letter.sender_name, letter.locale
+    secret: dict[str, Any] = {name: getattr(letter, name) for name in _SECRET}
+    if letter.kind is not LetterKind.INVITATION:
+        secret[_NOTICE] = _written(letter)
+    content = json.dumps(secret).encode()
+    sealed = sealer.seal(content, _associated_data(practice_id, delivery_id))
+    return SealedLetter(sealed, letter.sender_name, letter.locale)
+
+
+def open_letter(sealer: Sealer, kind: LetterKind, stored: Record) -> Letter:
+    """The letter of a delivery's row with what is known of its appointment. Raises NotOpened.
+
+    `stored` has `id`, `practice_id`, `letter`, `sender_name` and `locale` of the delivery,
+    `appointment_version`, `start`, `duration_minutes` and `time_zone` of the appointment.
+    """
+    associated_data = _associated_data(stored["practice_id"], stored["id"])
+    secret = json.loads(sealer.open(stored["letter"], associated_data))
+    notice = secret.pop(_NOTICE, None)
+    known = {name: stored[name] for name in _OF_APPOINTMENT}
+    return Letter(
+        **secret,
+        **(known if notice is None else _read(notice)),
+        kind=kind,
+        sender_name=stored["sender_name"],
+        locale=stored["locale"],
     )
-
-
-def seal_mail(sealer: Sealer, receipt_id: UUID, content: bytes) -> bytes:
-    """What to store of a mail that came back."""
-    return sealer.seal(content, (MAIL, receipt_id))
-
-
-def open_mail(sealer: Sealer, row: Record) -> bytes:
-    """The mail in a row, nothing where it is erased. Raises NotOpened."""
-    content: bytes | None = row["content"]
-    if content is None or not row["sealed"]:
-        return content or b""
-    return sealer.open(content, (MAIL, row["id"]))
 
 
 async def reseal(tx: Connection, sealer: Sealer) -> bool:
-    """Seal a batch that is open or under older keys; True if there may be more."""
-    done = await _reseal_letters(tx, sealer) + await _reseal_mails(tx, sealer)
-    row: Any = await tx.fetchrow(
-        """
-        SELECT (SELECT count(*) FROM deliveries WHERE due_at IS NOT NULL
-                   AND (letter IS NULL OR get_byte(letter, 0) <> $1)) AS letters,
-               (SELECT count(*) FROM receipts WHERE content IS NOT NULL
-                   AND (NOT sealed OR get_byte(content, 0) <> $1)) AS mails
-        """,
-        sealer.newest,
-    )
-    sealing.older.labels(LETTER).set(row["letters"])
-    sealing.older.labels(MAIL).set(row["mails"])
-    return done > 0
-
-
-async def _reseal_letters(tx: Connection, sealer: Sealer) -> int:
+    """Seal a batch of what is under older keys anew; True if there may be more."""
     rows = await tx.fetch(
         """
-        SELECT id, practice_id, letter, recipient, patient_name, link FROM deliveries
-        WHERE due_at IS NOT NULL
-          AND (letter IS NULL OR get_byte(letter, 0) = ANY($1::int[]))
+        SELECT id, practice_id, letter FROM deliveries
+        WHERE due_at IS NOT NULL AND get_byte(letter, 0) = ANY($1::int[])
         ORDER BY id LIMIT $2 FOR UPDATE
         """,
         sealer.older,
-        RESEALED_AT_ONCE,
+        RESEALING_BATCH,
     )
     resealed: list[tuple[UUID, bytes]] = []
     for row in rows:
-        practice_id, delivery_id = row["practice_id"], row["id"]
+        associated_data = _associated_data(row["practice_id"], row["id"])
         try:
-            if row["letter"] is None:
-                secret = {name: row[name] for name in SECRET}
-            else:
-                place = _place(practice_id, delivery_id)
-                secret = json.loads(sealer.open(row["letter"], place))
-            resealed.append((delivery_id, _seal(sealer, secret, practice_id, delivery_id)))
+            resealed.append(
+                (
+                    row["id"],
+                    sealer.seal(sealer.open(row["letter"], associated_data), associated_data),
+                )
+            )
         except NotOpened:
-            log.error("letter can't be opened", delivery_id=str(delivery_id))
+            log.error("letter can't be opened", delivery_id=str(row["id"]))
     await tx.execute(
         """
-        UPDATE deliveries d
-        SET letter = n.letter, recipient = NULL, patient_name = NULL, link = NULL
+        UPDATE deliveries d SET letter = n.letter
         FROM unnest($1::uuid[], $2::bytea[]) AS n (id, letter) WHERE d.id = n.id
         """,
         [each for each, _ in resealed],
         [letter for _, letter in resealed],
     )
-    return len(resealed)
-
-
-async def _reseal_mails(tx: Connection, sealer: Sealer) -> int:
-    rows = await tx.fetch(
+    older = await tx.fetchval(
         """
-        SELECT id, sealed, content FROM receipts
-        WHERE content IS NOT NULL AND (NOT sealed OR get_byte(content, 0) = ANY($1::int[]))
-        ORDER BY received_at LIMIT $2 FOR UPDATE
+        SELECT count(*) FROM deliveries WHERE due_at IS NOT NULL AND get_byte(letter, 0) <> $1
         """,
-        sealer.older,
-        MAILS_AT_ONCE,
+        sealer.newest,
     )
-    done = 0
-    for row in rows:
-        try:
-            content = seal_mail(sealer, row["id"], open_mail(sealer, row))
-        except NotOpened:
-            log.error("returned mail can't be opened", receipt_id=str(row["id"]))
-            continue
-        await tx.execute(
-            "UPDATE receipts SET content = $2, sealed = true WHERE id = $1", row["id"], content
-        )
-        done += 1
-    return done
+    sealing.older.labels(LETTER).set(older)
+    return bool(resealed)
 
 
-def _seal(sealer: Sealer, secret: Mapping[str, Any], practice_id: UUID, delivery_id: UUID) -> bytes:
-    return sealer.seal(json.dumps(secret).encode(), _place(practice_id, delivery_id))
+def _written(letter: Letter) -> dict[str, Any]:
+    """What a notice says of its appointment, as JSON."""
+    previous = letter.previous_start
+    return {name: getattr(letter, name) for name in _OF_APPOINTMENT} | {
+        "start": letter.start.isoformat(),
+        "previous_start": previous and previous.isoformat(),
+    }
 
 
-def _place(practice_id: UUID, delivery_id: UUID) -> AssociatedData:
+def _read(written: Mapping[str, Any]) -> dict[str, Any]:
+    previous = written["previous_start"]
+    return {
+        **written,
+        "start": datetime.fromisoformat(written["start"]),
+        "previous_start": previous and datetime.fromisoformat(previous),
+    }
+
+
+def _associated_data(practice_id: UUID, delivery_id: UUID) -> AssociatedData:
     return (LETTER, practice_id, delivery_id)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard, vRecur
 
-from services.notification.letters.names_and_links import zone
+from services.notification.letters.moments import zone
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _LAST = -1

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.database import Connection
-from services.notification.deliveries.delivery import ASK_AFTER
+from services.notification.deliveries.receipt_deadline import ASK_AFTER
 from services.notification.receipts.receipt import MAX_PAUSE
 
 

@@ -90,7 +90,7 @@ class Finding:
         permanent = self.permanent is not False
         meanings: dict[EvidenceKind, EvidenceEvent] = {
             EvidenceKind.ACCEPTED: Accepted(reply, receipt_id=receipt_id),
-            EvidenceKind.FAILED: Bounced(receipt_id, reply, permanent),
+            EvidenceKind.FAILED: Bounced(receipt_id, reply, permanent=permanent),
             EvidenceKind.DELAYED: Delayed(receipt_id, reply),
             EvidenceKind.DELIVERED: Confirmed(receipt_id, reply),
             EvidenceKind.AUTO_REPLY: AutoReplied(receipt_id),

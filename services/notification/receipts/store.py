@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+from asyncpg import Record
 from uuid_utils.compat import uuid7
 
+from chassis import sealing
 from chassis.database import Connection
-from chassis.sealing import Sealer
+from chassis.sealing import NotOpened, Sealer
 from contracts.events import Channel
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.store import lock_deliveries
-from services.notification.letters.store import open_mail, seal_mail
 from services.notification.receipts.receipt import Finding, Receipt, Reference
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
 
+log = structlog.get_logger(__name__)
+
+MAIL = "receipts.content"
+RESEALING_BATCH = 5  # mails; each may have 10 MB
 UNMATCHED_RETENTION = timedelta(days=14)  # for operations to look at what nobody understood
 
 
@@ -46,8 +52,8 @@ async def store_mail(
     ids = [uuid7() for _ in mails]
     await tx.execute(
         """
-        INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, content, sealed)
-        SELECT id, 'email', digest, $5, $5, reference, content, true
+        INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, content)
+        SELECT id, 'email', digest, $5, $5, reference, content
         FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::bytea[])
             AS mail (id, digest, reference, content)
         ON CONFLICT (digest) DO NOTHING
@@ -55,7 +61,7 @@ async def store_mail(
         ids,
         [_digest(mail) for mail in mails],
         [mail.reference for mail in mails],
-        [seal_mail(sealer, row, mail.content) for row, mail in zip(ids, mails, strict=True)],
+        [_seal_mail(sealer, row, mail.content) for row, mail in zip(ids, mails, strict=True)],
         now,
     )
 
@@ -90,7 +96,7 @@ async def lock_due(tx: Connection, sealer: Sealer, now: datetime, most: int) -> 
     rows = await tx.fetch(
         """
         SELECT id, channel, received_at, tries, reference, gateway, gateway_id, said, status_code,
-               content, sealed
+               content
         FROM receipts WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
         """,
         now,
@@ -107,7 +113,7 @@ async def lock_due(tx: Connection, sealer: Sealer, now: datetime, most: int) -> 
             gateway_id=row["gateway_id"],
             said=None if row["said"] is None else ReceiptState(row["said"]),
             status=row["status_code"],
-            content=open_mail(sealer, row),
+            content=_open_mail(sealer, row),
         )
         for row in rows
     ]
@@ -208,6 +214,46 @@ async def erase_old(tx: Connection) -> None:
         """,
         UNMATCHED_RETENTION,
     )
+
+
+async def reseal(tx: Connection, sealer: Sealer) -> bool:
+    """Seal a batch of mails under older keys anew; True if there may be more."""
+    rows = await tx.fetch(
+        """
+        SELECT id, content FROM receipts
+        WHERE content IS NOT NULL AND get_byte(content, 0) = ANY($1::int[])
+        ORDER BY received_at LIMIT $2 FOR UPDATE
+        """,
+        sealer.older,
+        RESEALING_BATCH,
+    )
+    done = 0
+    for row in rows:
+        try:
+            content = _seal_mail(sealer, row["id"], _open_mail(sealer, row))
+        except NotOpened:
+            log.error("returned mail can't be opened", receipt_id=str(row["id"]))
+            continue
+        await tx.execute("UPDATE receipts SET content = $2 WHERE id = $1", row["id"], content)
+        done += 1
+    older = await tx.fetchval(
+        """
+        SELECT count(*) FROM receipts WHERE content IS NOT NULL AND get_byte(content, 0) <> $1
+        """,
+        sealer.newest,
+    )
+    sealing.older.labels(MAIL).set(older)
+    return done > 0
+
+
+def _seal_mail(sealer: Sealer, receipt_id: UUID, content: bytes) -> bytes:
+    return sealer.seal(content, (MAIL, receipt_id))
+
+
+def _open_mail(sealer: Sealer, row: Record) -> bytes:
+    """The mail in a row, nothing where it is erased. Raises NotOpened."""
+    content: bytes | None = row["content"]
+    return b"" if content is None else sealer.open(content, (MAIL, row["id"]))
 
 
 def _digest(mail: ReturnedMail) -> bytes:

@@ -1,21 +1,23 @@
 """Records how tries ended: all that has come since the last commit in one transaction."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from chassis.backoff import Backoff
+from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Database
+from chassis.loop import Loop
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Transition
 from services.notification.deliveries.events import NO_REPLY, DeliveryEvent, Misconfigured
 from services.notification.deliveries.transitions import transition
 
 log = structlog.get_logger(__name__)
+
+POLL = 5.0  # seconds; results are recorded as they come
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,50 +29,33 @@ class Result:
 
 
 class Recorder:
-    """Keeps results until they are committed, through any outage of the database."""
+    """Holds results until they are committed, through any outage of the database."""
 
     def __init__(
         self,
         db: Database,
         *,
-        most: int,
-        now: Callable[[], datetime],
+        batch: int,
+        now: Clock,
         committed: Callable[[int], None],
-        told: Callable[[], None],
+        wake_relay: Callable[[], None],
     ) -> None:
-        """`committed` hears how many results were settled, `told` that there are events."""
+        """At most `batch` results a transaction; `committed` hears how many it held."""
         self._db = db
-        self._most = most
+        self._batch = batch
         self._now = now
         self._committed = committed
-        self._told = told
+        self._wake_relay = wake_relay
         self._results: list[Result] = []
-        self._arrived = asyncio.Event()
+        self._loop = Loop(
+            "recorder", self._record_some, poll=POLL, backoff=Backoff(first=0.1, most=5)
+        )
+        self.run = self._loop.run
 
     def add(self, result: Result) -> None:
         """Take a result in; it is recorded soon."""
         self._results.append(result)
-        self._arrived.set()
-
-    async def run(self) -> None:
-        """Record for ever."""
-        backoff = Backoff(first=0.1, most=5)
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            batch = self._results[: self._most]
-            try:
-                await self._record(batch)
-            except TRANSIENT_ERRORS as error:
-                log.warning("results wait", error=type(error).__qualname__, results=len(batch))
-                self._arrived.set()
-                await backoff.wait()
-                continue
-            backoff.reset()
-            del self._results[: len(batch)]
-            if self._results:
-                self._arrived.set()
-            self._committed(len(batch))
+        self._loop.wake()
 
     async def finish(self) -> None:
         """Record the rest, after `run` was cancelled.
@@ -79,6 +64,15 @@ class Recorder:
         """
         if self._results:
             await self._record(self._results)
+
+    async def _record_some(self) -> bool:
+        """Record what has come; True if there is more."""
+        batch = self._results[: self._batch]
+        if batch:
+            await self._record(batch)
+            del self._results[: len(batch)]
+            self._committed(len(batch))
+        return bool(self._results)
 
     async def _record(self, results: Sequence[Result]) -> None:
         """Record all in one transaction; if the content of one prevents it, one by one."""
@@ -108,7 +102,7 @@ class Recorder:
             outcomes = await store.save(tx, steps)
         metrics.count(outcomes)
         if outcomes:
-            self._told()
+            self._wake_relay()
         for result in results:
             _alert(result)
 

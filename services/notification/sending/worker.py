@@ -10,15 +10,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import structlog
 
-from chassis.backoff import Backoff
-from chassis.database import TRANSIENT_ERRORS, Database
+from chassis.clock import Clock, utc_now
+from chassis.database import Database
+from chassis.loop import Loop
 from chassis.sealing import NotOpened, Sealer
-from contracts.events import Channel as ChannelName
+from contracts.events import Channel
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import (
@@ -35,19 +36,13 @@ from services.notification.deliveries.events import (
 from services.notification.deliveries.reasons import reason_of
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.deliveries.transitions import transition
-from services.notification.letters.store import Due
-from services.notification.sending.channel import Channel, SendResult, Verdict
+from services.notification.sending.due import DueDelivery, lock_due
 from services.notification.sending.recorder import Recorder, Result
+from services.notification.sending.sender import Sender, SendResult, Verdict
 
 log = structlog.get_logger(__name__)
 
-STALLED_AFTER = 120.0  # seconds without a turn of the loop
 RECORD_AT_END = 5.0  # seconds for the last results
-
-
-def utc_now() -> datetime:
-    """Now, aware."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +60,7 @@ class WorkerPolicy:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    due: Due
+    due: DueDelivery
     delivery: Delivery
     lease: UUID
     expires: float  # on the monotonic clock
@@ -74,44 +69,40 @@ class _Claim:
 class Worker:
     """One per process; any number of processes may work on the same rows."""
 
+    name = "worker"
+
     def __init__(
         self,
         db: Database,
-        channels: Mapping[ChannelName, Channel],
+        senders: Mapping[Channel, Sender],
         *,
         sealer: Sealer,
         policy: WorkerPolicy,
-        told: Callable[[], None] = lambda: None,
-        now: Callable[[], datetime] = utc_now,
+        wake_relay: Callable[[], None] = lambda: None,
+        now: Clock = utc_now,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._db = db
-        self._channels = channels
+        self._by_channel = senders
         self._sealer = sealer
         self._policy = policy
-        self._told = told
+        self._wake_relay = wake_relay
         self._now = now
         self._jitter = jitter
         self._queue: asyncio.Queue[_Claim | None] = asyncio.Queue()
         self._held = 0  # claimed and not recorded
-        self._wake = asyncio.Event()
+        self._claiming = asyncio.Lock()
         self._stopping = False
-        self._beat = time.monotonic()
+        self._claims = Loop(self.name, self._claim_some, poll=policy.poll)
+        self.wake = self._claims.wake
+        self.stalled = self._claims.stalled
         self._recorder = Recorder(
-            db, most=policy.batch, now=now, committed=self._settled, told=told
+            db, batch=policy.batch, now=now, committed=self._settled, wake_relay=wake_relay
         )
-
-    def wake(self) -> None:
-        """Tell the worker that something may be due."""
-        self._wake.set()
-
-    async def stalled(self) -> bool:
-        """True when the loop has stopped turning."""
-        return time.monotonic() - self._beat > STALLED_AFTER
 
     async def run(self) -> None:
         """Work until cancelled; then finish what is under way and give the rest back."""
-        claimer = asyncio.create_task(self._claim_forever(), name="claim")
+        claimer = asyncio.create_task(self._claims.run(), name="claim")
         recorder = asyncio.create_task(self._recorder.run(), name="record")
         senders = [
             asyncio.create_task(self._send_forever(), name="send")
@@ -126,25 +117,14 @@ class Worker:
         finally:
             await self._drain(claimer, recorder, senders)
 
-    async def _claim_forever(self) -> None:
-        backoff = Backoff(first=0.2, most=10)
-        while not self._stopping:
-            self._beat = time.monotonic()
-            self._wake.clear()
+    async def _claim_some(self) -> bool:
+        """Claim where there is room; True if something was due."""
+        async with self._claiming:
             free = self._policy.batch - self._held
             # Not row by row: half a batch at a time, while the other half is being sent.
-            if free * 2 >= self._policy.batch:
-                try:
-                    found = await self._claim(free)
-                except TRANSIENT_ERRORS as error:
-                    log.warning("worker waits", error=type(error).__qualname__)
-                    await backoff.wait()
-                    continue
-                backoff.reset()
-                if found:
-                    continue
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._policy.poll)
+            if self._stopping or free * 2 < self._policy.batch:
+                return False
+            return await self._claim(free) > 0
 
     async def _claim(self, most: int) -> int:
         """Claim due rows and queue them for the senders; returns how many were due."""
@@ -154,7 +134,7 @@ class Worker:
         claims: list[_Claim] = []
         steps: list[Transition] = []
         async with self._db.system() as tx:
-            found = await store.lock_due(tx, now, most)
+            found = await lock_due(tx, now, most)
             for due in found:
                 delivery = due.delivery
                 if delivery.state is State.SENDING:
@@ -171,7 +151,7 @@ class Worker:
             self._queue.put_nowait(claim)
         if outcomes:
             metrics.count(outcomes)
-            self._told()
+            self._wake_relay()
         return len(found)
 
     async def _send_forever(self) -> None:
@@ -192,9 +172,9 @@ class Worker:
         if too_late or self._now() >= delivery.deadline:
             return Released(claim.lease)
         try:
-            channel = self._channels[delivery.channel]
+            sender = self._by_channel[delivery.channel]
             async with asyncio.timeout(self._policy.longest_send):
-                result = await channel.send(claim.due.open(self._sealer, delivery))
+                result = await sender.send(claim.due.open(self._sealer, delivery))
         except NotOpened:
             # Its key is missing here, as while keys rotate: another process, or this one once it
             # has the key, sends it yet. Given up, the letter would be erased.
@@ -236,7 +216,7 @@ class Worker:
     def _settled(self, results: int) -> None:
         self._held -= results
         if self._held * 2 <= self._policy.batch:
-            self._wake.set()
+            self.wake()
 
     async def _drain(
         self,
@@ -245,8 +225,9 @@ class Worker:
         senders: "Sequence[asyncio.Task[None]]",
     ) -> None:
         self._stopping = True
-        self._wake.set()
-        await asyncio.wait([claimer], timeout=self._policy.drain)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._policy.drain), self._claiming:
+                pass  # what is being claimed is in the queue by now
         while not self._queue.empty():
             claim = self._queue.get_nowait()
             if claim is not None:

@@ -1,4 +1,4 @@
-"""The API that sets practices up, for whoever runs the installation (`operators`)."""
+"""The API that sets practices up, for operators: whoever runs the installation."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -6,32 +6,26 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
-from fastapi_problem.error import Problem
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from uuid_utils.compat import uuid7
 
+from chassis import problems
 from chassis.database import Database
-from chassis.problems import response
-from chassis.throttle import Throttle, address_of
+from chassis.throttle import address_of
 from contracts.events import Tariff
-from services.scheduling import practice as practices
-from services.scheduling.appointments import Practice
-from services.scheduling.keys import operators
-from services.scheduling.practice import Wish
+from services.scheduling import practice_store
+from services.scheduling.admin import registry
+from services.scheduling.dependencies import Db, State
+from services.scheduling.keys.store import OPERATOR_KEYS
+from services.scheduling.practice import (
+    DEFAULT_TARIFF,
+    DEFAULT_TIME_ZONE,
+    Practice,
+    PracticeChange,
+)
+from services.scheduling.problems import NotAnOperator
 
 Text = Annotated[str, Field(max_length=1000)]
-
-
-class NotAnOperator(Problem):
-    """401: no operator's key, or one that does not hold."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            title="A valid operator's key is needed.",
-            type_="not-authenticated",
-            status=401,
-            headers={"WWW-Authenticate": 'Basic realm="operator"'},
-        )
 
 
 class PracticeSettings(BaseModel):
@@ -50,12 +44,14 @@ class PracticeSettings(BaseModel):
     )
     retention_days: StrictInt | None = Field(
         default=None,
-        description="Days after an appointment's end for which patients' data is kept; 0 to 89.",
+        description="Days after an appointment's end for which patients' data is kept; 0 to 88.",
     )
 
-    def wish(self) -> Wish:
-        """As the rules want it."""
-        return Wish(**{name: getattr(self, name) for name in Wish.__dataclass_fields__})
+    def change(self) -> PracticeChange:
+        """What is named, for the rules to check."""
+        return PracticeChange(
+            **{name: getattr(self, name) for name in PracticeChange.__dataclass_fields__}
+        )
 
 
 class NewPractice(PracticeSettings):
@@ -63,8 +59,8 @@ class NewPractice(PracticeSettings):
 
     id: UUID | None = Field(default=None, description="As the identity provider knows it.")
     name: Text
-    time_zone: Text = "Europe/Berlin"
-    tariff: Text = Tariff.BASIC.value
+    time_zone: Text = DEFAULT_TIME_ZONE
+    tariff: Text = DEFAULT_TARIFF.value
 
 
 class PracticeRecord(BaseModel):
@@ -106,17 +102,19 @@ _basic = HTTPBasic(
 )
 
 
+async def limit_logins(request: Request, services: State) -> None:
+    """FastAPI dependency: guessing keys is slow. Raises TooManyRequests."""
+    services.operator_logins.take(address_of(request))
+
+
 async def operator(
-    request: Request, credentials: Annotated[HTTPBasicCredentials | None, Depends(_basic)]
+    credentials: Annotated[HTTPBasicCredentials | None, Depends(_basic)], db: Db
 ) -> Database:
-    """FastAPI dependency: lets an operator through, to the database."""
-    exchanges: Throttle = request.app.state.exchanges
-    exchanges.take(address_of(request))
+    """FastAPI dependency: lets an operator through, to the database. Raises NotAnOperator."""
     if credentials is None:
         raise NotAnOperator
-    db: Database = request.app.state.db
     async with db.operator() as tx:
-        key = await operators.used(
+        key = await OPERATOR_KEYS.use(
             tx, credentials.username, credentials.password, datetime.now(UTC)
         )
     if key is None:
@@ -124,24 +122,31 @@ async def operator(
     return db
 
 
-Operator = Annotated[Database, Depends(operator)]
+OperatorDb = Annotated[Database, Depends(operator)]
 TOO_MANY: dict[int | str, dict[str, Any]] = {
-    429: response("Too many requests; Retry-After says when to come back")
+    429: problems.response("Too many requests; Retry-After says when to come back")
 }
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: response("There is no such practice")}
-EXISTS: dict[int | str, dict[str, Any]] = {409: response("There is a practice with this id")}
-router = APIRouter(prefix="/v1/admin", tags=["administration"], responses=TOO_MANY)
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: problems.response("There is no such practice")}
+EXISTS: dict[int | str, dict[str, Any]] = {
+    409: problems.response("There is a practice with this id")
+}
+router = APIRouter(
+    prefix="/v1/admin",
+    tags=["administration"],
+    dependencies=[Depends(limit_logins)],
+    responses=TOO_MANY,
+)
 
 
 @router.get("/practices")
 async def list_practices(
-    db: Operator,
+    db: OperatorDb,
     after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=practices.PAGE)] = practices.PAGE,
+    limit: Annotated[int, Query(ge=1, le=practice_store.PAGE_SIZE)] = practice_store.PAGE_SIZE,
 ) -> PracticesView:
     """All practices, page by page."""
     async with db.operator() as tx:
-        found = await practices.page(tx, after, limit)
+        found = await practice_store.page(tx, after, limit)
     return PracticesView(
         practices=[PracticeRecord.of(practice) for practice in found],
         next=found[-1].id if len(found) == limit else None,
@@ -149,27 +154,27 @@ async def list_practices(
 
 
 @router.post("/practices", status_code=201, responses=EXISTS)
-async def create_practice(db: Operator, wish: NewPractice, answer: Response) -> PracticeRecord:
+async def create_practice(db: OperatorDb, body: NewPractice, response: Response) -> PracticeRecord:
     """Set a practice up."""
     async with db.operator() as tx:
-        practice = await practices.create(tx, wish.id or uuid7(), wish.wish(), datetime.now(UTC))
-    answer.headers["Location"] = f"/v1/admin/practices/{practice.id}"
+        practice = await registry.create(tx, body.id or uuid7(), body.change(), datetime.now(UTC))
+    response.headers["Location"] = f"/v1/admin/practices/{practice.id}"
     return PracticeRecord.of(practice)
 
 
 @router.get("/practices/{practice_id}", responses=NOT_FOUND)
-async def read_practice_record(db: Operator, practice_id: UUID) -> PracticeRecord:
+async def read_practice_record(db: OperatorDb, practice_id: UUID) -> PracticeRecord:
     """One practice."""
     async with db.operator() as tx:
-        return PracticeRecord.of(await practices.get(tx, practice_id))
+        return PracticeRecord.of(await practice_store.get(tx, practice_id))
 
 
 @router.patch("/practices/{practice_id}", responses=NOT_FOUND)
 async def change_practice(
-    db: Operator, practice_id: UUID, wish: PracticeSettings
+    db: OperatorDb, practice_id: UUID, body: PracticeSettings
 ) -> PracticeRecord:
     """Change what is named; it holds from the next request on."""
     async with db.operator() as tx:
         return PracticeRecord.of(
-            await practices.change(tx, practice_id, wish.wish(), datetime.now(UTC))
+            await registry.change(tx, practice_id, body.change(), datetime.now(UTC))
         )

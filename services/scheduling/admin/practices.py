@@ -1,109 +1,69 @@
-"""The parts of the operator's command line about practices, and about keys of the API for them."""
+"""The command `practice`: setting practices up and changing them."""
 
 import argparse
-import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from chassis.database import Database
-from chassis.problems import InvalidInput
 from contracts.languages import LANGUAGES
-from services.scheduling import practice as practices
-from services.scheduling.appointments import Practice
-from services.scheduling.keys import operators
-from services.scheduling.practice import NoSuchPractice, PracticeExists, Wish
-
-LONGEST_DAYS = 730
+from services.scheduling import practice_store
+from services.scheduling.admin import registry
+from services.scheduling.admin.command_line import Subcommands
+from services.scheduling.practice import Practice, PracticeChange
 
 
-def add_parsers(deeds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add „practice" and „operator" to the command line."""
-    practice = deeds.add_parser("practice", help="set practices up and change them")
-    practice_deeds = practice.add_subparsers(dest="practice_deed", required=True)
-    add = practice_deeds.add_parser("add", help="set one up and print it")
+def add_parsers(commands: Subcommands) -> None:
+    """Add `practice` to the command line."""
+    practice = commands.add_parser("practice", help="set practices up and change them")
+    practice_commands = practice.add_subparsers(metavar="COMMAND", required=True)
+    add = practice_commands.add_parser("add", help="set one up and print it")
     add.add_argument("--id", type=UUID, help="as the identity provider knows it; made if left out")
     _add_settings(add, name_required=True)
-    change = practice_deeds.add_parser("set", help="change what is named")
+    add.set_defaults(command=_add)
+    change = practice_commands.add_parser("set", help="change what is named")
     change.add_argument("practice", type=UUID)
     _add_settings(change, name_required=False)
-    practice_deeds.add_parser("show", help="print one").add_argument("practice", type=UUID)
-    practice_deeds.add_parser("list", help="print all, one a line")
-
-    operator = deeds.add_parser("operator", help="keys of the API for practices (/v1/admin)")
-    operator_deeds = operator.add_subparsers(dest="operator_deed", required=True)
-    create = operator_deeds.add_parser("create", help="make a key and print its secret, once")
-    create.add_argument("--name", required=True, help="of the system that will use it")
-    add_term(create)
-    operator_deeds.add_parser("list", help="show keys, without secrets")
-    operator_deeds.add_parser("revoke", help="end a key at once").add_argument("key")
+    change.set_defaults(command=_set)
+    show = practice_commands.add_parser("show", help="print one")
+    show.add_argument("practice", type=UUID)
+    show.set_defaults(command=_show)
+    listing = practice_commands.add_parser("list", help="print all, one a line")
+    listing.set_defaults(command=_list)
 
 
-def add_term(parser: argparse.ArgumentParser) -> None:
-    """Add `--days`, for which a key is to hold."""
-    parser.add_argument("--days", type=_days, default=365, help="until it expires; 365 if left out")
-
-
-async def run(db: Database, options: argparse.Namespace) -> int:
-    """Carry it out; 1 with a sentence on standard error when it can't be done."""
-    try:
-        if options.deed == "operator":
-            return await _operator(db, options)
-        return await _practice(db, options)
-    except InvalidInput as refused:
-        for fault in (refused.extras or {}).get("errors", []):
-            print(f"{fault['field']}: {fault['message']}", file=sys.stderr)
-    except (NoSuchPractice, PracticeExists) as refused:
-        print(refused.title, file=sys.stderr)
-    return 1
-
-
-async def _practice(db: Database, options: argparse.Namespace) -> int:
-    now = datetime.now(UTC)
+async def _add(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        if options.practice_deed == "list":
-            after: UUID | None = None
-            while page := await practices.page(tx, after):
-                for each in page:
-                    print(f"{each.id}  {each.tariff:8}  {each.time_zone:20}  {each.name}")
-                after = page[-1].id
-            return 0
-        if options.practice_deed == "add":
-            found = await practices.create(tx, options.id or uuid7(), _wish(options), now)
-        elif options.practice_deed == "set":
-            found = await practices.change(tx, options.practice, _wish(options), now)
-        else:
-            found = await practices.get(tx, options.practice)
-    _show(found)
+        added = await registry.create(
+            tx, options.id or uuid7(), _change(options), datetime.now(UTC)
+        )
+    _print(added)
     return 0
 
 
-async def _operator(db: Database, options: argparse.Namespace) -> int:
-    now = datetime.now(UTC)
+async def _set(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        if options.operator_deed == "create":
-            if not options.name.strip() or len(options.name) > 200:
-                print("A name of 1 to 200 characters is needed.", file=sys.stderr)
-                return 1
-            until = now + timedelta(days=options.days)
-            made, secret = operators.make(options.name.strip(), now=now, until=until)
-            await operators.add(tx, made)
-            print(f"id:      {made.id}\nsecret:  {secret}\nexpires: {until:%Y-%m-%d}")
-            print("The secret is shown this once and kept nowhere.", file=sys.stderr)
-        elif options.operator_deed == "revoke":
-            if not await operators.revoke(tx, options.key, now):
-                print("There is no such key.", file=sys.stderr)
-                return 1
-            print("Revoked.")
-        else:
-            for key in await operators.listed(tx):
-                used = f"{key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never"
-                print(
-                    f"{key.id}  {key.state(now):7}  until {key.expires_at:%Y-%m-%d}"
-                    f"  used {used:10}  {key.name}"
-                )
+        changed = await registry.change(tx, options.practice, _change(options), datetime.now(UTC))
+    _print(changed)
+    return 0
+
+
+async def _show(db: Database, options: argparse.Namespace) -> int:
+    async with db.operator() as tx:
+        found = await practice_store.get(tx, options.practice)
+    _print(found)
+    return 0
+
+
+async def _list(db: Database, _options: argparse.Namespace) -> int:
+    async with db.operator() as tx:
+        after: UUID | None = None
+        while page := await practice_store.page(tx, after):
+            for each in page:
+                print(f"{each.id}  {each.tariff:8}  {each.time_zone:20}  {each.name}")
+            after = page[-1].id
     return 0
 
 
@@ -119,14 +79,8 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
         help='before the start, as 1440,60; "" none',
     )
     parser.add_argument(
-        "--retention-days", type=int, help="for which patients' data is kept after the end; 0 to 89"
+        "--retention-days", type=int, help="for which patients' data is kept after the end; 0 to 88"
     )
-
-
-def _days(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= LONGEST_DAYS:
-        raise argparse.ArgumentTypeError(f"1 to {LONGEST_DAYS} days")
-    return int(text)
 
 
 def _minutes(text: str) -> list[int]:
@@ -136,12 +90,13 @@ def _minutes(text: str) -> list[int]:
         raise argparse.ArgumentTypeError("whole minutes with commas between") from None
 
 
-def _wish(options: argparse.Namespace) -> Wish:
-    given: dict[str, Any] = {name: getattr(options, name) for name in Wish.__dataclass_fields__}
-    return Wish(**given)
+def _change(options: argparse.Namespace) -> PracticeChange:
+    names = PracticeChange.__dataclass_fields__
+    given: dict[str, Any] = {name: getattr(options, name) for name in names}
+    return PracticeChange(**given)
 
 
-def _show(practice: Practice) -> None:
+def _print(practice: Practice) -> None:
     reminders = ",".join(str(minutes) for minutes in practice.reminders)
     print(f"id:             {practice.id}")
     print(f"name:           {practice.name}")

@@ -10,20 +10,21 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from chassis.auth import AuditReader, Caller
-from services.scheduling import forms
-from services.scheduling.api import Desk
-from services.scheduling.appointments import Practice
+from chassis.auth import Caller
+from chassis.database import Connection, Database
+from services.scheduling import forms, practice_store
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import export as audit_export
 from services.scheduling.audit import store as audit_store
-from services.scheduling.audit.entry import Action, Entry
+from services.scheduling.audit.entry import Action, AuditEntry
 from services.scheduling.audit.store import Filter
-from services.scheduling.booking import Booking
+from services.scheduling.dependencies import AuditReader, Db
+from services.scheduling.practice import Practice
+from services.scheduling.problems import UnknownPractice
 from services.scheduling.wall_clock import day_bounds
 
-MOST_ENTRIES = 200
-EXPORTED_AT_ONCE = 1000  # entries: what an export holds in memory
+MAX_ENTRIES = 200  # of a page
+EXPORT_BATCH = 1000  # entries: what an export holds in memory
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
@@ -59,7 +60,7 @@ class EntryView(BaseModel):
     trace_id: str | None
 
     @classmethod
-    def of(cls, entry: Entry) -> "EntryView":
+    def of(cls, entry: AuditEntry) -> "EntryView":
         """The view of an entry."""
         return cls(
             id=entry.id,
@@ -97,18 +98,18 @@ class AuditView(BaseModel):
 
 @router.get("")
 async def list_entries(
-    booking: Desk,
+    db: Db,
     caller: AuditReader,
     appointment_id: OfAppointment = None,
     first: FirstDay = None,
     last: LastDay = None,
     before: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = 50,
+    limit: Annotated[int, Query(ge=1, le=MAX_ENTRIES)] = 50,
 ) -> AuditView:
     """Who did what, newest first."""
-    practice = await booking.practice(caller)
-    wanted = _filter(practice, appointment_id, first, last)
-    async with booking.db.practice(caller.practice_id) as tx:
+    async with db.practice(caller.practice_id) as tx:
+        practice = await _practice(tx, caller)
+        wanted = _filter(practice, appointment_id, first, last)
         found = await audit_store.page(tx, practice.id, wanted, before=before, limit=limit + 1)
     shown = found[:limit]
     return AuditView(
@@ -125,38 +126,44 @@ async def list_entries(
     responses={200: {"description": "CSV", "content": {"text/csv": {}}}},
 )
 async def export_entries(
-    booking: Desk,
+    db: Db,
     caller: AuditReader,
     appointment_id: OfAppointment = None,
     first: FirstDay = None,
     last: LastDay = None,
 ) -> Response:
     """The audit log as a file; that it was exported is an entry itself."""
-    practice = await booking.practice(caller)
-    wanted = _filter(practice, appointment_id, first, last)
     now = datetime.now(UTC)
-    async with booking.db.practice(caller.practice_id) as tx:
+    async with db.practice(caller.practice_id) as tx:
+        practice = await _practice(tx, caller)
+        wanted = _filter(practice, appointment_id, first, last)
         await audit_store.add(tx, audit.entry(caller, Action.EXPORTED, now))
     name = f"protokoll-{now.astimezone(practice.zone):%Y-%m-%d}.csv"
     return StreamingResponse(
-        _file(booking, caller, practice, wanted),
+        _file(db, practice, wanted),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-async def _file(
-    booking: Booking, caller: Caller, practice: Practice, wanted: Filter
-) -> AsyncIterator[str]:
+async def _practice(tx: Connection, caller: Caller) -> Practice:
+    practice = await practice_store.find(tx, caller.practice_id)
+    if practice is None:
+        raise UnknownPractice
+    return practice
+
+
+async def _file(db: Database, practice: Practice, wanted: Filter) -> AsyncIterator[str]:
+    """The lines batch by batch, each read in a transaction of its own."""
     yield audit_export.head()
     before = None
     while True:
-        async with booking.db.practice(caller.practice_id) as tx:
+        async with db.practice(practice.id) as tx:
             found = await audit_store.page(
-                tx, practice.id, wanted, before=before, limit=EXPORTED_AT_ONCE
+                tx, practice.id, wanted, before=before, limit=EXPORT_BATCH
             )
         yield audit_export.lines(found, practice.zone)
-        if len(found) < EXPORTED_AT_ONCE:
+        if len(found) < EXPORT_BATCH:
             return
         before = found[-1].id
 
@@ -164,11 +171,7 @@ async def _file(
 def _filter(
     practice: Practice, appointment_id: UUID | None, first: dt.date | None, last: dt.date | None
 ) -> Filter:
-    faults = forms.Faults()
-    for field, day in (("from", first), ("to", last)):
-        if day is not None:
-            forms.calendar_day(day, faults, field)
-    faults.raise_if_any()
+    forms.check_days({"from": first, "to": last})
     return Filter(
         appointment_id,
         None if first is None else day_bounds(first, practice.zone)[0],

@@ -1,7 +1,7 @@
 """The audit log: who did what with which appointment. Ids only, never a patient's name or address.
 
-Pure: no I/O. Entries are kept in the transaction of what they tell of (`audit_store`), so neither
-is there without the other.
+Pure: no I/O. An entry is stored in the transaction of what it tells of (`store`), so neither is
+there without the other.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AuditEntry:
     """One entry; `changed` names fields or the API key, never a field's value."""
 
     id: UUID
@@ -58,9 +58,9 @@ def entry(
     now: datetime,
     *appointment_ids: UUID,
     changed: Sequence[str] = (),
-) -> Entry:
+) -> AuditEntry:
     """That `caller` did this."""
-    return Entry(
+    return AuditEntry(
         id=uuid7(),
         practice_id=caller.practice_id,
         at=now,
@@ -77,9 +77,9 @@ def entry(
 
 def operator_entry(
     practice_id: UUID, action: Action, now: datetime, *, changed: Sequence[str] = ()
-) -> Entry:
+) -> AuditEntry:
     """That the operator did this to a practice."""
-    return Entry(
+    return AuditEntry(
         id=uuid7(),
         practice_id=practice_id,
         at=now,

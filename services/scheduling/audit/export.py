@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
-from services.scheduling.audit.entry import Action, Entry
+from services.scheduling.audit.entry import Action, AuditEntry
 
 HEADER = ("Zeit", "Wer", "Kennung", "Name", "Rollen", "Was", "Termine", "Geändert", "Vorgang")
 BYTE_ORDER_MARK = "\ufeff"  # or Excel takes UTF-8 for something else
@@ -51,7 +51,7 @@ def head() -> str:
     return BYTE_ORDER_MARK + _lines([HEADER])
 
 
-def lines(entries: Iterable[Entry], zone: ZoneInfo) -> str:
+def lines(entries: Iterable[AuditEntry], zone: ZoneInfo) -> str:
     """A line per entry, times on the practice's clock with their offset."""
     return _lines(_cells(entry, zone) for entry in entries)
 
@@ -61,7 +61,7 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _cells(entry: Entry, zone: ZoneInfo) -> tuple[str, ...]:
+def _cells(entry: AuditEntry, zone: ZoneInfo) -> tuple[str, ...]:
     return (
         entry.at.astimezone(zone).isoformat(timespec="seconds"),
         KINDS.get(entry.actor_kind, entry.actor_kind),

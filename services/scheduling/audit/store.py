@@ -8,7 +8,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from chassis.database import Connection
-from services.scheduling.audit.entry import Entry
+from services.scheduling.audit.entry import AuditEntry
 
 _COLUMNS = """id, practice_id, at, actor_kind, actor_id, actor_name, actor_roles, action,
     appointment_ids, changed, trace_id"""
@@ -23,8 +23,8 @@ class Filter:
     until: datetime | None = None
 
 
-async def add(tx: Connection, entry: Entry) -> None:
-    """Keep an entry."""
+async def add(tx: Connection, entry: AuditEntry) -> None:
+    """Store an entry."""
     await tx.execute(
         f"""
         INSERT INTO audit_entries ({_COLUMNS})
@@ -34,8 +34,8 @@ async def add(tx: Connection, entry: Entry) -> None:
     )
 
 
-async def add_reading(tx: Connection, entry: Entry) -> None:
-    """Keep that the entry's appointments were read: each once for a reader and hour of the clock.
+async def add_reading(tx: Connection, entry: AuditEntry) -> None:
+    """Store that the entry's appointments were read: each once for a reader and hour of the clock.
 
     A page that loads the day again and again leaves one entry in an hour, not hundreds.
     """
@@ -62,7 +62,7 @@ async def add_reading(tx: Connection, entry: Entry) -> None:
 
 async def page(
     tx: Connection, practice_id: UUID, wanted: Filter, *, before: UUID | None, limit: int
-) -> Sequence[Entry]:
+) -> Sequence[AuditEntry]:
     """The newest entries, or those that come after the entry `before` in a list of the newest."""
     rows = await tx.fetch(
         f"""
@@ -89,7 +89,7 @@ async def forget(tx: Connection, days: int) -> None:
     await tx.execute("SELECT forget_audit_entries($1)", days)
 
 
-def _values(entry: Entry) -> tuple[object, ...]:
+def _values(entry: AuditEntry) -> tuple[object, ...]:
     return (
         entry.id,
         entry.practice_id,
@@ -105,5 +105,5 @@ def _values(entry: Entry) -> tuple[object, ...]:
     )
 
 
-def _entry(row: Record) -> Entry:
-    return Entry(**dict(row))
+def _entry(row: Record) -> AuditEntry:
+    return AuditEntry(**dict(row))

@@ -1,1 +1,1 @@
-"""What other systems log in with: keys, and the tokens that they are exchanged for."""
+"""Keys: what an operator and a clinic's own system show who they are by, and what for."""

@@ -1,4 +1,4 @@
-"""When a video room is open to the patient. Pure.
+"""When a patient's link holds, and when the video room is open to who has one. Pure.
 
 Date and duration are guide values, and a practice may run late: unless it is set otherwise, the
 room stays open for as long as the link holds.

@@ -6,8 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_timezone_location, get_timezone_name
+from babel.dates import get_timezone_location
 
+from chassis.moments import with_season
 from chassis.wording import Wording, load
 from contracts.languages import DEFAULT, LANGUAGES
 
@@ -20,13 +21,13 @@ def wordings() -> Mapping[str, Wording]:
     return load(CATALOGUES)
 
 
-def choose(*wishes: str | None) -> Wording:
-    """The first language of these that there is."""
-    known = (wish for wish in wishes if wish and wish in LANGUAGES)
+def choose(*codes: str | None) -> Wording:
+    """The first of these languages that there is, or the default."""
+    known = (code for code in codes if code and code in LANGUAGES)
     return wordings()[next(known, DEFAULT.code)]
 
 
-def accepted(header: str) -> str | None:
+def accepted_language(header: str) -> str | None:
     """The language of ours that Accept-Language (RFC 9110, section 12.5.4) likes best."""
     liked: list[tuple[float, str]] = []
     for part in header[:500].split(","):
@@ -47,11 +48,8 @@ def day_text(local: datetime, words: Wording) -> str:
 
 
 def time_text(local: datetime, words: Wording) -> str:
-    """The time of day; in the hour that comes twice with the name of the clock."""
-    text = words.say("%(time)s", time=f"{local:%H:%M}")
-    if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
-        return text
-    return f"{text} {get_timezone_name(local, width='short', locale=words.language.formats)}"
+    """The time of day; in the hour that comes twice with the season."""
+    return with_season(words.say("%(time)s", time=f"{local:%H:%M}"), local, words)
 
 
 def place_text(zone: ZoneInfo, words: Wording) -> str:

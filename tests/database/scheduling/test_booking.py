@@ -1,58 +1,31 @@
 """What a practice does with its appointments: rows and events of one transaction."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from fastapi_problem.error import Problem
 
-from chassis.auth import Caller
 from chassis.database import Database
 from chassis.sealing import Sealer
-from contracts.events import Channel
-from contracts.rights import Role
-from services.scheduling.booking import Booking
-from services.scheduling.links import Links
-from services.scheduling.schemas import NewAppointment
+from contracts.events import (
+    AppointmentDeleted,
+    AppointmentRescheduled,
+    InvitationIssued,
+    InvitationRequested,
+    NoticeKind,
+    NoticeRequested,
+)
+from services.scheduling.problems import Begun, Changed, KeyReused, NotFound
+from services.scheduling.schemas import Change, Resend
 from tests.database.conftest import NewPractice
-from tests.support import Practice
+from tests.database.scheduling.support import Desk, version_of
 
 EVENTS = [
     "einladung.v1.AppointmentScheduled",
     "einladung.v1.InvitationIssued",
     "einladung.v1.InvitationRequested",
 ]
-
-
-class Desk:
-    """Booking for one practice, and how often the relay was woken."""
-
-    def __init__(self, db: Database, sealer: Sealer, practice_id: UUID) -> None:
-        self.woken = 0
-        self.caller = Caller(
-            practice_id=practice_id,
-            subject="praxisleitung",
-            expires_at=datetime.now(UTC) + timedelta(hours=1),
-            rights=frozenset(),
-            roles=(Role.APPOINTMENT_ADMIN,),
-        )
-        self.booking = Booking(
-            db,
-            Links("https://einladung.example/besuch", {1: bytes(32)}),
-            (Channel.EMAIL, Channel.SMS),
-            self._wake_relay,
-            sealer,
-            settle=timedelta(0),
-        )
-
-    def _wake_relay(self) -> None:
-        self.woken += 1
-
-    async def create(self, key: str | None = None, **changes: Any) -> UUID:
-        wanted = NewAppointment(**Practice.form(**changes))
-        booked = await self.booking.create(self.caller, wanted, key)
-        return booked.appointment.id
 
 
 async def outbox(db: Database, practice_id: UUID) -> list[tuple[str, str]]:
@@ -108,3 +81,78 @@ async def test_another_practice_sees_nothing_of_it(
     with pytest.raises(Problem):
         await stranger.booking.get(stranger.caller, appointment_id)
     assert await outbox(scheduling_db, stranger.caller.practice_id) == []
+
+
+async def test_a_key_is_good_for_one_request(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk, key = Desk(scheduling_db, sealer, await new_practice()), uuid4().hex
+    appointment_id = await desk.create(key)
+    with pytest.raises(KeyReused):
+        await desk.create(key)  # to another address
+    with pytest.raises(KeyReused):
+        await desk.booking.resend(desk.caller, appointment_id, Resend(), key)
+    await desk.booking.delete(desk.caller, appointment_id, None, notify=False)
+
+
+async def test_events_and_row_are_of_one_version(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    seen = 0
+
+    async def told(version: int, *events: type) -> None:
+        """What has been published since, all of this version, which is the row's too."""
+        nonlocal seen
+        published = await desk.published()
+        new, seen = published[seen:], len(published)
+        assert tuple(type(event) for event in new) == events
+        assert {version_of(event) for event in new} == {version}
+        assert await desk.version(appointment_id) == version
+
+    appointment_id = await desk.create()
+    seen = 1
+    await told(1, InvitationIssued, InvitationRequested)
+    moved = await desk.booking.reschedule(desk.caller, appointment_id, Change(time="11:00"), 1)
+    assert moved.appointment.version == 2
+    await told(2, AppointmentRescheduled)
+    again = await desk.booking.resend(
+        desk.caller, appointment_id, Resend(email="neu@example.org"), None
+    )
+    assert (again.appointment.version, again.appointment.link_version) == (3, 2)
+    await told(3, InvitationIssued, InvitationRequested)
+    await desk.booking.delete(desk.caller, appointment_id, 3, notify=True)
+    await told(4, AppointmentDeleted, NoticeRequested)
+    cancelled = (await desk.published())[-1]
+    assert isinstance(cancelled, NoticeRequested)
+    assert cancelled.kind is NoticeKind.CANCELLED
+
+
+async def test_who_saw_another_version_changes_nothing(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    appointment_id = await desk.create()
+    for change in (
+        desk.booking.reschedule(desk.caller, appointment_id, Change(time="11:00"), 2),
+        desk.booking.delete(desk.caller, appointment_id, 2, notify=True),
+    ):
+        with pytest.raises(Changed):
+            await change
+    same = await desk.booking.reschedule(desk.caller, appointment_id, Change(time="10:00"), 1)
+    assert same.appointment.version == 1
+    assert len(await desk.published()) == len(EVENTS)
+
+
+async def test_what_has_begun_is_not_sent_again(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    appointment_id = await desk.create()
+    desk.moment += timedelta(days=3)
+    with pytest.raises(Begun):
+        await desk.booking.resend(desk.caller, appointment_id, Resend(), None)
+    await desk.booking.delete(desk.caller, appointment_id, None, notify=True)
+    assert not [each for each in await desk.published() if isinstance(each, NoticeRequested)]
+    with pytest.raises(NotFound):
+        await desk.booking.get(desk.caller, appointment_id)

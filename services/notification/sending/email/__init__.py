@@ -1,1 +1,1 @@
-"""The e-mail channel: SMTP connections that are kept, and what a server's replies mean."""
+"""Mail: SMTP connections that stay open, and what a server's replies mean."""

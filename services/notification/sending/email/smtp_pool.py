@@ -17,8 +17,8 @@ import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
 
 from services.notification.deliveries.events import NO_REPLY, Reply
-from services.notification.sending.channel import SendResult, Verdict
 from services.notification.sending.email.smtp_replies import Stage, classify, read_reply
+from services.notification.sending.sender import SendResult, Verdict
 
 _TIDY_UP = 2.0  # seconds for RSET and QUIT, whose replies change nothing
 
@@ -89,7 +89,7 @@ def xtext(text: str) -> bytes:
     )
 
 
-class Failed(Exception):
+class TryFailed(Exception):
     """A try ended at `stage`, by a reply or by silence (code None)."""
 
     def __init__(self, stage: Stage, code: int | None = None, text: str = "") -> None:
@@ -104,7 +104,7 @@ class Failed(Exception):
         return SendResult(verdict, self.reply)
 
 
-class Misconfigured(Failed):
+class ServerMisconfigured(TryFailed):
     """The server can't be used as it is configured: no TLS, no login, wrong certificate."""
 
     @property
@@ -113,7 +113,7 @@ class Misconfigured(Failed):
         return SendResult(Verdict.TECHNICAL, self.reply)
 
 
-class AddressBeyondAscii(Failed):
+class AddressBeyondAscii(TryFailed):
     """The server can't take an address with a local part beyond ASCII (RFC 6531)."""
 
     @property
@@ -139,7 +139,7 @@ class SmtpPool:
         async with self._free:
             try:
                 return await self._send(envelope)
-            except Failed as failed:
+            except TryFailed as failed:
                 return failed.result
 
     async def close(self) -> None:
@@ -152,7 +152,7 @@ class SmtpPool:
             async with asyncio.timeout(2 * self._server.timeout):
                 connection = await self._begin(envelope)
         except TimeoutError:
-            raise Failed(Stage.CONNECT) from None
+            raise TryFailed(Stage.CONNECT) from None
         try:
             reply = await connection.transmit(envelope.message)
         except BaseException:
@@ -168,7 +168,7 @@ class SmtpPool:
         if connection is not None:
             try:
                 return await self._announce(connection, envelope)
-            except Failed:
+            except TryFailed:
                 # Closed by silence or 421: the server had given it up. A new one decides.
                 if connection.usable:
                     raise
@@ -177,7 +177,7 @@ class SmtpPool:
     async def _announce(self, connection: "_Connection", envelope: Envelope) -> "_Connection":
         try:
             await connection.announce(envelope)
-        except Failed:
+        except TryFailed:
             await connection.reset()
             await self._put_back(connection)
             raise
@@ -218,7 +218,7 @@ class _Connection:
 
     @classmethod
     async def open(cls, server: SmtpServer, tls: ssl.SSLContext | None) -> "_Connection":
-        """Connect, encrypt and log in as configured. Raises Failed."""
+        """Connect, encrypt and log in as configured. Raises TryFailed."""
         smtp = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
@@ -235,7 +235,7 @@ class _Connection:
             if server.tls == "starttls":
                 stage = Stage.TLS
                 if not smtp.supports_extension("starttls"):
-                    raise Misconfigured(stage)
+                    raise ServerMisconfigured(stage)
                 await smtp.starttls()
                 await smtp.ehlo()
             if server.username is not None:
@@ -254,7 +254,7 @@ class _Connection:
         return self._smtp.is_connected
 
     async def announce(self, envelope: Envelope) -> None:
-        """MAIL, RCPT and DATA, up to the server's 354. Raises Failed."""
+        """MAIL, RCPT and DATA, up to the server's 354. Raises TryFailed."""
         if envelope.utf8 and not self._smtp.supports_extension("smtputf8"):
             raise AddressBeyondAscii(Stage.MAIL)
         encoding = "utf-8" if envelope.utf8 else "ascii"
@@ -272,17 +272,17 @@ class _Connection:
         await self._command(Stage.DATA, b"DATA", expect=354)
 
     async def transmit(self, message: bytes) -> Reply:
-        """The message and its final dot; the reply decides. Raises Failed when none comes."""
+        """The message and its final dot; the reply decides. Raises TryFailed when none comes."""
         protocol = self._smtp.protocol
         if protocol is None:
-            raise Failed(Stage.MESSAGE)
+            raise TryFailed(Stage.MESSAGE)
         stuffed = message.replace(b"\r\n.", b"\r\n..")
         try:
             protocol.write(stuffed + b".\r\n")
             code, text = await protocol.read_response(timeout=self._server.message_timeout)
         except (SMTPException, OSError):
             self.close()
-            raise Failed(Stage.MESSAGE) from None
+            raise TryFailed(Stage.MESSAGE) from None
         self.between_stages = False
         self.messages += 1
         return read_reply(code, text)
@@ -310,12 +310,12 @@ class _Connection:
             code, text = await self._smtp.execute_command(*words)
         except SMTPResponseException as error:  # not a reply of this protocol
             self.close()
-            raise Failed(stage, error.code) from None
+            raise TryFailed(stage, error.code) from None
         except (SMTPException, OSError):
             self.close()
-            raise Failed(stage) from None
+            raise TryFailed(stage) from None
         if code != expect and not (stage is Stage.RCPT and code == 251):
-            raise Failed(stage, code, text)
+            raise TryFailed(stage, code, text)
 
 
 async def _log_in(smtp: aiosmtplib.SMTP, username: str, password: str) -> None:
@@ -325,19 +325,19 @@ async def _log_in(smtp: aiosmtplib.SMTP, username: str, password: str) -> None:
     elif "login" in smtp.server_auth_methods:
         await smtp.auth_login(username, password)
     else:
-        raise Misconfigured(Stage.AUTH)
+        raise ServerMisconfigured(Stage.AUTH)
 
 
-def _failed_to_open(stage: Stage, error: Exception) -> Failed:
-    if isinstance(error, Failed):
+def _failed_to_open(stage: Stage, error: Exception) -> TryFailed:
+    if isinstance(error, TryFailed):
         return error
     if isinstance(error, SMTPResponseException):
-        return Failed(stage, error.code, error.message)
+        return TryFailed(stage, error.code, error.message)
     broken = error if isinstance(error, ssl.SSLError) else error.__cause__
     if isinstance(broken, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return Failed(Stage.TLS)  # hung up in the middle of it
+        return TryFailed(Stage.TLS)  # hung up in the middle of it
     if isinstance(broken, ssl.SSLError):
-        return Misconfigured(Stage.TLS)
+        return ServerMisconfigured(Stage.TLS)
     if isinstance(error, (SMTPException, OSError)):
-        return Failed(stage)
+        return TryFailed(stage)
     raise error

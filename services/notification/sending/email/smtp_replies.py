@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from services.notification.deliveries.events import Reply
 from services.notification.deliveries.reasons import reason_of
-from services.notification.sending.channel import Verdict
+from services.notification.sending.sender import Verdict
 
 
 class Stage(StrEnum):

@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.notification.deliveries.events import Reply
-from services.notification.sending.channel import SendResult, Verdict
+from services.notification.sending.sender import SendResult, Verdict
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest
 from services.notification.sending.sms.transport import HttpResponse
 

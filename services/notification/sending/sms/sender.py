@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.notification.deliveries.events import Reply
 from services.notification.letters import sms as texts
-from services.notification.sending.channel import Outgoing, Verdict
+from services.notification.sending.sender import Outgoing, Verdict
 from services.notification.sending.sms.failover import Failover
 from services.notification.sending.sms.gateway import INVALID_NUMBER, GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import GatewayReceipt
@@ -19,6 +19,11 @@ class SmsSender:
     def __init__(self, gateways: Failover, *, sender: str) -> None:
         self._gateways = gateways
         self._sender = sender
+
+    @property
+    def longest_send(self) -> float:
+        """Seconds after which a try has ended, whatever the gateways do."""
+        return self._gateways.longest_send
 
     async def send(self, outgoing: Outgoing) -> GatewayResult:
         """Try once, under the delivery's id. Raises UnusableLetter."""

@@ -21,7 +21,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.notification.deliveries.events import Reply
-from services.notification.sending.channel import Verdict
+from services.notification.sending.sender import Verdict
 from services.notification.sending.sms import gateway as gateways
 from services.notification.sending.sms import receipts, signatures
 from services.notification.sending.sms.gateway import GatewayResult, TextMessage

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.events import Recipients
-from services.notification.deliveries.delivery import ASK_AFTER
 from services.notification.deliveries.events import Accepted, Reply
+from services.notification.deliveries.receipt_deadline import ASK_AFTER
 from services.notification.receipts.asker import ReceiptAsker
 from services.notification.sending.sms.failover import Failover, Line
 from services.notification.sending.sms.gateway import GatewayResult, TextMessage

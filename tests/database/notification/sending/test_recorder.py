@@ -18,13 +18,13 @@ POISON = Accepted(Reply(2**40, "2.0.0"))  # no integer of PostgreSQL
 
 
 class Sent:
-    """A recorder of deliveries that are being sent, and what it has told."""
+    """A recorder of deliveries that are being sent, and whom it has woken."""
 
     def __init__(self, db: Database) -> None:
         self.settled: list[int] = []
         self.woken = 0
         self.recorder = Recorder(
-            db, most=100, now=now, committed=self.settled.append, told=self._wake_relay
+            db, batch=100, now=now, committed=self.settled.append, wake_relay=self._wake_relay
         )
 
     def _wake_relay(self) -> None:

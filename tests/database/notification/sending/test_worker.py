@@ -6,7 +6,7 @@ from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.events import Channel
 from services.notification.deliveries.delivery import State
-from services.notification.sending.channel import Outgoing, SendResult, Verdict
+from services.notification.sending.sender import Outgoing, SendResult, Verdict
 from services.notification.sending.worker import Worker, WorkerPolicy
 from tests.database.notification.support import delivery_of, handle, invitation, running
 from tests.support import eventually

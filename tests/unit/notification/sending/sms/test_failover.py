@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notification.sending.channel import Verdict
+from services.notification.sending.sender import Verdict
 from services.notification.sending.sms.breaker import Breaker
 from services.notification.sending.sms.failover import Failover, Line
 from services.notification.sending.sms.gateway import GatewayResult, TextMessage

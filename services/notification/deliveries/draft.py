@@ -1,0 +1,82 @@
+"""The deliveries of some appointments as they change, before they are saved."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.notification.deliveries.appointments import KnownAppointment
+from services.notification.deliveries.delivery import Delivery, Transition
+from services.notification.deliveries.events import (
+    ChannelMissing,
+    DeliveryEvent,
+    Moved,
+    Requested,
+    Superseded,
+    Withdrawn,
+)
+from services.notification.deliveries.transitions import transition
+from services.notification.letters.letter import Letter, LetterKind
+
+
+class Draft:
+    """Begins with the stored deliveries; `transitions` and `letters` are what is to be saved."""
+
+    def __init__(self, stored: Sequence[Delivery], now: datetime) -> None:
+        self._now = now
+        self._of: dict[UUID, dict[UUID, Delivery]] = defaultdict(dict)
+        self._current: dict[UUID, Delivery] = {}
+        self.transitions: list[Transition] = []
+        self.letters: dict[UUID, Letter] = {}
+        for delivery in stored:
+            self._put(delivery)
+
+    @property
+    def new(self) -> list[Delivery]:
+        """Those that were not stored before."""
+        return [self._current[delivery_id] for delivery_id in self.letters]
+
+    def deliveries_of(self, appointment_id: UUID) -> Collection[Delivery]:
+        """All deliveries of one appointment as they are now."""
+        return self._of[appointment_id].values()
+
+    def add(self, delivery: Delivery, letter: Letter) -> None:
+        """A new delivery is requested."""
+        self.letters[delivery.id] = letter
+        self._put(delivery)
+        self._apply(delivery.id, Requested())
+
+    def channel_missing(self, delivery_id: UUID) -> None:
+        """The delivery can't go over its channel."""
+        self._apply(delivery_id, ChannelMissing())
+
+    def follow(self, appointment: KnownAppointment, *, moved: bool) -> None:
+        """Let the appointment's deliveries follow what is known of it.
+
+        `moved` says that it was just moved, be it to where it was known to be.
+        """
+        deliveries = list(self.deliveries_of(appointment.appointment_id))
+        newest: dict[UUID, int] = defaultdict(int)
+        for delivery in deliveries:
+            newest[delivery.invitation_id] = max(newest[delivery.invitation_id], delivery.attempt)
+        for delivery in deliveries:
+            if delivery.attempt < newest[delivery.invitation_id]:
+                self._apply(delivery.id, Superseded())
+            if delivery.kind is LetterKind.CANCELLED:
+                continue  # sent for the very reason that the appointment is deleted
+            is_notice = delivery.kind is not LetterKind.INVITATION
+            if is_notice and appointment.starts_at != delivery.starts_at:
+                self._apply(delivery.id, Withdrawn())  # it names a time that is no longer true
+            if appointment.deleted:
+                self._apply(delivery.id, Withdrawn())
+            elif moved and appointment.starts_at is not None:
+                self._apply(delivery.id, Moved(appointment.starts_at))
+
+    def _apply(self, delivery_id: UUID, event: DeliveryEvent) -> None:
+        step = transition(self._current[delivery_id], event, self._now)
+        self.transitions.append(step)
+        self._put(step.delivery)
+
+    def _put(self, delivery: Delivery) -> None:
+        self._current[delivery.id] = delivery
+        self._of[delivery.appointment_id][delivery.id] = delivery

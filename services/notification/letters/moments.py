@@ -1,0 +1,50 @@
+"""When an appointment is, on the practice's clock and in the patient's language."""
+
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from chassis.wording import Wording, gettext_noop
+from services.notification.letters.letter import UnusableLetter
+
+_SEASONS = (
+    gettext_noop("summer time"),
+    gettext_noop("winter time"),
+)  # of the hour that comes twice, in order
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    """The zone of this IANA name. Raises UnusableLetter."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise UnusableLetter("time_zone is unknown") from None
+
+
+def local_time(moment: datetime, time_zone: str) -> datetime:
+    """The moment on the practice's clock. Raises UnusableLetter."""
+    return moment.astimezone(zone(time_zone))
+
+
+def comes_twice(local: datetime) -> bool:
+    """True in the hour that the clock shows twice, when summer time ends."""
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+
+
+def long_moment(moment: datetime, time_zone: str, words: Wording) -> str:
+    """Weekday, date and wall-clock time. Raises UnusableLetter."""
+    return _moment(moment, time_zone, words, "full")
+
+
+def short_moment(moment: datetime, time_zone: str, words: Wording) -> str:
+    """Date and wall-clock time in few characters. Raises UnusableLetter."""
+    # A pattern of CLDR; in the 7-bit alphabet of SMS where the language can.
+    return _moment(moment, time_zone, words, words.say("d MMM y"))
+
+
+def _moment(moment: datetime, time_zone: str, words: Wording, form: str) -> str:
+    """With the season in the hour that comes twice."""
+    local = local_time(moment, time_zone)
+    text = words.say("%(date)s, %(time)s", date=words.date(local, form), time=f"{local:%H:%M}")
+    return f"{text} ({words.say(_SEASONS[local.fold])})" if comes_twice(local) else text

@@ -1,0 +1,54 @@
+"""What sends over one channel. It says how a try ended, never more than codes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from services.notification.deliveries.delivery import Delivery
+from services.notification.deliveries.events import NO_REPLY, Reply
+from services.notification.letters.letter import Letter
+
+
+class Verdict(StrEnum):
+    """How a try ended."""
+
+    ACCEPTED = "accepted"
+    PERMANENT = "permanent"
+    TEMPORARY = "temporary"
+    TECHNICAL = "technical"
+    REPLY_LOST = "reply_lost"  # handed over, and no answer came
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The verdict with its evidence; `not_before` is when the server wants the next try.
+
+    A gateway names itself and its id of the message, to be asked and recognised by.
+    """
+
+    verdict: Verdict
+    reply: Reply = NO_REPLY
+    not_before: datetime | None = None
+    gateway: str | None = None
+    gateway_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A claimed delivery with its letter."""
+
+    delivery: Delivery
+    letter: Letter
+
+
+class Sender(Protocol):
+    """Sends one message and says how it ended. Any exception means a fault on our side."""
+
+    async def send(self, outgoing: Outgoing) -> SendResult:
+        """Try once."""
+        ...
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        ...

@@ -1,0 +1,42 @@
+"""Setting practices up and changing them, in the operator's scope; each is an audit entry."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from uuid import UUID
+
+from chassis.database import Connection
+from services.scheduling import practice_store
+from services.scheduling.audit import entry as audit
+from services.scheduling.audit import store as audit_store
+from services.scheduling.audit.entry import Action
+from services.scheduling.practice import Practice, PracticeChange, new_practice
+
+
+async def create(
+    tx: Connection, practice_id: UUID, settings: PracticeChange, now: datetime
+) -> Practice:
+    """Set a practice up. Raises InvalidInput, PracticeExists."""
+    practice = new_practice(practice_id, settings)
+    await practice_store.add(tx, practice)
+    await _note(tx, practice_id, now, [field.name for field in fields(PracticeChange)])
+    return practice
+
+
+async def change(
+    tx: Connection, practice_id: UUID, settings: PracticeChange, now: datetime
+) -> Practice:
+    """Set what is named; it holds from the next reading on. Raises InvalidInput, NoSuchPractice."""
+    values = settings.checked()
+    present = await practice_store.get(tx, practice_id, lock=True)
+    changed = replace(present, **values)
+    names = [name for name in values if getattr(present, name) != getattr(changed, name)]
+    if names:
+        await practice_store.update(tx, changed)
+        await _note(tx, practice_id, now, names)
+    return changed
+
+
+async def _note(tx: Connection, practice_id: UUID, now: datetime, names: Sequence[str]) -> None:
+    done = audit.operator_entry(practice_id, Action.PRACTICE_CHANGED, now, changed=names)
+    await audit_store.add(tx, done)

@@ -1,0 +1,57 @@
+"""What one process of the service has, made by its wiring, and how routes come by it.
+
+Types of what stands above this module are imported for the type checker alone: the routes of the
+wings import it.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from chassis.auth import Caller, needs
+from chassis.database import Database
+from chassis.throttle import Throttle
+from contracts.rights import Right
+
+if TYPE_CHECKING:
+    from services.scheduling.booking import Booking
+    from services.scheduling.keys.mint import Mint
+    from services.scheduling.visits.hosting import Hosting
+    from services.scheduling.visits.page import PatientPage
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Set once, as `app.state.services`, before the first request."""
+
+    db: Database
+    booking: "Booking"
+    hosting: "Hosting"
+    patient_page: "PatientPage"
+    mint: "Mint"
+    token_exchanges: Throttle  # by address, as are the logins
+    operator_logins: Throttle
+
+
+async def services(request: Request) -> Services:
+    """FastAPI dependency: all of it. Routes ask for a part (`Db`, `Desk` ...)."""
+    found: Services = request.app.state.services
+    return found
+
+
+State = Annotated[Services, Depends(services)]
+
+
+async def database(services: State) -> Database:
+    """FastAPI dependency: the service's database."""
+    return services.db
+
+
+Db = Annotated[Database, Depends(database)]
+
+AppointmentReader = Annotated[Caller, needs(Right.READ_APPOINTMENTS)]
+AppointmentWriter = Annotated[Caller, needs(Right.WRITE_APPOINTMENTS)]
+AppointmentAdmin = Annotated[Caller, needs(Right.DELETE_APPOINTMENTS)]
+AuditReader = Annotated[Caller, needs(Right.READ_AUDIT)]
+VisitHost = Annotated[Caller, needs(Right.HOST_VISITS)]

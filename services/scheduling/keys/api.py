@@ -1,0 +1,146 @@
+"""Keys are exchanged here for short-lived tokens, which every service checks by itself.
+
+POST /v1/tokens is the client credentials grant of OAuth 2.0 (RFC 6749, section 4.4), so that any
+OAuth library can be a client. A revoked key's last token holds for its term and no longer.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from pydantic import BaseModel, Field
+
+from chassis import problems
+from chassis.throttle import address_of
+from contracts.rights import Right
+from services.scheduling.dependencies import Db, State
+from services.scheduling.keys.key import ClinicSystem, Key
+from services.scheduling.keys.mint import TOKEN_SECONDS, Mint
+from services.scheduling.keys.store import API_KEYS
+from services.scheduling.problems import (
+    InvalidClient,
+    InvalidScope,
+    NoForm,
+    RepeatedField,
+    UnsupportedGrantType,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class TokenView(BaseModel):
+    """A token (RFC 6749, section 5.1)."""
+
+    access_token: str
+    token_type: str = "Bearer"  # noqa: S105
+    expires_in: int = Field(default=TOKEN_SECONDS, description="seconds")
+    scope: str = Field(description="What it allows, separated by spaces.")
+
+
+router = APIRouter(prefix="/v1", tags=["tokens"])
+_basic = HTTPBasic(
+    auto_error=False,
+    scheme_name="apiKey",
+    description="The id of an API key as user name, its secret as password.",
+)
+
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["grant_type"],
+                    "properties": {
+                        "grant_type": {"type": "string", "const": "client_credentials"},
+                        "scope": {
+                            "type": "string",
+                            "description": "Fewer than the key's scopes, separated by spaces; "
+                            "left out: all of them.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+async def token_mint(services: State) -> Mint:
+    """FastAPI dependency: what signs tokens."""
+    return services.mint
+
+
+async def limit_exchanges(request: Request, services: State) -> None:
+    """FastAPI dependency: guessing keys is slow. Raises TooManyRequests."""
+    services.token_exchanges.take(address_of(request))
+
+
+TokenMint = Annotated[Mint, Depends(token_mint)]
+
+
+@router.post(
+    "/tokens",
+    openapi_extra=_FORM,
+    dependencies=[Depends(limit_exchanges)],
+    responses={
+        400: problems.response("The request is not one of RFC 6749, section 4.4"),
+        401: problems.response("The API key does not hold"),
+        429: problems.response("Too many requests; Retry-After says when to come back"),
+    },
+)
+async def issue_token(
+    request: Request,
+    response: Response,
+    credentials: Annotated[HTTPBasicCredentials | None, Depends(_basic)],
+    db: Db,
+    mint: TokenMint,
+) -> TokenView:
+    """Exchange an API key for a token that holds for five minutes."""
+    form = _form(await request.body())
+    if form.get("grant_type") != "client_credentials":
+        raise UnsupportedGrantType
+    if credentials is None:
+        raise InvalidClient
+    async with db.system() as tx:
+        key = await API_KEYS.use(tx, credentials.username, credentials.password, datetime.now(UTC))
+    if key is None:
+        known = API_KEYS.is_id(credentials.username)
+        log.info("API key refused", key=credentials.username if known else None)
+        raise InvalidClient
+    scopes = _scopes(key, form.get("scope"))
+    response.headers["Cache-Control"] = "no-store"
+    return TokenView(access_token=mint.token(key, scopes), scope=" ".join(sorted(scopes)))
+
+
+@router.get("/jwks")
+async def read_keys(mint: TokenMint, response: Response) -> dict[str, Any]:
+    """The public keys that these tokens are signed with (JWK Set, RFC 7517)."""
+    response.headers["Cache-Control"] = "max-age=60"
+    return dict(mint.keys.as_dict(private=False))
+
+
+def _scopes(key: Key[ClinicSystem], requested: str | None) -> frozenset[Right]:
+    """The scopes asked for, all of the key's where none are. Raises InvalidScope."""
+    if requested is None:
+        return key.owner.scopes
+    names = set(requested.split())
+    scopes = frozenset(right for right in key.owner.scopes if right in names)
+    if len(scopes) != len(names) or not scopes:
+        raise InvalidScope
+    return scopes
+
+
+def _form(body: bytes) -> dict[str, str]:
+    """The fields of a form; one that comes twice is refused, as RFC 6749 asks."""
+    try:
+        fields = parse_qs(body.decode("ascii"), max_num_fields=20, strict_parsing=bool(body))
+    except ValueError:
+        raise NoForm from None
+    if any(len(values) > 1 for values in fields.values()):
+        raise RepeatedField
+    return {name: values[0] for name, values in fields.items()}

@@ -1,0 +1,247 @@
+-- migrate:up
+-- Row-level security binds every table to practices, and the tables' owner too. The owner works
+-- across practices by a setting of its role, which only a superuser can make: ALTER ROLE … SET
+-- app.practice = 'every' (local/databases.py).
+CREATE FUNCTION practice_in_scope(practice uuid) RETURNS boolean LANGUAGE sql STABLE AS
+$$ SELECT current_setting('app.practice', true) IN (practice::text, 'every') $$;
+
+-- Who runs the installation sets practices up: in a scope of its own (chassis.database), in which
+-- practices can be written and nothing of any patient can be seen.
+CREATE FUNCTION operator_in_scope() RETURNS boolean LANGUAGE sql STABLE AS
+$$ SELECT current_setting('app.practice', true) = 'operator' $$;
+
+-- The defaults are in practice.py.
+CREATE TABLE practices (
+    id uuid PRIMARY KEY,
+    name text NOT NULL CHECK (name <> ''),
+    time_zone text NOT NULL,
+    tariff text NOT NULL CHECK (tariff IN ('basic', 'standard', 'premium')),
+    language text NOT NULL,
+    -- minutes before the start at which the patient is reminded
+    reminders integer[] NOT NULL
+        CHECK (cardinality(reminders) <= 5 AND 0 < ALL (reminders) AND 20160 >= ALL (reminders)),
+    -- days after the end of an appointment for which the patient's data is kept
+    retention_days integer NOT NULL CHECK (retention_days BETWEEN 0 AND 88)
+);
+ALTER TABLE practices ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+-- A practice reads its row; it is written in the operator's scope alone, or by the table's owner.
+CREATE POLICY practice ON practices
+    USING (practice_in_scope(id) OR operator_in_scope())
+    WITH CHECK (operator_in_scope() OR current_user = (
+        SELECT tableowner FROM pg_tables WHERE schemaname = 'public' AND tablename = 'practices'));
+CREATE POLICY owner ON practices TO CURRENT_USER
+    USING (practice_in_scope(id)) WITH CHECK (practice_in_scope(id));
+GRANT SELECT, INSERT, UPDATE (name, time_zone, tariff, language, reminders, retention_days)
+    ON practices TO scheduling;
+
+CREATE TABLE appointments (
+    id uuid PRIMARY KEY,
+    practice_id uuid NOT NULL REFERENCES practices,
+    version integer NOT NULL DEFAULT 1,
+    starts_at timestamptz NOT NULL,
+    duration_minutes integer NOT NULL CHECK (duration_minutes BETWEEN 5 AND 480),
+    channels text[] NOT NULL,
+    locale text NOT NULL,
+    consented_at timestamptz NOT NULL,
+    invitation_id uuid NOT NULL,
+    attempt integer NOT NULL DEFAULT 1,
+    link_version integer NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL,
+    created_by text NOT NULL,
+    deleted_at timestamptz,
+    -- the patient's name and addresses, sealed together (chassis/sealing.py)
+    contact bytea,
+    -- Once the practice's term is over, or on request, nothing of the patient is left. After the
+    -- term a bare row stays as long as the link is valid.
+    erased_at timestamptz,
+    CONSTRAINT appointments_contact_while_needed
+        CHECK ((contact IS NOT NULL) = (deleted_at IS NULL AND erased_at IS NULL))
+);
+CREATE INDEX appointments_by_day ON appointments (practice_id, starts_at) WHERE deleted_at IS NULL;
+CREATE INDEX appointments_by_key ON appointments (get_byte(contact, 0)) WHERE contact IS NOT NULL;
+CREATE INDEX appointments_to_erase ON appointments (practice_id, starts_at)
+    WHERE erased_at IS NULL;
+CREATE INDEX appointments_erased ON appointments (starts_at) WHERE erased_at IS NOT NULL;
+ALTER TABLE appointments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON appointments
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, INSERT, UPDATE, DELETE ON appointments TO scheduling;
+
+-- What the patient is to be told later: reminders, and that the appointment was moved. Holds no
+-- patient data: addresses are read from the appointment when the notice is due.
+CREATE TABLE notices (
+    id uuid PRIMARY KEY,
+    practice_id uuid NOT NULL,
+    appointment_id uuid NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('reminder', 'moved')),
+    starts_at timestamptz NOT NULL,     -- the start that a reminder is of
+    minutes_before integer,             -- of a reminder
+    previous_start timestamptz,         -- of a move: the one that the patient knows
+    due_at timestamptz NOT NULL,
+    done_at timestamptz,                -- requested, or too late
+    CHECK ((kind = 'reminder') = (minutes_before IS NOT NULL)),
+    CHECK ((kind = 'moved') = (previous_start IS NOT NULL))
+);
+-- Never twice: not for the same start, were it moved away and back in between.
+CREATE UNIQUE INDEX notices_reminder_once
+    ON notices (practice_id, appointment_id, starts_at, minutes_before) WHERE kind = 'reminder';
+-- Moves in quick succession are one notice.
+CREATE UNIQUE INDEX notices_one_move ON notices (practice_id, appointment_id)
+    WHERE kind = 'moved' AND done_at IS NULL;
+CREATE INDEX notices_of_appointment ON notices (appointment_id);
+CREATE INDEX notices_due ON notices (due_at) WHERE done_at IS NULL;
+ALTER TABLE notices ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON notices
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, INSERT, UPDATE, DELETE ON notices TO scheduling;
+
+CREATE TABLE idempotency_keys (
+    practice_id uuid NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    appointment_id uuid NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (practice_id, key)
+);
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+CREATE INDEX idempotency_keys_of_appointment ON idempotency_keys (practice_id, appointment_id);
+ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON idempotency_keys
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, INSERT, DELETE ON idempotency_keys TO scheduling;
+
+-- Which address an attempt went to, as a keyed fingerprint: outcomes carry no address.
+CREATE TABLE attempts (
+    practice_id uuid NOT NULL,
+    appointment_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    channel text NOT NULL,
+    address_fingerprint bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (practice_id, appointment_id, attempt, channel)
+);
+CREATE INDEX attempts_age ON attempts (created_at);
+CREATE INDEX attempts_of_address ON attempts (practice_id, address_fingerprint);
+ALTER TABLE attempts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON attempts
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, INSERT, DELETE ON attempts TO scheduling;
+
+-- What the newest outcome said of an address.
+CREATE TABLE address_verdicts (
+    practice_id uuid NOT NULL,
+    address_fingerprint bytea NOT NULL,
+    dead boolean NOT NULL,
+    at timestamptz NOT NULL,
+    PRIMARY KEY (practice_id, address_fingerprint)
+);
+CREATE INDEX address_verdicts_age ON address_verdicts (at);
+ALTER TABLE address_verdicts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON address_verdicts
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, INSERT, UPDATE, DELETE ON address_verdicts TO scheduling;
+
+-- Keys of clinics' own systems. They are made and revoked by the operator, as the owner of the
+-- database: the service itself can only look them up and note that they were used.
+CREATE TABLE api_keys (
+    id text PRIMARY KEY,
+    practice_id uuid NOT NULL REFERENCES practices,
+    name text NOT NULL CHECK (name <> ''),
+    secret_sha256 bytea NOT NULL CHECK (octet_length(secret_sha256) = 32),
+    scopes text[] NOT NULL CHECK (cardinality(scopes) > 0),
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    revoked_at timestamptz,
+    last_used_at timestamptz
+);
+CREATE INDEX api_keys_of_practice ON api_keys (practice_id);
+ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON api_keys
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, UPDATE (last_used_at) ON api_keys TO scheduling;
+
+-- Keys of the API for practices. Made and revoked on the command line, as the owner.
+CREATE TABLE operator_keys (
+    id text PRIMARY KEY,
+    name text NOT NULL CHECK (name <> ''),
+    secret_sha256 bytea NOT NULL CHECK (octet_length(secret_sha256) = 32),
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    revoked_at timestamptz,
+    last_used_at timestamptz
+);
+ALTER TABLE operator_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON operator_keys
+    USING (operator_in_scope()) WITH CHECK (operator_in_scope());
+GRANT SELECT, UPDATE (last_used_at) ON operator_keys TO scheduling;
+
+-- Who did what with which appointment. Holds no patient data: ids, and the names of changed fields.
+CREATE TABLE audit_entries (
+    id uuid PRIMARY KEY,
+    practice_id uuid NOT NULL REFERENCES practices,
+    at timestamptz NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id text NOT NULL,
+    actor_name text,
+    actor_roles text[] NOT NULL,
+    action text NOT NULL,
+    appointment_ids uuid[] NOT NULL,
+    changed text[] NOT NULL,
+    trace_id text
+);
+CREATE INDEX audit_entries_by_practice ON audit_entries (practice_id, id);
+CREATE INDEX audit_entries_by_appointment ON audit_entries USING gin (appointment_ids);
+CREATE INDEX audit_entries_age ON audit_entries (at);
+ALTER TABLE audit_entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON audit_entries
+    USING (practice_in_scope(practice_id))
+    WITH CHECK (practice_in_scope(practice_id) OR operator_in_scope());
+GRANT SELECT, INSERT ON audit_entries TO scheduling;
+
+-- Nobody changes an entry, the owner included, and none goes before it is a year old.
+CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND OLD.at < now() - interval '365 days' THEN
+        RETURN OLD;
+    END IF;
+    RAISE insufficient_privilege USING MESSAGE = 'audit entries are append-only';
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_entries
+    FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER not_emptied BEFORE TRUNCATE ON audit_entries
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+
+-- The service's one way to let entries go: those that are older than this many days.
+CREATE FUNCTION forget_audit_entries(days integer) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS
+$$ DELETE FROM audit_entries WHERE at < now() - make_interval(days => greatest(days, 365)) $$;
+REVOKE ALL ON FUNCTION forget_audit_entries FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION forget_audit_entries TO scheduling;
+
+CREATE TABLE outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    topic text NOT NULL,
+    key text NOT NULL,
+    headers jsonb NOT NULL,
+    value bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    sealed boolean NOT NULL DEFAULT false,
+    practice_id uuid
+);
+CREATE INDEX outbox_of_key ON outbox (key);
+ALTER TABLE outbox ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON outbox
+    USING (coalesce(practice_in_scope(practice_id), false))
+    WITH CHECK (coalesce(practice_in_scope(practice_id), false));
+GRANT SELECT, INSERT, DELETE ON outbox TO scheduling;
+
+CREATE TABLE inbox (
+    event_id uuid PRIMARY KEY, received_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX inbox_age ON inbox (received_at);
+GRANT SELECT, INSERT, DELETE ON inbox TO scheduling;
+
+-- migrate:down
+DROP TABLE inbox, outbox, audit_entries, operator_keys, api_keys, address_verdicts, attempts,
+    idempotency_keys, notices, appointments, practices;
+DROP FUNCTION forget_audit_entries, refuse_audit_change, operator_in_scope, practice_in_scope;

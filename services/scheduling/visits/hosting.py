@@ -1,0 +1,53 @@
+"""Opening rooms for those who lead visits; at any time, since date and time are guide values."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from chassis.auth import Caller
+from chassis.database import Database
+from chassis.sealing import Sealer
+from services.scheduling import practice_store, store
+from services.scheduling.audit import entry as audit
+from services.scheduling.audit import store as audit_store
+from services.scheduling.audit.entry import Action
+from services.scheduling.problems import (
+    AppointmentOver,
+    NotFound,
+    NoVideoRooms,
+    UnknownPractice,
+)
+from services.scheduling.visits.opening import link_holds
+from services.scheduling.visits.rooms import Role, Rooms
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """The way in for whoever leads the visit."""
+
+    db: Database
+    rooms: Rooms | None
+    sealer: Sealer
+
+    async def enter(self, caller: Caller, appointment_id: UUID) -> str:
+        """The address of the appointment's room, as its host; that a visit started is audited.
+
+        Raises UnknownPractice, NotFound, NoVideoRooms, AppointmentOver.
+        """
+        now = datetime.now(UTC)
+        async with self.db.practice(caller.practice_id) as tx:
+            practice = await practice_store.find(tx, caller.practice_id)
+            if practice is None:
+                raise UnknownPractice
+            appointment = await store.find(tx, self.sealer, practice.id, appointment_id)
+            if appointment is None:
+                raise NotFound
+            if self.rooms is None:
+                raise NoVideoRooms
+            if not link_holds(appointment, practice.zone, now):
+                raise AppointmentOver
+            started = audit.entry(caller, Action.VISIT_STARTED, now, appointment_id)
+            await audit_store.add(tx, started)
+        return self.rooms.way_in(
+            appointment, Role.HOST, name=practice.name, language=practice.language, now=now
+        )

@@ -1,0 +1,118 @@
+"""What the patient's link opens.
+
+GET consumes nothing: mail scanners open links too. „Beitreten" is a POST, which looks the link up
+once more and sends the browser on to the video room.
+
+Every link that is not valid gets the same response (`page_lookup`). Who holds a valid link may
+learn more.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse
+
+from chassis.throttle import address_of
+from chassis.wording import Wording
+from services.scheduling.dependencies import State
+from services.scheduling.visits.opening import Door, OpeningHours
+from services.scheduling.visits.page_lookup import PageLookup, Visit
+from services.scheduling.visits.page_rendering import Pages
+from services.scheduling.visits.page_throttle import PageThrottle
+from services.scheduling.visits.page_words import accepted_language, choose
+from services.scheduling.visits.rooms import Role, Rooms
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPage:
+    """What the routes of the page need."""
+
+    lookup: PageLookup
+    throttle: PageThrottle
+    pages: Pages
+    rooms: Rooms | None
+    hours: OpeningHours
+
+    async def open(self, request: Request, token: str) -> Response:
+        """Practice, day and time, with the way into the room when it is open."""
+        now = datetime.now(UTC)
+        visit = await self._admit(request, token, now)
+        return visit if isinstance(visit, Response) else self._show(request, visit, now)
+
+    async def join(self, request: Request, token: str) -> Response:
+        """„Beitreten": on to the room, or the page again with what stands against it."""
+        now = datetime.now(UTC)
+        visit = await self._admit(request, token, now)
+        if isinstance(visit, Response):
+            return visit
+        appointment = visit.appointment
+        if self.rooms is None or self.hours.door(appointment, now) is not Door.OPEN:
+            return self._show(request, visit, now, status=409)
+        address = self.rooms.way_in(
+            appointment,
+            Role.PATIENT,
+            name=appointment.patient_name,
+            language=_words_of_visit(request, visit).language.code,
+            now=now,
+        )
+        return RedirectResponse(address, 303, headers=dict(self.pages.headers))
+
+    async def _admit(self, request: Request, token: str, now: datetime) -> Visit | Response:
+        """What a valid link leads to, else the page for whoever asks too often or has none."""
+        wait = self.throttle.wait(address_of(request))
+        if wait:
+            return self.pages.busy(_words_of_nobody(request), wait)
+        visit = await self.lookup.find(token, now)
+        return visit or self.pages.no_visit(_words_of_nobody(request))
+
+    def _show(
+        self, request: Request, visit: Visit, now: datetime, *, status: int = 200
+    ) -> Response:
+        return self.pages.visit(
+            visit,
+            _words_of_visit(request, visit),
+            door=None if self.rooms is None else self.hours.door(visit.appointment, now),
+            opens_at=self.hours.opens_at(visit.appointment),
+            now=now,
+            status=status,
+        )
+
+
+def _words_of_visit(request: Request, visit: Visit) -> Wording:
+    """The language chosen on the page, else the patient's."""
+    return choose(request.query_params.get("lang"), visit.appointment.locale)
+
+
+def _words_of_nobody(request: Request) -> Wording:
+    """The language of a page that says nothing of any appointment, its patient's least of all."""
+    header = request.headers.get("accept-language", "")
+    return choose(request.query_params.get("lang"), accepted_language(header))
+
+
+async def patient_page(services: State) -> PatientPage:
+    """FastAPI dependency: the page."""
+    return services.patient_page
+
+
+Page = Annotated[PatientPage, Depends(patient_page)]
+router = APIRouter(include_in_schema=False)
+
+
+@router.api_route("/besuch/{token:path}", methods=["GET", "HEAD"])
+async def open_link(page: Page, request: Request, token: str) -> Response:
+    """The page behind the link in the invitation."""
+    return await page.open(request, token)
+
+
+@router.post("/besuch/{token:path}")
+async def join(page: Page, request: Request, token: str) -> Response:
+    """„Beitreten"."""
+    return await page.join(request, token)
+
+
+@router.get("/robots.txt")
+async def robots() -> Response:
+    """Nothing here is for search engines."""
+    return PlainTextResponse("User-agent: *\nDisallow: /\n")

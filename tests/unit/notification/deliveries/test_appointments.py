@@ -1,0 +1,72 @@
+"""Which news of an appointment win: never a matter of their order or of how often they come."""
+
+from functools import reduce
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notification.deliveries.appointments import KnownAppointment, merge
+from tests.support.deliveries import NOW, minutes
+
+APPOINTMENT, PRACTICE = UUID(int=1), UUID(int=2)
+
+
+def fact(version: int, happened: str) -> KnownAppointment:
+    there = happened == "moved"
+    return KnownAppointment(
+        appointment_id=APPOINTMENT,
+        practice_id=PRACTICE,
+        version=version,
+        starts_at=NOW + minutes(version) if there else None,
+        duration_minutes=version if there else None,
+        time_zone=f"Etc/GMT+{version}" if there else None,
+        deleted=not there,
+        erased=happened == "erased",
+    )
+
+
+FACTS = st.builds(
+    fact, st.integers(1, 9), st.sampled_from(["moved", "moved", "moved", "deleted", "erased"])
+)
+ORDERS = st.lists(FACTS, min_size=1, max_size=6).flatmap(
+    lambda facts: st.tuples(
+        st.just(facts),
+        st.lists(st.sampled_from(facts), max_size=4).flatmap(
+            lambda repeated: st.permutations([*facts, *repeated])
+        ),
+    )
+)
+
+
+@given(ORDERS)
+def test_news_of_an_appointment_merge_alike_in_any_order(
+    orders: tuple[list[KnownAppointment], list[KnownAppointment]],
+) -> None:
+    one_way, other_way = (reduce(merge, order) for order in orders)
+    facts = orders[0]
+    assert one_way.version == other_way.version == max(each.version for each in facts)
+    assert one_way.deleted == other_way.deleted == any(each.deleted for each in facts)
+    assert one_way.erased == other_way.erased == any(each.erased for each in facts)
+    if one_way.erased:
+        assert one_way == other_way
+        assert one_way.starts_at is None
+    if not one_way.deleted:
+        assert one_way == other_way
+        assert one_way.starts_at == NOW + minutes(one_way.version)
+        assert one_way.duration_minutes == one_way.version
+
+
+@given(st.lists(FACTS, min_size=1, max_size=6), st.integers(1, 6))
+def test_what_is_known_already_changes_nothing(facts: list[KnownAppointment], at: int) -> None:
+    known = reduce(merge, facts)
+    assert merge(known, facts[at % len(facts)]) == known
+    assert merge(known, known) == known
+
+
+@given(FACTS.filter(lambda each: each.starts_at is not None), FACTS)
+def test_of_a_deleted_appointment_a_time_stays_known(
+    dated: KnownAppointment, other: KnownAppointment
+) -> None:
+    merged = merge(other, dated)
+    assert (merged.starts_at is None) == other.erased

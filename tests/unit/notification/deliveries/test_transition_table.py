@@ -1,0 +1,212 @@
+"""Every state of a delivery against everything that can happen to it, as its module says."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from typing import get_args
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.events import (
+    Channel,
+    FailureCategory,
+    FailureReason,
+    InvitationDelivered,
+    InvitationFailed,
+)
+from services.notification.deliveries import transitions
+from services.notification.deliveries.delivery import Delivery, State, Transition
+from services.notification.deliveries.events import (
+    Accepted,
+    AutoReplied,
+    Bounced,
+    ChannelMissing,
+    Claimed,
+    Complained,
+    Confirmed,
+    Delayed,
+    DeliveryEvent,
+    EvidenceEvent,
+    FailedForNow,
+    LeaseExpired,
+    Misconfigured,
+    Moved,
+    ReceiptMissing,
+    Refused,
+    Released,
+    Reply,
+    ReplyLost,
+    Requested,
+    Superseded,
+    Withdrawn,
+)
+from services.notification.deliveries.transitions import transition
+from tests.support.deliveries import (
+    ACTIVE,
+    GREYLISTED,
+    LEASE,
+    LEASE_END,
+    NOW,
+    OK,
+    OTHER_LEASE,
+    UNKNOWN_USER,
+    minutes,
+    new,
+    one,
+)
+
+RECEIPT = UUID(int=9)
+HARD = Bounced(RECEIPT, Reply(None, "5.1.1", FailureReason.UNKNOWN_USER), permanent=True)
+SOFT = Bounced(RECEIPT, Reply(None, "4.4.7", FailureReason.EXPIRED), permanent=False)
+
+EVENTS: dict[str, DeliveryEvent] = {
+    "Requested": Requested(),
+    "ChannelMissing": ChannelMissing(),
+    "Claimed": Claimed(OTHER_LEASE, LEASE_END),
+    "Released": Released(LEASE),
+    "LeaseExpired": LeaseExpired(),
+    "Accepted": Accepted(OK),
+    "Refused": Refused(LEASE, UNKNOWN_USER),
+    "FailedForNow": FailedForNow(LEASE, GREYLISTED, NOW + minutes(1)),
+    "ReplyLost": ReplyLost(LEASE, NOW + minutes(1)),
+    "Misconfigured": Misconfigured(LEASE, UNKNOWN_USER),
+    "Superseded": Superseded(),
+    "Withdrawn": Withdrawn(),
+    "Moved": Moved(NOW + minutes(99)),
+    "Confirmed": Confirmed(RECEIPT, OK),
+    "Permanent": HARD,
+    "Temporary": SOFT,
+    "Delayed": Delayed(RECEIPT),
+    "AutoReplied": AutoReplied(RECEIPT),
+    "Complained": Complained(RECEIPT),
+    "ReceiptMissing": ReceiptMissing(),
+}
+
+FAILURES = {"permanent", "temporary", "technical"}
+HANDED_OVER = {State.ACCEPTED, State.DELIVERED, State.UNKNOWN, State.UNCONFIRMED}
+
+
+def tables(first: str) -> dict[tuple[str, str], str]:
+    """The cells, by state and event, of the module's tables whose head begins with this word."""
+    found: dict[tuple[str, str], str] = {}
+    for block in (transitions.__doc__ or "").split("\n\n"):
+        head, *rows = [line.split() for line in block.strip().splitlines()]
+        if head[0] == first:
+            for state, *row in rows:
+                found |= {(state, name): cell for name, cell in zip(head[1:], row, strict=True)}
+    return found
+
+
+MAIL = tables("state")
+SMS = MAIL | {at: cell for at, cell in tables("sms").items() if cell != "="}
+
+
+def delivery(row: str, channel: Channel = Channel.EMAIL) -> Delivery:
+    """A delivery in the state of this row; it is due, and its receipt overdue."""
+    state = State.FAILED if row in FAILURES else State(row)
+    return replace(
+        new(),
+        channel=channel,
+        state=state,
+        category=FailureCategory(row) if row in FAILURES else None,
+        tries=1,
+        due_at=NOW if state in ACTIVE else None,
+        lease=LEASE if state is State.SENDING else None,
+        handed_over_at=NOW - timedelta(days=2) if state in HANDED_OVER else None,
+    )
+
+
+def cell(before: Delivery, step: Transition) -> str:
+    after = step.delivery
+    if step == Transition(before):
+        return "."
+    assert step.history, "whatever happens leaves a line in the history"
+    if after == before:
+        assert not step.outcomes
+        return "note"
+    failed = after.state is State.FAILED and after.category is not None
+    name = after.category.value if failed and after.category else after.state.value
+    return name + "!" * len(step.outcomes) + "L" * after.late
+
+
+def test_the_tables_name_every_state_and_every_event() -> None:
+    states = {state.value for state in State} - {"failed"} | FAILURES
+    assert MAIL.keys() == set(product(states, EVENTS))
+    assert {type(event) for event in EVENTS.values()} == set(get_args(DeliveryEvent))
+
+
+def test_text_messages_differ_where_the_module_says_so() -> None:
+    differences = {at: cell for at, cell in tables("sms").items() if cell != "="}
+    assert differences
+    assert differences.keys() <= MAIL.keys()
+    assert all(cell != MAIL[at] for at, cell in differences.items())
+
+
+@pytest.mark.parametrize(("row", "name"), MAIL)
+def test_email(row: str, name: str) -> None:
+    before = delivery(row)
+    assert cell(before, transition(before, EVENTS[name], NOW)) == MAIL[row, name]
+
+
+@pytest.mark.parametrize(("row", "name"), SMS)
+def test_sms(row: str, name: str) -> None:
+    before = delivery(row, Channel.SMS)
+    assert cell(before, transition(before, EVENTS[name], NOW)) == SMS[row, name]
+
+
+def test_late_bounce_says_why_and_by_which_receipt() -> None:
+    step = transition(delivery("accepted"), HARD, NOW)
+    outcome = one(step)
+    assert isinstance(outcome, InvitationFailed)
+    assert (outcome.category, outcome.reason, outcome.status_code, outcome.late) == (
+        FailureCategory.PERMANENT,
+        FailureReason.UNKNOWN_USER,
+        "5.1.1",
+        True,
+    )
+    (entry,) = step.history
+    assert (entry.event, entry.before, entry.after) == ("Bounced", State.ACCEPTED, State.FAILED)
+    assert (entry.receipt_id, entry.reply) == (RECEIPT, HARD.reply)
+
+
+def test_confirmation_raises_the_evidence() -> None:
+    outcome = one(transition(delivery("accepted"), Confirmed(RECEIPT, OK), NOW))
+    assert isinstance(outcome, InvitationDelivered)
+    assert outcome.evidence == "confirmed"
+
+
+EVIDENCE: st.SearchStrategy[EvidenceEvent] = st.sampled_from(
+    [Confirmed(RECEIPT), HARD, SOFT, Delayed(RECEIPT), AutoReplied(RECEIPT), Complained(RECEIPT)]
+)
+
+
+@given(
+    st.sampled_from(["accepted", "unknown", "unconfirmed"]),
+    st.lists(EVIDENCE, max_size=6).flatmap(
+        lambda told: st.tuples(st.just(told), st.permutations(told))
+    ),
+)
+def test_receipts_end_alike_in_any_order(
+    row: str, orders: tuple[list[EvidenceEvent], list[EvidenceEvent]]
+) -> None:
+    before = delivery(row, Channel.SMS)
+    ends: list[Delivery] = []
+    for order in orders:
+        after = before
+        for event in order:
+            after = transition(after, event, NOW).delivery
+        ends.append(after)
+    one_way, other_way = ends
+    assert (one_way.state, one_way.category, one_way.reason, one_way.late) == (
+        other_way.state,
+        other_way.category,
+        other_way.reason,
+        other_way.late,
+    )
+    if HARD in orders[0]:
+        assert (one_way.state, one_way.late) == (State.FAILED, True)
+    elif any(isinstance(event, Confirmed) for event in orders[0]):
+        assert one_way.state is State.DELIVERED

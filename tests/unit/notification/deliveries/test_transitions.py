@@ -1,0 +1,280 @@
+"""What follows from what happens to a delivery, told as stories."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import product
+from typing import get_args
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.events import (
+    Channel,
+    FailureCategory,
+    InvitationDelivered,
+    InvitationFailed,
+    InvitationPending,
+    PendingState,
+)
+from services.notification.deliveries.delivery import State, Transition
+from services.notification.deliveries.events import (
+    Accepted,
+    AutoReplied,
+    Bounced,
+    ChannelMissing,
+    Claimed,
+    Complained,
+    Confirmed,
+    Delayed,
+    DeliveryEvent,
+    FailedForNow,
+    LeaseExpired,
+    Misconfigured,
+    Moved,
+    ReceiptMissing,
+    Refused,
+    Released,
+    Reply,
+    ReplyLost,
+    Requested,
+    Superseded,
+    Withdrawn,
+)
+from services.notification.deliveries.retries import RETRY_WITHIN
+from services.notification.deliveries.transitions import RULES, transition
+from tests.support.deliveries import (
+    ACTIVE,
+    GREYLISTED,
+    LEASE,
+    LEASE_END,
+    NOW,
+    OK,
+    OTHER_LEASE,
+    UNKNOWN_USER,
+    after,
+    claim,
+    minutes,
+    new,
+    one,
+    sending,
+)
+
+
+def test_request_is_queued_and_told() -> None:
+    step = after(new(), Requested())
+    assert step.delivery.state is State.QUEUED
+    outcome = one(step)
+    assert isinstance(outcome, InvitationPending)
+    assert (outcome.state, outcome.sequence) == (PendingState.QUEUED, 1)
+
+
+def test_same_request_again_changes_nothing() -> None:
+    queued = after(new(), Requested()).delivery
+    assert transition(queued, Requested(), NOW) == Transition(queued)
+
+
+def test_claim_is_not_told_and_keeps_the_message_id() -> None:
+    delivery = new()
+    step = after(delivery, Requested(), claim())
+    assert step.outcomes == ()
+    assert step.delivery.state is State.SENDING
+    assert (step.delivery.message_id, step.delivery.tries) == (delivery.message_id, 1)
+
+
+def test_accepted_is_told_with_its_evidence() -> None:
+    step = after(sending(), Accepted(OK))
+    outcome = one(step)
+    assert step.delivery.state is State.ACCEPTED
+    assert isinstance(outcome, InvitationDelivered)
+    assert (outcome.evidence, outcome.status_code) == ("accepted", "2.0.0")
+    assert step.history[0].reply == OK
+
+
+@pytest.mark.parametrize(
+    ("event", "category"),
+    [
+        (Refused(LEASE, UNKNOWN_USER), "permanent"),
+        (Misconfigured(LEASE, Reply(535, "5.7.8")), "technical"),
+        (FailedForNow(LEASE, GREYLISTED, None), "temporary"),
+        (FailedForNow(LEASE, GREYLISTED, NOW + timedelta(days=1)), "temporary"),
+        (ReplyLost(LEASE, None), "temporary"),
+    ],
+)
+def test_failures_are_told_with_their_category(event: DeliveryEvent, category: str) -> None:
+    outcome = one(after(sending(), event))
+    assert isinstance(outcome, InvitationFailed)
+    assert outcome.category == category
+
+
+@pytest.mark.parametrize(
+    "event",
+    [FailedForNow(LEASE, GREYLISTED, NOW + minutes(1)), ReplyLost(LEASE, NOW + minutes(1))],
+)
+def test_retry_is_told_with_its_time_and_sent_under_the_same_id(event: DeliveryEvent) -> None:
+    first = sending()
+    step = after(first, event)
+    outcome = one(step)
+    assert isinstance(outcome, InvitationPending)
+    assert (outcome.state, outcome.next_try_at) == (PendingState.RETRYING, NOW + minutes(1))
+    assert after(step.delivery, claim()).delivery == step.delivery  # not due yet
+    again = after(step.delivery, claim(NOW + minutes(6)), now=NOW + minutes(1)).delivery
+    assert (again.state, again.tries, again.message_id) == (State.SENDING, 2, first.message_id)
+
+
+def test_lease_that_ran_out_is_sent_again() -> None:
+    delivery = sending()
+    assert transition(delivery, LeaseExpired(), NOW) == Transition(delivery)
+    step = after(delivery, LeaseExpired(), now=NOW + minutes(5))
+    assert (step.delivery.state, step.delivery.due_at) == (State.RETRYING, NOW + minutes(5))
+
+
+def test_results_under_a_lost_lease_change_nothing_but_acceptance_counts() -> None:
+    delivery = replace(sending(), lease=OTHER_LEASE)
+    for event in (
+        Refused(LEASE, UNKNOWN_USER),
+        Misconfigured(LEASE, UNKNOWN_USER),
+        FailedForNow(LEASE, GREYLISTED, NOW + minutes(1)),
+        ReplyLost(LEASE, NOW + minutes(1)),
+        Released(LEASE),
+    ):
+        assert transition(delivery, event, NOW) == Transition(delivery)
+    assert after(delivery, Accepted(OK)).delivery.state is State.ACCEPTED
+
+
+def test_acceptance_after_the_lease_was_lost_wins_over_retry_and_temporary_failure() -> None:
+    retrying = after(sending(), LeaseExpired(), now=NOW + minutes(5)).delivery
+    assert after(retrying, Accepted(OK)).delivery.state is State.ACCEPTED
+    failed = after(sending(), FailedForNow(LEASE, GREYLISTED, None)).delivery
+    assert after(failed, Accepted(OK)).delivery.state is State.ACCEPTED
+    refused = after(sending(), Refused(LEASE, UNKNOWN_USER)).delivery
+    assert after(refused, Accepted(OK)).delivery.state is State.FAILED
+
+
+def test_release_gives_the_try_back() -> None:
+    step = after(sending(), Released(LEASE))
+    assert (step.delivery.state, step.delivery.tries, step.outcomes) == (State.QUEUED, 0, ())
+
+
+def test_never_tried_and_begun_is_cancelled() -> None:
+    queued = after(new(starts_in=minutes(10)), Requested()).delivery
+    outcome = one(after(queued, claim(), now=NOW + minutes(10)))
+    assert isinstance(outcome, InvitationFailed)
+    assert outcome.category is FailureCategory.CANCELLED
+
+
+@pytest.mark.parametrize("starts_in", [minutes(10), timedelta(days=30)])
+def test_no_try_begins_after_the_deadline(starts_in: timedelta) -> None:
+    retry = FailedForNow(LEASE, GREYLISTED, NOW + minutes(5))
+    retrying = after(sending(starts_in=starts_in), retry).delivery
+    step = after(retrying, claim(), now=NOW + min(starts_in, RETRY_WITHIN))
+    outcome = one(step)
+    assert isinstance(outcome, InvitationFailed)
+    assert (outcome.category, outcome.status_code) == (FailureCategory.TEMPORARY, "4.2.0")
+
+
+def test_deleted_appointment_cancels_at_once_or_after_the_try() -> None:
+    queued = after(new(), Requested()).delivery
+    assert after(queued, Withdrawn()).delivery.state is State.CANCELLED
+    retry = FailedForNow(LEASE, GREYLISTED, NOW + minutes(1))
+    assert after(sending(), Withdrawn(), retry).delivery.state is State.CANCELLED
+    assert after(sending(), Withdrawn(), Released(LEASE)).delivery.state is State.CANCELLED
+    assert after(sending(), Withdrawn(), Accepted(OK)).delivery.state is State.ACCEPTED
+
+
+def test_moving_the_appointment_moves_the_deadline() -> None:
+    retrying = after(sending(), FailedForNow(LEASE, GREYLISTED, NOW + minutes(30))).delivery
+    earlier = after(retrying, Moved(NOW + minutes(20))).delivery
+    assert earlier.due_at == earlier.deadline == NOW + minutes(20)
+    later = after(retrying, Moved(NOW + timedelta(days=9))).delivery
+    assert later.due_at == NOW + minutes(30)
+    assert later.deadline == NOW + RETRY_WITHIN
+    lease_end = after(sending(), Moved(NOW + minutes(1))).delivery.due_at
+    assert lease_end == LEASE_END
+
+
+def test_newer_attempt_supersedes_all_but_delivered() -> None:
+    for state in set(State) - {State.NEW, State.DELIVERED, State.SUPERSEDED}:
+        step = after(replace(new(), state=state), Superseded())
+        assert (step.delivery.state, step.outcomes) == (State.SUPERSEDED, ())
+    delivered = replace(new(), state=State.DELIVERED)
+    assert after(delivered, Superseded()) == Transition(delivered)
+
+
+def test_missing_channel_is_a_technical_failure() -> None:
+    outcome = one(after(new(), Requested(), ChannelMissing()))
+    assert isinstance(outcome, InvitationFailed)
+    assert outcome.category is FailureCategory.TECHNICAL
+
+
+LEASES = st.sampled_from([LEASE, OTHER_LEASE])
+REPLIES = st.sampled_from([OK, GREYLISTED, UNKNOWN_USER, Reply()])
+MOMENTS = st.integers(0, 100 * 60).map(lambda each: NOW + minutes(each))
+MAYBE = st.none() | MOMENTS
+EVENTS: st.SearchStrategy[DeliveryEvent] = st.one_of(
+    st.builds(Claimed, LEASES, MOMENTS),
+    st.builds(Claimed, LEASES, MOMENTS),
+    st.builds(Accepted, REPLIES),
+    st.builds(FailedForNow, LEASES, REPLIES, MAYBE),
+    st.builds(ReplyLost, LEASES, MAYBE),
+    st.builds(Refused, LEASES, REPLIES),
+    st.builds(Misconfigured, LEASES, REPLIES),
+    st.builds(Released, LEASES),
+    st.builds(Moved, MOMENTS),
+    st.builds(Confirmed, st.uuids(), REPLIES),
+    st.builds(Bounced, st.uuids(), REPLIES, permanent=st.booleans()),
+    st.sampled_from([Requested(), LeaseExpired(), Superseded(), Withdrawn(), ChannelMissing()]),
+    st.sampled_from([Delayed(UUID(int=3)), AutoReplied(UUID(int=3)), Complained(UUID(int=3))]),
+    st.just(ReceiptMissing()),
+)
+
+
+@given(st.sampled_from(Channel), st.lists(st.tuples(EVENTS, st.integers(0, 600)), max_size=40))
+def test_every_history_keeps_the_promises(
+    channel: Channel, story: list[tuple[DeliveryEvent, int]]
+) -> None:
+    delivery = after(replace(new(), channel=channel), Requested()).delivery
+    told, evidence, now = 1, False, NOW
+    for event, passed in story:
+        now += minutes(passed)
+        before = delivery
+        step = transition(before, event, now)
+        delivery = step.delivery
+        evidence = (
+            evidence
+            or isinstance(event, Confirmed)
+            or (channel is Channel.EMAIL and isinstance(event, Accepted))
+        )
+        for outcome in step.outcomes:
+            told += 1
+            assert outcome.sequence == told == delivery.sequence
+            assert evidence or not isinstance(outcome, InvitationDelivered)
+        assert step.history or delivery == before
+        # A worker looks at it if and only if something may still be sent.
+        assert (delivery.due_at is not None) == (delivery.state in ACTIVE)
+        assert (delivery.lease is not None) == (delivery.state is State.SENDING)
+        assert delivery.message_id == before.message_id
+        if before.state not in ACTIVE:
+            assert delivery.state not in ACTIVE
+        if delivery.tries > before.tries:
+            assert now < delivery.deadline
+        # What was handed over and then told as failed is late, or nothing ever told otherwise.
+        if delivery.state is State.FAILED and before.state is State.DELIVERED:
+            assert delivery.late
+
+
+@given(EVENTS, st.sampled_from(State), MOMENTS)
+def test_what_is_not_in_the_table_changes_nothing(
+    event: DeliveryEvent, state: State, now: datetime
+) -> None:
+    delivery = replace(new(), state=state)
+    if (state, type(event)) not in RULES:
+        assert transition(delivery, event, now) == Transition(delivery)
+
+
+def test_ended_deliveries_are_never_sent_again() -> None:
+    ended = set(State) - ACTIVE - {State.NEW}
+    starting = {Claimed, Requested, LeaseExpired, Released, FailedForNow, ReplyLost}
+    assert not set(product(ended, starting)) & set(RULES)
+    assert {kind for _, kind in RULES} == set(get_args(DeliveryEvent))

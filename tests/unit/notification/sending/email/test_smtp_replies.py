@@ -1,0 +1,101 @@
+"""What SMTP replies mean."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notification.sending.email.smtp_replies import Stage, classify, enhanced_status
+from services.notification.sending.sender import Verdict
+
+ALL_BUT_MESSAGE = [stage for stage in Stage if stage is not Stage.MESSAGE]
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "status", "verdict"),
+    [
+        (Stage.CONNECT, None, None, Verdict.TEMPORARY),
+        (Stage.CONNECT, 421, None, Verdict.TEMPORARY),
+        (Stage.CONNECT, 554, None, Verdict.TECHNICAL),
+        (Stage.TLS, 454, None, Verdict.TEMPORARY),
+        (Stage.AUTH, 454, "4.7.0", Verdict.TEMPORARY),
+        (Stage.AUTH, 535, "5.7.8", Verdict.TECHNICAL),
+        (Stage.MAIL, 530, "5.7.0", Verdict.TECHNICAL),
+        (Stage.MAIL, 550, None, Verdict.TECHNICAL),
+        (Stage.MAIL, 452, "4.3.1", Verdict.TEMPORARY),
+        (Stage.RCPT, 550, "5.1.1", Verdict.PERMANENT),
+        (Stage.RCPT, 501, "5.1.3", Verdict.PERMANENT),
+        (Stage.RCPT, 553, None, Verdict.PERMANENT),
+        (Stage.RCPT, 556, "5.1.10", Verdict.PERMANENT),
+        (Stage.RCPT, 552, "5.2.2", Verdict.PERMANENT),
+        (Stage.RCPT, 452, "4.2.2", Verdict.TEMPORARY),
+        (Stage.RCPT, 450, "4.2.0", Verdict.TEMPORARY),
+        (Stage.RCPT, 421, None, Verdict.TEMPORARY),
+        (Stage.RCPT, 530, None, Verdict.TECHNICAL),
+        (Stage.RCPT, 550, "5.7.1", Verdict.TECHNICAL),
+        (Stage.DATA, 554, None, Verdict.PERMANENT),
+        (Stage.DATA, 503, "5.5.1", Verdict.TECHNICAL),
+        (Stage.MESSAGE, 250, "2.0.0", Verdict.ACCEPTED),
+        (Stage.MESSAGE, 554, "5.6.0", Verdict.PERMANENT),
+        (Stage.MESSAGE, 550, "5.7.1", Verdict.TECHNICAL),
+        (Stage.MESSAGE, 451, "4.3.0", Verdict.TEMPORARY),
+        (Stage.MESSAGE, 421, None, Verdict.TEMPORARY),
+        (Stage.MESSAGE, None, None, Verdict.REPLY_LOST),
+        (Stage.MESSAGE, -1, None, Verdict.REPLY_LOST),
+    ],
+)
+def test_verdicts(stage: Stage, code: int | None, status: str | None, verdict: Verdict) -> None:
+    assert classify(stage, code, status) is verdict
+
+
+CODES = st.none() | st.integers(-1, 999)
+STATUSES = st.none() | st.from_regex(r"\A[245]\.\d{1,3}\.\d{1,3}\Z")
+
+
+@given(st.sampled_from(Stage), CODES, STATUSES)
+def test_only_a_positive_reply_to_the_message_is_acceptance(
+    stage: Stage, code: int | None, status: str | None
+) -> None:
+    accepted = stage is Stage.MESSAGE and code is not None and 200 <= code < 300
+    assert (classify(stage, code, status) is Verdict.ACCEPTED) == accepted
+
+
+@given(st.sampled_from(Stage), CODES, STATUSES)
+def test_failures_follow_the_class_of_the_code(
+    stage: Stage, code: int | None, status: str | None
+) -> None:
+    verdict = classify(stage, code, status)
+    if verdict in {Verdict.PERMANENT, Verdict.TECHNICAL}:
+        assert code is not None
+        assert 500 <= code < 600
+    if code is not None and 400 <= code < 500:
+        assert verdict is Verdict.TEMPORARY
+    if verdict is Verdict.PERMANENT:
+        assert stage in {Stage.RCPT, Stage.DATA, Stage.MESSAGE}
+    if verdict is Verdict.REPLY_LOST:
+        assert stage is Stage.MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "status"),
+    [
+        (550, "5.1.1 <x@example.org>: user unknown", "5.1.1"),
+        (250, "2.0.0 Ok: queued as 4F", "2.0.0"),
+        (550, "5.01.001 x", "5.1.1"),
+        (550, "No such user 5.1.1", None),
+        (550, "4.2.2 class contradicts code", None),
+        (550, "5.1.1.2 an address", None),
+        (550, "5.1", None),
+        (550, "", None),
+        (250, "Ok", None),
+        (354, "3.0.0 go", None),
+        (552, "5.2.2\nmailbox full", "5.2.2"),
+    ],
+)
+def test_enhanced_status(code: int, text: str, status: str | None) -> None:
+    assert enhanced_status(code, text) == status
+
+
+@given(st.integers(-1, 999), st.text())
+def test_enhanced_status_holds_nothing_but_digits(code: int, text: str) -> None:
+    status = enhanced_status(code, text)
+    assert status is None or all(part.isdigit() for part in status.split("."))

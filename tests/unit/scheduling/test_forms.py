@@ -1,0 +1,210 @@
+"""The form: each fault is named with its field, all of them at once."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.problems import InvalidInput
+from contracts.events import Channel, Tariff
+from services.scheduling import forms
+from services.scheduling.appointments import Appointment
+from services.scheduling.forms import ValidAppointment
+from services.scheduling.practice import Practice
+from services.scheduling.schemas import Change, NewAppointment, Resend
+
+BASIC = Practice(UUID(int=1), "Hausarztpraxis", "Europe/Berlin", Tariff.BASIC)
+STANDARD = Practice(UUID(int=1), "Hausarztpraxis", "Europe/Berlin", Tariff.STANDARD)
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+DEAD = ("tot@example.org", "+491711111111")
+PRESENT = Appointment(
+    id=UUID(int=2),
+    practice_id=UUID(int=1),
+    version=1,
+    starts_at=NOW - timedelta(hours=1),
+    duration_minutes=20,
+    patient_name="Erika Mustermann",
+    email="erika@example.org",
+    phone=None,
+    channels=(Channel.EMAIL,),
+    locale="de",
+    consented_at=NOW,
+    invitation_id=UUID(int=3),
+    attempt=1,
+    link_version=1,
+    created_at=NOW,
+    created_by="somebody",
+)
+
+
+async def is_dead(_channel: Channel, address: str) -> bool:
+    return address in DEAD
+
+
+async def read(
+    practice: Practice = BASIC, available: tuple[Channel, ...] = (Channel.EMAIL,), **changes: Any
+) -> ValidAppointment:
+    request = NewAppointment.model_construct(
+        **{
+            "patient_name": "Erika Mustermann",
+            "channels": ["email"],
+            "email": "erika@example.org",
+            "phone": None,
+            "date": "2026-12-01",
+            "time": "14:30",
+            "utc_offset": None,
+            "duration_minutes": 20,
+            "consent": True,
+            "locale": None,
+            "send_anyway": False,
+        }
+        | changes
+    )
+    return await forms.new_appointment(
+        request, practice, available=available, now=NOW, is_dead=is_dead
+    )
+
+
+async def faults(ask: Callable[[], Awaitable[object]]) -> list[tuple[str, str]]:
+    try:
+        await ask()
+    except InvalidInput as invalid:
+        return [(error["field"], error["code"]) for error in invalid.extras["errors"]]
+    return []
+
+
+async def codes(**changes: Any) -> set[tuple[str, str]]:
+    return set(await faults(lambda: read(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "minutes", "expected"),
+    [
+        ("2026-12-01", "14:30", 20, set()),
+        ("2026-12-01", "14:30", 5, set()),
+        ("2026-12-01", "14:30", 480, set()),
+        ("2026-12-01", "14:30", 4, {("duration_minutes", "out_of_range")}),
+        ("2026-12-01", "14:30", 481, {("duration_minutes", "out_of_range")}),
+        ("2026-12-01", "14:30", None, {("duration_minutes", "missing")}),
+        ("", "", 20, {("date", "missing"), ("time", "missing")}),
+        ("2026-02-30", "25:00", 20, {("date", "invalid"), ("time", "invalid")}),
+        ("2026-11-23", "14:30", 20, {("date", "past")}),
+        ("2026-11-24", "13:00", 20, {("time", "past")}),
+        ("2026-11-24", "13:01", 20, set()),
+        ("2027-03-28", "02:30", 20, {("time", "nonexistent_time")}),
+        ("2027-10-31", "02:30", 20, {("time", "ambiguous_time")}),
+        ("9999-12-31", "23:59", 20, {("date", "out_of_range")}),
+        ("2206-12-01", "14:30", 20, {("date", "out_of_range")}),
+        ("2026-12-01", "14:30+01:00", 20, {("time", "invalid")}),
+    ],
+)
+async def test_slots(
+    day: str, at: str, minutes: int | None, expected: set[tuple[str, str]]
+) -> None:
+    assert await codes(date=day, time=at, duration_minutes=minutes) == expected
+
+
+@pytest.mark.parametrize(
+    ("channels", "email", "expected"),
+    [
+        (["email"], "patientin@example.org", set()),
+        ([], "patientin@example.org", {("channels", "no_channel")}),
+        (["email"], "", {("email", "missing")}),
+        (["email"], "   ", {("email", "missing")}),
+        (["email"], "patientin@", {("email", "invalid")}),
+        (["email"], "a@example.org\r\nBcc: b@example.org", {("email", "invalid")}),
+        (["fax"], None, {("channels", "invalid")}),
+        (["sms"], None, {("channels", "channel_unavailable")}),
+    ],
+)
+async def test_contacts(
+    channels: list[str], email: str | None, expected: set[tuple[str, str]]
+) -> None:
+    assert await codes(practice=STANDARD, channels=channels, email=email) == expected
+
+
+async def test_phone_numbers_are_stored_in_e164() -> None:
+    valid = await read(
+        STANDARD, tuple(Channel), channels=["sms"], email=None, phone="0171 / 234 56 78"
+    )
+    assert valid.contact.phone == "+491712345678"
+
+
+async def test_sms_needs_a_tariff_that_has_it() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await read(BASIC, tuple(Channel), channels=["sms"], email=None, phone="0171 2345678")
+    [error] = refused.value.extras["errors"]
+    assert (error["field"], error["code"]) == ("channels", "not_in_tariff")
+    assert error["message"] == "SMS gibt es in den Tarifen Standard und Premium."
+
+
+@pytest.mark.parametrize("name", ["", "  ", "A\0B", "A\u202eB", "x" * 201])
+async def test_names_that_are_refused(name: str) -> None:
+    assert {field for field, _ in await codes(patient_name=name)} == {"patient_name"}
+
+
+async def test_all_faults_are_told_at_once_dead_addresses_too() -> None:
+    told = await faults(
+        lambda: read(
+            STANDARD,
+            tuple(Channel),
+            patient_name="",
+            channels=["fax", "email", "sms"],
+            email=DEAD[0],
+            phone=DEAD[1],
+            date="",
+            duration_minutes=1,
+            locale="tlh",
+            consent=False,
+        )
+    )
+    assert told == [
+        ("patient_name", "missing"),
+        ("channels", "invalid"),
+        ("duration_minutes", "out_of_range"),
+        ("date", "missing"),
+        ("locale", "invalid"),
+        ("consent", "consent_required"),
+        ("email", "dead_address"),
+        ("phone", "dead_address"),
+    ]
+    assert await codes(email=DEAD[0], send_anyway=True) == set()
+
+
+async def test_what_a_resending_leaves_out_stays() -> None:
+    async def resend(**changes: Any) -> forms.Contact:
+        return await forms.resend(
+            Resend(**changes), PRESENT, STANDARD, available=tuple(Channel), is_dead=is_dead
+        )
+
+    assert await resend() == forms.Contact((Channel.EMAIL,), "erika@example.org", None)
+    assert (await resend(email="e@example.org")).email == "e@example.org"
+    assert await faults(lambda: resend(channels=["sms"], email=DEAD[0])) == [("phone", "missing")]
+    assert await faults(lambda: resend(email=DEAD[0])) == [("email", "dead_address")]
+
+
+def test_what_a_change_leaves_out_stays_a_start_that_has_passed_too() -> None:
+    longer = forms.change(Change(duration_minutes=30), PRESENT, BASIC, NOW)
+    assert longer == forms.Slot(PRESENT.starts_at, 30)
+    with pytest.raises(InvalidInput):
+        forms.change(Change(time="12:30"), PRESENT, BASIC, NOW)
+
+
+def test_days_of_a_query_are_named_by_their_parameter() -> None:
+    forms.check_days({"from": NOW.date(), "to": None})
+    with pytest.raises(InvalidInput) as refused:
+        forms.check_days({"from": NOW.date(), "to": date.max})
+    assert [error["field"] for error in refused.value.extras["errors"]] == ["to"]
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.integers() | st.none(), st.text(max_size=9))
+async def test_no_input_raises_anything_but_a_named_fault(
+    day: str, at: str, minutes: int | None, offset: str
+) -> None:
+    for _, code in await codes(date=day, time=at, duration_minutes=minutes, utc_offset=offset):
+        assert code
+    await codes(channels=[day], email=at, phone=offset, patient_name=day)
