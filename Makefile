@@ -7,7 +7,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo images test test-provider test-compose check audit format generate texts requirements browser mail-servers bench clean
+.PHONY: help demo images test test-slow test-provider test-compose check audit format generate texts requirements browser mail-servers bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -18,6 +18,9 @@ demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--
 test: $(VENV)/.dev browser mail-servers ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS) \
 	 && echo "All tests passed."
+
+test-slow: $(VENV)/.dev browser ## Browser and fault tests with a quarter of this machine's processors (as root)
+	@$(BIN)/python -m tests.slow $(BIN)/python -m pytest $(or $(ARGS),tests/browser tests/faults)
 
 test-provider: $(VENV)/.dev browser ## The login against a real Keycloak, downloaded (160 MB)
 	@$(BIN)/python -m tests.providers.keycloak && $(BIN)/python -m pytest tests/providers $(ARGS)

@@ -10,6 +10,12 @@ from local.errors import LocalFailure
 
 DEFAULT_BASE = 8400
 PATIENCE = 3.0  # seconds for an earlier stack to let go of its ports
+# Below the ephemeral ports: no connection that somebody opens takes one before we listen on it.
+BASES = range(10_000, 32_000, 100)
+TRIES = 200
+SPARE = range(40, 90)  # of each hundred; see Ports
+
+_claims: list[socket.socket] = []  # of bases, until this process ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,11 @@ class Ports:
     def kafka_controller(self) -> int:  # noqa: D102
         return self.base + 93
 
+    @property
+    def claim(self) -> int:
+        """Nothing listens here: who holds it has the base to itself."""
+        return self.base + 99
+
     def all(self) -> tuple[int, ...]:
         """Every port the stack itself listens on; extra replicas take free ones."""
         return (
@@ -112,17 +123,26 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Any free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Any free port, and none that a stack on a free base would want."""
+    for _ in range(TRIES):
+        port = random.choice(BASES) + random.choice(SPARE)  # noqa: S311
+        if is_free(port):
+            return port
+    raise LocalFailure("No free port was found on 127.0.0.1.")
 
 
 def free_base() -> int:
-    """A base, below the ephemeral ports, whose ports are all free now: for tests side by side."""
-    for _ in range(200):
-        base = random.randrange(10_000, 32_000, 100)  # noqa: S311
-        if all(is_free(port) for port in Ports(base).all()):
-            return base
+    """A base whose ports are all free, and which no other process is given until this one ends."""
+    for _ in range(TRIES):
+        ports = Ports(random.choice(BASES))  # noqa: S311
+        claim = socket.socket()
+        try:
+            claim.bind(("127.0.0.1", ports.claim))  # of two who try at once, one can
+        except OSError:
+            claim.close()
+            continue
+        if all(is_free(port) for port in ports.all()):
+            _claims.append(claim)
+            return ports.base
+        claim.close()
     raise LocalFailure("No hundred free ports were found on 127.0.0.1.")

@@ -84,8 +84,8 @@ class Child:
         user: str | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         death_signal: signal.Signals = signal.SIGKILL,
-        start_timeout: float = 60,
-        stop_timeout: float = 15,
+        start_timeout: float = 180,
+        stop_timeout: float = 30,
         on_death: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.name = name
@@ -107,6 +107,11 @@ class Child:
     def running(self) -> bool:
         """True from start to end of the process."""
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended last, a signal as its negative number; None while it runs."""
+        return None if self._process is None else self._process.returncode
 
     @property
     def pid(self) -> int:

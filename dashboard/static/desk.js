@@ -28,6 +28,7 @@ export class Desk extends EventTarget {
 
   #appointments = new Map();
   #indicators = new Map();
+  #quiet = new Set(); // ids of indicators that a look met first, so that nothing was told of them
   #deleted = new Set();
   #awaited = new Map(); // id -> attempt that was sent from this page
   #asked = new Map(); // id -> promise of an appointment
@@ -99,6 +100,7 @@ export class Desk extends EventTarget {
   /** Forget what was shown: its versions say nothing any more. */
   async startOver() {
     this.#indicators.clear();
+    this.#quiet.clear();
     await this.reload();
   }
 
@@ -121,15 +123,23 @@ export class Desk extends EventTarget {
   /** `fresh`: this has just happened, it comes from the stream. */
   indicate(indicator, { fresh }) {
     const id = indicator.appointment_id;
-    const previous = this.#indicators.get(id);
+    let previous = this.#indicators.get(id);
+    if (fresh && this.#quiet.has(id) && previous.version === indicator.version) {
+      previous = undefined; // a look was faster than the stream: it is news all the same
+    }
     if (this.#deleted.has(id) || (previous && previous.version >= indicator.version)) return;
+    const told = fresh || this.#awaited.has(id);
+    if (!previous && !told) this.#quiet.add(id);
+    else this.#quiet.delete(id);
     this.#indicators.delete(id); // to the end of the map: the oldest go first
     this.#indicators.set(id, indicator);
     if (this.#indicators.size > MOST_INDICATORS) {
-      this.#indicators.delete(this.#indicators.keys().next().value);
+      const [oldest] = this.#indicators.keys();
+      this.#indicators.delete(oldest);
+      this.#quiet.delete(oldest);
     }
     this.#dispatch("indicator", { id });
-    const changes = news(previous, indicator, { fresh: fresh || this.#awaited.has(id) });
+    const changes = news(previous, indicator, { fresh: told });
     this.#settle(id);
     if (changes.length || !this.#appointments.has(id)) this.#report(id, changes);
   }
@@ -138,6 +148,7 @@ export class Desk extends EventTarget {
     this.#deleted.add(id);
     this.#appointments.delete(id);
     this.#indicators.delete(id);
+    this.#quiet.delete(id);
     this.#awaited.delete(id);
     this.rows = this.rows.filter((row) => row !== id);
     this.#dispatch("deleted", { id });

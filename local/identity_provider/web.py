@@ -34,10 +34,9 @@ class Client:
 class Provider:
     """What the addresses do."""
 
-    def __init__(self, identity: Identity, client: Client, access_term: int) -> None:
+    def __init__(self, identity: Identity, client: Client) -> None:
         self._identity = identity
         self._client = client
-        self._access_term = access_term
         self._codes = Tickets(CODE_TERM)
         self._refresh_tokens = Tickets(REFRESH_TERM)
 
@@ -100,7 +99,7 @@ class Provider:
         return to if to == self._client.after_logout else None
 
     def _tokens(self, grant: Grant) -> dict[str, Any]:
-        person, term = grant.person, self._access_term
+        person, term = grant.person, ACCESS_TERM
         claims = {"aud": CLIENT_ID, "sub": person.id, "name": person.name}
         if grant.nonce is not None:
             claims["nonce"] = grant.nonce
@@ -123,14 +122,13 @@ def create_app(
     identity: Identity,
     client: Client,
     *,
-    access_term: int = ACCESS_TERM,
     names: Sequence[str] = LOOPBACK,
 ) -> FastAPI:
-    """The provider as an application; access tokens hold for `access_term` seconds."""
+    """The provider as an application."""
     app = FastAPI(title="Identity provider of the local demo", docs_url=None, redoc_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     app.add_middleware(SafeHeaders)
-    provider = Provider(identity, client, access_term)
+    provider = Provider(identity, client)
     templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
     )

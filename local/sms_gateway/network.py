@@ -95,10 +95,8 @@ class Network:
             for _ in range(copies):
                 if self._dice.random() < self.weather.disorder:
                     self._start(self._post_late(message, step, at))
-                elif step.after == 0:
-                    await self._post(message, step, at)
                 else:
-                    self._start(self._post(message, step, at))
+                    await self._post(message, step, at)  # in the order of the steps
 
     def _note(self, message: Message, step: Step) -> datetime:
         at = datetime.now(UTC)
@@ -118,10 +116,14 @@ class Network:
             body = _seven_receipt(message, step, at)
         else:
             body = json.dumps({"receipts": [receipt(message, step.state, step.code, at)]}).encode()
-        for wait in (*AGAIN_AFTER, None):
-            if await self._offer(message, body) or wait is None:
-                return
+        if not await self._offer(message, body):
+            self._start(self._offer_again(message, body))
+
+    async def _offer_again(self, message: Message, body: bytes) -> None:
+        for wait in AGAIN_AFTER:
             await asyncio.sleep(wait)
+            if await self._offer(message, body):
+                return
 
     async def _offer(self, message: Message, body: bytes) -> bool:
         if message.api == "seven":

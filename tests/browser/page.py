@@ -5,6 +5,7 @@ from uuid import uuid4
 from playwright.async_api import Locator, Page, expect
 
 from local.stack import Stack
+from tests.support import eventually
 
 
 async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> None:
@@ -51,3 +52,13 @@ def state(page: Page, name: str, value: str) -> Locator:
 def infobox(page: Page, text: str) -> Locator:
     """The info box with this text."""
     return page.get_by_test_id("infobox").filter(has_text=text)
+
+
+async def noticed(page: Page, where: str, text: str) -> None:
+    """Wait until an „infobox" or the „center-notice" has said this, be it gone again."""
+
+    async def said() -> bool:
+        found = await page.evaluate("noticed")
+        return any(one["where"] == where and text in one["text"] for one in found)
+
+    await eventually(said, f"{where}: {text}")

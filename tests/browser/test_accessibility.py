@@ -10,8 +10,8 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE
-from tests.browser.page import fill, infobox, log_in, row, show_day, state, unique
+from tests.browser.conftest import MILLISECONDS
+from tests.browser.page import fill, infobox, log_in, noticed, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
 from tests.support.mails import link_in
@@ -46,7 +46,7 @@ async def anyone(browser: Browser, request: pytest.FixtureRequest) -> AsyncItera
         color_scheme=scheme,
         reduced_motion="reduce",  # what fades in has no contrast to measure
     )
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(MILLISECONDS)
     yield await context.new_page()
     await context.close()
 
@@ -141,6 +141,11 @@ async def test_details_move_resend_history_and_deletion(
 
 
 async def test_figures_and_notices(anyone: Page, stack: Stack, tomorrow: str) -> None:
+    # What goes by itself after some seconds stays, until all has been looked at.
+    await anyone.add_init_script(
+        """const later = setTimeout;
+        window.setTimeout = (act, delay) => later(act, delay < 5000 ? delay : 2 ** 31 - 1)"""
+    )
     await log_in(anyone, stack)
     name = unique("Nora Notiz")
     await fill(anyone, name, "nora@example.org", tomorrow)
@@ -230,7 +235,7 @@ async def test_the_whole_flow_by_keyboard(page: Page, tomorrow: str) -> None:
     await expect(page.locator("#details-state")).to_contain_text("vom Mailserver angenommen")
     await page.keyboard.press("Escape")
     await expect(state(page, name, "delivered")).to_be_visible()
-    await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
+    await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
     await expect(row(page, name).get_by_role("button")).to_be_focused()
 
 

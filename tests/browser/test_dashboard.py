@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.page import fill, infobox, log_in, row, show_day, state, unique
+from local.mailbox.reports import REPORTS, Mail, compose, hand_over
+from tests.browser.page import fill, infobox, log_in, noticed, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 
@@ -15,10 +16,8 @@ async def test_einladen_ends_in_info_box_notice_and_tick(page: Page, tomorrow: s
     name = unique("Erika Mustermann")
     await fill(page, name, "erika@example.org", tomorrow)
     await page.get_by_role("button", name="Einladen").click()
-    await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
-    await expect(page.get_by_test_id("center-notice")).to_contain_text(
-        "Einladung erfolgreich versendet"
-    )
+    await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
+    await noticed(page, "center-notice", "Einladung erfolgreich versendet")
     await expect(state(page, name, "delivered")).to_be_visible()
 
 
@@ -34,7 +33,7 @@ async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> N
     await page.get_by_test_id("resend-email").fill("max@example.org")
     await page.get_by_role("button", name="Erneut senden").click()
     await expect(state(page, name, "delivered")).to_be_visible()
-    await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
+    await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
 
 
 async def test_daten_loeschen_asks_once_and_leaves_nothing(
@@ -188,6 +187,42 @@ async def test_what_happens_elsewhere_appears_without_reloading(
     await expect(state(page, name, "delivered")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("steps", "boxes"),
+    [
+        ([(1, True), (2, True)], ["failed"]),
+        ([(2, False), (2, True)], ["failed"]),  # looked up before the stream told of it
+        ([(2, True), (2, False)], ["failed"]),
+        ([(2, False), (2, False)], []),  # long known to others
+        ([(2, False), (2, True), (2, True)], ["failed"]),
+        ([(2, False), (3, True)], []),
+    ],
+)
+async def test_a_failure_is_told_once_whatever_met_it_first(
+    page: Page, steps: list[tuple[int, bool]], boxes: list[str]
+) -> None:
+    """Steps are the version, of which the first is pending, and whether the stream tells it."""
+    told = await page.evaluate(
+        """async steps => {
+            const { Desk } = await import("/static/desk.js");
+            const desk = new Desk(), told = [];
+            desk.addEventListener("news", ({ detail }) => told.push(detail.state));
+            desk.keep({ id: "a", date: "2030-01-01", version: 1, invitation: { attempt: 1 } });
+            for (const [version, fresh] of steps) {
+                const overall = version === 1 ? "pending" : "failed";
+                const channels = { email: { state: overall, late: false } };
+                desk.indicate(
+                    { appointment_id: "a", attempt: 1, version, overall, channels }, { fresh }
+                );
+            }
+            await new Promise((done) => setTimeout(done));
+            return told;
+        }""",
+        steps,
+    )
+    assert told == boxes
+
+
 async def test_a_lost_connection_is_shown_and_made_good(
     page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
 ) -> None:
@@ -233,11 +268,18 @@ async def test_it_fits_on_a_phone(page: Page) -> None:
     assert not wide
 
 
-async def test_a_late_bounce_turns_the_tick_into_the_mark(page: Page, tomorrow: str) -> None:
-    name = unique("Paula Postfach")
-    await fill(page, name, f"spaeter-voll+{uuid4().hex[:6]}@example.org", tomorrow)
+async def test_a_late_bounce_turns_the_tick_into_the_mark(
+    page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    name, address = unique("Paula Postfach"), f"paula-{uuid4().hex[:12]}@example.org"
+    await fill(page, name, address, tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(state(page, name, "delivered")).to_be_visible()
+    returned = Mail(sender="-", recipient=address, content=b"Subject: Einladung\r\n\r\n")
+    report = compose(returned, REPORTS["spaeter-voll"])
+    assert report is not None
+    return_path = (await demo_practice.mail(address))["envelope_from"]
+    await hand_over(stack.ports.bounces, return_path, report)
     await expect(state(page, name, "failed")).to_be_visible()
     box = infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")
     await expect(box).to_contain_text("Postfach voll")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
+from tests.browser.conftest import MILLISECONDS
 from tests.browser.page import log_in
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
@@ -33,6 +34,7 @@ def soon() -> dict[str, str]:
 
 async def phone_at(browser: Browser, url: str) -> tuple[Page, list[str]]:
     page = await browser.new_page(viewport=PHONE, locale="de-DE", has_touch=True)
+    page.set_default_timeout(MILLISECONDS)
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     await page.goto(url)

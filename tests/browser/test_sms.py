@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.page import fill, infobox, row, show_day, state, unique
+from tests.browser.page import fill, infobox, noticed, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 
@@ -70,7 +70,7 @@ async def test_each_channel_has_its_own_box_and_mark(page: Page, tomorrow: str) 
     if await anyway.is_visible():  # another test has met this phone
         await anyway.check()
         await page.get_by_test_id("submit-invite").click()
-    await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
+    await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
     failed = infobox(page, f"SMS konnte nicht zugestellt werden {name}")
     await expect(failed).to_contain_text("Nummer unbekannt")
     await expect(state(page, name, "failed")).to_be_visible()
@@ -93,7 +93,7 @@ async def test_the_other_channel_is_one_click_away_and_arrives(
     )
     box = infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")
     await box.get_by_role("button", name="Stattdessen per SMS senden").click()
-    await expect(infobox(page, f"SMS erfolgreich zugestellt an {name}")).to_be_visible()
+    await noticed(page, "infobox", f"SMS erfolgreich zugestellt an {name}")
     await expect(state(page, name, "delivered")).to_be_visible()
 
 

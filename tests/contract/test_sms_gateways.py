@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -27,6 +28,7 @@ from services.notification.sending.sms.seven import SevenAccount, SevenGateway
 from services.notification.sending.sms.transport import HttpLimits
 from services.notification.sending.sms.twilio import TwilioAccount, TwilioGateway
 from services.notification.sending.sms.webhook import WebhookAccount, WebhookGateway
+from tests.support import PATIENCE
 from tests.support.http_server import Answer, Cut, Half, Server, Silence, serve
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -36,31 +38,32 @@ RECEIPTS = "https://praxis.example/v1/receipts/sms"
 TEXT = TextMessage(
     reference=REFERENCE, to="+491713920001", body="Grüße: 1 € für 5 ½", sender="Praxis"
 )
-QUICK = HttpLimits(connect=1, write=1, read=0.3, total=0.6)
+PATIENT = HttpLimits(connect=PATIENCE, write=PATIENCE, read=PATIENCE, total=PATIENCE)
+QUICK = replace(PATIENT, read=0.3)  # where nothing comes
 SID = "SM" + "0123456789abcdef" * 2
 
-Make = Callable[[str], Gateway]
+Make = Callable[..., Gateway]
 
 
 def now() -> datetime:
     return NOW
 
 
-def webhook(url: str) -> WebhookGateway:
+def webhook(url: str, limits: HttpLimits = PATIENT) -> WebhookGateway:
     account = WebhookAccount(url=url, secret=SECRET, receipts_url=RECEIPTS)
-    return WebhookGateway(account, QUICK, now=now)
+    return WebhookGateway(account, limits, now=now)
 
 
-def seven(url: str) -> SevenGateway:
+def seven(url: str, limits: HttpLimits = PATIENT) -> SevenGateway:
     account = SevenAccount(
         api_key="key", signing_key="signing", receipts_url=RECEIPTS, url=f"{url}/api"
     )
-    return SevenGateway(account, QUICK, now=now)
+    return SevenGateway(account, limits, now=now)
 
 
-def twilio(url: str) -> TwilioGateway:
+def twilio(url: str, limits: HttpLimits = PATIENT) -> TwilioGateway:
     account = TwilioAccount(account_sid="AC1", auth_token="token", receipts_url=RECEIPTS, url=url)
-    return TwilioGateway(account, QUICK, now=now)
+    return TwilioGateway(account, limits, now=now)
 
 
 EVERY = pytest.mark.parametrize("make", [webhook, seven, twilio])
@@ -72,8 +75,12 @@ async def server() -> AsyncIterator[Server]:
         yield running
 
 
-async def send(make: Make, url: str) -> GatewayResult:
-    gateway = make(url)
+def limits_for(answer: Answer) -> HttpLimits:
+    return QUICK if isinstance(answer, Silence) else PATIENT
+
+
+async def send(make: Make, url: str, limits: HttpLimits = PATIENT) -> GatewayResult:
+    gateway = make(url, limits)
     try:
         result = await gateway.send(TEXT)
     finally:
@@ -138,7 +145,7 @@ async def test_what_may_have_gone_out_is_never_sent_again(
     make: Make, lost: Answer, server: Server
 ) -> None:
     server.answer(lost)
-    result = await send(make, server.url)
+    result = await send(make, server.url, limits_for(lost))
     assert (result.verdict, result.gateway_at_fault) == (Verdict.REPLY_LOST, True)
     assert len(server.seen) == 1
 
@@ -349,7 +356,7 @@ async def test_asking(
 @pytest.mark.parametrize("lost", [Cut(), Silence(), Answer(500), Answer(200, b"[1]")])
 async def test_asking_in_vain(make: Make, lost: Answer, server: Server) -> None:
     server.answer(lost)
-    gateway = make(server.url)
+    gateway = make(server.url, limits_for(lost))
     assert await gateway.query(REFERENCE, SID) is None
     await gateway.close()
 

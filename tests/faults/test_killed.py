@@ -1,11 +1,12 @@
 """Nothing accepted is lost: services killed at the worst moments, brokers restarted."""
 
 import asyncio
-from uuid import uuid4
 
 import asyncpg
 
+from local.ports import free_port
 from tests.conftest import Stack
+from tests.servers.mail import MailServer
 from tests.support import Json, Practice, eventually
 
 
@@ -19,41 +20,58 @@ async def test_killed_between_commit_and_publish(practice: Practice, stack: Stac
         await stack.kafka.start()
     await stack.service("scheduling").start()
     for created in accepted:
-        await practice.shows(created["id"], "delivered", patience=60)
+        await practice.shows(created["id"], "delivered")
         await practice.mail(created["email"])
 
 
 async def test_killed_between_smtp_accept_and_record(practice: Practice, stack: Stack) -> None:
     """The mail has left, its record can't be written, the service dies: sent again, same id."""
-    address = f"einmal-spaeter+{uuid4().hex[:8]}@example.org"
+    form, port = practice.form(), free_port()
+    notification = stack.service("notification")
+    holding, watching = [await asyncpg.connect(stack.owner_dsn("notification")) for _ in range(2)]
+    hold = holding.transaction()
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(pid))"
+
+    async def before_reply() -> None:
+        if len(server.message_ids) == 1:
+            await hold.start()
+            await holding.execute(
+                "SELECT FROM deliveries WHERE practice_id = $1 FOR UPDATE", practice.id
+            )
+
+    async def unrecorded() -> bool:
+        return bool(await watching.fetchval(waiting, holding.get_server_pid()))
+
+    server = MailServer([form["email"]], before_reply)
+    stack.configure("notification", NOTIFICATION_SMTP_PORT=str(port))
+    try:
+        async with server.listening(port):
+            await notification.restart()
+            created = await practice.create(**form)
+            await eventually(unrecorded, "taken, and its record waits")
+            await notification.kill()
+            await hold.rollback()
+            assert (await practice.indicator(created["id"]) or {})["overall"] == "pending"
+            await let_leases_run_out(stack)
+            await notification.start()
+            shown = await practice.shows(created["id"], "delivered")
+        assert [entry["type"] for entry in shown["history"]].count("delivered") == 1
+        assert len(server.message_ids) == 2
+        assert server.message_ids[0] == server.message_ids[1]
+    finally:
+        await holding.close()
+        await watching.close()
+        stack.configure("notification", NOTIFICATION_SMTP_PORT=str(stack.smtp_port))
+        await notification.restart()
+
+
+async def let_leases_run_out(stack: Stack) -> None:
+    """As if as much time had passed since notification was killed."""
     owner = await asyncpg.connect(stack.owner_dsn("notification"))
     try:
-        created = await practice.create(email=address)
-        await retrying(practice, created["id"])
-        async with owner.transaction():
-            # A claim writes nothing to the outbox, the record of an outcome does.
-            await owner.execute("LOCK TABLE outbox IN SHARE MODE")
-            await eventually(lambda: practice.mails(address), "the first mail")
-            await stack.service("notification").kill()
-        assert (await practice.indicator(created["id"]) or {})["overall"] == "pending"
-        await stack.service("notification").start()
-        shown = await practice.shows(created["id"], "delivered", patience=60)
-        assert [entry["type"] for entry in shown["history"]].count("delivered") == 1
-        mails = await practice.mails(address)
-        assert len(mails) == 2
-        assert mails[0]["message_id"] == mails[1]["message_id"]
+        await owner.execute("UPDATE deliveries SET due_at = now() WHERE state = 'sending'")
     finally:
         await owner.close()
-
-
-async def retrying(practice: Practice, appointment_id: str) -> None:
-    """Wait until the first try was put off, so that the second is still to come."""
-
-    async def put_off() -> bool:
-        shown = await practice.indicator(appointment_id)
-        return shown is not None and shown["channels"]["email"]["status_code"] == "4.3.0"
-
-    await eventually(put_off, "put off by the server")
 
 
 async def test_every_service_killed_under_load(practice: Practice, stack: Stack) -> None:
@@ -62,6 +80,8 @@ async def test_every_service_killed_under_load(practice: Practice, stack: Stack)
         creating = [asyncio.create_task(practice.post(practice.form())) for _ in range(20)]
         await asyncio.wait(creating, return_when=asyncio.FIRST_COMPLETED)
         await stack.service(name).kill()
+        if name == "notification":
+            await let_leases_run_out(stack)
         answers = await asyncio.gather(*creating, return_exceptions=True)
         accepted += [
             answer.json()
@@ -71,7 +91,7 @@ async def test_every_service_killed_under_load(practice: Practice, stack: Stack)
         await stack.service(name).start()
     assert accepted
     for created in accepted:
-        await practice.shows(created["id"], "delivered", patience=60)
+        await practice.shows(created["id"], "delivered")
         assert await practice.mails(created["email"])
 
 
@@ -82,7 +102,7 @@ async def test_the_broker_restarts_in_the_middle(practice: Practice, stack: Stac
     await stack.kafka.start()
     after = [await practice.create() for _ in range(5)]
     for created in [*before, *during, *after]:
-        await practice.shows(created["id"], "delivered", patience=60)
+        await practice.shows(created["id"], "delivered")
         await practice.mail(created["email"])
 
 
@@ -99,7 +119,11 @@ async def test_an_event_that_kafka_never_takes_holds_up_its_own_appointment_only
         for _ in range(3):
             created = await practice.create()
             await practice.shows(created["id"], "delivered")
-        assert await owner.fetchval("SELECT count(*) FROM outbox") == 1
+
+        async def alone() -> bool:
+            return [row["key"] for row in await owner.fetch("SELECT key FROM outbox")] == ["stuck"]
+
+        await eventually(alone, "all but the one have left")
     finally:
         await owner.execute("DELETE FROM outbox WHERE key = 'stuck'")
         await owner.close()

@@ -35,7 +35,7 @@ from dashboard.proxy import ALLOWED
 from local.services import GATEWAY_FILE
 from local.sms_gateway.signing import Webhooks
 from tests.conftest import Stack
-from tests.support import Practice
+from tests.support import PATIENCE, Practice
 from tests.support.keys import operator_key
 from tests.support.visitor import SESSION, Visitor, new_visitor
 
@@ -134,7 +134,7 @@ def ask(
     @UNTIMED
     @given(case=cases)
     def ask_one(case: Any) -> None:
-        case.call_and_validate(base_url=url, headers=headers, checks=checks, timeout=20)
+        case.call_and_validate(base_url=url, headers=headers, checks=checks, timeout=PATIENCE)
 
     ask_one()
 
@@ -183,7 +183,7 @@ async def test_a_webhook_takes_whatever_a_gateway_signs(stack: Stack) -> None:
     url = f"{stack.url('notification')}/v1/receipts/webhook"
 
     def tell_all() -> None:
-        with httpx.Client(timeout=20) as client:
+        with httpx.Client(timeout=PATIENCE) as client:
 
             @settings(UNTIMED, max_examples=150)
             @given(st.fixed_dictionaries({"receipts": st.lists(RECEIPT, max_size=3)}) | ANYTHING)

@@ -271,7 +271,7 @@ async def of_another_time(stack: Stack, created: Json, ended: timedelta, days: i
     ("days", "ended", "erased"),
     [
         (0, timedelta(seconds=1), True),
-        (0, timedelta(minutes=-1), False),
+        (0, timedelta(minutes=-10), False),
         (30, timedelta(days=30, minutes=1), True),
         (30, timedelta(days=29, hours=23), False),
         (88, timedelta(days=88, minutes=1), True),

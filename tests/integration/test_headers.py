@@ -19,7 +19,7 @@ from services.scheduling.settings import Settings as SchedulingSettings
 from services.status.app import build as status
 from services.status.settings import Settings as StatusSettings
 from tests.conftest import Stack
-from tests.support import Practice
+from tests.support import PATIENCE, Practice
 
 BUILT = {
     "scheduling": lambda: scheduling(SchedulingSettings.model_construct()),
@@ -76,7 +76,7 @@ async def test_every_route_answers_with_safe_headers(
     if name == "dashboard":
         unknown += [("GET", "/static/main.js"), ("GET", "/static/none.js")]
     token = {"Authorization": f"Bearer {stack.token(practice.id)}"}
-    async with httpx.AsyncClient(base_url=stack.url(name), timeout=20) as client:
+    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
         for method, path in [*found, *unknown]:
             for headers in ({}, token):
                 async with client.stream(method, path, headers=headers) as answer:
@@ -89,7 +89,7 @@ async def test_every_route_answers_with_safe_headers(
 
 @pytest.mark.parametrize("name", LOCAL)
 async def test_the_pages_of_the_demo_have_them_too(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.url(name)) as client:
+    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
         for path in LOCAL[name]:
             check(await client.get(path), path)
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 from dashboard import proxy
 from local.practice import DEMO_PRACTICE
 from tests.conftest import Stack, at_the_desk
-from tests.support import Json, Practice, eventually
+from tests.support import PATIENCE, Json, Practice, eventually
 from tests.support.visitor import new_visitor
 
 Route = tuple[str, str, str]  # service, method, path
@@ -104,7 +104,7 @@ OTHERWISE = {
 
 async def described(stack: Stack) -> set[Route]:
     found: set[Route] = set()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         for service in SERVICES:
             description = (await client.get(f"{stack.url(service)}/openapi.json")).json()
             for path, methods in description["paths"].items():
@@ -170,7 +170,7 @@ async def test_a_stranger_gets_nothing(
     practice: Practice, other_practice: Practice, stack: Stack, theirs: Theirs, route: Route
 ) -> None:
     headers = {"Authorization": f"Bearer {stack.token(other_practice.id)}"}
-    async with httpx.AsyncClient(headers=headers, timeout=20) as client:
+    async with httpx.AsyncClient(headers=headers, timeout=PATIENCE) as client:
         answer = await attempt(client, stack.url(route[0]) + route[2], route, theirs)
     assert answer.status_code == TRIES[route].status, answer.text
     reveals_nothing(route, answer, theirs)

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from chassis import connections
 from chassis.connections import BoundedProtocol
 from tests.conftest import UNLIMITED, Stack
-from tests.support import Practice
+from tests.support import PATIENCE, Practice
 from tests.support.keys import exchange, new_key
 
 EVERYBODY = ("scheduling", "notification", "status", "dashboard")
@@ -53,7 +53,9 @@ async def test_a_body_that_is_too_large_is_refused_everywhere(
         "dashboard": "/api/session/activity",
     }[name]
     headers = OWN_PAGE | {"Authorization": f"Bearer {stack.token(practice.id)}"}
-    async with httpx.AsyncClient(base_url=stack.url(name), headers=headers) as client:
+    async with httpx.AsyncClient(
+        base_url=stack.url(name), headers=headers, timeout=PATIENCE
+    ) as client:
         declared = await client.post(path, content=b" " * LARGE)
         assert declared.status_code == 413
         assert declared.headers["content-type"] == "application/problem+json"
@@ -65,7 +67,7 @@ async def test_a_body_that_is_too_large_is_refused_everywhere(
 
 @pytest.mark.parametrize("name", EVERYBODY)
 async def test_a_head_that_is_too_large_is_refused(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.url(name)) as client:
+    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
         answer = await client.get("/health/live", headers={"X-Large": "x" * 70_000})
         assert (answer.status_code, answer.json()["type"]) == (431, "head-too-large")
         answer = await client.get("/health/live", params={"x": "x" * 60_000})
@@ -112,7 +114,7 @@ async def test_guessing_keys_is_slow(practice: Practice, stack: Stack) -> None:
     key = await new_key(stack, practice.id, "status:read")
     async with (
         limited(stack, "scheduling", "SCHEDULING_TOKENS_PER_MINUTE", 3) as url,
-        httpx.AsyncClient(base_url=url) as client,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
     ):
         form = {"grant_type": "client_credentials"}
         for _ in range(3):
@@ -127,7 +129,7 @@ async def test_guessing_keys_is_slow(practice: Practice, stack: Stack) -> None:
 async def test_logins_are_limited(stack: Stack) -> None:
     async with (
         limited(stack, "dashboard", "DASHBOARD_LOGINS_PER_MINUTE", 3) as url,
-        httpx.AsyncClient(base_url=url) as client,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
     ):
         for path, status in (("/login", 303), ("/login/callback?code=x&state=y", 400)):
             for _ in range(3):
@@ -139,8 +141,8 @@ async def test_logins_are_limited(stack: Stack) -> None:
 
 
 @asynccontextmanager
-async def served_briefly(patience: float, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    """The port of a server as `chassis.service` sets it up, less patient than in operation."""
+async def served(patience: float, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """The port of a server as `chassis.service` sets it up, with another patience."""
     monkeypatch.setattr(connections, "WHOLE_REQUEST", patience)
 
     async def app(_scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,22 +174,25 @@ async def served_briefly(patience: float, monkeypatch: pytest.MonkeyPatch) -> As
 async def test_a_request_that_never_ends_is_cut_off(
     monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    async with served_briefly(0.5, monkeypatch) as port:
+    async with served(0.5, monkeypatch) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             writer.write(sent)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 answered = await reader.read()
         finally:
             writer.close()
         assert (b"200 OK" in answered) == (b"body" in sent)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        monkeypatch.setattr(connections, "WHOLE_REQUEST", PATIENCE)
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE
+        ) as client:
             for _ in range(3):
                 assert (await client.post("/", content=b"all of it")).text == "ok"
 
 
 async def test_a_head_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with served_briefly(20, monkeypatch) as port:
+    async with served(2 * PATIENCE, monkeypatch) as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n")
         sent = await until_cut_off(writer)
@@ -198,7 +203,7 @@ async def until_cut_off(writer: asyncio.StreamWriter) -> int:
     """How many bytes of further headers a server takes before it closes."""
     sent = 0
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 writer.write(b"X-Many: " + b"x" * 1000 + b"\r\n")
                 await writer.drain()

@@ -19,7 +19,7 @@ from local.services import BOUNCES
 from tests.conftest import HURRIED, Stack, new_practice
 from tests.servers.dovecot import PASSWORD, USER, Dovecot
 from tests.servers.postfix import FINAL_DOMAIN, Postfix
-from tests.support import Json, Practice, eventually
+from tests.support import PATIENCE, Json, Practice, eventually
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="Postfix and Dovecot only run as root; make test installs them"
@@ -36,7 +36,7 @@ class Servers:
 
     def bring(self, content: bytes) -> None:
         """Deliver to the IMAP mailbox."""
-        with smtplib.LMTP("127.0.0.1", self.dovecot.lmtp, timeout=10) as lmtp:
+        with smtplib.LMTP("127.0.0.1", self.dovecot.lmtp, timeout=PATIENCE) as lmtp:
             lmtp.sendmail("", [BOUNCES], content)
 
 
@@ -143,7 +143,7 @@ async def ticked(clinic: Practice) -> tuple[Json, Json]:
 async def test_a_bounce_in_the_mailbox_is_fetched(clinic: Practice, servers: Servers) -> None:
     created, mail = await ticked(clinic)
     servers.bring(bounce_of(mail))
-    await clinic.shows(created["id"], "failed", patience=15)
+    await clinic.shows(created["id"], "failed")
 
 
 async def test_the_mailbox_is_read_on_where_it_was_left(clinic: Practice, servers: Servers) -> None:
@@ -176,6 +176,6 @@ async def test_a_mailbox_without_idle_is_polled(
         await notification.start()
         created, mail = await ticked(clinic)
         servers.bring(bounce_of(mail))
-        await clinic.shows(created["id"], "failed", patience=15)
+        await clinic.shows(created["id"], "failed")
     finally:
         plain.stop()

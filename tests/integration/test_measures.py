@@ -1,5 +1,6 @@
 """Measured truth: how fast the tick came, and whether it was right."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -22,12 +23,14 @@ async def test_ticks_are_measured_and_a_late_failure_proves_one_wrong(
 ) -> None:
     before = await measures(practice)
     assert (before["ticks"], before["share_proven_wrong"]) == (0, None)
+    began = time.monotonic()
     created = [await practice.create() for _ in range(2)]
     for each in created:
         await practice.shows(each["id"], "delivered")
     right = await measures(practice)
     assert (right["ticks"], right["proven_wrong"], right["share_proven_wrong"]) == (2, 0, 0)
-    assert 0 < right["request_to_tick_ms_p50"] <= right["request_to_tick_ms_p95"] < 30_000
+    took = (time.monotonic() - began) * 1000
+    assert 0 < right["request_to_tick_ms_p50"] <= right["request_to_tick_ms_p95"] < took
 
     late = InvitationFailed(
         appointment_id=UUID(created[0]["id"]),

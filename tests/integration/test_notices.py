@@ -30,6 +30,18 @@ def form(**changes: object) -> Json:
     return {"channels": BOTH, "phone": phone, "date": day} | changes
 
 
+async def let_moves_settle(owner: asyncpg.Connection, created: Json) -> int:
+    """As if nobody had moved it for long; returns how many notices of that are due."""
+    done = await owner.execute(
+        """
+        UPDATE notices SET due_at = now()
+        WHERE appointment_id = $1 AND kind = 'moved' AND done_at IS NULL
+        """,
+        UUID(created["id"]),
+    )
+    return int(done.removeprefix("UPDATE "))
+
+
 async def let_it_be_due(owner: asyncpg.Connection, created: Json, minutes: int) -> None:
     done = await owner.execute(
         """
@@ -67,7 +79,7 @@ async def reminder_failed(stack: Stack, created: Json, what: str) -> None:
         await deliveries.close()
 
 
-async def settled(practice: Practice, stack: Stack) -> None:
+async def settled(practice: Practice, owner: asyncpg.Connection) -> None:
     """What was asked for before has been sent: one more appointment has come through it all."""
     marker = await practice.create()
     await practice.mail(marker["email"])
@@ -75,6 +87,7 @@ async def settled(practice: Practice, stack: Stack) -> None:
         f"/v1/appointments/{marker['id']}", json={"time": "17:15"}
     )
     assert moved.status_code == 200
+    assert await let_moves_settle(owner, marker) == 1
     await arrived(practice, marker, 2)
 
 
@@ -88,7 +101,7 @@ async def test_a_reminder_arrives_once_by_mail_and_sms(
     await arrived(practice, created, 2, 2)
     await stack.service("scheduling").kill()
     await stack.service("scheduling").start()
-    await settled(practice, stack)
+    await settled(practice, owner)
     _, mail = await practice.mails(created["email"])
     assert mail["subject"].startswith("Erinnerung an Ihre Videosprechstunde am ")
     assert "10:00" in mail["text"]
@@ -101,14 +114,14 @@ async def test_a_reminder_arrives_once_by_mail_and_sms(
 
 
 async def test_a_deleted_appointment_is_cancelled_once_and_reminds_nobody(
-    practice: Practice, stack: Stack, owner: asyncpg.Connection
+    practice: Practice, owner: asyncpg.Connection
 ) -> None:
     created = await practice.create(**form())
     await arrived(practice, created, 1, 1)
     path = f"/v1/appointments/{created['id']}"
     assert (await practice.scheduling.delete(path)).status_code == 204
     await arrived(practice, created, 2, 2)
-    await settled(practice, stack)
+    await settled(practice, owner)
     _, mail = await practice.mails(created["email"])
     assert "wurde abgesagt" in mail["subject"]
     assert "/besuch/" not in mail["text"]
@@ -128,15 +141,16 @@ async def test_a_deleted_appointment_is_cancelled_once_and_reminds_nobody(
 
 
 async def test_quick_moves_are_one_notice_with_the_old_and_the_new_time(
-    practice: Practice, stack: Stack, owner: asyncpg.Connection
+    practice: Practice, owner: asyncpg.Connection
 ) -> None:
     created = await practice.create(**form())
     await arrived(practice, created, 1, 1)
     path = f"/v1/appointments/{created['id']}"
     for time in ("11:15", "16:45"):
         assert (await practice.scheduling.patch(path, json={"time": time})).status_code == 200
+    assert await let_moves_settle(owner, created) == 1
     await arrived(practice, created, 2, 2)
-    await settled(practice, stack)
+    await settled(practice, owner)
     _, mail = await practice.mails(created["email"])
     assert "verschoben" in mail["subject"]
     assert "10:00 Uhr" in mail["text"]
@@ -162,7 +176,7 @@ async def test_quick_moves_are_one_notice_with_the_old_and_the_new_time(
 
 
 async def test_there_and_back_or_without_notice_tells_nobody(
-    practice: Practice, stack: Stack
+    practice: Practice, owner: asyncpg.Connection
 ) -> None:
     back, silent, gone = [await practice.create(**form(channels=["email"])) for _ in range(3)]
     for each in (back, silent, gone):
@@ -175,10 +189,11 @@ async def test_there_and_back_or_without_notice_tells_nobody(
     for created, wish in steps:
         moved = await practice.scheduling.patch(f"/v1/appointments/{created['id']}", json=wish)
         assert moved.status_code == 200, moved.text
+    assert [await let_moves_settle(owner, each) for each in (back, silent)] == [0, 0]
     path = f"/v1/appointments/{gone['id']}"
     deleted = await practice.scheduling.delete(path, params={"notify": "false"})
     assert deleted.status_code == 204
-    await settled(practice, stack)
+    await settled(practice, owner)
     for created in (back, silent, gone):
         await practice.mail(created["email"])
 
@@ -191,7 +206,7 @@ async def test_what_becomes_of_a_notice_leaves_the_mark_alone(
     before = await practice.shows(created["id"], "failed")
     await let_it_be_due(owner, created, 60)
     await reminder_failed(stack, created, "the reminder is refused as the invitation was")
-    await settled(practice, stack)
+    await settled(practice, owner)
     assert await practice.indicator(created["id"]) == before
 
 
@@ -208,5 +223,5 @@ async def test_a_late_bounce_of_a_notice_leaves_the_tick_alone(
     assert report is not None
     await hand_over(stack.ports.bounces, reminder["envelope_from"], report)
     await reminder_failed(stack, created, "the reminder's bounce is read")
-    await settled(practice, stack)
+    await settled(practice, owner)
     assert await practice.indicator(created["id"]) == before

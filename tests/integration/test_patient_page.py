@@ -1,10 +1,13 @@
 """What a patient's link opens, what „Beitreten" leads to, and what neither gives away."""
 
+import asyncio
 import base64
+import itertools
+import math
+import random
 import re
-import statistics
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -14,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice
+from tests.support import BERLIN, PATIENCE, Json, Practice, eventually
 from tests.support.database import owner
 
 VOID = "Dieser Link ist nicht gültig"
@@ -47,7 +50,7 @@ class Patient:
 
 @pytest_asyncio.fixture
 async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=20) as client:
+    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=PATIENCE) as client:
         yield client
 
 
@@ -193,20 +196,30 @@ async def test_nothing_tells_one_void_link_from_another(
         "with a path": "/besuch/a/b/../c%2Fd",
         "empty": "/besuch/",
     }
-    took: dict[str, list[float]] = {name: [] for name in links}
+    # What else the machine does only adds to a time: the shortest is what the answer itself takes.
+    shortest = dict.fromkeys(links, math.inf)
     answers = set()
+
+    async def ask(name: str, visit: Callable[[str], Awaitable[httpx.Response]]) -> None:
+        begun = time.perf_counter()
+        response = await visit(links[name])
+        shortest[name] = min(shortest[name], time.perf_counter() - begun)
+        headers = {k: v for k, v in response.headers.items() if k != "date"}
+        answers.add((response.status_code, response.text, str(headers)))
+
+    visits = list(itertools.product(links, (expired.open, expired.join)))
+
+    async def alike() -> bool:
+        random.shuffle(visits)  # who asks at the same time waits for each other
+        for at in range(0, len(visits), 4):
+            await asyncio.gather(*(ask(*visit) for visit in visits[at : at + 4]))
+        return max(shortest.values()) - min(shortest.values()) < 0.03
+
     for _ in range(9):
-        for name, path in links.items():
-            for answer in (expired.open, expired.join):
-                begun = time.perf_counter()
-                response = await answer(path)
-                took[name].append(time.perf_counter() - begun)
-                headers = {k: v for k, v in response.headers.items() if k != "date"}
-                answers.add((response.status_code, response.text, str(headers)))
+        await alike()
+    await eventually(alike, "no link's answer takes longer than another's")
     assert len(answers) == 1
-    medians = {name: statistics.median(times) for name, times in took.items()}
-    assert min(medians.values()) >= 0.1
-    assert max(medians.values()) - min(medians.values()) < 0.03, medians
+    assert min(shortest.values()) >= 0.1
 
 
 async def test_no_page_is_kept_framed_indexed_or_told_to_the_next(

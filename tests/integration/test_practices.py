@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from local.practice import Practice as Row
 from tests.conftest import Stack, at_the_desk
-from tests.support import Json, Practice
+from tests.support import PATIENCE, Json, Practice
 from tests.support.keys import EVERY_SCOPE, admin, bearer, new_key, operator_key
 
 PATH = "/v1/admin/practices"
@@ -24,7 +24,7 @@ PATH = "/v1/admin/practices"
 async def operator(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     """The operator's client."""
     async with httpx.AsyncClient(
-        base_url=stack.url("scheduling"), auth=await operator_key(stack), timeout=20
+        base_url=stack.url("scheduling"), auth=await operator_key(stack), timeout=PATIENCE
     ) as client:
         yield client
 
@@ -172,7 +172,7 @@ async def test_the_list_comes_page_by_page(stack: Stack, operator: httpx.AsyncCl
 async def test_no_token_and_no_key_of_a_practice_opens_it(practice: Practice, stack: Stack) -> None:
     key = await new_key(stack, practice.id, *EVERY_SCOPE)
     operator = await operator_key(stack)
-    async with httpx.AsyncClient(base_url=stack.url("scheduling")) as client:
+    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=PATIENCE) as client:
         wrong: list[dict[str, Any]] = [
             {},
             {"auth": key},

@@ -2,23 +2,22 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from uuid import uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
 
 from tests.conftest import Stack
-from tests.support import Json, Practice
+from tests.support import PATIENCE, Json, Practice
 from tests.support.visitor import new_visitor
-
-PHONE = "+491713920001"
 
 
 @pytest_asyncio.fixture
 async def notification(practice: Practice, stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     """The notification service, asked by this practice."""
     async with httpx.AsyncClient(
-        base_url=stack.url("notification"), headers=practice.scheduling.headers, timeout=20
+        base_url=stack.url("notification"), headers=practice.scheduling.headers, timeout=PATIENCE
     ) as client:
         yield client
 
@@ -37,9 +36,10 @@ async def preview(client: httpx.AsyncClient, practice: Practice, **changes: str)
 async def test_the_preview_is_what_arrives_but_for_the_link(
     notification: httpx.AsyncClient, practice: Practice
 ) -> None:
-    created = await practice.create(channels=["sms"], email=None, phone=PHONE)
+    phone = f"+49151{uuid4().int % 10**8:08}"
+    created = await practice.create(channels=["sms"], email=None, phone=phone)
     await practice.shows(created["id"], "delivered")
-    text = (await practice.texts(PHONE))[-1]["text"]
+    ((_, text),) = [(each["to"], each["text"]) for each in await practice.texts(phone)]
     start = f"{created['date']}T{created['time']}"
     told = (await preview(notification, practice, start=start)).json()
     head, link = told["text"].split("\n")
@@ -94,7 +94,7 @@ async def test_what_can_not_be_composed_is_named(
 
 
 async def test_only_who_may_invite_is_shown_a_preview(stack: Stack, practice: Practice) -> None:
-    async with httpx.AsyncClient(base_url=stack.url("notification")) as stranger:
+    async with httpx.AsyncClient(base_url=stack.url("notification"), timeout=PATIENCE) as stranger:
         assert (await preview(stranger, practice)).status_code == 401
 
 

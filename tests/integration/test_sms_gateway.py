@@ -23,10 +23,10 @@ from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRe
 from services.notification.sending.sms.seven import SevenAccount, SevenGateway
 from services.notification.sending.sms.transport import HttpLimits
 from services.notification.sending.sms.webhook import WebhookAccount, WebhookGateway
-from tests.support import eventually
+from tests.support import PATIENCE, eventually
 from tests.support.http_server import Answer, Seen, Server, serve
 
-LIMITS = HttpLimits(connect=2, write=2, read=5, total=8)
+LIMITS = HttpLimits(connect=PATIENCE, write=PATIENCE, read=PATIENCE, total=PATIENCE)
 
 
 def number(digits: str) -> str:
@@ -108,7 +108,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sim
             LIMITS,
             now=lambda: datetime.now(UTC),
         )
-        async with httpx.AsyncClient(base_url=url, timeout=10) as admin:
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as admin:
             yield Simulator(child, admin, receiver, webhook, seven)
         await webhook.close()
         await seven.close()

@@ -17,7 +17,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 BERLIN = ZoneInfo("Europe/Berlin")
-PATIENCE = 30.0  # seconds
+PATIENCE = 120.0  # seconds; a slow machine's too, since a pass costs none of it
 
 
 async def eventually(

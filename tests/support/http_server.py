@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from tests.support import PATIENCE
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -65,7 +67,7 @@ class Server:
     def answer(self, *answers: Answer) -> None:
         self.script = deque(answers)
 
-    async def wait_for(self, count: int, within: float = 10) -> list[Seen]:
+    async def wait_for(self, count: int, within: float = PATIENCE) -> list[Seen]:
         async with asyncio.timeout(within):
             while len(self.seen) < count:
                 self._came.clear()

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 
 from local.stack import Stack
+from tests.support import PATIENCE
 
 GRANT = {"grant_type": "client_credentials"}
 EVERY_SCOPE = ("appointments:read", "appointments:write", "status:read")
@@ -43,7 +44,7 @@ async def new_key(
 
 
 async def exchange(stack: Stack, key: tuple[str, str], **form: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=stack.url("scheduling")) as client:
+    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=PATIENCE) as client:
         return await client.post("/v1/tokens", data=GRANT | form, auth=key)
 
 

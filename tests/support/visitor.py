@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from local.stack import Stack
+from tests.support import PATIENCE
 
 SESSION = "einladung-session"
 
@@ -45,5 +46,5 @@ class Visitor:
 
 @asynccontextmanager
 async def new_visitor(stack: Stack) -> AsyncIterator[Visitor]:
-    async with httpx.AsyncClient(timeout=20) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
         yield Visitor(stack, http)

@@ -9,12 +9,13 @@ from structlog.testing import capture_logs
 
 from chassis.backoff import Backoff
 from chassis.loop import Loop
+from tests.support import PATIENCE
 
 
 async def run_until(loop: Loop, done: asyncio.Event) -> None:
     task = asyncio.create_task(loop.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await done.wait()
     finally:
         task.cancel()

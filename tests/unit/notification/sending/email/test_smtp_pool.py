@@ -24,6 +24,7 @@ from services.notification.letters.letter import Letter
 from services.notification.sending.email.sender import EmailSender
 from services.notification.sending.email.smtp_pool import SmtpPool, SmtpServer
 from services.notification.sending.sender import Outgoing, SendResult, Verdict
+from tests.support import PATIENCE
 
 
 class Handler:
@@ -83,8 +84,8 @@ async def serving(handler: Handler, **options: Any) -> AsyncIterator[SmtpServer]
             port=port,
             tls="none",
             client_name="client.example",
-            timeout=5,
-            message_timeout=5,
+            timeout=PATIENCE,
+            message_timeout=PATIENCE,
         )
     finally:
         server.close()
