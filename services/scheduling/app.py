@@ -19,18 +19,14 @@ from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from chassis.throttle import Throttle
 from services.scheduling import erasure, events, housekeeping, resealing
-from services.scheduling.admin import api as practice_api
-from services.scheduling.api import router
-from services.scheduling.audit import api as audit_api
+from services.scheduling.api import appointments, audit, patient_page, practices, tokens, visits
+from services.scheduling.api.dependencies import Services
 from services.scheduling.audit import store as audit_store
 from services.scheduling.booking import SOURCE, Booking
-from services.scheduling.dependencies import Services
 from services.scheduling.due_notices import DueNotices
-from services.scheduling.keys import api as keys_api
 from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Links
 from services.scheduling.settings import Settings
-from services.scheduling.visits import host_api, page
 from services.scheduling.visits.hosting import Hosting
 from services.scheduling.visits.page import PatientPage
 from services.scheduling.visits.page_lookup import PageLookup
@@ -100,8 +96,7 @@ def build(settings: Settings) -> FastAPI:
                     hours=settings.opening_hours,
                 ),
                 mint=mint,
-                token_exchanges=Throttle(settings.tokens_per_minute),
-                operator_logins=Throttle(settings.tokens_per_minute),
+                secrets_tried=Throttle(settings.tokens_per_minute),
             )
             health.dependencies |= {"database": db.ping}
             for work in (
@@ -136,10 +131,6 @@ def build(settings: Settings) -> FastAPI:
         health=health,
         settings=settings,
     )
-    app.include_router(router)
-    app.include_router(audit_api.router)
-    app.include_router(host_api.router)
-    app.include_router(practice_api.router)
-    app.include_router(keys_api.router)
-    app.include_router(page.router)
+    for routes in (appointments, audit, visits, practices, tokens, patient_page):
+        app.include_router(routes.router)
     return app

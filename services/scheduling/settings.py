@@ -59,7 +59,10 @@ class Settings(RoomSettings):
         default=300, ge=1, description="Of one person or API key, in this process."
     )
     tokens_per_minute: int = Field(
-        default=60, ge=1, description="Exchanges of API keys from one address, in this process."
+        default=60,
+        ge=1,
+        description="Exchanges of API keys and requests of operators, from one address, in this "
+        "process.",
     )
     audit_days: int = Field(
         default=1461, ge=365, le=3653, description="How long audit entries are kept."

@@ -4,13 +4,9 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from chassis.wording import Wording, gettext_noop
+from chassis.moments import with_season
+from chassis.wording import Wording
 from services.notification.letters.letter import UnusableLetter
-
-_SEASONS = (
-    gettext_noop("summer time"),
-    gettext_noop("winter time"),
-)  # of the hour that comes twice, in order
 
 
 @lru_cache(maxsize=64)
@@ -25,11 +21,6 @@ def zone(name: str) -> ZoneInfo:
 def local_time(moment: datetime, time_zone: str) -> datetime:
     """The moment on the practice's clock. Raises UnusableLetter."""
     return moment.astimezone(zone(time_zone))
-
-
-def comes_twice(local: datetime) -> bool:
-    """True in the hour that the clock shows twice, when summer time ends."""
-    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
 def long_moment(moment: datetime, time_zone: str, words: Wording) -> str:
@@ -47,4 +38,4 @@ def _moment(moment: datetime, time_zone: str, words: Wording, form: str) -> str:
     """With the season in the hour that comes twice."""
     local = local_time(moment, time_zone)
     text = words.say("%(date)s, %(time)s", date=words.date(local, form), time=f"{local:%H:%M}")
-    return f"{text} ({words.say(_SEASONS[local.fold])})" if comes_twice(local) else text
+    return with_season(text, local, words)

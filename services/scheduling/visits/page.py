@@ -1,7 +1,4 @@
-"""What the patient's link opens.
-
-GET consumes nothing: mail scanners open links too. „Beitreten" is a POST, which looks the link up
-once more and sends the browser on to the video room.
+"""The patient's page: what a link shows, and whether it leads on to the room.
 
 Every link that is not valid gets the same response (`page_lookup`). Who holds a valid link may
 learn more.
@@ -9,14 +6,12 @@ learn more.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 
 from chassis.throttle import address_of
 from chassis.wording import Wording
-from services.scheduling.dependencies import State
 from services.scheduling.visits.opening import Door, OpeningHours
 from services.scheduling.visits.page_lookup import PageLookup, Visit
 from services.scheduling.visits.page_rendering import Pages
@@ -27,7 +22,7 @@ from services.scheduling.visits.rooms import Role, Rooms
 
 @dataclass(frozen=True, slots=True)
 class PatientPage:
-    """What the routes of the page need."""
+    """Answers whoever comes with a link."""
 
     lookup: PageLookup
     throttle: PageThrottle
@@ -89,30 +84,3 @@ def _words_of_nobody(request: Request) -> Wording:
     """The language of a page that says nothing of any appointment, its patient's least of all."""
     header = request.headers.get("accept-language", "")
     return choose(request.query_params.get("lang"), accepted_language(header))
-
-
-async def patient_page(services: State) -> PatientPage:
-    """FastAPI dependency: the page."""
-    return services.patient_page
-
-
-Page = Annotated[PatientPage, Depends(patient_page)]
-router = APIRouter(include_in_schema=False)
-
-
-@router.api_route("/besuch/{token:path}", methods=["GET", "HEAD"])
-async def open_link(page: Page, request: Request, token: str) -> Response:
-    """The page behind the link in the invitation."""
-    return await page.open(request, token)
-
-
-@router.post("/besuch/{token:path}")
-async def join(page: Page, request: Request, token: str) -> Response:
-    """„Beitreten"."""
-    return await page.join(request, token)
-
-
-@router.get("/robots.txt")
-async def robots() -> Response:
-    """Nothing here is for search engines."""
-    return PlainTextResponse("User-agent: *\nDisallow: /\n")

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from chassis.auth import CallerKind
 from contracts.rights import Role
+from services.scheduling.api.audit import LabelsView
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import export as audit_export
-from services.scheduling.audit.api import LabelsView
 from services.scheduling.audit.entry import Action
 from services.scheduling.practice import PracticeChange
 

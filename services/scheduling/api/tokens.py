@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from chassis import problems
 from chassis.throttle import address_of
 from contracts.rights import Right
-from services.scheduling.dependencies import Db, State
+from services.scheduling.api.dependencies import Db, State
 from services.scheduling.keys.key import ClinicSystem, Key
 from services.scheduling.keys.mint import TOKEN_SECONDS, Mint
 from services.scheduling.keys.store import API_KEYS
@@ -77,7 +77,7 @@ async def token_mint(services: State) -> Mint:
 
 async def limit_exchanges(request: Request, services: State) -> None:
     """FastAPI dependency: guessing keys is slow. Raises TooManyRequests."""
-    services.token_exchanges.take(address_of(request))
+    services.secrets_tried.take(address_of(request))
 
 
 TokenMint = Annotated[Mint, Depends(token_mint)]

@@ -15,7 +15,7 @@ from chassis.throttle import address_of
 from contracts.events import Tariff
 from services.scheduling import practice_store
 from services.scheduling.admin import registry
-from services.scheduling.dependencies import Db, State
+from services.scheduling.api.dependencies import Db, State
 from services.scheduling.keys.store import OPERATOR_KEYS
 from services.scheduling.practice import (
     DEFAULT_TARIFF,
@@ -104,7 +104,7 @@ _basic = HTTPBasic(
 
 async def limit_logins(request: Request, services: State) -> None:
     """FastAPI dependency: guessing keys is slow. Raises TooManyRequests."""
-    services.operator_logins.take(address_of(request))
+    services.secrets_tried.take(address_of(request))
 
 
 async def operator(

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from chassis.problems import Responses, response, responses
 from contracts.languages import LANGUAGES
-from services.scheduling.booking import Booked, Booking
-from services.scheduling.dependencies import (
+from services.scheduling.api.dependencies import (
     AppointmentAdmin,
     AppointmentReader,
     AppointmentWriter,
     State,
 )
+from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
 from services.scheduling.problems import BadETag, Begun, Changed, NotFound
 from services.scheduling.schemas import (

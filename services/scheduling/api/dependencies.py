@@ -1,11 +1,7 @@
-"""What one process of the service has, made by its wiring, and how routes come by it.
-
-Types of what stands above this module are imported for the type checker alone: the routes of the
-wings import it.
-"""
+"""What one process of the service has, made by its wiring, and how routes come by it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import Depends, Request
 
@@ -13,12 +9,10 @@ from chassis.auth import Caller, needs
 from chassis.database import Database
 from chassis.throttle import Throttle
 from contracts.rights import Right
-
-if TYPE_CHECKING:
-    from services.scheduling.booking import Booking
-    from services.scheduling.keys.mint import Mint
-    from services.scheduling.visits.hosting import Hosting
-    from services.scheduling.visits.page import PatientPage
+from services.scheduling.booking import Booking
+from services.scheduling.keys.mint import Mint
+from services.scheduling.visits.hosting import Hosting
+from services.scheduling.visits.page import PatientPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +20,11 @@ class Services:
     """Set once, as `app.state.services`, before the first request."""
 
     db: Database
-    booking: "Booking"
-    hosting: "Hosting"
-    patient_page: "PatientPage"
-    mint: "Mint"
-    token_exchanges: Throttle  # by address, as are the logins
-    operator_logins: Throttle
+    booking: Booking
+    hosting: Hosting
+    patient_page: PatientPage
+    mint: Mint
+    secrets_tried: Throttle  # by address: exchanges of API keys and operators' logins together
 
 
 async def services(request: Request) -> Services:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from chassis import problems
-from services.scheduling.dependencies import State, VisitHost
+from services.scheduling.api.dependencies import State, VisitHost
 from services.scheduling.visits.hosting import Hosting
 
 

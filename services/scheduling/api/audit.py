@@ -13,12 +13,12 @@ from pydantic import BaseModel, Field
 from chassis.auth import Caller
 from chassis.database import Connection, Database
 from services.scheduling import forms, practice_store
+from services.scheduling.api.dependencies import AuditReader, Db
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import export as audit_export
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action, AuditEntry
 from services.scheduling.audit.store import Filter
-from services.scheduling.dependencies import AuditReader, Db
 from services.scheduling.practice import Practice
 from services.scheduling.problems import UnknownPractice
 from services.scheduling.wall_clock import day_bounds

@@ -1,0 +1,1 @@
+"""HTTP in: every route of the service, and what routes share."""
