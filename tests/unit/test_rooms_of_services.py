@@ -58,10 +58,7 @@ def rooms(package: str) -> dict[str, set[str]]:
     return needs
 
 
-@pytest.mark.parametrize(
-    "package",
-    [each for service in SERVICES for each in packages(service)],
-)
+@pytest.mark.parametrize("package", [each for service in SERVICES for each in packages(service)])
 def test_no_import_runs_back_up(package: str) -> None:
     TopologicalSorter(rooms(package)).prepare()  # raises CycleError, which names the circle
 
