@@ -211,7 +211,6 @@ def appointment() -> Appointment:
         phone="+491701234567",
         channels=(Channel.EMAIL, Channel.SMS),
         locale="de",
-        appointment_version=1,
         consented_at=now,
         invitation_id=uuid7(),
         attempt=1,

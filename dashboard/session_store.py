@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chassis.database import Connection
+from chassis.database import Connection, affected
 
 SEEN_EVERY = timedelta(seconds=30)  # how exactly the last activity is kept
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A session as it is kept."""
+    """A session as it is stored."""
 
     sealed: str
     ends_at: datetime
@@ -86,7 +86,7 @@ async def refreshed(tx: Connection, session_id: bytes, sealed: str, refresh_at: 
         sealed,
         refresh_at,
     )
-    return done != "UPDATE 0"
+    return affected(done) > 0
 
 
 async def end(tx: Connection, session_id: bytes) -> str | None:

@@ -131,8 +131,8 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     outcomes = [fact for fact in known if isinstance(fact, Outcome)]
     if not issued and not outcomes:
         return None
-    told: list[Issued | Outcome] = [*issued, *outcomes]
-    newest = max(fact.attempt for fact in told)
+    attempts: list[Issued | Outcome] = [*issued, *outcomes]
+    newest = max(fact.attempt for fact in attempts)
     issued = [fact for fact in issued if fact.attempt == newest]
     winners = _winners(fact for fact in outcomes if fact.attempt == newest)
     causes: list[Issued | Outcome] = [*issued, *winners.values()]
@@ -153,8 +153,8 @@ def overall(states: Iterable[State]) -> State:
 
 def history(facts: Iterable[Fact]) -> list[HistoryEntry]:
     """Everything that happened to all attempts, in order of occurrence."""
-    told = [fact for fact in frozenset(facts) if not isinstance(fact, Deleted)]
-    return [entry for fact in sorted(told, key=_place) for entry in _entries(fact)]
+    shown = [fact for fact in frozenset(facts) if not isinstance(fact, Deleted)]
+    return [entry for fact in sorted(shown, key=_place) for entry in _entries(fact)]
 
 
 def _winners(outcomes: Iterable[Outcome]) -> dict[Channel, Outcome]:

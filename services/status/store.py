@@ -267,19 +267,19 @@ def _row(known: Known) -> Row:
             return (*subject, "erased", 0, "", 0, at, None, None, None, None, False)
         case Deleted(at=at):
             return (*subject, "deleted", 0, "", 0, at, None, None, None, None, False)
-        case Outcome() as told:
+        case Outcome() as outcome:
             return (
                 *subject,
-                told.state.value,
-                told.attempt,
-                told.channel.value,
-                told.sequence,
-                told.at,
-                told.evidence,
-                told.category,
-                told.reason,
-                told.status_code,
-                told.late,
+                outcome.state.value,
+                outcome.attempt,
+                outcome.channel.value,
+                outcome.sequence,
+                outcome.at,
+                outcome.evidence,
+                outcome.category,
+                outcome.reason,
+                outcome.status_code,
+                outcome.late,
             )
 
 

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import Database
 from contracts.languages import LANGUAGES
+from contracts.terms import MAX_RETENTION_DAYS
 from services.scheduling import practice_store
 from services.scheduling.admin import registry
 from services.scheduling.admin.command_line import Subcommands
@@ -79,7 +80,9 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
         help='before the start, as 1440,60; "" none',
     )
     parser.add_argument(
-        "--retention-days", type=int, help="for which patients' data is kept after the end; 0 to 88"
+        "--retention-days",
+        type=int,
+        help=f"for which patients' data is held after the end; 0 to {MAX_RETENTION_DAYS}",
     )
 
 

@@ -13,6 +13,7 @@ from chassis import problems
 from chassis.database import Database
 from chassis.throttle import address_of
 from contracts.events import Tariff
+from contracts.terms import MAX_RETENTION_DAYS
 from services.scheduling import practice_store
 from services.scheduling.admin import registry
 from services.scheduling.api.dependencies import Db, State
@@ -44,7 +45,8 @@ class PracticeSettings(BaseModel):
     )
     retention_days: StrictInt | None = Field(
         default=None,
-        description="Days after an appointment's end for which patients' data is kept; 0 to 88.",
+        description="Days after an appointment's end for which patients' data is kept; 0 to "
+        f"{MAX_RETENTION_DAYS}.",
     )
 
     def change(self) -> PracticeChange:
