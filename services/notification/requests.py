@@ -62,8 +62,7 @@ class Events:
             tx, list({each.appointment_id for each in news if each.erased}), self._now()
         )
         appointments = {key: each for key, each in known.items() if not each.erased}
-        stored = await store.lock_deliveries_of(tx, list(appointments))
-        draft = Draft(stored, self._now())
+        draft = Draft(await store.lock_deliveries_of(tx, list(appointments)), self._now())
         not_permitted: set[UUID] = set()  # by the practice's tariff
         for received in batch:
             match received.event:
