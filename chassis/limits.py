@@ -5,10 +5,12 @@ from contextlib import suppress
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_HEAD_BYTES = 64 * 1024  # address and headers together; half of it is 500 ids in a query
+MAX_HEAD_BYTES = 64 * 1024  # address and headers together; half of it is 500 ids in a query
 # Read and thrown away of a body that is refused: who is still sending when the connection is closed
 # sees it reset, and not the response.
 DISCARDED_BYTES = 1024 * 1024
+
+HEAD_TOO_LARGE = (431, "head-too-large", "The request's head is too large.")
 
 
 class _TooLarge(Exception):
@@ -27,10 +29,8 @@ class Limits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if _head_bytes(scope) > MOST_HEAD_BYTES:
-            await refusal(431, "head-too-large", "The request's head is too large.")(
-                scope, receive, send
-            )
+        if _head_bytes(scope) > MAX_HEAD_BYTES:
+            await refusal(*HEAD_TOO_LARGE)(scope, receive, send)
             return
         too_large = refusal(413, "body-too-large", "The request is too large.")
         declared = dict(scope["headers"]).get(b"content-length", b"0")
@@ -75,10 +75,15 @@ async def _discard(receive: Receive) -> None:
         left -= len(message.get("body", b""))
 
 
+def refused(status: int, type_: str, title: str) -> dict[str, str | int]:
+    """A problem (RFC 9457) that is found around the application."""
+    return {"type": type_, "title": title, "status": status}
+
+
 def refusal(status: int, type_: str, title: str) -> ASGIApp:
-    """A problem (RFC 9457) from outside of the application; the connection is closed after it."""
+    """The response with such a problem; the connection is closed after it."""
     return JSONResponse(
-        {"type": type_, "title": title, "status": status},
+        refused(status, type_, title),
         status,
         {"Connection": "close"},
         media_type="application/problem+json",

@@ -1,6 +1,7 @@
 """Requests that are too large, too deep, too slow or too many, at the real processes."""
 
 import asyncio
+import json
 import socket
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
@@ -72,6 +73,22 @@ async def test_a_head_that_is_too_large_is_refused(stack: Stack, name: str) -> N
         assert (answer.status_code, answer.json()["type"]) == (431, "head-too-large")
         answer = await client.get("/health/live", params={"x": "x" * 60_000})
         assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("name", EVERYBODY)
+@pytest.mark.parametrize("size", [65_536, 70_000, 150_000])
+async def test_an_address_that_no_parser_holds_is_called_too_large(
+    stack: Stack, name: str, size: int
+) -> None:
+    url = httpx.URL(stack.url(name))
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(b"GET /health/live?x=%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (b"x" * size, url.netloc))
+    async with asyncio.timeout(PATIENCE):
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(body)["type"] == "head-too-large"
 
 
 async def test_deeply_nested_json_is_a_bad_request(practice: Practice) -> None:

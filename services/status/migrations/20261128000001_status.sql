@@ -1,6 +1,8 @@
 -- migrate:up
 
--- A row is in scope for the practice the transaction is bound to, or for the system.
+-- A row is in scope for the practice the transaction is bound to, or for the system. The tables'
+-- owner is bound as well: it works across practices by a setting of its role, which only a superuser
+-- can make: ALTER ROLE … SET app.practice = 'every' (local/databases.py).
 CREATE FUNCTION practice_in_scope(p uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT current_setting('app.practice', true) IN (p::text, 'every')
 $$;
@@ -10,14 +12,15 @@ CREATE TABLE inbox (
     received_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX inbox_received ON inbox (received_at);
+GRANT SELECT, INSERT, DELETE ON inbox TO status;
 
 -- Everything known of an appointment's invitations. No patient data, no free text.
 CREATE TABLE events (
     event_id uuid PRIMARY KEY,
     practice_id uuid NOT NULL,
     appointment_id uuid NOT NULL,
-    kind text NOT NULL
-        CHECK (kind IN ('issued', 'pending', 'delivered', 'failed', 'unconfirmed', 'deleted')),
+    kind text NOT NULL CHECK (kind IN
+        ('issued', 'pending', 'delivered', 'failed', 'unconfirmed', 'deleted', 'erased')),
     attempt bigint NOT NULL,            -- 0: the appointment itself
     channels text[] NOT NULL,           -- those issued, or the one of an outcome
     sequence bigint NOT NULL,           -- 0: no outcome
@@ -25,9 +28,16 @@ CREATE TABLE events (
     evidence text,
     category text,
     status_code text,                   -- RFC 3463
-    late boolean NOT NULL
+    late boolean NOT NULL,
+    reason text                         -- of a failure: FailureReason of the contract
 );
 CREATE INDEX events_appointment ON events (practice_id, appointment_id);
+CREATE INDEX events_by_time ON events (practice_id, occurred_at);
+CREATE INDEX events_erased ON events (occurred_at) WHERE kind = 'erased';
+ALTER TABLE events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON events
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, INSERT, DELETE ON events TO status;
 
 -- What is shown. `version` is the position in the practice's feed at which it became so.
 CREATE TABLE indicators (
@@ -38,6 +48,10 @@ CREATE TABLE indicators (
     PRIMARY KEY (practice_id, appointment_id),
     UNIQUE (practice_id, version)
 );
+ALTER TABLE indicators ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON indicators
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, INSERT, UPDATE, DELETE ON indicators TO status;
 
 -- The newest position of each practice's feed. Whoever changes a practice's indicators holds this
 -- row's lock until the commit, so positions become visible in their order and none is missed.
@@ -45,20 +59,9 @@ CREATE TABLE practice_feed (
     practice_id uuid PRIMARY KEY,
     version bigint NOT NULL
 );
-
-ALTER TABLE events ENABLE ROW LEVEL SECURITY;
-ALTER TABLE indicators ENABLE ROW LEVEL SECURITY;
-ALTER TABLE practice_feed ENABLE ROW LEVEL SECURITY;
-CREATE POLICY practice ON events
-    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
-CREATE POLICY practice ON indicators
-    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+ALTER TABLE practice_feed ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON practice_feed
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
-
-GRANT SELECT, INSERT, DELETE ON inbox TO status;
-GRANT SELECT, INSERT, DELETE ON events TO status;
-GRANT SELECT, INSERT, UPDATE, DELETE ON indicators TO status;
 GRANT SELECT, INSERT, UPDATE ON practice_feed TO status;
 
 -- migrate:down

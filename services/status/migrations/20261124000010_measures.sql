@@ -1,5 +1,0 @@
--- migrate:up
-CREATE INDEX events_by_time ON events (practice_id, occurred_at);
-
--- migrate:down
-DROP INDEX events_by_time;
