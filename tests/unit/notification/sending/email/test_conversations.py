@@ -81,13 +81,8 @@ class Attempt:
     """A delivery as the worker and the outcomes see it, without their databases."""
 
     def __init__(self) -> None:
-        self._worker = Worker(
-            cast(Any, None),
-            {},
-            sealer=cast(Any, None),
-            policy=WorkerPolicy(),
-            now=lambda: self._now,
-            jitter=lambda: 0.5,
+        self._worker = SimpleNamespace(
+            _policy=WorkerPolicy(), _now=lambda: self._now, _jitter=lambda: 0.5
         )
         self._skipped = timedelta()
         self.delivery = new(starts_in=timedelta(days=1))
@@ -106,7 +101,7 @@ class Attempt:
         self._apply(claim(self._now + timedelta(hours=1)))
         result = await send()
         held = SimpleNamespace(lease=LEASE, delivery=self.delivery)
-        self._apply(self._worker._ending(cast(Any, held), result))
+        self._apply(Worker._ending(cast(Any, self._worker), cast(Any, held), result))
         return result
 
     @property
