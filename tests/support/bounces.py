@@ -5,7 +5,17 @@ import textwrap
 from collections.abc import Callable
 
 _STATUS = re.compile(r"\d{3}[ -](([245])\.\d{1,3}\.\d{1,3})\b")
-_COMMANDS = {"mail": "MAIL FROM", "rcpt": "RCPT TO", "data": "DATA", "dot": "end of DATA"}
+_POSTFIX = {"mail": "MAIL FROM", "rcpt": "RCPT TO", "data": "DATA", "dot": "end of DATA"}
+_EXIM = {
+    "greeting": "initial connection",
+    "ehlo": "EHLO out.praxis.example",
+    "starttls": "STARTTLS",
+    "auth": "AUTH PLAIN",
+    "mail": "MAIL FROM:<rueck@praxis.example>",
+    "rcpt": "RCPT TO:<{recipient}>",
+    "data": "DATA",
+    "dot": "end of data",
+}
 
 
 def status_of(reply: str) -> str:
@@ -16,8 +26,13 @@ def status_of(reply: str) -> str:
 
 def _postfix(reply: str, recipient: str, stage: str) -> str:
     said = " ".join(reply.splitlines())
-    command = f" (in reply to {_COMMANDS[stage]} command)" if stage in _COMMANDS else ""
-    paragraph = f"<{recipient}>: host mx.example.org[192.0.2.25] said: {said}{command}"
+    host = "host mx.example.org[192.0.2.25]"
+    if stage in _POSTFIX:
+        told = f"{host} said: {said} (in reply to {_POSTFIX[stage]} command)"
+    elif stage == "auth":
+        told = f"SASL authentication failed; server mx.example.org[192.0.2.25] said: {said}"
+    else:
+        told = f"{host} refused to talk to me: {said}"
     return (
         "This is the mail system at host out.praxis.example.\n\n"
         "I'm sorry to have to inform you that your message could not\n"
@@ -26,13 +41,15 @@ def _postfix(reply: str, recipient: str, stage: str) -> str:
         "If you do so, please include this problem report. You can\n"
         "delete your own text from the attached returned message.\n\n"
         "                   The mail system\n\n"
-        + textwrap.fill(paragraph, 72, subsequent_indent="    ", break_on_hyphens=False)
+        + textwrap.fill(
+            f"<{recipient}>: {told}", 72, subsequent_indent="    ", break_on_hyphens=False
+        )
     )
 
 
 def _exim(reply: str, recipient: str, stage: str) -> str:
     lines = "\n".join(f"    {line}" for line in reply.splitlines())
-    command = _COMMANDS.get(stage, "initial connection")
+    command = _EXIM[stage].format(recipient=recipient)
     return (
         "This message was created automatically by mail delivery software.\n\n"
         "A message that you sent could not be delivered to one or more of its\n"
@@ -52,6 +69,7 @@ STYLES: dict[str, Callable[[str, str, str], str]] = {
     "exim": _exim,
     "plain": _plain,
 }
+TELLS_THE_STAGE = {"postfix", "exim"}
 
 
 def bounce(reply: str, *, recipient: str, stage: str, style: str, width: int = 72) -> bytes:

@@ -54,7 +54,8 @@ class Row:
     utf8: bool = False  # the patient's address is beyond ASCII
     size: int = 1000  # bytes of the message
     used: Talk | None = None  # over a connection that has carried a mail, and from then on talks so
-    refusal: tuple[str, str] | None = None  # the stage and the words that a bounce would repeat
+    refused_at: str = ""  # the stage
+    refusal: str = ""  # the words that a bounce would repeat
 
 
 ENDS = {
@@ -97,7 +98,8 @@ def refused(
             ends=ENDS.get(next(iter(several))) if len(several) == 1 else None,
             tls="starttls" if encrypted else "none",
             login=encrypted,
-            refusal=(stage, words),
+            refused_at=stage,
+            refusal=words,
         )
 
 
