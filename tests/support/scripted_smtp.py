@@ -135,7 +135,8 @@ class _Connection:
             return
         if "tls" in self._server.talk:
             await self._say("tls")
-            return
+            await self._reader.read()  # what the client says can't be understood any more
+            raise _Cut
         assert self._server.tls is not None
         await self._writer.start_tls(self._server.tls)
         self._encrypted = True

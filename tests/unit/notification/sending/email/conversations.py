@@ -450,8 +450,10 @@ def _about_its_domain() -> Iterator[Row]:
         PERMANENT,
         UNKNOWN_USER | HOST_UNKNOWN,
         ("rcpt", "550 Unrouteable address", "Exim spec 44"),
+        ("rcpt", "550 5.4.1 Recipient address rejected: Access denied. [AM0EUR02FT012]",
+            "Exchange Online, Directory-Based Edge Blocking: no such recipient"),
         dead=True,
-    )
+    )  # fmt: skip
 
 
 def _full_or_too_big() -> Iterator[Row]:
@@ -609,10 +611,6 @@ def _about_us() -> Iterator[Row]:
             "Outlook.com postmaster"),
         ("rcpt", "550 5.7.606 Access denied, banned sending IP [{ip}].",
             "Exchange Online, 5.7.606"),
-        ("rcpt", "550-Requested action not taken: mailbox unavailable\n"
-            "550-Reject due to policy restrictions.\n550 For explanation visit "
-            "https://postmaster.gmx.net/en/error-messages?ip={ip}&c=poli",
-            "GMX postmaster: the last line counts"),
         # Policy that a status names
         ("rcpt", "554 5.7.1 <{to}>: Recipient address rejected: Access denied",
             "Postfix SMTPD_ACCESS_README"),
@@ -641,6 +639,10 @@ def _about_us() -> Iterator[Row]:
         ("dot", "554 5.7.1 id=12345-06 - BANNED: invite.ics", "amavis"),
         ("dot", "554-Transaction failed\n554-Reject due to policy restrictions.\n554 For "
             "explanation visit https://postmaster.gmx.net/en/case?c=hi", "GMX postmaster"),
+        ("rcpt", "550-Requested action not taken: mailbox unavailable\n"
+            "550-Reject due to policy restrictions.\n550 For explanation visit "
+            "https://postmaster.gmx.net/en/error-messages?ip={ip}&c=poli",
+            "GMX postmaster: the last line counts"),
         ("rcpt", "550 5.7.2 Mailing list expansion prohibited", "RFC 3463 3.8"),
         ("rcpt", "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication "
             "required; Delivery restriction check failed because the sender was not authenticated "
@@ -690,11 +692,15 @@ def _about_nobody() -> Iterator[Row]:
         ("dot", "554 5.0.0 Unknown failure", "Amazon SES, bounce templates"),
         ("dot", "554 5.6.0 Other or undefined media error", "RFC 3463 3.7"),
         ("dot", "554 5.6.1 Media not supported", "RFC 3463 3.7"),
-        ("dot", "550 5.6.7 Non-ASCII addresses not permitted for that sender/recipient",
-            "RFC 6531 3.7.4"),
         ("dot", "554 5.6.9 UTF-8 header message cannot be transferred to one or more recipients",
             "RFC 6531 3.7.4"),
+    )  # fmt: skip
+    yield from refused(
+        PERMANENT,
+        OTHER | POLICY,
         ("rcpt", "553 5.6.7 Non-ASCII addresses not permitted", "RFC 6531 3.7.4"),
+        ("dot", "550 5.6.7 Non-ASCII addresses not permitted for that sender/recipient",
+            "RFC 6531 3.7.4"),
     )  # fmt: skip
     # „Access denied" alone names neither the mailbox nor us.
     yield from refused(
@@ -706,12 +712,6 @@ def _about_nobody() -> Iterator[Row]:
         ("rcpt", "550 Administrative prohibition", "Exim spec 44: where nothing else is set"),
         ("rcpt", "550 Local policy violation", "a general prefix"),
     )
-    yield from refused(
-        REFUSED,
-        OTHER | POLICY | SYSTEM,
-        ("rcpt", "550 5.4.1 Recipient address rejected: Access denied. [AM0EUR02FT012]",
-            "Exchange Online, 5.4.1"),
-    )  # fmt: skip
     yield row("address beyond ASCII, server not", "RFC 6531 3.2", PERMANENT, {
         "ehlo": "250-mx.example.org\n250 8BITMIME"
     }, utf8=True, reason=NO_REASON | OTHER, dead=False)  # fmt: skip
@@ -722,13 +722,17 @@ def _out_of_order() -> Iterator[Row]:
     yield from refused(
         PERMANENT,
         SYSTEM,
-        ("rcpt", "554 5.3.0 Other or undefined mail system status", "RFC 3463 3.4"),
         ("rcpt", "552 5.3.1 Mail system full", "RFC 3463 3.4"),
         ("rcpt", "554 5.3.2 System not accepting network messages", "RFC 3463 3.4"),
         ("rcpt", "554 5.3.5 System incorrectly configured", "RFC 3463 3.4"),
         ("rcpt", "554 5.4.6 Routing loop detected", "RFC 3463 3.5"),
         ("dot", "554 5.4.0 Error: too many hops", "Postfix smtpd, hopcount_limit"),
         ("dot", "554 5.4.14 Hop count exceeded - possible mail loop", "Exchange Online, 5.4.14"),
+    )
+    yield from refused(
+        PERMANENT,
+        SYSTEM | OTHER,
+        ("rcpt", "554 5.3.0 Other or undefined mail system status", "RFC 3463 3.4"),
     )
     yield from refused(
         PERMANENT,
