@@ -26,7 +26,7 @@ from services.notification.sending.email.smtp_pool import Envelope, SmtpPool, Sm
 from services.notification.sending.sender import SendResult, Verdict
 from services.notification.sending.worker import Worker, WorkerPolicy
 from services.scheduling import addresses
-from tests.support.bounces import STYLES, TELLS_THE_STAGE, bounce
+from tests.support.bounces import STYLES, bounce
 from tests.support.certificates import LOOPBACK, self_signed, serving
 from tests.support.deliveries import LEASE, NOW, OK, after, claim, new
 from tests.support.hurried_loop import HurriedLoop
@@ -252,9 +252,8 @@ def differences(row: Row, said: FailureReason | None, style: str, width: int) ->
     found = reported(row, style, width)
     if found.reason not in row.reason or found.dead != row.dead:
         yield f"{style}: {found}"
-    # What came before RCPT is about us. A bounce that tells no stage leaves that open.
-    stage_known = style in TELLS_THE_STAGE or row.refused_at in ABOUT_THE_RECIPIENT
-    if stage_known and found.reason is not said:
+    # What is said before RCPT is about us, which the dialogue knows and a bounce need not tell.
+    if row.refused_at in ABOUT_THE_RECIPIENT and found.reason is not said:
         yield f"{style}: {found.reason}, and in the dialogue {said}"
 
 
