@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from aiosmtplib import SMTPException, SMTPResponse, SMTPResponseException
-from aiosmtplib.protocol import MAX_LINE_LENGTH, MAX_RESPONSE_LENGTH, SMTPProtocol
+from aiosmtplib.protocol import MAX_RESPONSE_LENGTH, SMTPProtocol
 
 NO_REPLY = b"no reply\r\n"  # which the library refuses
 
@@ -51,7 +51,7 @@ class _WholeReplies(SMTPProtocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self._reply, self._line = b"", b""
+        self._reply, self._line, self._heard = b"", b"", 0
         self.all_left = asyncio.Event()
         self.all_left.set()
 
@@ -74,16 +74,20 @@ class _WholeReplies(SMTPProtocol):
         """Take lines until one ends a reply; the rest was said unasked."""
         *lines, self._line = (self._line + data).split(b"\n")
         for line in lines:
-            if line.strip():
-                self._reply += line + b"\n"
-                if line[3:4] != b"-":
-                    whole, self._reply, self._line = self._reply, b"", b""
-                    # The library reads three digits, whatever follows them.
-                    super().data_received(NO_REPLY if line[3:4].isdigit() else whole)
-                    return
-        if len(self._line) > MAX_LINE_LENGTH or len(self._reply) > MAX_RESPONSE_LENGTH:
-            self._reply, self._line = b"", b""
-            super().data_received(NO_REPLY)
+            self._heard += len(line) + 1
+            if not line.strip():
+                continue
+            self._reply += line + b"\n"
+            if line[3:4] != b"-":
+                # The library reads three digits, whatever follows them.
+                self._hand_on(NO_REPLY if line[3:4].isdigit() else self._reply)
+                return
+        if self._heard + len(self._line) > MAX_RESPONSE_LENGTH:
+            self._hand_on(NO_REPLY)
+
+    def _hand_on(self, reply: bytes) -> None:
+        self._reply, self._line, self._heard = b"", b"", 0
+        super().data_received(reply)
 
 
 class SmtpWire:
