@@ -3,54 +3,6 @@
 Whoever mends one takes it out. The aim is that all are empty, and this file gone.
 """
 
-# How long is waited, what is a reply, and how many copies go out.
-_AFTER_THE_DOT: frozenset[str] = frozenset(
-    {
-        "a blank line before the greeting",
-        "a blank line before the reply to MAIL",
-        "a blank line before the reply to RCPT",
-        "a blank line before 354",
-        "MAIL 251",
-        "RCPT 252",
-        "RCPT 254",
-        "DATA 350",
-        "a blank line before 250",
-        "many blank lines before 250",
-        "blank lines that trickle in before 250",
-        "spaces in a line before 250",
-        "250 after 61 s",
-        "250 after 75 s",
-        "250 after 300 s",
-        "250 after 590 s",
-        "250 in pieces",
-        "the lines of 250 one by one",
-        "silence after the dot",
-        "250 after 700 s",
-        "hung up after the dot",
-        "hung up a minute after the dot",
-        "hung up after a blank line",
-        "blank lines and nothing else",
-        "half of a reply, and silence",
-        "half of a reply, and hung up",
-        "the first of several lines, and silence",
-        "the first of several lines, and hung up",
-        "words without a code",
-        "another protocol's words",
-        "a code of two digits",
-        "a code of four digits",
-        "a code out of range",
-        "a code that says wait",
-        "354 once more",
-        "bytes that are no text",
-        "a line without end",
-        "lines without end",
-        "late twice, then clean",
-        "no server, then lost again, then clean",
-        "lost over a used connection",
-        "lost, encrypted",
-        "hung up before the dot was sent",
-    }
-)
 # What the words of a refusal mean.
 _REFUSALS: frozenset[str] = frozenset(
     {
@@ -163,7 +115,7 @@ _REFUSALS: frozenset[str] = frozenset(
         "rcpt: 550 4.2.2 The mailbox is over quota",
     }
 )
-STILL_WRONG = _AFTER_THE_DOT | _REFUSALS
+STILL_WRONG = _REFUSALS
 # In a bounce the words mean something else than the row says, or than in the dialogue.
 STILL_DIFFERENT: frozenset[str] = frozenset(
     {
