@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -27,7 +26,7 @@ from services.notification.sending.sender import SendResult, Verdict
 from services.notification.sending.worker import Worker, WorkerPolicy
 from services.scheduling import addresses
 from tests.support.bounces import STYLES, bounce
-from tests.support.certificates import LOOPBACK, self_signed, serving
+from tests.support.certificates import LOOPBACK, self_signed, showing
 from tests.support.deliveries import LEASE, NOW, OK, after, claim, new
 from tests.support.hurried_loop import HurriedLoop
 from tests.support.scripted_smtp import Answer, Say, ScriptedSmtp, Talk
@@ -49,6 +48,7 @@ class Result:
 
     first: SendResult
     copies: int  # taken, or maybe taken, as the pool says
+    handed_over: int  # final dots announced to the worker
     messages: int  # whose final dot the server has seen
     same: bool  # whether they were all the same
     state: State
@@ -123,9 +123,10 @@ class Attempt:
 
 async def play(row: Row, certificate: Path, stranger: Path) -> Result:
     """Run a row to its end."""
-    context = serving(stranger if row.stranger else certificate) if row.tls != "none" else None
+    context = showing(stranger if row.stranger else certificate) if row.tls != "none" else None
     server = ScriptedSmtp(tls=context, implicit=row.tls == "tls")
     recipient = RECIPIENT_BEYOND_ASCII if row.utf8 else RECIPIENT
+    handed_over: list[str] = []
     async with server.serving() as port:
         pool = SmtpPool(
             SmtpServer(
@@ -148,16 +149,14 @@ async def play(row: Row, certificate: Path, stranger: Path) -> Result:
         )
 
         async def send() -> SendResult:
-            handing_over = [lambda: None] * (len(signature(pool.send).parameters) - 1)
-            return await cast(Callable[..., Awaitable[SendResult]], pool.send)(
-                envelope, *handing_over
-            )
+            return await pool.send(envelope, lambda: handed_over.append(row.name))
 
         if row.used is not None:
             server.used = filled(row.used, recipient)
             assert (await send()).verdict is Verdict.ACCEPTED
             await asyncio.sleep(1)
             server.taken.clear()
+            handed_over.clear()
         attempt = Attempt()
         results: list[SendResult] = []
         while attempt.to_be_sent and len(results) < len(row.talks) + MORE_TRIES:
@@ -167,6 +166,7 @@ async def play(row: Row, certificate: Path, stranger: Path) -> Result:
     return Result(
         first=results[0],
         copies=sum(each.verdict in {Verdict.ACCEPTED, Verdict.REPLY_LOST} for each in results),
+        handed_over=len(handed_over),
         messages=len(server.taken),
         same=len({*server.taken}) <= 1,
         state=attempt.delivery.state,
@@ -202,6 +202,8 @@ def faults(row: Row, result: Result) -> Iterator[str]:
         yield f"reason: {reason}"
     if result.copies != row.copies:
         yield f"copies: {result.copies}"
+    if result.messages != result.handed_over:
+        yield f"dots: {result.handed_over} announced, {result.messages} seen"
     if not result.same:
         yield "the copies differ"
     if result.dead != row.dead:
