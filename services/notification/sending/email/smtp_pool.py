@@ -10,14 +10,15 @@ import ssl
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
 
 from services.notification.deliveries.events import NO_REPLY, Reply
-from services.notification.sending.email.smtp_replies import Stage, classify, read_reply
+from services.notification.refusals.refusal import About, Stage
+from services.notification.sending.email.smtp_replies import classify, read_reply
 from services.notification.sending.sender import SendResult, Verdict
 
 _TIDY_UP = 2.0  # seconds for RSET and QUIT, whose replies change nothing
@@ -95,12 +96,12 @@ class TryFailed(Exception):
     def __init__(self, stage: Stage, code: int | None = None, text: str = "") -> None:
         super().__init__(stage, code)
         self.stage = stage
-        self.reply = NO_REPLY if code is None else read_reply(code, text)
+        self.reply = NO_REPLY if code is None else read_reply(stage, code, text)
 
     @property
     def result(self) -> SendResult:
         """What it means for the delivery."""
-        verdict = classify(self.stage, self.reply.code, self.reply.status)
+        verdict = classify(self.stage, self.reply.code, self.reply.about)
         return SendResult(verdict, self.reply)
 
 
@@ -110,7 +111,7 @@ class ServerMisconfigured(TryFailed):
     @property
     def result(self) -> SendResult:
         """Whatever the code: operations has to act."""
-        return SendResult(Verdict.TECHNICAL, self.reply)
+        return SendResult(Verdict.TECHNICAL, replace(self.reply, about=About.ALL_MAIL))
 
 
 class AddressBeyondAscii(TryFailed):
@@ -159,7 +160,7 @@ class SmtpPool:
             await self._put_back(connection)
             raise
         await self._put_back(connection)
-        verdict = classify(Stage.MESSAGE, reply.code, reply.status)
+        verdict = classify(Stage.MESSAGE, reply.code, reply.about)
         return SendResult(verdict, reply)
 
     async def _begin(self, envelope: Envelope) -> "_Connection":
@@ -285,7 +286,7 @@ class _Connection:
             raise TryFailed(Stage.MESSAGE) from None
         self.between_stages = False
         self.messages += 1
-        return read_reply(code, text)
+        return read_reply(Stage.MESSAGE, code, text)
 
     async def reset(self) -> None:
         """Leave a refused transaction, so that the connection can be used again."""
