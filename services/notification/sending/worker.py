@@ -35,9 +35,9 @@ from services.notification.deliveries.events import (
     Released,
     ReplyLost,
 )
-from services.notification.deliveries.reasons import reason_of
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.deliveries.transitions import transition
+from services.notification.refusals.statuses import reason_of
 from services.notification.sending.due import DueDelivery, lock_due, renew
 from services.notification.sending.recorder import Recorder, Result
 from services.notification.sending.sender import (

@@ -13,13 +13,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from services.notification.deliveries.events import NO_REPLY, Reply
-from services.notification.sending.email.smtp_replies import Stage, classify, read_reply
+from services.notification.refusals.refusal import About, Stage
+from services.notification.sending.email.smtp_replies import classify, read_reply
 from services.notification.sending.email.smtp_wire import NoReply, SmtpWire, WireReply
 from services.notification.sending.sender import SendResult, Verdict
 
@@ -98,12 +99,12 @@ class TryFailed(Exception):
     def __init__(self, stage: Stage, code: int | None = None, text: str = "") -> None:
         super().__init__(stage, code)
         self.stage = stage
-        self.reply = NO_REPLY if code is None else read_reply(code, text)
+        self.reply = NO_REPLY if code is None else read_reply(stage, code, text)
 
     @property
     def result(self) -> SendResult:
         """What it means for the delivery."""
-        verdict = classify(self.stage, self.reply.code, self.reply.status)
+        verdict = classify(self.stage, self.reply.code, self.reply.about)
         return SendResult(verdict, self.reply)
 
 
@@ -113,7 +114,7 @@ class ServerMisconfigured(TryFailed):
     @property
     def result(self) -> SendResult:
         """Whatever the code: operations has to act."""
-        return SendResult(Verdict.TECHNICAL, self.reply)
+        return SendResult(Verdict.TECHNICAL, replace(self.reply, about=About.ALL_MAIL))
 
 
 class AddressBeyondAscii(TryFailed):
@@ -170,7 +171,7 @@ class SmtpPool:
             await self._put_back(connection)
             raise
         await self._put_back(connection)
-        verdict = classify(Stage.MESSAGE, reply.code, reply.status)
+        verdict = classify(Stage.MESSAGE, reply.code, reply.about)
         return SendResult(verdict, reply)
 
     async def _begin(self, envelope: Envelope) -> "_Connection":
@@ -290,7 +291,7 @@ class _Connection:
             raise TryFailed(Stage.MESSAGE) from None
         self.between_stages = False
         self.messages += 1
-        return read_reply(reply.code, reply.text)
+        return read_reply(Stage.MESSAGE, reply.code, reply.text)
 
     async def reset(self) -> None:
         """Leave a refused transaction, so that the connection can be used again."""
