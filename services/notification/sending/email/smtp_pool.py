@@ -17,9 +17,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.notification.deliveries.events import NO_REPLY, Reply
-from services.notification.sending.email.smtp_replies import Stage, classify, read_reply
+from services.notification.sending.email.smtp_replies import (
+    Stage,
+    classify,
+    contact_of,
+    read_reply,
+)
 from services.notification.sending.email.smtp_wire import NoReply, SmtpWire, WireReply, extensions
-from services.notification.sending.sender import SendResult, Verdict
+from services.notification.sending.sender import Contact, SendResult, Verdict
 
 _TIDY_UP = 2.0  # seconds for RSET and QUIT, whose replies change nothing
 
@@ -102,7 +107,8 @@ class TryFailed(Exception):
     def result(self) -> SendResult:
         """What it means for the delivery."""
         verdict = classify(self.stage, self.reply.code, self.reply.status)
-        return SendResult(verdict, self.reply)
+        contact = contact_of(self.stage, self.reply.code, self.reply.status)
+        return SendResult(verdict, self.reply, contact=contact)
 
 
 class ServerMisconfigured(TryFailed):
@@ -111,7 +117,7 @@ class ServerMisconfigured(TryFailed):
     @property
     def result(self) -> SendResult:
         """Whatever the code: operations has to act."""
-        return SendResult(Verdict.TECHNICAL, self.reply)
+        return SendResult(Verdict.TECHNICAL, self.reply, contact=Contact.REFUSES_US)
 
 
 class AddressBeyondAscii(TryFailed):
@@ -120,7 +126,7 @@ class AddressBeyondAscii(TryFailed):
     @property
     def result(self) -> SendResult:
         """The practice can do something about it: another address."""
-        return SendResult(Verdict.PERMANENT, Reply(status="5.6.7"))
+        return SendResult(Verdict.PERMANENT, Reply(status="5.6.7"), contact=Contact.GOOD)
 
 
 class SmtpPool:
@@ -169,7 +175,7 @@ class SmtpPool:
             raise
         await self._put_back(connection)
         verdict = classify(Stage.MESSAGE, reply.code, reply.status)
-        return SendResult(verdict, reply)
+        return SendResult(verdict, reply, contact=contact_of(Stage.MESSAGE, reply.code))
 
     async def _begin(self, envelope: Envelope) -> "_Connection":
         """A connection on which the server waits for the message."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from services.notification.deliveries.events import Reply
 from services.notification.deliveries.reasons import reason_of
-from services.notification.sending.sender import Verdict
+from services.notification.sending.sender import Contact, Verdict
 
 
 class Stage(StrEnum):
@@ -29,6 +29,8 @@ _LOGIN = {530, 534, 535, 538}
 # Command unknown, out of order, or parameters not known: client and server don't fit.
 _PROTOCOL = {500, 502, 503, 504}
 _ABOUT_THE_RECIPIENT = {Stage.RCPT, Stage.DATA, Stage.MESSAGE}
+
+_ABOUT_THIS_MESSAGE = {"5.2.3", "5.3.4", "5.6.7"}  # too big, or SMTPUTF8
 
 _STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 
@@ -56,6 +58,23 @@ def _classify_refusal(stage: Stage, code: int, status: str | None) -> Verdict:
     # A full mailbox (552, X.2.2) among them: the practice can ask for another address at once,
     # which beats waiting up to three days.
     return Verdict.PERMANENT
+
+
+def contact_of(stage: Stage, code: int | None, status: str | None = None) -> Contact:
+    """What a reply, or its want, says of the server: whether it is about this message or all mail.
+
+    Before a recipient is named a refusal can only be about us, unless it is about the size or the
+    script of this one. 421 closes the connection whatever it answers (RFC 5321 section 3.8).
+    """
+    if code is None or code == 421 or (stage is Stage.MESSAGE and code // 100 not in {2, 4, 5}):
+        return Contact.SILENT
+    if stage in _ABOUT_THE_RECIPIENT or code // 100 == 2:
+        return Contact.GOOD
+    if code // 100 != 5:
+        return Contact.SILENT
+    if stage is Stage.MAIL and (code == 552 or status in _ABOUT_THIS_MESSAGE):
+        return Contact.GOOD
+    return Contact.REFUSES_US
 
 
 def read_reply(code: int, text: str) -> Reply:

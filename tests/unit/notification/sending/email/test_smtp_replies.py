@@ -4,8 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notification.sending.email.smtp_replies import Stage, classify, enhanced_status
-from services.notification.sending.sender import Verdict
+from services.notification.sending.email.smtp_replies import (
+    Stage,
+    classify,
+    contact_of,
+    enhanced_status,
+)
+from services.notification.sending.sender import Contact, Verdict
 
 ALL_BUT_MESSAGE = [stage for stage in Stage if stage is not Stage.MESSAGE]
 
@@ -45,6 +50,39 @@ ALL_BUT_MESSAGE = [stage for stage in Stage if stage is not Stage.MESSAGE]
 )
 def test_verdicts(stage: Stage, code: int | None, status: str | None, verdict: Verdict) -> None:
     assert classify(stage, code, status) is verdict
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "status", "contact"),
+    [
+        (Stage.CONNECT, None, None, Contact.SILENT),
+        (Stage.CONNECT, 421, "4.7.0", Contact.SILENT),
+        (Stage.CONNECT, 554, "5.7.1", Contact.REFUSES_US),  # a block list
+        (Stage.TLS, 454, "4.7.0", Contact.SILENT),
+        (Stage.AUTH, 454, "4.7.0", Contact.SILENT),
+        (Stage.AUTH, 535, "5.7.8", Contact.REFUSES_US),
+        (Stage.MAIL, 530, "5.7.0", Contact.REFUSES_US),
+        (Stage.MAIL, 553, "5.1.8", Contact.REFUSES_US),
+        (Stage.MAIL, 550, "5.7.1", Contact.REFUSES_US),
+        (Stage.MAIL, 452, "4.3.1", Contact.SILENT),
+        (Stage.MAIL, 552, "5.3.4", Contact.GOOD),  # this message is too big
+        (Stage.MAIL, 552, None, Contact.GOOD),
+        (Stage.MAIL, 553, "5.6.7", Contact.GOOD),
+        (Stage.RCPT, 550, "5.1.1", Contact.GOOD),
+        (Stage.RCPT, 450, "4.2.0", Contact.GOOD),
+        (Stage.RCPT, 421, None, Contact.SILENT),
+        (Stage.RCPT, None, None, Contact.SILENT),
+        (Stage.DATA, 554, None, Contact.GOOD),
+        (Stage.MESSAGE, 250, "2.0.0", Contact.GOOD),
+        (Stage.MESSAGE, 554, "5.6.0", Contact.GOOD),
+        (Stage.MESSAGE, 354, None, Contact.SILENT),
+        (Stage.MESSAGE, None, None, Contact.SILENT),
+    ],
+)
+def test_what_is_about_all_mail(
+    stage: Stage, code: int | None, status: str | None, contact: Contact
+) -> None:
+    assert contact_of(stage, code, status) is contact
 
 
 CODES = st.none() | st.integers(-1, 999)
