@@ -11,10 +11,12 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
+
+from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from services.notification.deliveries.events import NO_REPLY, Reply
 from services.notification.sending.email.smtp_replies import (
@@ -23,7 +25,7 @@ from services.notification.sending.email.smtp_replies import (
     contact_of,
     read_reply,
 )
-from services.notification.sending.email.smtp_wire import NoReply, SmtpWire, WireReply, extensions
+from services.notification.sending.email.smtp_wire import NoReply, SmtpWire, WireReply
 from services.notification.sending.sender import Contact, SendResult, Verdict
 
 _TIDY_UP = 2.0  # seconds for RSET and QUIT, whose replies change nothing
@@ -237,13 +239,13 @@ class _Connection:
         """Connect, encrypt and log in as configured. Raises TryFailed."""
         wire = await _connect(server, tls)
         try:
-            _yes(Stage.CONNECT, await wire.reply(server.timeout))
-            offers = await _greet(wire, server, Stage.CONNECT)
+            _yes(Stage.CONNECT, await wire.greeting(server.timeout))
+            offers, logins = await _greet(wire, server, Stage.CONNECT)
             if server.tls == "starttls" and tls is not None:
                 await _encrypt(wire, server, tls, offers)
-                offers = await _greet(wire, server, Stage.TLS)
+                offers, logins = await _greet(wire, server, Stage.TLS)
             if server.username is not None:
-                await _log_in(wire, server, offers.get("auth", "").upper().split())
+                await _log_in(wire, server, logins)
         except NoReply:
             raise TryFailed(Stage.CONNECT) from None
         except BaseException:
@@ -284,14 +286,12 @@ class _Connection:
         """
         stuffed = message.replace(b"\r\n.", b"\r\n..")
         try:
-            self._wire.write(stuffed)
-            await self._wire.drain(self._server.timeout)
+            await self._wire.write(stuffed, self._server.timeout)
         except NoReply:
             raise TryFailed(Stage.DATA) from None
         hand_over()
         try:
-            self._wire.write(b".\r\n")
-            reply = await self._wire.reply(self._server.message_timeout)
+            reply = await self._wire.command(b".", self._server.message_timeout)
         except NoReply:
             raise TryFailed(Stage.MESSAGE) from None
         self.between_stages = False
@@ -340,11 +340,15 @@ async def _connect(server: SmtpServer, tls: ssl.SSLContext | None) -> SmtpWire:
         raise _not_encrypted(error) or TryFailed(Stage.CONNECT) from None
 
 
-async def _greet(wire: SmtpWire, server: SmtpServer, stage: Stage) -> Mapping[str, str]:
+async def _greet(
+    wire: SmtpWire, server: SmtpServer, stage: Stage
+) -> tuple[Mapping[str, str], Sequence[str]]:
+    """What the server offers, with parameters, and the ways to log in; both in lower case."""
     name = server.client_name
     if name is None:
         name = await asyncio.to_thread(socket.getfqdn)
-    return extensions(_yes(stage, await wire.command(b"EHLO " + name.encode(), server.timeout)))
+    reply = _yes(stage, await wire.command(b"EHLO " + name.encode(), server.timeout))
+    return parse_esmtp_extensions(reply.text)
 
 
 async def _encrypt(
@@ -353,8 +357,7 @@ async def _encrypt(
     if "starttls" not in offers:
         raise ServerMisconfigured(Stage.TLS)
     try:
-        _yes(Stage.TLS, await wire.command(b"STARTTLS", server.timeout))
-        await wire.start_tls(tls, server.host, server.timeout)
+        _yes(Stage.TLS, await wire.start_tls(tls, server.host, server.timeout))
     except (NoReply, OSError) as error:
         raise _not_encrypted(error) or TryFailed(Stage.TLS) from None
 
@@ -366,12 +369,12 @@ def _not_encrypted(error: Exception) -> TryFailed | None:
     return ServerMisconfigured(Stage.TLS) if isinstance(error, ssl.SSLError) else None
 
 
-async def _log_in(wire: SmtpWire, server: SmtpServer, methods: Collection[str]) -> None:
+async def _log_in(wire: SmtpWire, server: SmtpServer, logins: Collection[str]) -> None:
     """Once, by the first method both know: a second try with a wrong password may lock us out."""
     username, password = server.username or "", server.password or ""
-    if "PLAIN" in methods:  # RFC 4616
+    if "plain" in logins:  # RFC 4616
         words = [b"AUTH PLAIN " + _base64(f"\0{username}\0{password}")]
-    elif "LOGIN" in methods:
+    elif "login" in logins:
         words = [b"AUTH LOGIN", _base64(username), _base64(password)]
     else:
         raise ServerMisconfigured(Stage.AUTH)

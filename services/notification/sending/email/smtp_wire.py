@@ -1,21 +1,20 @@
-"""SMTP on the wire: command lines out, replies in, on one connection (RFC 5321 section 4.2).
+"""SMTP on the wire, by aiosmtplib: commands out, replies in (RFC 5321 section 4.2).
 
-Own, because what servers really say decides whether a patient gets a mail once, twice or never:
-blank lines before a reply are passed over, which no client for asyncio does; a reply that is none
-is told from a refusal; and the message is one thing, the final dot that hands it over another.
+What servers really say decides whether a patient gets a mail once, twice or never. So blank lines
+before a reply are passed over, what is said unasked is no reply to the next command, and the
+message is one thing, the final dot that hands it over another.
 """
 
 import asyncio
-import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
-MAX_LINE = 8 * 1024  # bytes; servers exceed the 512 of section 4.5.3.1.5
-MAX_REPLY = 32 * 1024  # bytes, all its lines together
+from aiosmtplib import SMTPException, SMTPResponse, SMTPResponseException
+from aiosmtplib.protocol import MAX_RESPONSE_LENGTH, SMTPProtocol
 
-_REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?![0-9])(-?)[ \t]*(.*)", re.S)
+NO_REPLY = b"no reply\r\n"  # which the library refuses
 
 
 class NoReply(Exception):
@@ -44,15 +43,58 @@ class WireReply:
         return f"WireReply({self.code})"
 
 
-class SmtpWire(asyncio.Protocol):
+class _WholeReplies(SMTPProtocol):
+    """Hands on whole replies, one at a time: no blank lines, and nothing that comes behind one.
+
+    `all_left` is set while all that was written has left this process, or there is no connection.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._reply, self._line, self._heard = b"", b"", 0
+        self.all_left = asyncio.Event()
+        self.all_left.set()
+
+    def pause_writing(self) -> None:
+        """Something was written that has not left."""
+        super().pause_writing()
+        self.all_left.clear()
+
+    def resume_writing(self) -> None:
+        """It has left."""
+        super().resume_writing()
+        self.all_left.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing leaves any more."""
+        super().connection_lost(exc)
+        self.all_left.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Take lines until one ends a reply; the rest was said unasked."""
+        *lines, self._line = (self._line + data).split(b"\n")
+        for line in lines:
+            self._heard += len(line) + 1
+            if not line.strip():
+                continue
+            self._reply += line + b"\n"
+            if line[3:4] != b"-":
+                # The library reads three digits, whatever follows them.
+                self._hand_on(NO_REPLY if line[3:4].isdigit() else self._reply)
+                return
+        if self._heard + len(self._line) > MAX_RESPONSE_LENGTH:
+            self._hand_on(NO_REPLY)
+
+    def _hand_on(self, reply: bytes) -> None:
+        self._reply, self._line, self._heard = b"", b"", 0
+        super().data_received(reply)
+
+
+class SmtpWire:
     """One connection, used by one task at a time. What is to be there `within` is in seconds."""
 
-    def __init__(self) -> None:
-        self._transport: asyncio.Transport | None = None
-        self._received = bytearray()
-        self._news = asyncio.Event()
-        self._writable = asyncio.Event()
-        self._ended = False  # nothing more will come
+    def __init__(self, protocol: _WholeReplies) -> None:
+        self._protocol = protocol
 
     @classmethod
     async def connect(
@@ -61,150 +103,79 @@ class SmtpWire(asyncio.Protocol):
         """Connect, over TLS from the first byte where `tls` is given. Raises OSError."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(within):
-            _, wire = await loop.create_connection(
-                cls, host, port, ssl=tls, server_hostname=host if tls else None
+            _, protocol = await loop.create_connection(
+                lambda: _WholeReplies(loop),
+                host,
+                port,
+                ssl=tls,
+                server_hostname=host if tls else None,
             )
-        return wire
+        return cls(protocol)
 
-    async def start_tls(self, context: ssl.SSLContext, host: str, within: float) -> None:
-        """Encrypt, after the server's 220 to STARTTLS. Raises OSError or NoReply."""
-        if self._transport is None or self._ended:
-            raise NoReply
-        if self._received:
-            # Said before there was encryption, by whoever sits between (RFC 3207 section 5).
+    async def start_tls(self, context: ssl.SSLContext, host: str, within: float) -> WireReply:
+        """Ask for encryption and, after the server's yes, encrypt. Raises OSError or NoReply."""
+        try:
+            return _checked(await self._protocol.start_tls(context, host, within))
+        except SMTPResponseException as refused:
+            return _checked(SMTPResponse(refused.code, refused.message))
+        except SMTPException:
             self.close()
-            raise NoReply
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(within):
-            encrypted = await loop.start_tls(self._transport, self, context, server_hostname=host)
-        if encrypted is None:
-            raise NoReply  # closed meanwhile
-        self._use(encrypted)
+            raise NoReply from None
 
     @property
     def usable(self) -> bool:
         """False once either side has closed."""
-        return self._transport is not None and not self._ended and not self._transport.is_closing()
+        return self._protocol.is_connected
+
+    async def greeting(self, within: float) -> WireReply:
+        """What the server says first. Raises NoReply."""
+        return await self._heard(self._protocol.read_response(within))
 
     async def command(self, line: bytes, within: float) -> WireReply:
-        """Say a command, without its line end, and hear the reply. Raises NoReply."""
-        if b"\r" in line or b"\n" in line:
-            raise ValueError("a command is one line")
-        self.write(line + b"\r\n")
-        return await self.reply(within)
+        """Say a command, without its line end, and hear the reply. Raises NoReply, closed by then.
 
-    def write(self, data: bytes) -> None:
-        """Send. What the server said unasked before is no reply to it. Raises NoReply."""
-        if self._transport is None or not self.usable:
-            raise NoReply
-        self._received.clear()
-        self._transport.write(data)
+        Raises ValueError for more than a line.
+        """
+        return await self._heard(self._protocol.execute_command(line, timeout=within))
 
-    async def drain(self, within: float) -> None:
-        """Wait until the system has taken what was written. Raises NoReply."""
+    async def write(self, data: bytes, within: float) -> None:
+        """Send, and wait until the system has taken it all. Raises NoReply, closed by then."""
         try:
+            # After STARTTLS it is another transport than the one that `connection_made` saw.
+            self._transport.set_write_buffer_limits(high=1, low=0)
+            self._protocol.write(data)
             async with asyncio.timeout(within):
-                await self._writable.wait()
-        except TimeoutError:
+                await self._protocol.all_left.wait()
+        except (SMTPException, OSError):
             self.close()
             raise NoReply from None
         if not self.usable:
             raise NoReply
 
-    async def reply(self, within: float) -> WireReply:
-        """The next reply, blank lines before it passed over. Raises NoReply, closed by then."""
-        try:
-            async with asyncio.timeout(within):
-                return await self._reply()
-        except BaseException as error:
-            # What would come now would be taken for the reply to the next command.
-            self.close()
-            if isinstance(error, TimeoutError):
-                raise NoReply from None
-            raise
-
     def close(self) -> None:
         """Close at once."""
-        if self._transport is not None:
+        if self._protocol.transport is not None:
             self._transport.abort()
 
-    async def _reply(self) -> WireReply:
-        lines: list[bytes] = []
-        size = 0
-        while True:
-            line = await self._line()
-            size += len(line)
-            if size > MAX_REPLY:
-                raise NoReply
-            line = line.strip(b" \t\r\n")
-            if not line:
-                continue
-            found = _REPLY_LINE.fullmatch(line)
-            if found is None:
-                raise NoReply
-            code, more, text = found.groups()
-            lines.append(text)
-            if not more:
-                return WireReply(int(code), b"\n".join(lines).decode("utf-8", "replace"))
+    @property
+    def _transport(self) -> asyncio.WriteTransport:
+        if self._protocol.transport is None:
+            raise NoReply
+        return cast(asyncio.WriteTransport, self._protocol.transport)
 
-    async def _line(self) -> bytes:
-        while (end := self._received.find(b"\n") + 1) == 0:
-            if len(self._received) > MAX_LINE or self._ended:
-                raise NoReply
-            self._news.clear()
-            await self._news.wait()
-        line = bytes(self._received[:end])
-        del self._received[:end]
-        return line
-
-    def _use(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        # `drain` waits for all of it: a dot is written once the message has left.
-        transport.set_write_buffer_limits(high=1, low=0)
-        self._writable.set()
-
-    # What the event loop calls.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Connected."""
-        self._use(cast(asyncio.Transport, transport))  # uvloop's are no subclasses
-
-    def data_received(self, data: bytes) -> None:
-        """Keep what came, within bounds."""
-        self._received += data
-        if len(self._received) > MAX_REPLY + MAX_LINE:
-            self._received.clear()
+    async def _heard(self, response: Coroutine[Any, Any, SMTPResponse]) -> WireReply:
+        try:
+            return _checked(await response)
+        except (SMTPException, NoReply, OSError):
             self.close()
-        self._news.set()
-
-    def eof_received(self) -> bool:
-        """The server says nothing more: close."""
-        self._end()
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Closed by either side."""
-        self._end()
-
-    def pause_writing(self) -> None:
-        """More was written than has left."""
-        self._writable.clear()
-
-    def resume_writing(self) -> None:
-        """It has left."""
-        self._writable.set()
-
-    def _end(self) -> None:
-        self._ended = True
-        self._news.set()
-        self._writable.set()
+            raise NoReply from None
+        except asyncio.CancelledError:
+            # What would come now would be taken for the reply to the next command.
+            self.close()
+            raise
 
 
-def extensions(ehlo: WireReply) -> Mapping[str, str]:
-    """What a server offers in its reply to EHLO: keywords in lower case, with their parameters."""
-    offered: dict[str, str] = {}
-    for line in ehlo.text.splitlines()[1:]:
-        keyword, _, parameters = line.strip().replace("=", " ", 1).partition(" ")
-        if keyword:
-            offered[keyword.lower()] = f"{offered.get(keyword.lower(), '')} {parameters}".strip()
-    return offered
+def _checked(response: SMTPResponse) -> WireReply:
+    if response.code // 100 not in {2, 3, 4, 5}:
+        raise NoReply
+    return WireReply(response.code, response.message)
