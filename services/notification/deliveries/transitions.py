@@ -159,7 +159,8 @@ def _fail_temporarily(
     delivery: Delivery, event: DeliveryEvent, now: datetime, reply: Reply
 ) -> Transition:
     category = FailureCategory.TEMPORARY
-    reply = replace(reply, reason=reply.reason or FailureReason.EXPIRED)
+    if reply.reason in {None, FailureReason.OTHER}:  # nothing but that it was not taken in time
+        reply = replace(reply, reason=FailureReason.EXPIRED)
     return _enter(delivery, State.FAILED, event, now, reply=reply, category=category)
 
 
