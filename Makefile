@@ -48,7 +48,7 @@ generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI and OpenAPI anew from the
 texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=fr begins a new one)
 	@pot=$$(mktemp) && for locale in services/*/locale; do \
 	  $(BIN)/pybabel -q extract -F pyproject.toml -k say -k gettext_noop --no-location --omit-header \
-	    --sort-output -o $$pot $$(dirname $$locale) chassis/moments.py || exit 1; \
+	    --sort-output -o $$pot $$(dirname $$locale) chassis/doubled_hour.py || exit 1; \
 	  $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header --no-wrap \
 	    -i $$pot -d $$locale $(if $(LANGUAGE),--init-missing -l $(LANGUAGE)) || exit 1; \
 	done; rm -f $$pot

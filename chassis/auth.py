@@ -21,7 +21,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from multidict import CIMultiDict
 
-from chassis.jwks import Keys
+from chassis.jwks import ALGORITHMS, Keys
 from chassis.settings import AuthSettings
 from chassis.throttle import Throttle
 from contracts import rights
@@ -29,7 +29,6 @@ from contracts.rights import Right, Role
 
 log = structlog.get_logger(__name__)
 
-ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "ES384", "PS256", "RS256"]
 TYPES = {"jwt", "at+jwt", "application/at+jwt"}  # RFC 9068, section 4, and who came before it
 CLOCK_SKEW = 30  # seconds
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}

@@ -5,13 +5,13 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 import structlog
 from fastapi_problem.error import StatusProblem
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, Key, KeySet
 from multidict import CIMultiDict
 
 log = structlog.get_logger(__name__)
@@ -21,6 +21,14 @@ RETRY = 10.0  # seconds between two requests, whatever key ids callers make up
 FIRST_RETRY = 1.0  # seconds, while no keys are known at all
 TIMEOUT = httpx.Timeout(5.0)
 MOST_BYTES = 256 * 1024
+MOST_LOGGED = 20  # keys left out, of one set
+KID_LENGTH = 100  # of what is logged
+
+ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "ES384", "PS256", "RS256"]
+# What a public key for one of them is made of (RFC 7518, section 6; RFC 8037, section 2).
+_MEMBERS = {"RSA": ["n", "e"], "EC": ["crv", "x", "y"], "OKP": ["crv", "x"]}
+_CURVES = {"EC": ["P-256", "P-384"], "OKP": ["Ed25519", "Ed448"]}
+_COMMON = ["kty", "use", "key_ops", "alg", "kid"]
 
 
 class KeysUnavailable(StatusProblem):
@@ -30,6 +38,14 @@ class KeysUnavailable(StatusProblem):
     type_ = "keys-unavailable"
     title = "Tokens can't be checked now."
     headers_ = CIMultiDict({"Retry-After": "2"})
+
+
+class NoUsableKey(ValueError):
+    """A text is no JWK Set, or none of its keys is one that signatures can be checked with."""
+
+
+class NotUnderstood(Exception):
+    """One key of a set can't be used; the message says why, without any of its material."""
 
 
 class Keys(Protocol):
@@ -86,15 +102,21 @@ class FetchedKeys:
         try:
             self._keys = await self._fetch()
             self._stale_at = self._now() + MAX_AGE
-        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             log.warning("keys not read", error=type(error).__qualname__)
         self._next_try = self._now() + (FIRST_RETRY if self._keys is None else RETRY)
 
 
 def key_source(place: str) -> Keys:
-    """Keys at a URL or in a file."""
+    """Keys at a URL or in a file. Raises OSError, ValueError for a file without usable ones."""
     if not is_url(place):
-        return FixedKeys(read_keys(Path(place).read_text()))
+        try:
+            return FixedKeys(read_keys(Path(place).read_text()))
+        except (OSError, ValueError) as error:
+            # Said here: what ends a start is logged without its text (chassis/logs.py).
+            why = str(error) if isinstance(error, NoUsableKey) else type(error).__qualname__
+            log.error("keys not read", file=place, why=why)
+            raise
 
     async def fetch() -> KeySet:
         async with client_for(place) as client:
@@ -104,7 +126,7 @@ def key_source(place: str) -> Keys:
 
 
 async def fetch_keys(client: httpx.AsyncClient, url: str) -> KeySet:
-    """The keys at `url`. Raises httpx.HTTPError, JoseError, ValueError, KeyError, TypeError."""
+    """The keys at `url`. Raises httpx.HTTPError, httpx.InvalidURL, ValueError."""
     response = await client.get(url)
     response.raise_for_status()
     if len(response.content) > MOST_BYTES:
@@ -113,9 +135,62 @@ async def fetch_keys(client: httpx.AsyncClient, url: str) -> KeySet:
 
 
 def read_keys(text: str) -> KeySet:
-    """The public keys of a JWK Set; raises JoseError, ValueError, KeyError, TypeError."""
-    keys = [key for key in json.loads(text)["keys"] if key.get("use", "sig") == "sig"]
-    return KeySet.import_key_set({"keys": keys})
+    """The keys of a JWK Set that signatures can be checked with. Raises NoUsableKey.
+
+    A key that is not understood is left out and costs the others nothing (RFC 7517, section 5).
+    """
+    keys: list[Key] = []
+    left_out: list[dict[str, str | None]] = []
+    for listed in _listed_keys(text):
+        try:
+            keys.append(_read_key(listed))
+        except NotUnderstood as error:
+            left_out.append({"kid": _kid(listed), "why": str(error)})
+    if left_out:
+        log.info("keys left out", count=len(left_out), keys=left_out[:MOST_LOGGED])
+    if not keys:
+        raise NoUsableKey(f"no key to check signatures with, of {len(left_out)}")
+    return KeySet(keys)
+
+
+def _listed_keys(text: str) -> list[Any]:
+    try:
+        listed = json.loads(text)["keys"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise NoUsableKey("not a JWK Set") from None
+    if not isinstance(listed, list):
+        raise NoUsableKey("not a JWK Set")
+    return listed
+
+
+def _read_key(listed: Any) -> Key:
+    """One public key; members beyond those it needs are ignored (RFC 7517, section 4)."""
+    if not isinstance(listed, dict):
+        raise NotUnderstood("no JSON object")
+    kty = listed.get("kty")
+    if not isinstance(kty, str) or kty not in _MEMBERS:
+        raise NotUnderstood("kty unknown")
+    if listed.get("use", "sig") != "sig":
+        raise NotUnderstood("use is not sig")
+    if listed.get("alg", ALGORITHMS[0]) not in ALGORITHMS:
+        raise NotUnderstood("alg not accepted")
+    operations = listed.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
+        raise NotUnderstood("key_ops without verify")
+    if kty in _CURVES and listed.get("crv") not in _CURVES[kty]:
+        raise NotUnderstood("crv unknown")
+    needed = {name: listed[name] for name in _COMMON + _MEMBERS[kty] if name in listed}
+    try:
+        return JWKRegistry.import_key(needed)
+    except JoseError as error:  # names members, and no value of them
+        raise NotUnderstood(error.description) from None
+    except ValueError:
+        raise NotUnderstood("members that make no key") from None
+
+
+def _kid(listed: Any) -> str | None:
+    kid = listed.get("kid") if isinstance(listed, dict) else None
+    return ascii(kid[:KID_LENGTH])[1:-1] if isinstance(kid, str) else None
 
 
 def client_for(url: str, *, internally: str = "") -> httpx.AsyncClient:

@@ -18,8 +18,8 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from chassis.auth import ALGORITHMS, CLOCK_SKEW
-from chassis.jwks import FetchedKeys, KeysUnavailable, fetch_keys
+from chassis.auth import CLOCK_SKEW
+from chassis.jwks import ALGORITHMS, FetchedKeys, KeysUnavailable, fetch_keys
 
 log = structlog.get_logger(__name__)
 

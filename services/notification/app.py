@@ -23,7 +23,7 @@ from services.notification.letters import preview_api
 from services.notification.receipts import api as receipts_api
 from services.notification.receipts.asker import ReceiptAsker
 from services.notification.receipts.reader import ReceiptReader
-from services.notification.sending.sender import Sender
+from services.notification.sending.sender import NoSender, Sender
 from services.notification.sending.worker import Worker
 from services.notification.settings import Settings
 
@@ -45,7 +45,6 @@ def build(settings: Settings) -> FastAPI:
             email = wiring.email_sender(settings, utc_now)
             stack.push_async_callback(email.close)
             senders: dict[Channel, Sender] = {Channel.EMAIL: email}
-            longest_send = settings.smtp_server.longest_send
 
             relay = Relay(db, settings.kafka_bootstrap, sealer)
             reader = ReceiptReader(
@@ -57,22 +56,26 @@ def build(settings: Settings) -> FastAPI:
                 sms = wiring.sms_sender(settings, gateways)
                 stack.push_async_callback(sms.close)
                 senders[Channel.SMS] = sms
-                longest_send = max(longest_send, sms.longest_send)
                 work.append(
                     ReceiptAsker(
                         db, sms, poll=settings.poll_seconds, now=utc_now, wake_reader=reader.wake
                     )
                 )
-            worker = Worker(
-                db,
-                senders,
-                sealer=sealer,
-                policy=wiring.worker_policy(settings, longest_send),
-                wake_relay=relay.wake,
-            )
+            workers = [
+                Worker(
+                    db,
+                    channel,
+                    senders.get(channel, NoSender()),
+                    sealer=sealer,
+                    policy=wiring.worker_policy(settings, channel),
+                    wake_relay=relay.wake,
+                )
+                for channel in Channel
+            ]
 
-            def wake_both() -> None:
-                worker.wake()
+            def wake_all() -> None:
+                for each in workers:
+                    each.wake()
                 relay.wake()
 
             handler = requests.Events(
@@ -87,7 +90,7 @@ def build(settings: Settings) -> FastAPI:
                 handle=handler.handle,
                 db=db,
                 bootstrap=settings.kafka_bootstrap,
-                after_commit=wake_both,
+                after_commit=wake_all,
             )
             erasure = KafkaErasure(
                 db,
@@ -102,7 +105,7 @@ def build(settings: Settings) -> FastAPI:
             app.state.services = Services(db=db, gateways=gateways, wake_reader=reader.wake)
             health.dependencies |= {"database": db.ping, "kafka": consumer.ready}
             supervisor = await stack.enter_async_context(health.supervisor)
-            work += [worker, erasure, *wiring.housekeepers(db, sealer, utc_now), consumer]
+            work += [*workers, erasure, *wiring.housekeepers(db, sealer, utc_now), consumer]
             for each in work:
                 supervisor.run(each)
             await wiring.open_intakes(

@@ -10,7 +10,6 @@ from chassis.settings import LOOPBACK, ServiceSettings
 from services.notification.receipts.imap import ImapServer
 from services.notification.receipts.return_path import MAX_LOCAL_PART, ReturnPath
 from services.notification.sending.email.smtp_pool import SmtpServer
-from services.notification.sending.sms.failover import RATE_LIMIT_TIMEOUT
 
 GATEWAY_SETTINGS = {
     "webhook": ("sms_receipts_url", "sms_webhook_url", "sms_webhook_secret"),
@@ -75,7 +74,9 @@ class Settings(ServiceSettings):
     smtp_ca_file: str | None = Field(default=None, description="Own certificate authorities.")
     smtp_timeout_seconds: float = Field(default=20, gt=0, description="For each command.")
     smtp_message_timeout_seconds: float = Field(
-        default=60, gt=0, description="For the final reply."
+        default=600,
+        gt=0,
+        description="For the reply after the final dot; ten minutes by RFC 5321 section 4.5.3.2.6.",
     )
     smtp_connections: int = Field(
         default=10, ge=1, le=200, description="Open at once, of each process."
@@ -122,11 +123,10 @@ class Settings(ServiceSettings):
         default=SecretStr(""), description="Its token, which receipts are signed with, too."
     )
 
-    worker_batch: int = Field(default=100, ge=1, le=1000, description="Rows held at a time.")
     lease_seconds: float = Field(
-        default=300,
-        gt=0,
-        description="How long a claimed message is a process's own; longer than any try takes.",
+        default=120,
+        ge=10,
+        description="How long a message stays a process's own that no longer renews its claim.",
     )
     poll_seconds: float = Field(default=2, gt=0, description="Between two looks for what is due.")
     kafka_erasure_poll_seconds: float = Field(
@@ -210,9 +210,6 @@ class Settings(ServiceSettings):
     def _mail_is_safe(self) -> Self:
         if self.smtp_username is not None and self.smtp_tls == "none":
             raise ValueError("smtp_username needs smtp_tls: no login over a plain connection")
-        over_gateways = len(self.sms_gateways) * (self.sms_timeout_seconds + RATE_LIMIT_TIMEOUT)
-        if self.lease_seconds <= max(self.smtp_server.longest_send, over_gateways):
-            raise ValueError("lease_seconds must be longer than all SMTP or SMS time-outs together")
         if self.environment == "production":
             if self.smtp_tls == "none":
                 raise ValueError("production refuses smtp_tls=none")

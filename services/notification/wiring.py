@@ -10,6 +10,7 @@ from chassis.database import Database
 from chassis.loop import Loop, housekeeper
 from chassis.sealing import Sealer
 from chassis.service import Health
+from contracts.events import Channel
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.erasure import store as erasure_store
 from services.notification.letters import store as letter_store
@@ -28,6 +29,7 @@ from services.notification.sending.sms.webhook import WebhookAccount, WebhookGat
 from services.notification.sending.worker import WorkerPolicy
 from services.notification.settings import Settings
 
+SMS_AT_A_TIME = 10  # as many as a gateway's pool has connections
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten or sealed anew
 
 
@@ -47,13 +49,11 @@ def sms_sender(settings: Settings, gateways: dict[str, Gateway]) -> SmsSender:
     return SmsSender(Failover(lines), sender=settings.sms_sender)
 
 
-def worker_policy(settings: Settings, longest_send: float) -> WorkerPolicy:
-    """How much the worker does at a time; `longest_send` in seconds."""
+def worker_policy(settings: Settings, channel: Channel) -> WorkerPolicy:
+    """How much the worker of a channel does at a time, and how patiently."""
     return WorkerPolicy(
-        batch=settings.worker_batch,
-        concurrency=settings.smtp_connections,
+        concurrency=settings.smtp_connections if channel is Channel.EMAIL else SMS_AT_A_TIME,
         lease=settings.lease_seconds,
-        longest_send=longest_send,
         poll=settings.poll_seconds,
         drain=settings.drain_seconds,
         retry=RetryPolicy(

@@ -51,7 +51,7 @@ async def test_killed_between_smtp_accept_and_record(practice: Practice, stack: 
             await eventually(unrecorded, "taken, and its record waits")
             await notification.kill()
             await hold.rollback()
-            assert (await practice.indicator(created["id"]) or {})["overall"] == "pending"
+            await practice.shows(created["id"], "pending")
             await let_leases_run_out(stack)
             await notification.start()
             shown = await practice.shows(created["id"], "delivered")

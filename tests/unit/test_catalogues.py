@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 SERVICES = sorted(each.parent for each in ROOT.glob("services/*/locale"))
 TRANSLATED = sorted(LANGUAGES.keys() - {ENGLISH.code})
 KEYWORDS = {"say": None, "gettext_noop": None, "_": None}
-SHARED = ROOT / "chassis/moments.py"
+SHARED = ROOT / "chassis/doubled_hour.py"
 START = datetime(2026, 9, 30, 13, 30, tzinfo=UTC)
 
 

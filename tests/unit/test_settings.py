@@ -52,7 +52,7 @@ def test_production_starts_when_it_is_set_up(
         (Notification, NOTIFICATION | {"contact_keys": {}}),
         (Notification, NOTIFICATION | {"smtp_tls": "none"}),
         (Notification, NOTIFICATION | {"mail_from": "einladung@praxis.example"}),
-        (Notification, NOTIFICATION | {"lease_seconds": 10}),
+        (Notification, NOTIFICATION | {"lease_seconds": 9}),
         (Notification, NOTIFICATION | {"intake_protocol": "none"}),
         (Notification, NOTIFICATION | {"imap_host": "imap.praxis.de", "imap_tls": "none"}),
         (

@@ -52,6 +52,7 @@ class Delivery:
     late: bool = False  # failed after it had been handed over
     sequence: int = 0
     tries: int = 0
+    unanswered: int = 0  # copies that went out, or may have, and got no clean reply
     due_at: datetime | None = None
     lease: UUID | None = None
     handed_over_at: datetime | None = None  # taken, or maybe taken, by the server or gateway

@@ -101,7 +101,8 @@ class FailedForNow(OfTry):
 class ReplyLost(OfTry):
     """The message went out and no answer came.
 
-    A mail is sent again under the same Message-ID; of a text message the gateway is asked.
+    Of a mail one further copy is sent, under the same Message-ID; of a text message the gateway is
+    asked.
     """
 
     retry_at: datetime | None

@@ -51,6 +51,7 @@ DELIVERY: columns.Columns = {
     "late": "boolean",
     "sequence": "bigint",
     "tries": "integer",
+    "unanswered": "integer",
     "due_at": "timestamptz",
     "lease": "uuid",
     "handed_over_at": "timestamptz",

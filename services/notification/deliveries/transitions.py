@@ -52,6 +52,13 @@ What comes from outside; of a bounce, whether it is permanent makes the differen
     superseded   note       note        note         note         note     note         note
     cancelled    note       note        note         note         note     note         note
 
+No clean reply once a copy went out, or maybe did: of a mail one further copy is sent, ever, under
+the same Message-ID. Then, and wherever no further try fits, the end is unknown: what may have
+arrived is not called undelivered.
+
+    unanswered   LeaseExpired  ReplyLost
+    sending      unknown       unknown
+
 Text messages differ, as none is sent twice and a gateway's word is no tick; „=": the same:
 
     sms          Accepted   LeaseExpired  ReplyLost  ReceiptMissing
@@ -66,9 +73,11 @@ Text messages differ, as none is sent twice and a gateway's word is no tick; „
 Besides the state these decide:
 
 - The lease: what a worker says of its try (`OfTry`) counts under the delivery's own lease alone.
+  While the try is under way the worker renews it: its end moves, and nothing happens here.
 - The time: a delivery is claimed, its lease expires and its receipt is missing once it is due.
 - The deadline: a claim after it ends the delivery, cancelled where nothing was tried until the
-  start, temporary otherwise; temporary is also what could be tried again only after it.
+  start, unknown where a copy is unanswered, temporary otherwise; so does what could be tried again
+  only after it.
 - `withdrawn`: an appointment was deleted while a try was under way. Where that try would go on to
   queued or retrying, the delivery is cancelled.
 - The kind: of what is no invitation no outcome is published.
@@ -115,6 +124,10 @@ from services.notification.deliveries.receipt_deadline import ASK_AFTER, ASK_AFT
 from services.notification.letters.letter import LetterKind
 
 E = TypeVar("E", bound=DeliveryEvent)
+# Copies that may go out in all. Mailboxes know a second mail by its Message-ID; a second text
+# message would ring again.
+MOST_COPIES = {Channel.EMAIL: 2, Channel.SMS: 1}
+
 Rule: TypeAlias = Callable[[Delivery, E, datetime], Transition]
 Rules: TypeAlias = dict[tuple[State, type[object]], Rule[Any]]
 
@@ -152,12 +165,13 @@ def _too_late(delivery: Delivery, event: DeliveryEvent, now: datetime) -> Transi
     if delivery.tries == 0 and now >= delivery.starts_at:
         return _enter(delivery, State.CANCELLED, event, now, category=FailureCategory.CANCELLED)
     last = Reply(status=delivery.status_code, reason=delivery.reason)
-    return _fail_temporarily(delivery, event, now, last)
+    return _give_up(delivery, event, now, last)
 
 
-def _fail_temporarily(
-    delivery: Delivery, event: DeliveryEvent, now: datetime, reply: Reply
-) -> Transition:
+def _give_up(delivery: Delivery, event: DeliveryEvent, now: datetime, reply: Reply) -> Transition:
+    """No further try fits."""
+    if delivery.unanswered:
+        return _hand_over(delivery, State.UNKNOWN, event, now, reply)
     category = FailureCategory.TEMPORARY
     if reply.reason in {None, FailureReason.OTHER}:  # nothing but that it was not taken in time
         reply = replace(reply, reason=FailureReason.EXPIRED)
@@ -200,9 +214,9 @@ def _maybe_sent(
     retry_at: datetime | None,
     gateway: str | None,
 ) -> Transition:
-    # Mailboxes know a second copy by its Message-ID; a second text message would ring again.
-    if delivery.channel is Channel.SMS:
-        return _hand_over(replace(delivery, gateway=gateway), State.UNKNOWN, event, now)
+    delivery = replace(delivery, unanswered=delivery.unanswered + 1, gateway=gateway)
+    if delivery.unanswered >= MOST_COPIES[delivery.channel]:
+        return _hand_over(delivery, State.UNKNOWN, event, now)
     return _again(delivery, event, now, retry_at=retry_at, reply=NO_REPLY)
 
 
@@ -218,7 +232,7 @@ def _again(
         return _cancel(delivery, event, now)
     # At once rather than at the deadline: nothing more will be tried, the practice should know.
     if retry_at is None or retry_at >= delivery.deadline:
-        return _fail_temporarily(delivery, event, now, reply)
+        return _give_up(delivery, event, now, reply)
     return _enter(delivery, State.RETRYING, event, now, reply=reply, due_at=retry_at)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from icalendar import Event, vCalAddress, vDatetime
 
-from chassis.moments import comes_twice
+from chassis.doubled_hour import comes_twice
 from chassis.wording import Wording
 from services.notification.letters.moments import local_time
 from services.notification.letters.names_and_links import checked_link, clean_name

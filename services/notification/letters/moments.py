@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from chassis.moments import with_season
+from chassis.doubled_hour import with_season
 from chassis.wording import Wording
 from services.notification.letters.letter import UnusableLetter
 

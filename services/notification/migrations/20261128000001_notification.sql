@@ -46,7 +46,8 @@ CREATE TABLE deliveries (
     late boolean NOT NULL DEFAULT false,
     sequence bigint NOT NULL,
     tries integer NOT NULL DEFAULT 0,
-    due_at timestamptz,                 -- the next try, or the end of the lease
+    unanswered integer NOT NULL DEFAULT 0,  -- copies that may have gone out, without a clean reply
+    due_at timestamptz,                 -- the next try, or the end of the lease, which is renewed
     lease uuid,
     handed_over_at timestamptz,
     receipt_due_at timestamptz,         -- from when on a missing receipt is told
@@ -68,8 +69,8 @@ CREATE TABLE deliveries (
         CHECK ((letter IS NOT NULL) = (due_at IS NOT NULL))
 );
 CREATE INDEX deliveries_of_appointment ON deliveries (appointment_id);
--- Workers take turns between practices, the oldest of each first.
-CREATE INDEX deliveries_due ON deliveries (practice_id, due_at) WHERE due_at IS NOT NULL;
+-- Workers of a channel take turns between practices, the oldest of each first.
+CREATE INDEX deliveries_due ON deliveries (channel, practice_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_receipt_due ON deliveries (receipt_due_at)
     WHERE receipt_due_at IS NOT NULL;
 CREATE INDEX deliveries_ask ON deliveries (ask_at) WHERE ask_at IS NOT NULL;

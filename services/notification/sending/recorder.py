@@ -44,10 +44,10 @@ class Recorder:
         *,
         batch: int,
         now: Clock,
-        committed: Callable[[int], None],
+        committed: Callable[[Sequence[Result]], None],
         wake_relay: Callable[[], None],
     ) -> None:
-        """At most `batch` results a transaction; `committed` hears how many it held."""
+        """At most `batch` results a transaction; `committed` hears which they were."""
         self._db = db
         self._batch = batch
         self._now = now
@@ -78,7 +78,7 @@ class Recorder:
         if batch:
             await self._record(batch)
             del self._results[: len(batch)]
-            self._committed(len(batch))
+            self._committed(batch)
         return bool(self._results)
 
     async def _record(self, results: Sequence[Result]) -> None:

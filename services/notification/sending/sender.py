@@ -1,5 +1,6 @@
 """What sends over one channel. It says how a try ended, never more than codes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -34,16 +35,30 @@ class SendResult:
     gateway_id: str | None = None
 
 
+class LeaseLost(Exception):
+    """The delivery is another worker's by now, or nobody's: nothing may be handed over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A claimed delivery with its letter."""
+    """A claimed delivery with its letter.
+
+    `hand_over` is to be called right before the server or gateway can have the message. It raises
+    LeaseLost where it must not get it any more.
+    """
 
     delivery: Delivery
     letter: Letter
+    hand_over: Callable[[], None] = lambda: None
 
 
 class Sender(Protocol):
     """Sends one message and says how it ended. Any exception means a fault on our side."""
+
+    @property
+    def longest_send(self) -> float:
+        """Seconds after which a try has ended, whatever the other side does."""
+        ...
 
     async def send(self, outgoing: Outgoing) -> SendResult:
         """Try once."""
@@ -52,3 +67,16 @@ class Sender(Protocol):
     async def close(self) -> None:
         """Close idle connections."""
         ...
+
+
+class NoSender:
+    """In place of one that is not set up: what was queued for it while it was ends all the same."""
+
+    longest_send = 1.0
+
+    async def send(self, outgoing: Outgoing) -> SendResult:
+        """Nothing can be sent."""
+        return SendResult(Verdict.TECHNICAL)
+
+    async def close(self) -> None:
+        """Nothing is open."""

@@ -1,13 +1,15 @@
-"""Sends what is due: claims rows under a lease, tries them at the same time, records the ends.
+"""Sends what is due over one channel: claims rows under a lease, tries them, records the ends.
 
-A process may die at any point. Killed before the end of a try is recorded, the lease runs out
-and the message is sent again under the same Message-ID; killed after, nothing is left to do.
+Only what can be tried at once is claimed: what is `sending` is being sent. The lease is short and
+renewed until the end of the try is recorded, however long a server takes to answer. A process may
+die at any point: then the lease runs out, and the copy may have gone out or not. Whoever could not
+renew a lease hands nothing over any more.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -36,45 +38,57 @@ from services.notification.deliveries.events import (
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.deliveries.transitions import transition
 from services.notification.refusals.statuses import reason_of
-from services.notification.sending.due import DueDelivery, lock_due
+from services.notification.sending.due import DueDelivery, lock_due, renew
 from services.notification.sending.recorder import Recorder, Result
-from services.notification.sending.sender import Sender, SendResult, Verdict
+from services.notification.sending.sender import (
+    LeaseLost,
+    Outgoing,
+    Sender,
+    SendResult,
+    Verdict,
+)
 
 log = structlog.get_logger(__name__)
 
+RECORD_BATCH = 100  # results in a transaction
 RECORD_AT_END = 5.0  # seconds for the last results
+RENEWALS = 3  # of a lease before it runs out, where each succeeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPolicy:
     """How much at a time, and for how long. Times in seconds."""
 
-    batch: int = 100  # rows held
     concurrency: int = 10  # tries at the same time
-    lease: float = 300.0
-    longest_send: float = 100.0  # after which a try has ended; shorter than the lease
+    lease: float = 120.0
     poll: float = 2.0
     drain: float = 10.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Claim:
     due: DueDelivery
     delivery: Delivery
     lease: UUID
     expires: float  # on the monotonic clock
+    handed_over: bool = False
+
+    def hand_over(self) -> None:
+        """From here on the message may arrive. Raises LeaseLost where it must not."""
+        if time.monotonic() >= self.expires:
+            raise LeaseLost
+        self.handed_over = True
 
 
 class Worker:
-    """One per process; any number of processes may work on the same rows."""
-
-    name = "worker"
+    """One per process and channel; any number of processes may work on the same rows."""
 
     def __init__(
         self,
         db: Database,
-        senders: Mapping[Channel, Sender],
+        channel: Channel,
+        sender: Sender,
         *,
         sealer: Sealer,
         policy: WorkerPolicy,
@@ -82,62 +96,68 @@ class Worker:
         now: Clock = utc_now,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        self.name = f"worker-{channel}"
         self._db = db
-        self._by_channel = senders
+        self._channel = channel
+        self._sender = sender
         self._sealer = sealer
         self._policy = policy
         self._wake_relay = wake_relay
         self._now = now
         self._jitter = jitter
         self._queue: asyncio.Queue[_Claim | None] = asyncio.Queue()
-        self._held = 0  # claimed and not recorded
+        self._busy = 0  # being tried, or just about to be
+        self._held: dict[UUID, _Claim] = {}  # until the end of the try is recorded
         self._claiming = asyncio.Lock()
         self._stopping = False
         self._claims = Loop(self.name, self._claim_some, poll=policy.poll)
+        self._renewals = Loop(
+            f"{self.name}-leases", self._renew_held, poll=policy.lease / (RENEWALS + 1)
+        )
         self.wake = self._claims.wake
         self.stalled = self._claims.stalled
         self._recorder = Recorder(
-            db, batch=policy.batch, now=now, committed=self._settled, wake_relay=wake_relay
+            db, batch=RECORD_BATCH, now=now, committed=self._settled, wake_relay=wake_relay
         )
 
     async def run(self) -> None:
         """Work until cancelled; then finish what is under way and give the rest back."""
-        claimer = asyncio.create_task(self._claims.run(), name="claim")
-        recorder = asyncio.create_task(self._recorder.run(), name="record")
+        loops = [
+            asyncio.create_task(self._claims.run(), name="claim"),
+            asyncio.create_task(self._renewals.run(), name="renew"),
+            asyncio.create_task(self._recorder.run(), name="record"),
+        ]
         senders = [
             asyncio.create_task(self._send_forever(), name="send")
             for _ in range(self._policy.concurrency)
         ]
         try:
-            ended, _ = await asyncio.wait(
-                [claimer, recorder, *senders], return_when=asyncio.FIRST_COMPLETED
-            )
+            ended, _ = await asyncio.wait([*loops, *senders], return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 task.result()
         finally:
-            await self._drain(claimer, recorder, senders)
+            await self._drain(loops, senders)
 
     async def _claim_some(self) -> bool:
-        """Claim where there is room; True if something was due."""
+        """Claim as many as can be tried at once; True if something was due."""
         async with self._claiming:
-            free = self._policy.batch - self._held
-            # Not row by row: half a batch at a time, while the other half is being sent.
-            if self._stopping or free * 2 < self._policy.batch:
-                return False
-            return await self._claim(free) > 0
+            free = self._policy.concurrency - self._busy
+            return not self._stopping and free > 0 and await self._claim(free) > 0
 
     async def _claim(self, most: int) -> int:
-        """Claim due rows and queue them for the senders; returns how many were due."""
+        """Claim due rows and hand them to the senders; returns to how many something happened."""
         now = self._now()
         lease, expires = uuid4(), time.monotonic() + self._policy.lease
         until = now + timedelta(seconds=self._policy.lease)
         claims: list[_Claim] = []
         steps: list[Transition] = []
         async with self._db.system() as tx:
-            found = await lock_due(tx, now, most)
-            for due in found:
+            for due in await lock_due(tx, self._channel, now, most):
                 delivery = due.delivery
                 if delivery.state is State.SENDING:
+                    held = self._held.get(delivery.id)
+                    if held is not None and held.lease == delivery.lease:
+                        continue  # our own, whose renewal is late
                     metrics.leases_expired.inc()
                     steps.append(transition(delivery, LeaseExpired(), now))
                     delivery = steps[-1].delivery
@@ -146,46 +166,62 @@ class Worker:
                 if delivery.lease == lease:
                     claims.append(_Claim(due, delivery, lease, expires))
             outcomes = await store.save(tx, steps)
-        self._held += len(claims)
+        self._busy += len(claims)
         for claim in claims:
+            self._held[claim.delivery.id] = claim
             self._queue.put_nowait(claim)
         if outcomes:
             metrics.count(outcomes)
             self._wake_relay()
-        return len(found)
+        return len(steps)
+
+    async def _renew_held(self) -> bool:
+        """Renew the leases of what is held; what is no longer ours is not handed over any more."""
+        held = dict(self._held)
+        if not held:
+            return False
+        expires = time.monotonic() + self._policy.lease
+        until = self._now() + timedelta(seconds=self._policy.lease)
+        async with self._db.system() as tx:
+            ours = await renew(tx, {key: claim.lease for key, claim in held.items()}, until)
+        for key, claim in held.items():
+            claim.expires = expires if key in ours else 0.0
+        return False
 
     async def _send_forever(self) -> None:
         while (claim := await self._queue.get()) is not None:
             try:
                 event = await self._try(claim)
             except asyncio.CancelledError:
-                # Told to stop, and nobody heard whether it was taken. Said now, the next try need
-                # not wait for the lease to run out.
-                self._ended(claim, self._ending(claim, SendResult(Verdict.REPLY_LOST)))
+                # Told to stop. Said now, the next try need not wait for the lease to run out.
+                self._ended(claim, self._cut_short(claim))
                 raise
             self._ended(claim, event)
 
     async def _try(self, claim: _Claim) -> DeliveryEvent:
         delivery = claim.delivery
-        # Waited too long in the queue: whoever claims it next decides anew.
-        too_late = time.monotonic() + self._policy.longest_send > claim.expires
-        if too_late or self._now() >= delivery.deadline:
-            return Released(claim.lease)
         try:
-            sender = self._by_channel[delivery.channel]
-            async with asyncio.timeout(self._policy.longest_send):
-                result = await sender.send(claim.due.open(self._sealer, delivery))
+            async with asyncio.timeout(self._sender.longest_send):
+                result = await self._sender.send(
+                    Outgoing(delivery, claim.due.open(self._sealer, delivery), claim.hand_over)
+                )
         except NotOpened:
             # Its key is missing here, as while keys rotate: another process, or this one once it
             # has the key, sends it yet. Given up, the letter would be erased.
             log.error("letter can't be opened", delivery_id=str(delivery.id))
             result = SendResult(Verdict.TEMPORARY)
-        except TimeoutError:
-            result = SendResult(Verdict.REPLY_LOST)
+        except (LeaseLost, TimeoutError):
+            return self._cut_short(claim)
         except Exception as error:
             log.error("message can't be sent", delivery_id=str(delivery.id), exc_info=error)
-            result = SendResult(Verdict.TECHNICAL)
+            result = SendResult(Verdict.REPLY_LOST if claim.handed_over else Verdict.TECHNICAL)
         return self._ending(claim, result)
+
+    def _cut_short(self, claim: _Claim) -> DeliveryEvent:
+        """Ended by us: without harm unless the message may have gone out."""
+        if claim.handed_over:
+            return self._ending(claim, SendResult(Verdict.REPLY_LOST))
+        return Released(claim.lease)
 
     def _ending(self, claim: _Claim, result: SendResult) -> DeliveryEvent:
         lease, reply = claim.lease, result.reply
@@ -211,18 +247,16 @@ class Worker:
         return FailedForNow(lease, reply, retry_at)
 
     def _ended(self, claim: _Claim, event: DeliveryEvent) -> None:
+        self._busy -= 1
         self._recorder.add(Result(claim.delivery.id, event))
+        self.wake()
 
-    def _settled(self, results: int) -> None:
-        self._held -= results
-        if self._held * 2 <= self._policy.batch:
-            self.wake()
+    def _settled(self, results: Sequence[Result]) -> None:
+        for result in results:
+            self._held.pop(result.delivery_id, None)
 
     async def _drain(
-        self,
-        claimer: "asyncio.Task[None]",
-        recorder: "asyncio.Task[None]",
-        senders: "Sequence[asyncio.Task[None]]",
+        self, loops: "Sequence[asyncio.Task[None]]", senders: "Sequence[asyncio.Task[None]]"
     ) -> None:
         self._stopping = True
         with suppress(TimeoutError):
@@ -235,7 +269,7 @@ class Worker:
         for _ in senders:
             self._queue.put_nowait(None)
         await asyncio.wait(senders, timeout=self._policy.drain)
-        rest = [claimer, recorder, *senders]
+        rest = [*loops, *senders]
         for task in rest:
             task.cancel()
         await asyncio.wait(rest)

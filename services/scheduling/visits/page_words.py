@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_location
 
-from chassis.moments import with_season
+from chassis.doubled_hour import with_season
 from chassis.wording import Wording, load
 from contracts.languages import DEFAULT, LANGUAGES
 

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
 from chassis.auth import Issuer, NoPractice, NotAuthenticated, TokenVerifier, api_keys
 from chassis.auth import identity_provider as provider_issuer
-from chassis.jwks import FetchedKeys, FixedKeys, KeysUnavailable, key_source, read_keys
+from chassis.jwks import FixedKeys
 from chassis.settings import AuthSettings
 from contracts.rights import KEY_TOKEN_ISSUER, RIGHTS_OF, Right, Role
 
@@ -168,64 +167,3 @@ async def test_a_token_of_an_api_key_has_its_scopes_and_never_a_role() -> None:
     )
     caller = await verifier().verify(signed(content, OF_API_KEYS))
     assert caller.rights == {Right.READ_STATUS}
-
-
-class Jwks:
-    """An issuer's keys and how often they were asked for."""
-
-    def __init__(self, *keys: Key) -> None:
-        self.keys = list(keys)
-        self.away = False
-        self.asked = 0
-        self.now = 0.0
-        self.cache = FetchedKeys(self.fetch, now=lambda: self.now)
-
-    async def fetch(self) -> KeySet:
-        self.asked += 1
-        if self.away:
-            raise httpx.ConnectError("away")
-        return KeySet(self.keys)
-
-
-async def test_a_new_key_is_found_at_once_and_made_up_ones_ask_rarely() -> None:
-    issuer = Jwks(ED)
-    await issuer.cache.having(ED.kid)
-    await issuer.cache.having(ED.kid)
-    assert issuer.asked == 1
-    issuer.keys.append(OTHER)
-    issuer.now += 11
-    assert OTHER in (await issuer.cache.having(OTHER.kid)).keys
-    for number in range(100):
-        await issuer.cache.having(f"made up {number}")
-    assert issuer.asked == 2
-
-
-async def test_a_withdrawn_key_holds_no_longer_than_ten_minutes() -> None:
-    issuer = Jwks(ED, OTHER)
-    await issuer.cache.having(ED.kid)
-    issuer.keys.remove(OTHER)
-    issuer.now += 601
-    assert OTHER not in (await issuer.cache.having(OTHER.kid)).keys
-
-
-async def test_known_keys_outlast_an_outage_and_without_any_nothing_is_judged() -> None:
-    issuer = Jwks(ED)
-    issuer.away = True
-    with pytest.raises(KeysUnavailable):
-        await issuer.cache.having(ED.kid)
-    issuer.away = False
-    issuer.now += 2
-    await issuer.cache.having(ED.kid)
-    issuer.away = True
-    issuer.now += 5000
-    assert ED in (await issuer.cache.having(ED.kid)).keys
-
-
-async def test_keys_that_are_not_for_signing_are_left_out(tmp_path: Any) -> None:
-    encryption = RSAKey.generate_key(2048, {"use": "enc"}, auto_kid=True)
-    listed = [ED.as_dict(private=False), encryption.as_dict(private=False), {"kty": "future"}]
-    text = httpx.Response(200, json={"keys": listed}).text
-    assert [key.kid for key in read_keys(text)] == [ED.kid]
-    (tmp_path / "jwks.json").write_text(text)
-    found = await key_source(str(tmp_path / "jwks.json")).having(None)
-    assert [key.kid for key in found] == [ED.kid]

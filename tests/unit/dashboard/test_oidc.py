@@ -119,6 +119,17 @@ async def test_an_id_token_with_a_wrong_claim_is_refused(
         await ours.identify(identity.sign(content, lifetime=60), "n")
 
 
+async def test_a_key_of_the_provider_that_is_not_understood_costs_nobody_the_login(
+    http: httpx.AsyncClient, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = [{"kty": "EC", "crv": "BP-256", "x": "AA", "y": "AA", "kid": "new"}, "text", {}]
+    listed = {"keys": [*odd, *identity.jwks["keys"]]}
+    monkeypatch.setattr(Identity, "jwks", property(lambda _: listed))
+    content = {"aud": CLIENT_ID, "sub": "praxis", "nonce": "n", "name": "Ärztin"}
+    token = identity.sign(content, lifetime=60)
+    assert await provider(http, identity).identify(token, "n") == "Ärztin"
+
+
 async def test_an_id_token_of_another_key_or_none_is_refused(
     http: httpx.AsyncClient, identity: Identity
 ) -> None:

@@ -72,8 +72,13 @@ class EmailSender:
         self._mail = InvitationMail(sender_address)
         self._now = now
 
+    @property
+    def longest_send(self) -> float:
+        """Seconds after which a try has ended, whatever the server does."""
+        return self._pool.longest_send
+
     async def send(self, outgoing: Outgoing) -> SendResult:
-        """Try once. Raises UnusableLetter when the request can't become a mail."""
+        """Try once. Raises UnusableLetter when the request can't become a mail, and LeaseLost."""
         mailbox = parse_mailbox(outgoing.letter.recipient)
         if mailbox is None:
             return INVALID_ADDRESS
@@ -92,7 +97,8 @@ class EmailSender:
                 recipient=mailbox.address,
                 message=message,
                 utf8=mailbox.utf8,
-            )
+            ),
+            outgoing.hand_over,
         )
 
     async def close(self) -> None:

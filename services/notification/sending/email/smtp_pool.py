@@ -6,19 +6,22 @@ offers DSN (RFC 3461), it is asked to tell of success, failure and delay.
 """
 
 import asyncio
+import base64
+import socket
 import ssl
 import time
 from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import aiosmtplib
-from aiosmtplib import SMTPException, SMTPResponseException
+from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from services.notification.deliveries.events import NO_REPLY, Reply
 from services.notification.refusals.refusal import About, Stage
 from services.notification.sending.email.smtp_replies import classify, read_reply
+from services.notification.sending.email.smtp_wire import NoReply, SmtpWire, WireReply
 from services.notification.sending.sender import SendResult, Verdict
 
 _TIDY_UP = 2.0  # seconds for RSET and QUIT, whose replies change nothing
@@ -36,7 +39,7 @@ class SmtpServer:
     client_name: str | None = None  # for EHLO; the host's own name if None
     ca_file: str | None = None
     timeout: float = 20.0  # for each command
-    message_timeout: float = 60.0  # for the reply after the final dot
+    message_timeout: float = 600.0  # for the reply after the final dot (RFC 5321 4.5.3.2.6)
     connections: int = 10
     messages_per_connection: int = 100
     idle: float = 20.0
@@ -52,7 +55,7 @@ class SmtpServer:
     @property
     def longest_send(self) -> float:
         """Seconds after which a try has ended, one replaced connection included."""
-        return 2 * self.timeout + self.message_timeout
+        return 3 * self.timeout + self.message_timeout + _TIDY_UP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,27 +138,35 @@ class SmtpPool:
             self._tls = ssl.create_default_context(cafile=server.ca_file)
             self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
 
-    async def send(self, envelope: "Envelope") -> SendResult:
-        """Hand a message to the server. Never raises for what the server does."""
+    async def send(self, envelope: Envelope, hand_over: Callable[[], None]) -> SendResult:
+        """Hand a message to the server. Never raises for what the server does.
+
+        `hand_over` is called right before the final dot; what it raises keeps the dot back.
+        """
         async with self._free:
             try:
-                return await self._send(envelope)
+                return await self._send(envelope, hand_over)
             except TryFailed as failed:
                 return failed.result
+
+    @property
+    def longest_send(self) -> float:
+        """Seconds after which a try has ended."""
+        return self._server.longest_send
 
     async def close(self) -> None:
         """Say goodbye on idle connections."""
         while self._idle:
             await self._idle.pop().quit()
 
-    async def _send(self, envelope: Envelope) -> SendResult:
+    async def _send(self, envelope: Envelope, hand_over: Callable[[], None]) -> SendResult:
         try:
             async with asyncio.timeout(2 * self._server.timeout):
                 connection = await self._begin(envelope)
         except TimeoutError:
             raise TryFailed(Stage.CONNECT) from None
         try:
-            reply = await connection.transmit(envelope.message)
+            reply = await connection.transmit(envelope.message, hand_over)
         except BaseException:
             await self._put_back(connection)
             raise
@@ -210,9 +221,10 @@ class SmtpPool:
 class _Connection:
     """One logged-in connection. `between_stages` is true while a transaction is half done."""
 
-    def __init__(self, smtp: aiosmtplib.SMTP, server: SmtpServer) -> None:
-        self._smtp = smtp
+    def __init__(self, wire: SmtpWire, server: SmtpServer, offers: Mapping[str, str]) -> None:
+        self._wire = wire
         self._server = server
+        self._offers = offers
         self.messages = 0
         self.used_at = time.monotonic()
         self.between_stages = False
@@ -220,125 +232,157 @@ class _Connection:
     @classmethod
     async def open(cls, server: SmtpServer, tls: ssl.SSLContext | None) -> "_Connection":
         """Connect, encrypt and log in as configured. Raises TryFailed."""
-        smtp = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            timeout=server.timeout,
-            use_tls=server.tls == "tls",
-            start_tls=False,
-            tls_context=tls,
-            local_hostname=server.client_name,
-        )
-        stage = Stage.CONNECT
+        wire = await _connect(server, tls)
         try:
-            await smtp.connect()
-            await smtp.ehlo()
-            if server.tls == "starttls":
-                stage = Stage.TLS
-                if not smtp.supports_extension("starttls"):
-                    raise ServerMisconfigured(stage)
-                await smtp.starttls()
-                await smtp.ehlo()
+            _yes(Stage.CONNECT, await wire.greeting(server.timeout))
+            offers, logins = await _greet(wire, server, Stage.CONNECT)
+            if server.tls == "starttls" and tls is not None:
+                await _encrypt(wire, server, tls, offers)
+                offers, logins = await _greet(wire, server, Stage.TLS)
             if server.username is not None:
-                stage = Stage.AUTH
-                await _log_in(smtp, server.username, server.password or "")
-        except BaseException as error:
-            smtp.close()
-            if isinstance(error, Exception):
-                raise _failed_to_open(stage, error) from None
+                await _log_in(wire, server, logins)
+        except NoReply:
+            raise TryFailed(Stage.CONNECT) from None
+        except BaseException:
+            wire.close()
             raise
-        return cls(smtp, server)
+        return cls(wire, server, offers)
 
     @property
     def usable(self) -> bool:
         """False once either side has closed."""
-        return self._smtp.is_connected
+        return self._wire.usable
 
     async def announce(self, envelope: Envelope) -> None:
         """MAIL, RCPT and DATA, up to the server's 354. Raises TryFailed."""
-        if envelope.utf8 and not self._smtp.supports_extension("smtputf8"):
+        if envelope.utf8 and "smtputf8" not in self._offers:
             raise AddressBeyondAscii(Stage.MAIL)
         encoding = "utf-8" if envelope.utf8 else "ascii"
         options = [b"SMTPUTF8", b"BODY=8BITMIME"] if envelope.utf8 else []
-        if self._smtp.supports_extension("size"):
+        if "size" in self._offers:
             options.append(b"SIZE=%d" % len(envelope.message))
-        dsn = self._smtp.supports_extension("dsn")
+        dsn = "dsn" in self._offers
         if dsn:
             options.extend(envelope.dsn_of_mail)
         sender, recipient = envelope.sender.encode(encoding), envelope.recipient.encode(encoding)
         wanted = envelope.dsn_of_rcpt if dsn else ()
         self.between_stages = True
-        await self._command(Stage.MAIL, b"MAIL", b"FROM:<%s>" % sender, *options, expect=250)
-        await self._command(Stage.RCPT, b"RCPT", b"TO:<%s>" % recipient, *wanted, expect=250)
-        await self._command(Stage.DATA, b"DATA", expect=354)
+        _yes(Stage.MAIL, await self._command(Stage.MAIL, b"MAIL FROM:<%s>" % sender, *options))
+        _yes(Stage.RCPT, await self._command(Stage.RCPT, b"RCPT TO:<%s>" % recipient, *wanted))
+        reply = await self._command(Stage.DATA, b"DATA")
+        if not reply.go_on:
+            raise TryFailed(Stage.DATA, reply.code, reply.text)
 
-    async def transmit(self, message: bytes) -> Reply:
-        """The message and its final dot; the reply decides. Raises TryFailed when none comes."""
-        protocol = self._smtp.protocol
-        if protocol is None:
-            raise TryFailed(Stage.MESSAGE)
+    async def transmit(self, message: bytes, hand_over: Callable[[], None]) -> Reply:
+        """The message, then its final dot; the reply decides. Raises TryFailed when none comes.
+
+        Before the dot the server has nothing (RFC 5321 section 4.1.1.4): what breaks until then
+        is tried again. After it only a reply tells.
+        """
         stuffed = message.replace(b"\r\n.", b"\r\n..")
         try:
-            protocol.write(stuffed + b".\r\n")
-            code, text = await protocol.read_response(timeout=self._server.message_timeout)
-        except (SMTPException, OSError):
-            self.close()
+            await self._wire.write(stuffed, self._server.timeout)
+        except NoReply:
+            raise TryFailed(Stage.DATA) from None
+        hand_over()
+        try:
+            reply = await self._wire.command(b".", self._server.message_timeout)
+        except NoReply:
             raise TryFailed(Stage.MESSAGE) from None
         self.between_stages = False
         self.messages += 1
-        return read_reply(Stage.MESSAGE, code, text)
+        return read_reply(Stage.MESSAGE, reply.code, reply.text)
 
     async def reset(self) -> None:
         """Leave a refused transaction, so that the connection can be used again."""
         if not self.usable:
             return
-        with suppress(SMTPException, OSError):
-            code, _ = await self._smtp.execute_command(b"RSET", timeout=_TIDY_UP)
-            self.between_stages = code != 250
+        with suppress(NoReply):
+            self.between_stages = not (await self._wire.command(b"RSET", _TIDY_UP)).positive
 
     async def quit(self) -> None:
         """Close politely."""
-        with suppress(SMTPException, OSError, TimeoutError):
-            await self._smtp.quit(timeout=_TIDY_UP)
+        with suppress(NoReply):
+            await self._wire.command(b"QUIT", _TIDY_UP)
         self.close()
 
     def close(self) -> None:
         """Close at once."""
-        self._smtp.close()
+        self._wire.close()
 
-    async def _command(self, stage: Stage, *words: bytes, expect: int) -> None:
+    async def _command(self, stage: Stage, *words: bytes) -> WireReply:
         try:
-            code, text = await self._smtp.execute_command(*words)
-        except SMTPResponseException as error:  # not a reply of this protocol
-            self.close()
-            raise TryFailed(stage, error.code) from None
-        except (SMTPException, OSError):
-            self.close()
+            return await self._wire.command(b" ".join(words), self._server.timeout)
+        except NoReply:
             raise TryFailed(stage) from None
-        if code != expect and not (stage is Stage.RCPT and code == 251):
-            raise TryFailed(stage, code, text)
 
 
-async def _log_in(smtp: aiosmtplib.SMTP, username: str, password: str) -> None:
+def _yes(stage: Stage, reply: WireReply) -> WireReply:
+    if not reply.positive:
+        raise TryFailed(stage, reply.code, reply.text)
+    return reply
+
+
+async def _connect(server: SmtpServer, tls: ssl.SSLContext | None) -> SmtpWire:
+    try:
+        return await SmtpWire.connect(
+            server.host,
+            server.port,
+            tls=tls if server.tls == "tls" else None,
+            within=server.timeout,
+        )
+    except OSError as error:
+        raise _not_encrypted(error) or TryFailed(Stage.CONNECT) from None
+
+
+async def _greet(
+    wire: SmtpWire, server: SmtpServer, stage: Stage
+) -> tuple[Mapping[str, str], Sequence[str]]:
+    """What the server offers, with parameters, and the ways to log in; both in lower case."""
+    name = server.client_name
+    if name is None:
+        name = await asyncio.to_thread(socket.getfqdn)
+    reply = _yes(stage, await wire.command(b"EHLO " + name.encode(), server.timeout))
+    return parse_esmtp_extensions(reply.text)
+
+
+async def _encrypt(
+    wire: SmtpWire, server: SmtpServer, tls: ssl.SSLContext, offers: Mapping[str, str]
+) -> None:
+    if "starttls" not in offers:
+        raise ServerMisconfigured(Stage.TLS)
+    try:
+        _yes(Stage.TLS, await wire.start_tls(tls, server.host, server.timeout))
+    except (NoReply, OSError) as error:
+        raise _not_encrypted(error) or TryFailed(Stage.TLS) from None
+
+
+def _not_encrypted(error: Exception) -> TryFailed | None:
+    """What is wrong with the encryption; None where something else is."""
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return TryFailed(Stage.TLS)  # hung up in the middle of it
+    return ServerMisconfigured(Stage.TLS) if isinstance(error, ssl.SSLError) else None
+
+
+async def _log_in(wire: SmtpWire, server: SmtpServer, logins: Collection[str]) -> None:
     """Once, by the first method both know: a second try with a wrong password may lock us out."""
-    if "plain" in smtp.server_auth_methods:
-        await smtp.auth_plain(username, password)
-    elif "login" in smtp.server_auth_methods:
-        await smtp.auth_login(username, password)
+    username, password = server.username or "", server.password or ""
+    if "plain" in logins:  # RFC 4616
+        words = [b"AUTH PLAIN " + _base64(f"\0{username}\0{password}")]
+    elif "login" in logins:
+        words = [b"AUTH LOGIN", _base64(username), _base64(password)]
     else:
         raise ServerMisconfigured(Stage.AUTH)
+    *first, last = words
+    try:
+        for word in first:
+            reply = await wire.command(word, server.timeout)
+            if not reply.go_on:
+                raise TryFailed(Stage.AUTH, reply.code, reply.text)
+        _yes(Stage.AUTH, await wire.command(last, server.timeout))
+    except NoReply:
+        raise TryFailed(Stage.AUTH) from None
 
 
-def _failed_to_open(stage: Stage, error: Exception) -> TryFailed:
-    if isinstance(error, TryFailed):
-        return error
-    if isinstance(error, SMTPResponseException):
-        return TryFailed(stage, error.code, error.message)
-    broken = error if isinstance(error, ssl.SSLError) else error.__cause__
-    if isinstance(broken, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return TryFailed(Stage.TLS)  # hung up in the middle of it
-    if isinstance(broken, ssl.SSLError):
-        return ServerMisconfigured(Stage.TLS)
-    if isinstance(error, (SMTPException, OSError)):
-        return TryFailed(stage)
-    raise error
+def _base64(text: str) -> bytes:
+    return base64.b64encode(text.encode())

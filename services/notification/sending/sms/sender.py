@@ -26,7 +26,7 @@ class SmsSender:
         return self._gateways.longest_send
 
     async def send(self, outgoing: Outgoing) -> GatewayResult:
-        """Try once, under the delivery's id. Raises UnusableLetter."""
+        """Try once, under the delivery's id. Raises UnusableLetter and LeaseLost."""
         letter = outgoing.letter
         if not E164.fullmatch(letter.recipient):
             return GatewayResult(Verdict.PERMANENT, Reply(status=INVALID_NUMBER))
@@ -36,6 +36,7 @@ class SmsSender:
             body=texts.compose(letter),
             sender=self._sender,
         )
+        outgoing.hand_over()
         return await self._gateways.send(text)
 
     async def query(

@@ -34,7 +34,11 @@ class Sent:
         self.settled: list[int] = []
         self.woken = 0
         self.recorder = Recorder(
-            db, batch=100, now=now, committed=self.settled.append, wake_relay=self._wake_relay
+            db,
+            batch=100,
+            now=now,
+            committed=lambda results: self.settled.append(len(results)),
+            wake_relay=self._wake_relay,
         )
 
     def _wake_relay(self) -> None:

@@ -9,7 +9,7 @@ from services.notification.deliveries.delivery import State
 from services.notification.sending.sender import Outgoing, SendResult, Verdict
 from services.notification.sending.worker import Worker, WorkerPolicy
 from tests.database.notification.support import delivery_of, handle, invitation, running
-from tests.support import eventually
+from tests.support import PATIENCE, eventually
 
 OLD, NEW = b"o" * 32, b"n" * 32
 
@@ -19,6 +19,7 @@ class Obliging:
     """A channel that takes everything."""
 
     recipients: list[str] = field(default_factory=list)
+    longest_send: float = PATIENCE
 
     async def send(self, outgoing: Outgoing) -> SendResult:
         self.recipients.append(outgoing.letter.recipient)
@@ -29,7 +30,7 @@ class Obliging:
 
 
 def worker(db: Database, sealer: Sealer, channel: Obliging) -> Worker:
-    return Worker(db, {Channel.EMAIL: channel}, sealer=sealer, policy=WorkerPolicy(poll=0.05))
+    return Worker(db, Channel.EMAIL, channel, sealer=sealer, policy=WorkerPolicy(poll=0.05))
 
 
 async def test_what_is_due_is_sent_once(notification_db: Database, sealer: Sealer) -> None:

@@ -101,6 +101,7 @@ def tables(first: str) -> dict[tuple[str, str], str]:
 
 
 MAIL = tables("state")
+UNANSWERED = tables("unanswered")
 SMS = MAIL | {at: cell for at, cell in tables("sms").items() if cell != "="}
 
 
@@ -143,12 +144,19 @@ def test_text_messages_differ_where_the_module_says_so() -> None:
     assert differences
     assert differences.keys() <= MAIL.keys()
     assert all(cell != MAIL[at] for at, cell in differences.items())
+    assert all(cell != MAIL[at] for at, cell in UNANSWERED.items())
 
 
 @pytest.mark.parametrize(("row", "name"), MAIL)
 def test_email(row: str, name: str) -> None:
     before = delivery(row)
     assert cell(before, transition(before, EVENTS[name], NOW)) == MAIL[row, name]
+
+
+@pytest.mark.parametrize(("row", "name"), UNANSWERED)
+def test_email_of_which_a_copy_is_unanswered(row: str, name: str) -> None:
+    before = replace(delivery(row), unanswered=1)
+    assert cell(before, transition(before, EVENTS[name], NOW)) == UNANSWERED[row, name]
 
 
 @pytest.mark.parametrize(("row", "name"), SMS)

@@ -16,6 +16,7 @@ from contracts.events import (
     InvitationDelivered,
     InvitationFailed,
     InvitationPending,
+    InvitationUnconfirmed,
     PendingState,
 )
 from services.notification.deliveries.delivery import State, Transition
@@ -43,7 +44,7 @@ from services.notification.deliveries.events import (
     Withdrawn,
 )
 from services.notification.deliveries.retries import RETRY_WITHIN
-from services.notification.deliveries.transitions import RULES, transition
+from services.notification.deliveries.transitions import MOST_COPIES, RULES, transition
 from tests.support.deliveries import (
     ACTIVE,
     GREYLISTED,
@@ -99,7 +100,6 @@ def test_accepted_is_told_with_its_evidence() -> None:
         (Misconfigured(LEASE, Reply(535, "5.7.8")), "technical"),
         (FailedForNow(LEASE, GREYLISTED, None), "temporary"),
         (FailedForNow(LEASE, GREYLISTED, NOW + timedelta(days=1)), "temporary"),
-        (ReplyLost(LEASE, None), "temporary"),
     ],
 )
 def test_failures_are_told_with_their_category(event: DeliveryEvent, category: str) -> None:
@@ -128,6 +128,45 @@ def test_lease_that_ran_out_is_sent_again() -> None:
     assert transition(delivery, LeaseExpired(), NOW) == Transition(delivery)
     step = after(delivery, LeaseExpired(), now=NOW + minutes(5))
     assert (step.delivery.state, step.delivery.due_at) == (State.RETRYING, NOW + minutes(5))
+
+
+@pytest.mark.parametrize("event", [LeaseExpired(), ReplyLost(LEASE, NOW + minutes(6))])
+def test_without_a_clean_reply_one_further_copy_goes_out_and_then_the_end_is_unknown(
+    event: DeliveryEvent,
+) -> None:
+    first = after(sending(), event, now=NOW + minutes(5))
+    assert isinstance(one(first), InvitationPending)
+    again = after(first.delivery, claim(NOW + minutes(11)), now=NOW + minutes(6)).delivery
+    assert again.state is State.SENDING
+    second = after(again, event, now=NOW + minutes(11))
+    assert (second.delivery.state, second.outcomes) == (State.UNKNOWN, ())
+    assert second.delivery.receipt_due_at is not None
+    told = after(second.delivery, ReceiptMissing(), now=second.delivery.receipt_due_at)
+    assert isinstance(one(told), InvitationUnconfirmed)
+
+
+def test_of_a_text_message_no_further_copy_goes_out() -> None:
+    text = replace(sending(), channel=Channel.SMS)
+    assert after(text, ReplyLost(LEASE, NOW + minutes(1))).delivery.state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "event",
+    [ReplyLost(LEASE, None), ReplyLost(LEASE, NOW + timedelta(days=1))],
+)
+def test_what_may_have_gone_out_is_unknown_where_no_further_try_fits(event: DeliveryEvent) -> None:
+    assert after(sending(), event).delivery.state is State.UNKNOWN
+
+
+def test_what_may_have_gone_out_before_is_not_called_undelivered() -> None:
+    lost = after(sending(), ReplyLost(LEASE, NOW + minutes(1))).delivery
+    again = after(lost, claim(NOW + minutes(6)), now=NOW + minutes(1)).delivery
+    failed = after(again, FailedForNow(LEASE, GREYLISTED, None)).delivery
+    assert (failed.state, failed.unanswered) == (State.UNKNOWN, 1)
+    refused = after(again, Refused(LEASE, UNKNOWN_USER)).delivery
+    assert refused.state is State.FAILED  # better a red mark too many
+    too_late = after(lost, claim(), now=lost.deadline).delivery
+    assert too_late.state is State.UNKNOWN
 
 
 def test_results_under_a_lost_lease_change_nothing_but_acceptance_counts() -> None:
@@ -259,6 +298,8 @@ def test_every_history_keeps_the_promises(
             assert delivery.state not in ACTIVE
         if delivery.tries > before.tries:
             assert now < delivery.deadline
+            assert before.unanswered < MOST_COPIES[channel]
+        assert before.unanswered <= delivery.unanswered <= MOST_COPIES[channel]
         # What was handed over and then told as failed is late, or nothing ever told otherwise.
         if delivery.state is State.FAILED and before.state is State.DELIVERED:
             assert delivery.late

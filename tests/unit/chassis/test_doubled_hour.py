@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chassis.moments import comes_twice, with_season
+from chassis.doubled_hour import comes_twice, with_season
 from chassis.wording import Wording
 from contracts.languages import ENGLISH
 
