@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from contracts.events import FailureReason
 from services.notification.bounces import addresses
 from services.notification.bounces.mime import REPORTS, Mail
 from services.notification.bounces.reading import EvidenceKind
@@ -142,12 +143,12 @@ class Report:
         return [recipient for recipient in self.recipients if recipient.kind is kind]
 
     def diagnosis(self) -> Refusal:
-        """Of the failed recipients, the first with a reason."""
+        """Of the failed recipients, the first with a reason that says something."""
         found = [
             read_refusal(one.diagnostic, status=one.status)
             for one in self.of(EvidenceKind.FAILED) or self.of(EvidenceKind.DELAYED)
         ]
-        telling = [one for one in found if one.reason is not None]
+        telling = [one for one in found if one.reason not in {None, FailureReason.OTHER}]
         return next(iter(telling or found), Refusal())
 
 

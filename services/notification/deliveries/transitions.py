@@ -174,7 +174,8 @@ def _give_up(delivery: Delivery, event: DeliveryEvent, now: datetime, reply: Rep
     if delivery.unanswered:
         return _hand_over(delivery, State.UNKNOWN, event, now, reply)
     category = FailureCategory.TEMPORARY
-    reply = replace(reply, reason=reply.reason or FailureReason.EXPIRED)
+    if reply.reason in {None, FailureReason.OTHER}:  # nothing but that it was not taken in time
+        reply = replace(reply, reason=FailureReason.EXPIRED)
     return _enter(delivery, State.FAILED, event, now, reply=reply, category=category)
 
 

@@ -22,15 +22,10 @@ from collections.abc import Iterator, Sequence
 
 from contracts.events import FailureReason
 from services.notification.refusals.codes import find_code, find_status, stage_in, tells
-from services.notification.refusals.phrases import (
-    BOILERPLATE,
-    PHRASES,
-    PREFIXES,
-    Kind,
-    Phrases,
-)
+from services.notification.refusals.phrases import BOILERPLATE, PHRASES, PREFIXES
 from services.notification.refusals.refusal import About, Refusal, Stage
 from services.notification.refusals.statuses import Meaning, Weight, meaning_of
+from services.notification.refusals.wording import Kind, Phrases
 
 MAX_LENGTH = 6_000  # characters of a text
 
