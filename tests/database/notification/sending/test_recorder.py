@@ -2,13 +2,23 @@
 
 from uuid import UUID
 
+import pytest
+from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
 from chassis.database import Database
 from chassis.sealing import Sealer
 from services.notification.deliveries import store
 from services.notification.deliveries.delivery import State
-from services.notification.deliveries.events import Accepted, Reply
+from services.notification.deliveries.events import (
+    Accepted,
+    DeliveryEvent,
+    FailedForNow,
+    Misconfigured,
+    Reply,
+)
+from services.notification.refusals.refusal import Stage
+from services.notification.sending.email.smtp_replies import read_reply
 from services.notification.sending.recorder import Recorder, Result
 from tests.database.notification.support import claimed, delivery_of, now, running
 from tests.support import eventually
@@ -34,7 +44,7 @@ class Sent:
     def _wake_relay(self) -> None:
         self.woken += 1
 
-    async def record(self, *results: tuple[UUID, Accepted]) -> None:
+    async def record(self, *results: tuple[UUID, DeliveryEvent]) -> None:
         async def all_settled() -> bool:
             return sum(self.settled) >= len(results)
 
@@ -108,3 +118,32 @@ async def test_what_came_last_is_recorded_at_the_end(
     recorder.add(Result(delivery_id, TAKEN))
     await recorder.finish()
     assert await states(notification_db, delivery_id) == [State.ACCEPTED]
+
+
+RELAYING = read_reply(Stage.RCPT, 550, "5.7.1 Relaying denied")
+LISTED = read_reply(Stage.CONNECT, 421, "4.7.1 your IP is on our block list")
+BUSY = read_reply(Stage.CONNECT, 421, "4.3.2 too busy")
+SPAM = read_reply(Stage.MESSAGE, 554, "5.7.1 message looks like spam")
+
+
+@pytest.mark.parametrize(
+    ("event", "alerts"),
+    [
+        (Misconfigured(uuid7(), RELAYING), [("policy", True)]),
+        (Misconfigured(uuid7(), SPAM), [("blocked", False)]),
+        (FailedForNow(uuid7(), LISTED, None), [("blocked", True)]),
+        (FailedForNow(uuid7(), BUSY, None), []),
+        (TAKEN, []),
+    ],
+)
+async def test_a_server_that_refuses_us_is_told_to_operations(
+    notification_db: Database,
+    sealer: Sealer,
+    event: DeliveryEvent,
+    alerts: list[tuple[str, bool]],
+) -> None:
+    delivery_id = await sending(notification_db, sealer)
+    with capture_logs() as logged:
+        await Sent(notification_db).record((delivery_id, event))
+    told = [each for each in logged if each["event"] == "mail server refuses us"]
+    assert [(each["reason"], each["all_mail"]) for each in told] == alerts

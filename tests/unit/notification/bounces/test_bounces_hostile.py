@@ -103,6 +103,7 @@ HOSTILE: dict[str, Callable[[int], bytes]] = {
     "empty lines": text(b"\n"),
     "folded lines": text(b"Diagnostic-Code: x\n y\n"),
     "phrases cut short": text(b"mailbox user recipient account message mail "),
+    "phrases about us cut short": text(b"sender relay from spf ip client exceeded limit "),
     "digits": text(b"550 5.1.1 "),
     "json": lambda size: BOUNCE + b'\n{"notificationType":' + b"[" * size,
     "long subject": header(b"x"),

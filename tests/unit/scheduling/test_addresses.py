@@ -1,0 +1,47 @@
+"""Which outcomes make an address a dead one."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from contracts.events import (
+    Channel,
+    Evidence,
+    FailureCategory,
+    FailureReason,
+    InvitationDelivered,
+    InvitationFailed,
+)
+from services.scheduling.addresses import verdict
+
+KNOWN: dict[str, Any] = {
+    "appointment_id": UUID(int=1),
+    "practice_id": UUID(int=2),
+    "invitation_id": UUID(int=3),
+    "attempt": 1,
+    "channel": Channel.EMAIL,
+    "sequence": 1,
+    "occurred_at": datetime(2026, 11, 2, tzinfo=UTC),
+}
+DEAD = {FailureReason.UNKNOWN_USER, FailureReason.HOST_UNKNOWN}
+
+
+@pytest.mark.parametrize("category", FailureCategory)
+@pytest.mark.parametrize("reason", [None, *FailureReason])
+def test_only_an_address_that_was_called_unknown_for_good_is_dead(
+    reason: FailureReason | None, category: FailureCategory
+) -> None:
+    found = verdict(InvitationFailed(**KNOWN, category=category, reason=reason))
+    if reason in DEAD and category is FailureCategory.PERMANENT:
+        assert found is not None
+        assert found.dead
+    else:
+        assert found is None
+
+
+def test_a_delivery_brings_an_address_back_to_life() -> None:
+    found = verdict(InvitationDelivered(**KNOWN, evidence=Evidence.ACCEPTED))
+    assert found is not None
+    assert not found.dead
