@@ -10,7 +10,7 @@ from chassis.database import Database
 from chassis.loop import Loop, housekeeper
 from chassis.sealing import Sealer
 from chassis.service import Health
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.erasure import store as erasure_store
 from services.notification.letters import store as letter_store

@@ -90,7 +90,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
-from contracts.events import Channel, FailureCategory, FailureReason, Outcome
+from contracts.channels import Channel
+from contracts.events import FailureCategory, FailureReason, Outcome
 from services.notification.deliveries.delivery import Delivery, HistoryEntry, State, Transition
 from services.notification.deliveries.events import (
     NO_REPLY,

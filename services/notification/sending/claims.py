@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from chassis.clock import Clock
 from chassis.database import Database
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import Claimed, LeaseExpired

@@ -9,7 +9,7 @@ from asyncpg import Record
 
 from chassis.database import Connection
 from chassis.sealing import Sealer
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.retries import RETRY_WITHIN
 from services.notification.deliveries.store import delivery_of

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification.deliveries import metrics
 from services.notification.deliveries.events import Reply
 from services.notification.sending.breaker import Breaker

@@ -23,7 +23,7 @@ from chassis.clock import Clock, utc_now
 from chassis.database import Database
 from chassis.loop import Loop
 from chassis.sealing import NotOpened, Sealer
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification.deliveries.events import (
     NO_REPLY,
     Accepted,

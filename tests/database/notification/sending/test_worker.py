@@ -15,7 +15,8 @@ from uuid_utils.compat import uuid7
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.sealing import Sealer
-from contracts.events import Channel, FailureCategory, InvitationRequested, Recipients
+from contracts.channels import Channel
+from contracts.events import FailureCategory, InvitationRequested, Recipients
 from services.notification.deliveries.delivery import State
 from services.notification.deliveries.events import Reply
 from services.notification.sending.sender import Contact, Outgoing, SendResult, Verdict

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification.deliveries.events import NO_REPLY, Reply
 from services.notification.sending.holding import MOST_REST, Holding
 from services.notification.sending.sender import Contact

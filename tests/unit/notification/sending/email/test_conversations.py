@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import Channel, FailureReason, Outcome
+from contracts.channels import Channel
+from contracts.events import FailureReason, Outcome
 from services.notification.deliveries.delivery import State
 from services.notification.deliveries.events import Accepted, Bounced, Requested
 from services.notification.deliveries.transitions import transition

@@ -13,7 +13,8 @@ from uuid import uuid4
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from contracts.events import Channel, FailureReason
+from contracts.channels import Channel
+from contracts.events import FailureReason
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Reply
 from services.notification.letters.letter import Letter
