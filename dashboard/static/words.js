@@ -30,6 +30,7 @@ const REASONS = {
   expired: "nicht rechtzeitig zustellbar",
   policy: "von der Gegenstelle nicht erlaubt",
   system: "Störung bei der Gegenstelle",
+  other: "abgewiesen",
 };
 
 // Where a phone is no mailbox.
@@ -43,6 +44,8 @@ const SMS_REASONS = {
 
 /** Why something failed, in words; "" when nothing is known. */
 export function reason(channel, { category, reason: why }) {
+  // What keeps us from sending is ours to mend; why a server says so helps nobody in the practice.
+  if (category === "technical") return CATEGORIES.technical;
   return (channel === "sms" && SMS_REASONS[why]) || (REASONS[why] ?? CATEGORIES[category] ?? "");
 }
 

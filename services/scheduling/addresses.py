@@ -17,9 +17,9 @@ from contracts.events import (
     Outcome,
 )
 
-# A full mailbox or a refused content may be better tomorrow; a refusal without any reason is taken
-# for the usual one.
-_ABOUT_THE_ADDRESS = (FailureReason.UNKNOWN_USER, FailureReason.HOST_UNKNOWN, None)
+# A full mailbox or a refused content may be better tomorrow, and a refusal without a reason says
+# nothing of the address.
+_ABOUT_THE_ADDRESS = {FailureReason.UNKNOWN_USER, FailureReason.HOST_UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)

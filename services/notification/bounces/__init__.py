@@ -5,16 +5,19 @@ last the words of the many servers with forms of their own. Each is believed onl
 that could have written it: people forward bounces, and newsletters write about them.
 """
 
+from dataclasses import replace
+
 from contracts.events import FailureReason
 from services.notification.bounces import addresses, auto_replies, feedback, signs, texts
 from services.notification.bounces.amazon_ses import read_notification
 from services.notification.bounces.belief import believable
-from services.notification.bounces.diagnosis import Diagnosis, diagnose
 from services.notification.bounces.mime import Mail, open_mail
 from services.notification.bounces.original import Original, find_original
 from services.notification.bounces.reading import NOT_A_BOUNCE, EvidenceKind, Reading
 from services.notification.bounces.reports import Report, find_report
 from services.notification.bounces.wrapped import wrapped_bounce
+from services.notification.refusals.reading import read_refusal
+from services.notification.refusals.refusal import Refusal
 
 __all__ = ["EvidenceKind", "Reading", "read"]
 
@@ -69,7 +72,7 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
     if not recipients:
         account = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
         recipients = [*account.recipients] or [*original.recipients]
-    found = Diagnosis()
+    found = Refusal()
     if kind is not EvidenceKind.DELIVERED:
         found = report.diagnosis()
         unsaid = not any(one.diagnostic.strip() for one in about)
@@ -88,14 +91,14 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
     )
 
 
-def _better(found: Diagnosis, mail: Mail, text: texts.Text, original: Original) -> Diagnosis:
+def _better(found: Refusal, mail: Mail, text: texts.Text, original: Original) -> Refusal:
     """The words' diagnosis where the fields name no reason."""
     account = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
-    worded = diagnose(*account.said, wide=[text.whole], status=found.status)
+    worded = read_refusal(*account.said, wide=[text.whole], status=found.status)
     if worded.reason in {None, FailureReason.OTHER}:
         return found
     permanent = worded.permanent if found.permanent is None else found.permanent
-    return Diagnosis(worded.reason, permanent, worded.status)
+    return replace(worded, permanent=permanent)
 
 
 def _complaint(mail: Mail, original: Original) -> Reading:
@@ -134,9 +137,9 @@ def _worded(mail: Mail, text: texts.Text, original: Original) -> Reading:
     recipients = list(account.recipients) or texts.anywhere(text, ours, original.recipients)
     if not recipients and not (signs.surely_machine(mail) or signs.plain_daemon(mail)):
         return NOT_A_BOUNCE  # what is made up names nobody
-    found = diagnose(*account.said, wide=[text.whole, mail.head.get("subject")])
+    found = read_refusal(*account.said, wide=[text.whole, mail.head.get("subject")])
     if account.reason is not None:
-        found = Diagnosis(account.reason, True, found.status)
+        found = replace(found, reason=account.reason, permanent=True)
     kind = texts.tone(mail, text)
     return Reading(
         kind,
@@ -157,13 +160,13 @@ def _ours(mail: Mail, original: Original) -> list[str]:
     return [one for one in [*back_to, *original.senders, *own] if one not in original.recipients]
 
 
-def _permanent(kind: EvidenceKind, found: Diagnosis) -> bool | None:
+def _permanent(kind: EvidenceKind, found: Refusal) -> bool | None:
     if kind is EvidenceKind.FAILED:
         return found.permanent
     return False if kind is EvidenceKind.DELAYED else None
 
 
-def _reason(kind: EvidenceKind, found: Diagnosis) -> FailureReason | None:
+def _reason(kind: EvidenceKind, found: Refusal) -> FailureReason | None:
     if kind is EvidenceKind.FAILED:
         return found.reason or FailureReason.OTHER
     return found.reason if kind is EvidenceKind.DELAYED else None

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 from services.notification.bounces import addresses
-from services.notification.bounces.diagnosis import diagnose
 from services.notification.bounces.mime import Mail
 from services.notification.bounces.reading import EvidenceKind, Reading
+from services.notification.refusals.reading import read_refusal
 
 MAX_LENGTH = 200_000
 
@@ -53,7 +53,7 @@ def _reading(content: dict[str, Any]) -> Reading | None:
             bounced = bounce["bouncedRecipients"]
             said = [str(one.get("diagnosticCode") or "") for one in bounced]
             status = next((str(one["status"]) for one in bounced if one.get("status")), None)
-            found = diagnose(
+            found = read_refusal(
                 *said, f"{bounce.get('bounceType')} {bounce.get('bounceSubType')}", status=status
             )
             permanent = found.permanent if found.status else bounce.get("bounceType") == "Permanent"

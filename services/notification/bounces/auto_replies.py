@@ -6,8 +6,8 @@ They are never failures, whatever they quote: somebody away has a mailbox.
 import re
 
 from services.notification.bounces import signs
-from services.notification.bounces.diagnosis import find_status
 from services.notification.bounces.mime import Mail
+from services.notification.refusals.codes import find_status
 
 # Subjects that only machines write.
 _BY_MACHINE = re.compile(

@@ -4,9 +4,9 @@ People forward bounces, newsletters explain them, and parcels, too, can't be del
 """
 
 from services.notification.bounces import auto_replies, look_alikes, signs, texts
-from services.notification.bounces.diagnosis import find_reply, find_status
 from services.notification.bounces.mime import Mail
 from services.notification.bounces.original import Original
+from services.notification.refusals.codes import find_code, find_status
 
 
 def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: Original) -> bool:
@@ -54,4 +54,4 @@ def believable(mail: Mail, text: texts.Text, rule: texts.Rule | None, original: 
 def _technical(text: texts.Text) -> bool:
     """Whether a mail server's code is quoted."""
     whole = text.whole[:6_000]
-    return find_status(whole) is not None or find_reply(whole) is not None
+    return find_status(whole) is not None or find_code(whole) is not None

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from services.notification.bounces import addresses
-from services.notification.bounces.diagnosis import Diagnosis, diagnose
 from services.notification.bounces.mime import REPORTS, Mail
 from services.notification.bounces.reading import EvidenceKind
+from services.notification.refusals.reading import read_refusal
+from services.notification.refusals.refusal import Refusal
 
 MAX_LINES = 4_000
 MAX_RECIPIENTS = 200
@@ -140,14 +141,14 @@ class Report:
         """The recipients to whom this happened."""
         return [recipient for recipient in self.recipients if recipient.kind is kind]
 
-    def diagnosis(self) -> Diagnosis:
+    def diagnosis(self) -> Refusal:
         """Of the failed recipients, the first with a reason."""
         found = [
-            diagnose(one.diagnostic, status=one.status)
+            read_refusal(one.diagnostic, status=one.status)
             for one in self.of(EvidenceKind.FAILED) or self.of(EvidenceKind.DELAYED)
         ]
         telling = [one for one in found if one.reason is not None]
-        return next(iter(telling or found), Diagnosis())
+        return next(iter(telling or found), Refusal())
 
 
 def find_report(mail: Mail, *, nested: bool = False) -> Report | None:

@@ -6,15 +6,20 @@ from typing import TypeAlias
 from uuid import UUID
 
 from contracts.events import FailureReason
+from services.notification.refusals.refusal import About
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered: SMTP code and RFC 3463 status. Never its text, that has addresses."""
+    """What a server answered: SMTP code and RFC 3463 status. Never its text, that has addresses.
+
+    `reason` and `about` are what the text says of a refusal: why, and whom or what it is about.
+    """
 
     code: int | None = None
     status: str | None = None
     reason: FailureReason | None = None
+    about: About | None = None
 
 
 NO_REPLY = Reply()

@@ -323,12 +323,10 @@ def _refuse(delivery: Delivery, event: Refused, now: datetime) -> Transition:
 
 
 def _misconfigured(delivery: Delivery, event: Misconfigured, now: datetime) -> Transition:
-    # What the code says of the recipient would mislead: the fault is ours.
-    reply = replace(event.reply, reason=None)
     if delivery.unanswered:
-        return _hand_over(delivery, State.UNKNOWN, event, now, reply)
+        return _hand_over(delivery, State.UNKNOWN, event, now, event.reply)
     category = FailureCategory.TECHNICAL
-    return _enter(delivery, State.FAILED, event, now, reply=reply, category=category)
+    return _enter(delivery, State.FAILED, event, now, reply=event.reply, category=category)
 
 
 def _channel_missing(delivery: Delivery, event: ChannelMissing, now: datetime) -> Transition:

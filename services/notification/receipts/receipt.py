@@ -17,7 +17,7 @@ from services.notification.deliveries.events import (
     EvidenceEvent,
     Reply,
 )
-from services.notification.deliveries.reasons import reason_of
+from services.notification.refusals.statuses import reason_of
 from services.notification.sending.sms.receipts import ReceiptState
 
 # How long a receipt waits for its delivery to be known, and at most between two looks.

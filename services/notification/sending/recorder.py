@@ -108,7 +108,7 @@ class Recorder:
 
 
 def _alert(result: Result) -> None:
-    """Tell operations what only they can mend."""
+    """Tell operations what only they can mend; what is about all mail is told by `Holding`."""
     event = result.event
     if isinstance(event, Misconfigured) and event.reply != NO_REPLY:
         log.error(
@@ -116,4 +116,5 @@ def _alert(result: Result) -> None:
             delivery_id=str(result.delivery_id),
             smtp_code=event.reply.code,
             status_code=event.reply.status,
+            reason=event.reply.reason,
         )

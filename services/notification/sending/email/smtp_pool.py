@@ -13,18 +13,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from services.notification.deliveries.events import NO_REPLY, Reply
-from services.notification.sending.email.smtp_replies import (
-    Stage,
-    classify,
-    contact_of,
-    read_reply,
-)
+from services.notification.refusals.refusal import About, Stage
+from services.notification.sending.email.smtp_replies import classify, contact_of, read_reply
 from services.notification.sending.email.smtp_wire import NoReply, SmtpWire, WireReply
 from services.notification.sending.sender import Contact, SendResult, Verdict
 
@@ -97,20 +93,23 @@ def xtext(text: str) -> bytes:
     )
 
 
+def _result(stage: Stage, reply: Reply) -> SendResult:
+    verdict = classify(stage, reply.code, reply.about)
+    return SendResult(verdict, reply, contact=contact_of(stage, reply))
+
+
 class TryFailed(Exception):
     """A try ended at `stage`, by a reply or by silence (code None)."""
 
     def __init__(self, stage: Stage, code: int | None = None, text: str = "") -> None:
         super().__init__(stage, code)
         self.stage = stage
-        self.reply = NO_REPLY if code is None else read_reply(code, text)
+        self.reply = NO_REPLY if code is None else read_reply(stage, code, text)
 
     @property
     def result(self) -> SendResult:
         """What it means for the delivery."""
-        verdict = classify(self.stage, self.reply.code, self.reply.status)
-        contact = contact_of(self.stage, self.reply.code, self.reply.status)
-        return SendResult(verdict, self.reply, contact=contact)
+        return _result(self.stage, self.reply)
 
 
 class ServerMisconfigured(TryFailed):
@@ -119,7 +118,8 @@ class ServerMisconfigured(TryFailed):
     @property
     def result(self) -> SendResult:
         """Whatever the code: operations has to act."""
-        return SendResult(Verdict.TECHNICAL, self.reply, contact=Contact.REFUSES_US)
+        reply = replace(self.reply, about=About.ALL_MAIL)
+        return SendResult(Verdict.TECHNICAL, reply, contact=Contact.REFUSES_US)
 
 
 class AddressBeyondAscii(TryFailed):
@@ -176,8 +176,7 @@ class SmtpPool:
             await self._put_back(connection)
             raise
         await self._put_back(connection)
-        verdict = classify(Stage.MESSAGE, reply.code, reply.status)
-        return SendResult(verdict, reply, contact=contact_of(Stage.MESSAGE, reply.code))
+        return _result(Stage.MESSAGE, reply)
 
     async def _begin(self, envelope: Envelope) -> "_Connection":
         """A connection on which the server waits for the message."""
@@ -296,7 +295,7 @@ class _Connection:
             raise TryFailed(Stage.MESSAGE) from None
         self.between_stages = False
         self.messages += 1
-        return read_reply(reply.code, reply.text)
+        return read_reply(Stage.MESSAGE, reply.code, reply.text)
 
     async def reset(self) -> None:
         """Leave a refused transaction, so that the connection can be used again."""

@@ -21,6 +21,7 @@ from contracts.events import Channel, FailureReason
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Reply
 from services.notification.letters.letter import Letter
+from services.notification.refusals.refusal import About
 from services.notification.sending.email.sender import EmailSender
 from services.notification.sending.email.smtp_pool import SmtpPool, SmtpServer
 from services.notification.sending.sender import Outgoing, SendResult, Verdict
@@ -165,37 +166,50 @@ async def test_a_connection_takes_only_so_many_messages_and_none_when_idle_too_l
     [
         (
             {"EHLO": "554 5.3.2 no"},
-            SendResult(Verdict.TECHNICAL, Reply(554, "5.3.2", FailureReason.SYSTEM)),
+            SendResult(
+                Verdict.TECHNICAL, Reply(554, "5.3.2", FailureReason.SYSTEM, About.ALL_MAIL)
+            ),
         ),
         (
             {"EHLO": "421 4.3.2 later"},
-            SendResult(Verdict.TEMPORARY, Reply(421, "4.3.2", FailureReason.SYSTEM)),
+            SendResult(
+                Verdict.TEMPORARY, Reply(421, "4.3.2", FailureReason.SYSTEM, About.ALL_MAIL)
+            ),
         ),
         (
             {"MAIL": "550 5.7.1 sender"},
-            SendResult(Verdict.TECHNICAL, Reply(550, "5.7.1", FailureReason.POLICY)),
+            SendResult(
+                Verdict.TECHNICAL, Reply(550, "5.7.1", FailureReason.POLICY, About.ALL_MAIL)
+            ),
         ),
         (
             {"MAIL": "451 4.3.0 later"},
-            SendResult(Verdict.TEMPORARY, Reply(451, "4.3.0", FailureReason.SYSTEM)),
+            SendResult(
+                Verdict.TEMPORARY, Reply(451, "4.3.0", FailureReason.SYSTEM, About.ALL_MAIL)
+            ),
         ),
         (
             {"RCPT": "550 5.1.1 <patient@example.org> unknown"},
-            SendResult(Verdict.PERMANENT, Reply(550, "5.1.1", FailureReason.UNKNOWN_USER)),
+            SendResult(
+                Verdict.PERMANENT, Reply(550, "5.1.1", FailureReason.UNKNOWN_USER, About.RECIPIENT)
+            ),
         ),
         (
             {"RCPT": "450 4.2.0 greylisted"},
-            SendResult(Verdict.TEMPORARY, Reply(450, "4.2.0", FailureReason.OTHER)),
+            SendResult(Verdict.TEMPORARY, Reply(450, "4.2.0", FailureReason.POLICY, About.NOBODY)),
         ),
         (
             {"DATA": "554 5.6.0 content"},
-            SendResult(Verdict.PERMANENT, Reply(554, "5.6.0", FailureReason.OTHER)),
+            SendResult(Verdict.PERMANENT, Reply(554, "5.6.0", FailureReason.OTHER, About.MESSAGE)),
         ),
         (
             {"DATA": "452 4.3.1 full"},
-            SendResult(Verdict.TEMPORARY, Reply(452, "4.3.1", FailureReason.SYSTEM)),
+            SendResult(Verdict.TEMPORARY, Reply(452, "4.3.1", FailureReason.SYSTEM, About.SYSTEM)),
         ),
-        ({"DATA": "421 bye"}, SendResult(Verdict.TEMPORARY, Reply(421, None))),
+        (
+            {"DATA": "421 bye"},
+            SendResult(Verdict.TEMPORARY, Reply(421, None, FailureReason.SYSTEM, About.SYSTEM)),
+        ),
     ],
 )
 async def test_refusals_at_each_stage(answers: dict[str, str], expected: SendResult) -> None:
@@ -342,7 +356,7 @@ async def test_wrong_password_is_technical(certificate: Path) -> None:
         sending(replace(server, password="wrong")) as send,
     ):
         assert await send("p@example.org") == SendResult(
-            Verdict.TECHNICAL, Reply(535, "5.7.8", FailureReason.POLICY)
+            Verdict.TECHNICAL, Reply(535, "5.7.8", FailureReason.POLICY, About.ALL_MAIL)
         )
 
 

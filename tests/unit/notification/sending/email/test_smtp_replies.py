@@ -4,104 +4,115 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notification.deliveries.events import NO_REPLY
+from services.notification.refusals.refusal import About, Stage
 from services.notification.sending.email.smtp_replies import (
-    Stage,
     classify,
     contact_of,
     enhanced_status,
+    read_reply,
 )
 from services.notification.sending.sender import Contact, Verdict
 
-ALL_BUT_MESSAGE = [stage for stage in Stage if stage is not Stage.MESSAGE]
-
 
 @pytest.mark.parametrize(
-    ("stage", "code", "status", "verdict"),
+    ("stage", "code", "text", "verdict"),
     [
-        (Stage.CONNECT, None, None, Verdict.TEMPORARY),
-        (Stage.CONNECT, 421, None, Verdict.TEMPORARY),
-        (Stage.CONNECT, 554, None, Verdict.TECHNICAL),
-        (Stage.TLS, 454, None, Verdict.TEMPORARY),
+        (Stage.CONNECT, 421, "", Verdict.TEMPORARY),
+        (Stage.CONNECT, 554, "", Verdict.TECHNICAL),
+        (Stage.TLS, 454, "", Verdict.TEMPORARY),
         (Stage.AUTH, 454, "4.7.0", Verdict.TEMPORARY),
         (Stage.AUTH, 535, "5.7.8", Verdict.TECHNICAL),
         (Stage.MAIL, 530, "5.7.0", Verdict.TECHNICAL),
-        (Stage.MAIL, 550, None, Verdict.TECHNICAL),
+        (Stage.MAIL, 550, "", Verdict.TECHNICAL),
         (Stage.MAIL, 452, "4.3.1", Verdict.TEMPORARY),
         (Stage.RCPT, 550, "5.1.1", Verdict.PERMANENT),
         (Stage.RCPT, 501, "5.1.3", Verdict.PERMANENT),
-        (Stage.RCPT, 553, None, Verdict.PERMANENT),
+        (Stage.RCPT, 553, "", Verdict.PERMANENT),
         (Stage.RCPT, 556, "5.1.10", Verdict.PERMANENT),
         (Stage.RCPT, 552, "5.2.2", Verdict.PERMANENT),
         (Stage.RCPT, 452, "4.2.2", Verdict.TEMPORARY),
         (Stage.RCPT, 450, "4.2.0", Verdict.TEMPORARY),
-        (Stage.RCPT, 421, None, Verdict.TEMPORARY),
-        (Stage.RCPT, 530, None, Verdict.TECHNICAL),
+        (Stage.RCPT, 421, "", Verdict.TEMPORARY),
+        (Stage.RCPT, 530, "", Verdict.TECHNICAL),
         (Stage.RCPT, 550, "5.7.1", Verdict.TECHNICAL),
-        (Stage.DATA, 554, None, Verdict.PERMANENT),
+        (Stage.RCPT, 550, "relay not permitted", Verdict.TECHNICAL),
+        (Stage.RCPT, 550, "Sender verify failed", Verdict.TECHNICAL),
+        (Stage.RCPT, 550, "5.1.1 Sender address rejected: User unknown", Verdict.TECHNICAL),
+        (Stage.RCPT, 550, "5.7.1 only members may post to this list", Verdict.PERMANENT),
+        (Stage.DATA, 554, "", Verdict.PERMANENT),
         (Stage.DATA, 503, "5.5.1", Verdict.TECHNICAL),
         (Stage.MESSAGE, 250, "2.0.0", Verdict.ACCEPTED),
         (Stage.MESSAGE, 554, "5.6.0", Verdict.PERMANENT),
         (Stage.MESSAGE, 550, "5.7.1", Verdict.TECHNICAL),
+        (Stage.MESSAGE, 554, "spam", Verdict.TECHNICAL),
         (Stage.MESSAGE, 451, "4.3.0", Verdict.TEMPORARY),
-        (Stage.MESSAGE, 421, None, Verdict.TEMPORARY),
-        (Stage.MESSAGE, None, None, Verdict.REPLY_LOST),
-        (Stage.MESSAGE, -1, None, Verdict.REPLY_LOST),
+        (Stage.MESSAGE, 421, "", Verdict.TEMPORARY),
+        (Stage.MESSAGE, -1, "", Verdict.REPLY_LOST),
     ],
 )
-def test_verdicts(stage: Stage, code: int | None, status: str | None, verdict: Verdict) -> None:
-    assert classify(stage, code, status) is verdict
+def test_verdicts(stage: Stage, code: int, text: str, verdict: Verdict) -> None:
+    assert classify(stage, code, read_reply(stage, code, text).about) is verdict
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_silence_is_no_refusal(stage: Stage) -> None:
+    lost = stage is Stage.MESSAGE
+    assert classify(stage, None) is (Verdict.REPLY_LOST if lost else Verdict.TEMPORARY)
 
 
 @pytest.mark.parametrize(
-    ("stage", "code", "status", "contact"),
+    ("stage", "code", "text", "contact"),
     [
-        (Stage.CONNECT, None, None, Contact.SILENT),
-        (Stage.CONNECT, 421, "4.7.0", Contact.SILENT),
-        (Stage.CONNECT, 554, "5.7.1", Contact.REFUSES_US),  # a block list
-        (Stage.TLS, 454, "4.7.0", Contact.SILENT),
-        (Stage.AUTH, 454, "4.7.0", Contact.SILENT),
-        (Stage.AUTH, 535, "5.7.8", Contact.REFUSES_US),
-        (Stage.MAIL, 530, "5.7.0", Contact.REFUSES_US),
-        (Stage.MAIL, 553, "5.1.8", Contact.REFUSES_US),
-        (Stage.MAIL, 550, "5.7.1", Contact.REFUSES_US),
-        (Stage.MAIL, 452, "4.3.1", Contact.SILENT),
-        (Stage.MAIL, 552, "5.3.4", Contact.GOOD),  # this message is too big
-        (Stage.MAIL, 552, None, Contact.GOOD),
-        (Stage.MAIL, 553, "5.6.7", Contact.GOOD),
-        (Stage.RCPT, 550, "5.1.1", Contact.GOOD),
-        (Stage.RCPT, 450, "4.2.0", Contact.GOOD),
-        (Stage.RCPT, 421, None, Contact.SILENT),
-        (Stage.RCPT, None, None, Contact.SILENT),
-        (Stage.DATA, 554, None, Contact.GOOD),
-        (Stage.MESSAGE, 250, "2.0.0", Contact.GOOD),
-        (Stage.MESSAGE, 554, "5.6.0", Contact.GOOD),
-        (Stage.MESSAGE, 354, None, Contact.SILENT),
-        (Stage.MESSAGE, None, None, Contact.SILENT),
+        (Stage.CONNECT, 421, "4.7.0 later", Contact.SILENT),
+        (Stage.CONNECT, 554, "5.7.1 you are on a block list", Contact.REFUSES_US),
+        (Stage.TLS, 454, "4.7.0 no TLS now", Contact.SILENT),
+        (Stage.AUTH, 454, "4.7.0 later", Contact.SILENT),
+        (Stage.AUTH, 535, "5.7.8 wrong password", Contact.REFUSES_US),
+        (Stage.MAIL, 530, "5.7.0 log in first", Contact.REFUSES_US),
+        (Stage.MAIL, 553, "5.1.8 bad sender domain", Contact.REFUSES_US),
+        (Stage.MAIL, 550, "", Contact.REFUSES_US),
+        (Stage.MAIL, 452, "4.3.1 no room", Contact.SILENT),
+        (Stage.MAIL, 552, "5.3.4 message too big", Contact.GOOD),
+        (Stage.RCPT, 550, "5.1.1 unknown user", Contact.GOOD),
+        (Stage.RCPT, 450, "4.2.0 greylisted", Contact.GOOD),
+        (Stage.RCPT, 550, "relay not permitted", Contact.SEEMS_TO_REFUSE_US),
+        (Stage.RCPT, 530, "authentication required", Contact.SEEMS_TO_REFUSE_US),
+        (Stage.RCPT, 421, "", Contact.SILENT),
+        (Stage.DATA, 554, "", Contact.GOOD),
+        (Stage.MESSAGE, 250, "2.0.0 ok", Contact.GOOD),
+        (Stage.MESSAGE, 554, "5.6.0 content", Contact.GOOD),
+        (Stage.MESSAGE, 354, "go on", Contact.SILENT),
     ],
 )
-def test_what_is_about_all_mail(
-    stage: Stage, code: int | None, status: str | None, contact: Contact
+def test_what_a_reply_says_of_the_server(
+    stage: Stage, code: int, text: str, contact: Contact
 ) -> None:
-    assert contact_of(stage, code, status) is contact
+    assert contact_of(stage, read_reply(stage, code, text)) is contact
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_silence_says_nothing_good_of_the_server(stage: Stage) -> None:
+    assert contact_of(stage, NO_REPLY) is Contact.SILENT
 
 
 CODES = st.none() | st.integers(-1, 999)
-STATUSES = st.none() | st.from_regex(r"\A[245]\.\d{1,3}\.\d{1,3}\Z")
+ABOUT = st.none() | st.sampled_from(About)
 
 
-@given(st.sampled_from(Stage), CODES, STATUSES)
+@given(st.sampled_from(Stage), CODES, ABOUT)
 def test_only_a_positive_reply_to_the_message_is_acceptance(
-    stage: Stage, code: int | None, status: str | None
+    stage: Stage, code: int | None, about: About | None
 ) -> None:
     accepted = stage is Stage.MESSAGE and code is not None and 200 <= code < 300
-    assert (classify(stage, code, status) is Verdict.ACCEPTED) == accepted
+    assert (classify(stage, code, about) is Verdict.ACCEPTED) == accepted
 
 
-@given(st.sampled_from(Stage), CODES, STATUSES)
+@given(st.sampled_from(Stage), CODES, ABOUT)
 def test_failures_follow_the_class_of_the_code(
-    stage: Stage, code: int | None, status: str | None
+    stage: Stage, code: int | None, about: About | None
 ) -> None:
-    verdict = classify(stage, code, status)
+    verdict = classify(stage, code, about)
     if verdict in {Verdict.PERMANENT, Verdict.TECHNICAL}:
         assert code is not None
         assert 500 <= code < 600
@@ -109,6 +120,7 @@ def test_failures_follow_the_class_of_the_code(
         assert verdict is Verdict.TEMPORARY
     if verdict is Verdict.PERMANENT:
         assert stage in {Stage.RCPT, Stage.DATA, Stage.MESSAGE}
+        assert about not in {About.US, About.ALL_MAIL}
     if verdict is Verdict.REPLY_LOST:
         assert stage is Stage.MESSAGE
 
