@@ -123,7 +123,6 @@ from services.notification.deliveries.events import (
 from services.notification.deliveries.outcomes import outcome_of
 from services.notification.deliveries.receipt_deadline import ASK_AFTER, ASK_AFTER_SILENCE
 from services.notification.letters.letter import LetterKind
-from services.notification.refusals.refusal import About
 
 E = TypeVar("E", bound=DeliveryEvent)
 # Copies that may go out in all. Mailboxes know a second mail by its Message-ID; a second text
@@ -131,6 +130,11 @@ E = TypeVar("E", bound=DeliveryEvent)
 MOST_COPIES = {Channel.EMAIL: 2, Channel.SMS: 1}
 
 Rule: TypeAlias = Callable[[Delivery, E, datetime], Transition]
+_OF_THE_RECIPIENT = {
+    FailureReason.UNKNOWN_USER,
+    FailureReason.HOST_UNKNOWN,
+    FailureReason.MAILBOX_FULL,
+}
 Rules: TypeAlias = dict[tuple[State, type[object]], Rule[Any]]
 
 
@@ -327,9 +331,8 @@ def _refuse(delivery: Delivery, event: Refused, now: datetime) -> Transition:
 
 def _misconfigured(delivery: Delivery, event: Misconfigured, now: datetime) -> Transition:
     reply = event.reply
-    if reply.about not in {About.US, About.ALL_MAIL}:
-        # What is said of the recipient would mislead: the fault is ours.
-        reply = replace(reply, reason=None)
+    if reply.reason in _OF_THE_RECIPIENT:
+        reply = replace(reply, reason=None)  # would mislead: the fault is ours
     if delivery.unanswered:
         return _hand_over(delivery, State.UNKNOWN, event, now, reply)
     category = FailureCategory.TECHNICAL

@@ -26,7 +26,7 @@ class Breaker:
     ) -> None:
         """`rest` and `most_rest` in seconds."""
         self._clock = clock
-        self._failures = failures
+        self._most_failures = failures
         self._rest = rest
         self._most_rest = most_rest
         self._failed = 0  # in a row
@@ -52,6 +52,11 @@ class Breaker:
         return self._closed
 
     @property
+    def failures(self) -> int:
+        """How many calls have failed in a row."""
+        return self._failed
+
+    @property
     def wait(self) -> float:
         """Seconds until a call may be admitted; 0 when one may be now."""
         return max(self._open_until - self._clock(), 0.0)
@@ -66,7 +71,7 @@ class Breaker:
         """The call failed by the other side's fault."""
         self._failed += 1
         # Calls that were under way when it opened add nothing to what is known.
-        if self._probing or (self._closed and self._failed >= self._failures):
+        if self._probing or (self._closed and self._failed >= self._most_failures):
             self._open()
 
     def tripped(self) -> None:

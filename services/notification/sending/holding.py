@@ -10,8 +10,10 @@ from collections.abc import Callable
 import structlog
 
 from contracts.channels import Channel
+from contracts.events import FailureReason
 from services.notification.deliveries import metrics
 from services.notification.deliveries.events import Reply
+from services.notification.refusals.refusal import About
 from services.notification.sending.breaker import Breaker
 from services.notification.sending.sender import Contact
 
@@ -32,6 +34,11 @@ class Holding:
         """Whether what is tried is tried to see if the server is back."""
         return not self._breaker.closed
 
+    @property
+    def doubted(self) -> bool:
+        """Whether the last try that showed anything went wrong."""
+        return self._breaker.failures > 0
+
     def admit(self, most: int) -> int:
         """How many of `most` tries may begin: all, one as a probe, or none.
 
@@ -51,25 +58,37 @@ class Holding:
         breaker, held = self._breaker, self.probing
         if held and not probe and contact is not Contact.GOOD:
             return  # begun before: adds nothing to what is known
+        first = not self.doubted
         match contact:
             case Contact.GOOD:
                 breaker.succeeded()
-            case Contact.SILENT:
+            case Contact.SILENT | Contact.SEEMS_TO_REFUSE_US:
                 breaker.failed()
             case Contact.REFUSES_US:
                 breaker.tripped()
             case Contact.NONE:
                 breaker.abandoned()
-        if self.probing is held:
-            return
-        metrics.held.labels(self._channel.value).set(not held)
-        if held:
+        if self.probing is not held:
+            metrics.held.labels(self._channel.value).set(not held)
+        if self.probing and not held:
+            self._alert("deliveries of all practices are held", contact, reply)
+        elif held and not self.probing:
             log.info("deliveries are no longer held", channel=self._channel.value)
-        else:
-            log.error(
-                "deliveries of all practices are held",
-                channel=self._channel.value,
-                server=contact.value,
-                smtp_code=reply.code,
-                status_code=reply.status,
-            )
+        elif first and _speaks_of_us(reply):
+            self._alert("mail server refuses us", contact, reply)
+
+    def _alert(self, event: str, contact: Contact, reply: Reply) -> None:
+        log.error(
+            event,
+            channel=self._channel.value,
+            server=contact.value,
+            smtp_code=reply.code,
+            status_code=reply.status,
+            reason=reply.reason,
+        )
+
+
+def _speaks_of_us(reply: Reply) -> bool:
+    """Whether it is about all mail, by a rule or a list, for good or for a while."""
+    by_rule = reply.reason in {FailureReason.POLICY, FailureReason.BLOCKED}
+    return reply.about is About.ALL_MAIL and by_rule

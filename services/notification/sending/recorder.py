@@ -10,17 +10,10 @@ from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.loop import Loop
-from contracts.events import FailureReason
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Transition
-from services.notification.deliveries.events import (
-    NO_REPLY,
-    DeliveryEvent,
-    FailedForNow,
-    Misconfigured,
-)
+from services.notification.deliveries.events import NO_REPLY, DeliveryEvent, Misconfigured
 from services.notification.deliveries.transitions import transition
-from services.notification.refusals.refusal import About
 
 log = structlog.get_logger(__name__)
 
@@ -115,21 +108,13 @@ class Recorder:
 
 
 def _alert(result: Result) -> None:
-    """Tell operations what only they can mend."""
+    """Tell operations what only they can mend; what is about all mail is told by `Holding`."""
     event = result.event
-    if isinstance(event, Misconfigured):
-        refused = event.reply != NO_REPLY
-    elif isinstance(event, FailedForNow):  # for a while, as by a rate or a list
-        of_us = event.reply.reason in {FailureReason.POLICY, FailureReason.BLOCKED}
-        refused = event.reply.about is About.ALL_MAIL and of_us
-    else:
-        return
-    if refused:
+    if isinstance(event, Misconfigured) and event.reply != NO_REPLY:
         log.error(
             "mail server refuses us",
             delivery_id=str(result.delivery_id),
             smtp_code=event.reply.code,
             status_code=event.reply.status,
             reason=event.reply.reason,
-            all_mail=event.reply.about is About.ALL_MAIL,
         )

@@ -28,6 +28,7 @@ class Contact(StrEnum):
     GOOD = "good"
     SILENT = "silent"  # nothing, or nothing clean, came from it; or it takes nothing from us now
     REFUSES_US = "refuses_us"  # as it would refuse every message; operations has to act
+    SEEMS_TO_REFUSE_US = "seems_to_refuse_us"  # by its words; another recipient may fare better
 
 
 @dataclass(frozen=True, slots=True)

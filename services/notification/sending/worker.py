@@ -15,7 +15,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -24,23 +24,13 @@ from chassis.database import Database
 from chassis.loop import Loop
 from chassis.sealing import NotOpened, Sealer
 from contracts.channels import Channel
-from services.notification.deliveries.events import (
-    NO_REPLY,
-    Accepted,
-    DeliveryEvent,
-    FailedForNow,
-    Misconfigured,
-    Refused,
-    Released,
-    ReplyLost,
-)
+from services.notification.deliveries.events import NO_REPLY, DeliveryEvent, Released
 from services.notification.deliveries.retries import RetryPolicy
-from services.notification.refusals.statuses import reason_of
 from services.notification.sending.claims import Claim, Claims
+from services.notification.sending.endings import ending
 from services.notification.sending.holding import Holding
 from services.notification.sending.recorder import Recorder, Result
 from services.notification.sending.sender import (
-    Contact,
     LeaseLost,
     Outgoing,
     Sender,
@@ -192,32 +182,15 @@ class Worker:
         return Released(claim.lease)
 
     def _ending(self, claim: Claim, result: SendResult) -> DeliveryEvent:
-        lease, reply = claim.lease, result.reply
-        if reply.reason is None:
-            reply = replace(reply, reason=reason_of(reply.status))
-        match result.verdict:
-            case Verdict.ACCEPTED:
-                return Accepted(reply, result.gateway, result.gateway_id)
-            case Verdict.PERMANENT:
-                return Refused(lease, reply)
-            case Verdict.TECHNICAL if result.contact is not Contact.REFUSES_US:
-                return Misconfigured(lease, reply)
-        delivery = claim.delivery
-        retry_at = self._policy.retry.next_try(
-            tries=delivery.tries,
+        return ending(
+            result,
+            claim.delivery,
+            claim.lease,
+            retry=self._policy.retry,
             now=self._now(),
-            deadline=delivery.deadline,
             jitter=self._jitter(),
-            not_before=result.not_before,
+            doubted=self._holding.doubted,
         )
-        if result.verdict is Verdict.REPLY_LOST:
-            return ReplyLost(lease, retry_at, result.gateway)
-        if result.verdict is Verdict.TECHNICAL:
-            # All others would end alike: it waits with them, as long as a further try fits.
-            if retry_at is None:
-                return Misconfigured(lease, reply)
-            reply = replace(reply, reason=None)  # says nothing of the recipient
-        return FailedForNow(lease, reply, retry_at)
 
     def _ended(self, claim: Claim, event: DeliveryEvent) -> None:
         self._claims.tried(claim)

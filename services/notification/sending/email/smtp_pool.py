@@ -93,6 +93,11 @@ def xtext(text: str) -> bytes:
     )
 
 
+def _result(stage: Stage, reply: Reply) -> SendResult:
+    verdict = classify(stage, reply.code, reply.about)
+    return SendResult(verdict, reply, contact=contact_of(stage, reply))
+
+
 class TryFailed(Exception):
     """A try ended at `stage`, by a reply or by silence (code None)."""
 
@@ -104,8 +109,7 @@ class TryFailed(Exception):
     @property
     def result(self) -> SendResult:
         """What it means for the delivery."""
-        verdict = classify(self.stage, self.reply.code, self.reply.about)
-        return SendResult(verdict, self.reply, contact=contact_of(self.stage, self.reply))
+        return _result(self.stage, self.reply)
 
 
 class ServerMisconfigured(TryFailed):
@@ -172,8 +176,7 @@ class SmtpPool:
             await self._put_back(connection)
             raise
         await self._put_back(connection)
-        verdict = classify(Stage.MESSAGE, reply.code, reply.about)
-        return SendResult(verdict, reply, contact=contact_of(Stage.MESSAGE, reply))
+        return _result(Stage.MESSAGE, reply)
 
     async def _begin(self, envelope: Envelope) -> "_Connection":
         """A connection on which the server waits for the message."""

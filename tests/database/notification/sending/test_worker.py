@@ -16,7 +16,7 @@ from chassis.clock import Clock
 from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.channels import Channel
-from contracts.events import FailureCategory, InvitationRequested, Recipients
+from contracts.events import FailureCategory, FailureReason, InvitationRequested, Recipients
 from services.notification.deliveries.delivery import State
 from services.notification.deliveries.events import Reply
 from services.notification.sending.sender import Contact, Outgoing, SendResult, Verdict
@@ -265,4 +265,7 @@ async def test_a_refusal_of_us_close_to_the_start_fails_as_technical(
     async with running(worker(notification_db, sealer, Scripted(result=LOGIN_REFUSED)).run()):
         await eventually(failed, "it has failed")
     delivery = await delivery_of(notification_db, request)
-    assert (delivery.category, delivery.reason) == (FailureCategory.TECHNICAL, None)
+    assert (delivery.category, delivery.reason) == (
+        FailureCategory.TECHNICAL,
+        FailureReason.POLICY,
+    )

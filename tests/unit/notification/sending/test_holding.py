@@ -5,12 +5,15 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from contracts.channels import Channel
+from contracts.events import FailureReason
 from services.notification.deliveries.events import NO_REPLY, Reply
+from services.notification.refusals.refusal import About
 from services.notification.sending.holding import MOST_REST, Holding
 from services.notification.sending.sender import Contact
 from tests.unit.notification.sending.support import Clock
 
-LOGIN_REFUSED = Reply(535, "5.7.8")
+LOGIN_REFUSED = Reply(535, "5.7.8", FailureReason.POLICY, About.ALL_MAIL)
+NO_RELAYING = Reply(550, "5.7.1", FailureReason.POLICY, About.ALL_MAIL)
 
 
 def holding() -> tuple[Holding, Clock]:
@@ -100,3 +103,23 @@ def test_a_probe_that_found_nothing_due_is_tried_again() -> None:
     assert held.admit(10) == 1
     held.unused()
     assert held.admit(10) == 1
+
+
+def test_what_seems_to_refuse_us_is_told_once_and_holds_others_when_it_is_repeated() -> None:
+    """It may be about one recipient's server: one message must not hold up all others."""
+    held, _ = holding()
+    with capture_logs() as logs:
+        for _ in range(4):
+            held.learn(Contact.SEEMS_TO_REFUSE_US, NO_RELAYING, probe=False)
+        assert held.admit(10) == 10
+        assert held.doubted
+        held.learn(Contact.GOOD, NO_REPLY, probe=False)
+        assert not held.doubted
+        for _ in range(5):
+            held.learn(Contact.SEEMS_TO_REFUSE_US, NO_RELAYING, probe=False)
+    assert held.admit(10) == 0
+    assert [each["event"] for each in logs] == [
+        "mail server refuses us",
+        "mail server refuses us",
+        "deliveries of all practices are held",
+    ]

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 from uuid import uuid4
 
@@ -20,11 +19,12 @@ from contracts.channels import Channel
 from contracts.events import FailureReason, Outcome
 from services.notification.deliveries.delivery import State
 from services.notification.deliveries.events import Accepted, Bounced, Requested
+from services.notification.deliveries.retries import RetryPolicy
 from services.notification.deliveries.transitions import transition
 from services.notification.receipts.receipt import Receipt, read_receipt
 from services.notification.sending.email.smtp_pool import Envelope, SmtpPool, SmtpServer
+from services.notification.sending.endings import ending
 from services.notification.sending.sender import SendResult, Verdict
-from services.notification.sending.worker import Worker, WorkerPolicy
 from services.scheduling import addresses
 from tests.support.bounces import STYLES, bounce
 from tests.support.certificates import LOOPBACK, self_signed, showing
@@ -83,9 +83,6 @@ class Attempt:
     """A delivery as the worker and the outcomes see it, without their databases."""
 
     def __init__(self) -> None:
-        self._worker = SimpleNamespace(
-            _policy=WorkerPolicy(), _now=lambda: self._now, _jitter=lambda: 0.5
-        )
         self._skipped = timedelta()
         self.delivery = new(starts_in=timedelta(days=1))
         self.dead = False
@@ -102,8 +99,9 @@ class Attempt:
         self._skipped += max(self.delivery.due_at - self._now, timedelta())
         self._apply(claim(self._now + timedelta(hours=1)))
         result = await send()
-        held = SimpleNamespace(lease=LEASE, delivery=self.delivery)
-        self._apply(Worker._ending(cast(Any, self._worker), cast(Any, held), result))
+        self._apply(
+            ending(result, self.delivery, LEASE, retry=RetryPolicy(), now=self._now, jitter=0.5)
+        )
         return result
 
     @property

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notification.deliveries.events import Reply
+from services.notification.deliveries.events import NO_REPLY
 from services.notification.refusals.refusal import About, Stage
 from services.notification.sending.email.smtp_replies import (
     classify,
@@ -62,36 +62,38 @@ def test_silence_is_no_refusal(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "code", "status", "contact"),
+    ("stage", "code", "text", "contact"),
     [
-        (Stage.CONNECT, None, None, Contact.SILENT),
-        (Stage.CONNECT, 421, "4.7.0", Contact.SILENT),
-        (Stage.CONNECT, 554, "5.7.1", Contact.REFUSES_US),  # a block list
-        (Stage.TLS, 454, "4.7.0", Contact.SILENT),
-        (Stage.AUTH, 454, "4.7.0", Contact.SILENT),
-        (Stage.AUTH, 535, "5.7.8", Contact.REFUSES_US),
-        (Stage.MAIL, 530, "5.7.0", Contact.REFUSES_US),
-        (Stage.MAIL, 553, "5.1.8", Contact.REFUSES_US),
-        (Stage.MAIL, 550, "5.7.1", Contact.REFUSES_US),
-        (Stage.MAIL, 452, "4.3.1", Contact.SILENT),
-        (Stage.MAIL, 552, "5.3.4", Contact.GOOD),  # this message is too big
-        (Stage.MAIL, 552, None, Contact.GOOD),
-        (Stage.MAIL, 553, "5.6.7", Contact.GOOD),
-        (Stage.RCPT, 550, "5.1.1", Contact.GOOD),
-        (Stage.RCPT, 450, "4.2.0", Contact.GOOD),
-        (Stage.RCPT, 421, None, Contact.SILENT),
-        (Stage.RCPT, None, None, Contact.SILENT),
-        (Stage.DATA, 554, None, Contact.GOOD),
-        (Stage.MESSAGE, 250, "2.0.0", Contact.GOOD),
-        (Stage.MESSAGE, 554, "5.6.0", Contact.GOOD),
-        (Stage.MESSAGE, 354, None, Contact.SILENT),
-        (Stage.MESSAGE, None, None, Contact.SILENT),
+        (Stage.CONNECT, 421, "4.7.0 later", Contact.SILENT),
+        (Stage.CONNECT, 554, "5.7.1 you are on a block list", Contact.REFUSES_US),
+        (Stage.TLS, 454, "4.7.0 no TLS now", Contact.SILENT),
+        (Stage.AUTH, 454, "4.7.0 later", Contact.SILENT),
+        (Stage.AUTH, 535, "5.7.8 wrong password", Contact.REFUSES_US),
+        (Stage.MAIL, 530, "5.7.0 log in first", Contact.REFUSES_US),
+        (Stage.MAIL, 553, "5.1.8 bad sender domain", Contact.REFUSES_US),
+        (Stage.MAIL, 550, "", Contact.REFUSES_US),
+        (Stage.MAIL, 452, "4.3.1 no room", Contact.SILENT),
+        (Stage.MAIL, 552, "5.3.4 message too big", Contact.GOOD),
+        (Stage.RCPT, 550, "5.1.1 unknown user", Contact.GOOD),
+        (Stage.RCPT, 450, "4.2.0 greylisted", Contact.GOOD),
+        (Stage.RCPT, 550, "relay not permitted", Contact.SEEMS_TO_REFUSE_US),
+        (Stage.RCPT, 530, "authentication required", Contact.SEEMS_TO_REFUSE_US),
+        (Stage.RCPT, 421, "", Contact.SILENT),
+        (Stage.DATA, 554, "", Contact.GOOD),
+        (Stage.MESSAGE, 250, "2.0.0 ok", Contact.GOOD),
+        (Stage.MESSAGE, 554, "5.6.0 content", Contact.GOOD),
+        (Stage.MESSAGE, 354, "go on", Contact.SILENT),
     ],
 )
-def test_what_is_about_all_mail(
-    stage: Stage, code: int | None, status: str | None, contact: Contact
+def test_what_a_reply_says_of_the_server(
+    stage: Stage, code: int, text: str, contact: Contact
 ) -> None:
-    assert contact_of(stage, Reply(code, status)) is contact
+    assert contact_of(stage, read_reply(stage, code, text)) is contact
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_silence_says_nothing_good_of_the_server(stage: Stage) -> None:
+    assert contact_of(stage, NO_REPLY) is Contact.SILENT
 
 
 CODES = st.none() | st.integers(-1, 999)
