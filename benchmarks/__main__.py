@@ -24,8 +24,9 @@ from chassis import outbox
 from chassis.consumer import Consumer, Record
 from chassis.database import Database
 from chassis.sealing import AssociatedData, Sealer
+from contracts.channels import Channel
 from contracts.envelope import encode
-from contracts.events import Channel, InvitationIssued
+from contracts.events import InvitationIssued
 from contracts.topics import APPOINTMENTS
 from local.ports import free_base
 from local.practice import DEMO_PRACTICE

@@ -11,6 +11,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from contracts.channels import Channel
+from contracts.tariffs import Tariff
+
 
 def _to_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
@@ -25,26 +28,6 @@ EnhancedStatusCode = Annotated[
         description="RFC 3463 status code, e.g. 5.1.1. Never the mail server's free text.",
     ),
 ]
-
-
-class Channel(StrEnum):
-    """A way to reach the patient."""
-
-    EMAIL = "email"
-    SMS = "sms"
-
-
-class Tariff(StrEnum):
-    """What a practice has booked."""
-
-    BASIC = "basic"
-    STANDARD = "standard"
-    PREMIUM = "premium"
-
-    @property
-    def channels(self) -> tuple[Channel, ...]:
-        """The channels that it includes."""
-        return (Channel.EMAIL,) if self is Tariff.BASIC else (Channel.EMAIL, Channel.SMS)
 
 
 class PendingState(StrEnum):

@@ -15,7 +15,7 @@ from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
 from chassis.supervisor import Work
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification import requests, wiring
 from services.notification.dependencies import Services
 from services.notification.erasure.kafka import KafkaErasure

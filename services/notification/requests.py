@@ -14,12 +14,12 @@ from uuid_utils.compat import uuid7
 from chassis.clock import Clock
 from chassis.database import Connection
 from chassis.sealing import Sealer
+from contracts.channels import Channel
 from contracts.envelope import Received
 from contracts.events import (
     AppointmentDeleted,
     AppointmentErased,
     AppointmentRescheduled,
-    Channel,
     InvitationRequested,
     NoticeRequested,
 )

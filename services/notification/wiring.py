@@ -10,7 +10,7 @@ from chassis.database import Database
 from chassis.loop import Loop, housekeeper
 from chassis.sealing import Sealer
 from chassis.service import Health
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.erasure import store as erasure_store
 from services.notification.letters import store as letter_store
@@ -29,6 +29,7 @@ from services.notification.sending.sms.webhook import WebhookAccount, WebhookGat
 from services.notification.sending.worker import WorkerPolicy
 from services.notification.settings import Settings
 
+SHARE = 0.75  # of the tries under way over a channel, that one practice may have
 SMS_AT_A_TIME = 10  # as many as a gateway's pool has connections
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten or sealed anew
 
@@ -51,8 +52,10 @@ def sms_sender(settings: Settings, gateways: dict[str, Gateway]) -> SmsSender:
 
 def worker_policy(settings: Settings, channel: Channel) -> WorkerPolicy:
     """How much the worker of a channel does at a time, and how patiently."""
+    at_a_time = settings.smtp_connections if channel is Channel.EMAIL else SMS_AT_A_TIME
     return WorkerPolicy(
-        concurrency=settings.smtp_connections if channel is Channel.EMAIL else SMS_AT_A_TIME,
+        concurrency=at_a_time,
+        share=max(1, int(at_a_time * SHARE)),
         lease=settings.lease_seconds,
         poll=settings.poll_seconds,
         drain=settings.drain_seconds,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.database import Connection
 from chassis.sealing import Sealer
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.scheduling.addresses import AddressVerdict, fingerprint, fingerprints
 from services.scheduling.appointments import Appointment
 

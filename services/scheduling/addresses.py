@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.sealing import Sealer
+from contracts.channels import Channel
 from contracts.events import (
-    Channel,
     FailureCategory,
     FailureReason,
     InvitationDelivered,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from contracts.channels import Channel
 from contracts.events import (
     AppointmentDeleted,
     AppointmentRescheduled,
     AppointmentScheduled,
-    Channel,
     Event,
     InvitationIssued,
     InvitationRequested,

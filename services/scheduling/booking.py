@@ -14,7 +14,8 @@ from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
-from contracts.events import Channel, Event, NoticeKind
+from contracts.channels import Channel
+from contracts.events import Event, NoticeKind
 from services.scheduling import (
     address_store,
     appointments,

@@ -7,7 +7,8 @@ from chassis import outbox
 from chassis.clock import Clock
 from chassis.database import Connection
 from chassis.sealing import Sealer
-from contracts.events import Channel, Event
+from contracts.channels import Channel
+from contracts.events import Event
 from services.scheduling import notice_store, notices, practice_store, store
 from services.scheduling.links import Link, Links
 

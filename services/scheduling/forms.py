@@ -13,8 +13,9 @@ from typing import TypeAlias, TypeVar
 from email_validator import EmailNotValidError, validate_email
 
 from chassis.problems import FieldError, InvalidInput
-from contracts.events import Channel, Tariff
+from contracts.channels import Channel
 from contracts.languages import LANGUAGES
+from contracts.tariffs import Tariff
 from services.scheduling.appointments import Appointment
 from services.scheduling.phone_numbers import BadNumber, NumberFault, parse_mobile
 from services.scheduling.practice import Practice

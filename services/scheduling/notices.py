@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from contracts.events import Channel, NoticeKind, NoticeRequested, Recipients
+from contracts.channels import Channel
+from contracts.events import NoticeKind, NoticeRequested, Recipients
 from services.scheduling.appointments import Appointment
 from services.scheduling.practice import Practice
 

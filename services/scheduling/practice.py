@@ -11,8 +11,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from chassis.problems import FieldError, InvalidInput
-from contracts.events import Tariff
 from contracts.languages import DEFAULT, LANGUAGES
+from contracts.tariffs import Tariff
 from contracts.terms import MAX_RETENTION_DAYS, RETENTION_DAYS
 
 NAME_LENGTH = 100

@@ -8,7 +8,7 @@ import asyncpg
 from asyncpg import Record
 
 from chassis.database import Connection
-from contracts.events import Tariff
+from contracts.tariffs import Tariff
 from services.scheduling.practice import Practice
 from services.scheduling.problems import NoSuchPractice, PracticeExists
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.events import Channel, Tariff
+from contracts.channels import Channel
+from contracts.tariffs import Tariff
 from services.scheduling.appointments import Appointment
 from services.scheduling.practice import Practice
 

@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_key
 from chassis.settings import LOOPBACK
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.scheduling.visits.settings import RoomSettings
 
 

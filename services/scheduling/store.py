@@ -15,7 +15,7 @@ from asyncpg import Record
 
 from chassis.database import Connection
 from chassis.sealing import NotOpened, Sealer
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.scheduling import contact_store, practice_store
 from services.scheduling.appointments import Appointment
 from services.scheduling.practice import Practice

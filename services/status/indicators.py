@@ -21,7 +21,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.events import Channel, Evidence, FailureCategory, FailureReason
+from contracts.channels import Channel
+from contracts.events import Evidence, FailureCategory, FailureReason
 
 
 class State(StrEnum):

@@ -16,7 +16,8 @@ import asyncpg
 from pydantic import TypeAdapter
 
 from chassis.database import Connection
-from contracts.events import Channel, Evidence, FailureCategory, FailureReason
+from contracts.channels import Channel
+from contracts.events import Evidence, FailureCategory, FailureReason
 from services.status import erasure_store
 from services.status.indicators import (
     Deleted,

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from contracts.events import Channel, Evidence, FailureCategory, FailureReason
+from contracts.channels import Channel
+from contracts.events import Evidence, FailureCategory, FailureReason
 from services.status.indicators import HistoryEntry, State
 from services.status.store import Shown
 

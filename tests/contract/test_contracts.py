@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from contracts.channels import Channel
 from contracts.envelope import Headers, Unreadable, decode, encode
-from contracts.events import Channel, Evidence, InvitationDelivered
+from contracts.events import Evidence, InvitationDelivered
 from contracts.topics import ALL_TOPICS, EVENT_OF
 from tools import generate
 

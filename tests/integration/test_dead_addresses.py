@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaProducer
 
+from contracts.channels import Channel
 from contracts.envelope import encode
-from contracts.events import Channel, Evidence, InvitationDelivered
+from contracts.events import Evidence, InvitationDelivered
 from tests.conftest import Stack
 from tests.support import Json, Practice, eventually
 

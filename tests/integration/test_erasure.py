@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.outbox import RELAY_LOCK
 from contracts import envelope
-from contracts.events import Channel, Evidence, InvitationDelivered
+from contracts.channels import Channel
+from contracts.events import Evidence, InvitationDelivered
 from contracts.topics import APPOINTMENTS, OUTCOMES, REQUESTED
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from tests.conftest import HURRIED, Stack

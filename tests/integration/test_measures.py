@@ -7,8 +7,9 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
+from contracts.channels import Channel
 from contracts.envelope import encode
-from contracts.events import Channel, FailureCategory, InvitationFailed
+from contracts.events import FailureCategory, InvitationFailed
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 

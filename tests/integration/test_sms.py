@@ -11,7 +11,8 @@ from aiokafka import AIOKafkaProducer
 from uuid_utils.compat import uuid7
 
 from contracts.envelope import encode
-from contracts.events import InvitationRequested, Recipients, Tariff
+from contracts.events import InvitationRequested, Recipients
+from contracts.tariffs import Tariff
 from local.services import GATEWAY_FILE
 from services.notification.sending.sms import signatures
 from tests.conftest import Stack, new_practice

@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 
 from chassis.dead_letters import replay
 from contracts import envelope
-from contracts.events import AppointmentScheduled, Channel, InvitationUnconfirmed
+from contracts.channels import Channel
+from contracts.events import AppointmentScheduled, InvitationUnconfirmed
 from tests.conftest import Stack
 from tests.support import Practice
 from tests.support.topics import header, reading

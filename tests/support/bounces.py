@@ -69,7 +69,6 @@ STYLES: dict[str, Callable[[str, str, str], str]] = {
     "exim": _exim,
     "plain": _plain,
 }
-TELLS_THE_STAGE = {"postfix", "exim"}
 
 
 def bounce(reply: str, *, recipient: str, stage: str, style: str, width: int = 72) -> bytes:

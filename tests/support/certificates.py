@@ -41,7 +41,7 @@ def self_signed(path: Path) -> Path:
     return path
 
 
-def serving(certificate: Path) -> ssl.SSLContext:
+def showing(certificate: Path) -> ssl.SSLContext:
     """The context of a server that shows this certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from contracts.events import Channel, Outcome
+from contracts.channels import Channel
+from contracts.events import Outcome
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import Claimed, DeliveryEvent, Reply, Requested
 from services.notification.deliveries.transitions import transition

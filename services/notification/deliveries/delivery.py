@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from contracts.events import Channel, FailureCategory, FailureReason, Outcome
+from contracts.channels import Channel
+from contracts.events import FailureCategory, FailureReason, Outcome
 from services.notification.deliveries import retries
 from services.notification.deliveries.events import NO_REPLY, Reply
 from services.notification.deliveries.receipt_deadline import receipt_deadline

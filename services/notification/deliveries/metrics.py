@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from contracts.events import (
     InvitationDelivered,
@@ -18,6 +18,11 @@ deliveries = Counter(
     ["channel", "outcome", "detail"],
 )
 leases_expired = Counter("delivery_leases_expired_total", "Tries whose end nobody recorded")
+held = Gauge(
+    "deliveries_held",
+    "1 while a server is left alone and all practices' deliveries wait",
+    ["channel"],
+)
 
 receipts = Counter(
     "receipts_total", "What came back and how its delivery was found", ["kind", "matched_by"]

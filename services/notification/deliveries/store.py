@@ -15,7 +15,8 @@ import asyncpg
 
 from chassis import columns, outbox
 from chassis.database import Connection
-from contracts.events import Channel, FailureCategory, FailureReason, Outcome
+from contracts.channels import Channel
+from contracts.events import FailureCategory, FailureReason, Outcome
 from services.notification.deliveries.appointments import KnownAppointment, merge
 from services.notification.deliveries.delivery import Delivery, HistoryEntry, State, Transition
 from services.notification.letters.letter import LetterKind

@@ -53,11 +53,11 @@ What comes from outside; of a bounce, whether it is permanent makes the differen
     cancelled    note       note        note         note         note     note         note
 
 No clean reply once a copy went out, or maybe did: of a mail one further copy is sent, ever, under
-the same Message-ID. Then, and wherever no further try fits, the end is unknown: what may have
-arrived is not called undelivered.
+the same Message-ID. Then, and wherever no further try follows, the end is unknown: what may have
+arrived is not called undelivered, unless the recipient is refused.
 
-    unanswered   LeaseExpired  ReplyLost
-    sending      unknown       unknown
+    unanswered   LeaseExpired  ReplyLost  Misconfigured
+    sending      unknown       unknown    unknown
 
 Text messages differ, as none is sent twice and a gateway's word is no tick; „=": the same:
 
@@ -90,7 +90,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
-from contracts.events import Channel, FailureCategory, FailureReason, Outcome
+from contracts.channels import Channel
+from contracts.events import FailureCategory, FailureReason, Outcome
 from services.notification.deliveries.delivery import Delivery, HistoryEntry, State, Transition
 from services.notification.deliveries.events import (
     NO_REPLY,
@@ -122,6 +123,7 @@ from services.notification.deliveries.events import (
 from services.notification.deliveries.outcomes import outcome_of
 from services.notification.deliveries.receipt_deadline import ASK_AFTER, ASK_AFTER_SILENCE
 from services.notification.letters.letter import LetterKind
+from services.notification.refusals.refusal import About
 
 E = TypeVar("E", bound=DeliveryEvent)
 # Copies that may go out in all. Mailboxes know a second mail by its Message-ID; a second text
@@ -324,8 +326,14 @@ def _refuse(delivery: Delivery, event: Refused, now: datetime) -> Transition:
 
 
 def _misconfigured(delivery: Delivery, event: Misconfigured, now: datetime) -> Transition:
+    reply = event.reply
+    if reply.about not in {About.US, About.ALL_MAIL}:
+        # What is said of the recipient would mislead: the fault is ours.
+        reply = replace(reply, reason=None)
+    if delivery.unanswered:
+        return _hand_over(delivery, State.UNKNOWN, event, now, reply)
     category = FailureCategory.TECHNICAL
-    return _enter(delivery, State.FAILED, event, now, reply=event.reply, category=category)
+    return _enter(delivery, State.FAILED, event, now, reply=reply, category=category)
 
 
 def _channel_missing(delivery: Delivery, event: ChannelMissing, now: datetime) -> Transition:

@@ -69,7 +69,7 @@ CREATE TABLE deliveries (
         CHECK ((letter IS NOT NULL) = (due_at IS NOT NULL))
 );
 CREATE INDEX deliveries_of_appointment ON deliveries (appointment_id);
--- Workers of a channel take turns between practices, the oldest of each first.
+-- A channel's worker goes from practice to practice, the oldest of each first.
 CREATE INDEX deliveries_due ON deliveries (channel, practice_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_receipt_due ON deliveries (receipt_due_at)
     WHERE receipt_due_at IS NOT NULL;

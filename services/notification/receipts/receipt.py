@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from contracts.events import Channel, FailureReason
+from contracts.channels import Channel
+from contracts.events import FailureReason
 from services.notification.bounces import EvidenceKind, read
 from services.notification.deliveries.events import (
     Accepted,

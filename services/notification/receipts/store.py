@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from chassis import sealing
 from chassis.database import Connection
 from chassis.sealing import NotOpened, Sealer
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.store import lock_deliveries
 from services.notification.receipts.receipt import Finding, Receipt, Reference

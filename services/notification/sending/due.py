@@ -1,4 +1,4 @@
-"""What is due to be sent: deliveries with their letters, a fair share of each practice."""
+"""What is due to be sent: deliveries with their letters, practice after practice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,14 @@ from asyncpg import Record
 
 from chassis.database import Connection
 from chassis.sealing import Sealer
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification.deliveries.delivery import Delivery
+from services.notification.deliveries.retries import RETRY_WITHIN
 from services.notification.deliveries.store import delivery_of
 from services.notification.letters.letter import Letter
 from services.notification.letters.store import open_letter
+
+NOBODY = UUID(int=0)  # before the first practice
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,44 +31,83 @@ class DueDelivery:
         return open_letter(sealer, delivery.kind, self.stored)
 
 
-async def lock_due(tx: Connection, channel: Channel, now: datetime, most: int) -> list[DueDelivery]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """Whose turn it is: practices in the order of their ids, round and round.
+
+    `after` was served last. No practice is to have more than `share` tries under way at the same
+    time; `under_way` are those of today, by practice.
+    """
+
+    after: UUID
+    share: int
+    under_way: Mapping[UUID, int]
+
+
+async def lock_due(
+    tx: Connection, channel: Channel, now: datetime, most: int, turns: Turns | None
+) -> list[DueDelivery]:
     """At most `most` due deliveries, locked; rows that another worker has locked are passed over.
 
-    Practices with something due take turns: each gets an equal share of the batch, so that one
-    with a thousand invitations does not hold up another's single one.
+    Practices with something due take turns, and each gets an equal part of `most`, so that one with
+    a thousand invitations does not hold up another's single one. In the order of the turns.
+
+    Without `turns` it is of what is past its deadline alone.
     """
+    overdue_only = turns is None
+    turns = turns or Turns(after=NOBODY, share=most, under_way={})
     rows = await tx.fetch(
         """
-        WITH RECURSIVE practice (id) AS (
-            (SELECT practice_id FROM deliveries WHERE channel = $3 AND due_at IS NOT NULL
-             ORDER BY practice_id LIMIT 1)
+        WITH RECURSIVE turn (place, practice_id, around) AS (
+            SELECT 0, $4::uuid, false
             UNION ALL
-            SELECT (SELECT practice_id FROM deliveries
-                    WHERE channel = $3 AND due_at IS NOT NULL AND practice_id > practice.id
-                    ORDER BY practice_id LIMIT 1)
-            FROM practice WHERE practice.id IS NOT NULL
-        ), waiting (id, since) AS (
-            SELECT practice.id, oldest.due_at
-            FROM practice CROSS JOIN LATERAL (
-                SELECT due_at FROM deliveries
-                WHERE channel = $3 AND practice_id = practice.id AND due_at <= $1
+            SELECT turn.place + 1, following.practice_id, following.around
+            FROM turn CROSS JOIN LATERAL (
+                (SELECT practice_id, turn.around AS around FROM deliveries
+                 WHERE channel = $2 AND due_at IS NOT NULL AND practice_id > turn.practice_id
+                       AND (NOT turn.around OR practice_id <= $4)
+                 ORDER BY practice_id LIMIT 1)
+                UNION ALL
+                (SELECT practice_id, true FROM deliveries
+                 WHERE channel = $2 AND due_at IS NOT NULL AND practice_id <= $4
+                       AND NOT turn.around
+                 ORDER BY practice_id LIMIT 1)
+                ORDER BY around LIMIT 1
+            ) AS following
+        ), waiting AS MATERIALIZED (
+            SELECT place, turn.practice_id, room
+            FROM turn CROSS JOIN LATERAL (
+                SELECT $5 - coalesce(($7::int[])[array_position($6::uuid[], practice_id)], 0)
+            ) AS share (room) CROSS JOIN LATERAL (
+                SELECT FROM deliveries
+                WHERE channel = $2 AND practice_id = turn.practice_id AND due_at <= $1
+                      AND (NOT $8 OR least(requested_at + $9::interval, starts_at) <= $1)
                 ORDER BY due_at LIMIT 1
-            ) AS oldest
-            ORDER BY oldest.due_at LIMIT $2
+            ) AS something
+            WHERE place > 0 AND room > 0
+            LIMIT $3
         )
         SELECT d.*, a.version AS appointment_version, a.starts_at AS start, a.duration_minutes,
                a.time_zone
         FROM waiting CROSS JOIN LATERAL (
             SELECT * FROM deliveries
-            WHERE channel = $3 AND practice_id = waiting.id AND due_at <= $1
-            ORDER BY due_at LIMIT greatest(1, $2 / (SELECT count(*) FROM waiting))
+            WHERE channel = $2 AND practice_id = waiting.practice_id AND due_at <= $1
+                  AND (NOT $8 OR least(requested_at + $9::interval, starts_at) <= $1)
+            ORDER BY due_at
+            LIMIT greatest(1, least(room, $3 / (SELECT count(*) FROM waiting)))
             FOR UPDATE SKIP LOCKED
         ) AS d JOIN appointments a ON a.appointment_id = d.appointment_id
-        ORDER BY d.due_at
+        ORDER BY waiting.place, d.due_at
         """,
         now,
-        most,
         channel,
+        most,
+        turns.after,
+        turns.share,
+        list(turns.under_way),
+        list(turns.under_way.values()),
+        overdue_only,
+        RETRY_WITHIN,
     )
     return [DueDelivery(delivery_of(row), row) for row in rows]
 

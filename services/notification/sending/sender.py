@@ -1,7 +1,7 @@
 """What sends over one channel. It says how a try ended, never more than codes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -21,11 +21,21 @@ class Verdict(StrEnum):
     REPLY_LOST = "reply_lost"  # handed over, and no answer came
 
 
+class Contact(StrEnum):
+    """What a try showed of the server itself, whatever became of the message."""
+
+    NONE = "none"  # it was not asked, or is nobody's to judge here
+    GOOD = "good"
+    SILENT = "silent"  # nothing, or nothing clean, came from it; or it takes nothing from us now
+    REFUSES_US = "refuses_us"  # as it would refuse every message; operations has to act
+
+
 @dataclass(frozen=True, slots=True)
 class SendResult:
     """The verdict with its evidence; `not_before` is when the server wants the next try.
 
-    A gateway names itself and its id of the message, to be asked and recognised by.
+    A gateway names itself and its id of the message, to be asked and recognised by. `contact`
+    is about the server, so it takes no part in comparisons of how tries ended.
     """
 
     verdict: Verdict
@@ -33,6 +43,7 @@ class SendResult:
     not_before: datetime | None = None
     gateway: str | None = None
     gateway_id: str | None = None
+    contact: Contact = field(default=Contact.NONE, compare=False, kw_only=True)
 
 
 class LeaseLost(Exception):

@@ -4,6 +4,10 @@ Only what can be tried at once is claimed: what is `sending` is being sent. The 
 renewed until the end of the try is recorded, however long a server takes to answer. A process may
 die at any point: then the lease runs out, and the copy may have gone out or not. Whoever could not
 renew a lease hands nothing over any more.
+
+Practices take turns, and none has all tries of a channel to itself. A server that is silent again
+and again, or refuses us and not a message, is left alone: the deliveries of all practices are held,
+and now and then one of them is tried.
 """
 
 import asyncio
@@ -12,8 +16,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from uuid import UUID, uuid4
 
 import structlog
 
@@ -21,26 +23,24 @@ from chassis.clock import Clock, utc_now
 from chassis.database import Database
 from chassis.loop import Loop
 from chassis.sealing import NotOpened, Sealer
-from contracts.events import Channel
-from services.notification.deliveries import metrics, store
-from services.notification.deliveries.delivery import Delivery, State, Transition
+from contracts.channels import Channel
 from services.notification.deliveries.events import (
+    NO_REPLY,
     Accepted,
-    Claimed,
     DeliveryEvent,
     FailedForNow,
-    LeaseExpired,
     Misconfigured,
     Refused,
     Released,
     ReplyLost,
 )
 from services.notification.deliveries.retries import RetryPolicy
-from services.notification.deliveries.transitions import transition
 from services.notification.refusals.statuses import reason_of
-from services.notification.sending.due import DueDelivery, lock_due, renew
+from services.notification.sending.claims import Claim, Claims
+from services.notification.sending.holding import Holding
 from services.notification.sending.recorder import Recorder, Result
 from services.notification.sending.sender import (
+    Contact,
     LeaseLost,
     Outgoing,
     Sender,
@@ -61,24 +61,10 @@ class WorkerPolicy:
 
     concurrency: int = 10  # tries at the same time
     lease: float = 120.0
+    share: int = 7  # of these, that one practice may have
     poll: float = 2.0
     drain: float = 10.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-
-
-@dataclass(slots=True)
-class _Claim:
-    due: DueDelivery
-    delivery: Delivery
-    lease: UUID
-    expires: float  # on the monotonic clock
-    handed_over: bool = False
-
-    def hand_over(self) -> None:
-        """From here on the message may arrive. Raises LeaseLost where it must not."""
-        if time.monotonic() >= self.expires:
-            raise LeaseLost
-        self.handed_over = True
 
 
 class Worker:
@@ -95,27 +81,32 @@ class Worker:
         wake_relay: Callable[[], None] = lambda: None,
         now: Clock = utc_now,
         jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = f"worker-{channel}"
-        self._db = db
-        self._channel = channel
         self._sender = sender
         self._sealer = sealer
         self._policy = policy
-        self._wake_relay = wake_relay
         self._now = now
         self._jitter = jitter
-        self._queue: asyncio.Queue[_Claim | None] = asyncio.Queue()
-        self._busy = 0  # being tried, or just about to be
-        self._held: dict[UUID, _Claim] = {}  # until the end of the try is recorded
+        self._claims = Claims(
+            db,
+            channel,
+            lease=policy.lease,
+            share=policy.share,
+            now=now,
+            wake_relay=wake_relay,
+        )
+        self._holding = Holding(channel, clock)
+        self._queue: asyncio.Queue[Claim | None] = asyncio.Queue()
         self._claiming = asyncio.Lock()
         self._stopping = False
-        self._claims = Loop(self.name, self._claim_some, poll=policy.poll)
+        self._claiming_loop = Loop(self.name, self._claim_some, poll=policy.poll)
         self._renewals = Loop(
-            f"{self.name}-leases", self._renew_held, poll=policy.lease / (RENEWALS + 1)
+            f"{self.name}-leases", self._renew, poll=policy.lease / (RENEWALS + 1)
         )
-        self.wake = self._claims.wake
-        self.stalled = self._claims.stalled
+        self.wake = self._claiming_loop.wake
+        self.stalled = self._claiming_loop.stalled
         self._recorder = Recorder(
             db, batch=RECORD_BATCH, now=now, committed=self._settled, wake_relay=wake_relay
         )
@@ -123,7 +114,7 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled; then finish what is under way and give the rest back."""
         loops = [
-            asyncio.create_task(self._claims.run(), name="claim"),
+            asyncio.create_task(self._claiming_loop.run(), name="claim"),
             asyncio.create_task(self._renewals.run(), name="renew"),
             asyncio.create_task(self._recorder.run(), name="record"),
         ]
@@ -141,51 +132,27 @@ class Worker:
     async def _claim_some(self) -> bool:
         """Claim as many as can be tried at once; True if something was due."""
         async with self._claiming:
-            free = self._policy.concurrency - self._busy
-            return not self._stopping and free > 0 and await self._claim(free) > 0
+            free = self._policy.concurrency - self._claims.under_way
+            if self._stopping or free <= 0:
+                return False
+            most = self._holding.admit(free)
+            if most == 0:
+                return await self._claims.end_overdue() > 0
+            return await self._claim(most, probe=self._holding.probing)
 
-    async def _claim(self, most: int) -> int:
-        """Claim due rows and hand them to the senders; returns to how many something happened."""
-        now = self._now()
-        lease, expires = uuid4(), time.monotonic() + self._policy.lease
-        until = now + timedelta(seconds=self._policy.lease)
-        claims: list[_Claim] = []
-        steps: list[Transition] = []
-        async with self._db.system() as tx:
-            for due in await lock_due(tx, self._channel, now, most):
-                delivery = due.delivery
-                if delivery.state is State.SENDING:
-                    held = self._held.get(delivery.id)
-                    if held is not None and held.lease == delivery.lease:
-                        continue  # our own, whose renewal is late
-                    metrics.leases_expired.inc()
-                    steps.append(transition(delivery, LeaseExpired(), now))
-                    delivery = steps[-1].delivery
-                steps.append(transition(delivery, Claimed(lease, until), now))
-                delivery = steps[-1].delivery
-                if delivery.lease == lease:
-                    claims.append(_Claim(due, delivery, lease, expires))
-            outcomes = await store.save(tx, steps)
-        self._busy += len(claims)
+    async def _claim(self, most: int, *, probe: bool) -> bool:
+        claims: Sequence[Claim] = ()
+        try:
+            claims, happened = await self._claims.take(most, probe=probe)
+        finally:
+            if not claims:
+                self._holding.unused()
         for claim in claims:
-            self._held[claim.delivery.id] = claim
             self._queue.put_nowait(claim)
-        if outcomes:
-            metrics.count(outcomes)
-            self._wake_relay()
-        return len(steps)
+        return happened > 0
 
-    async def _renew_held(self) -> bool:
-        """Renew the leases of what is held; what is no longer ours is not handed over any more."""
-        held = dict(self._held)
-        if not held:
-            return False
-        expires = time.monotonic() + self._policy.lease
-        until = self._now() + timedelta(seconds=self._policy.lease)
-        async with self._db.system() as tx:
-            ours = await renew(tx, {key: claim.lease for key, claim in held.items()}, until)
-        for key, claim in held.items():
-            claim.expires = expires if key in ours else 0.0
+    async def _renew(self) -> bool:
+        await self._claims.renew()
         return False
 
     async def _send_forever(self) -> None:
@@ -198,7 +165,7 @@ class Worker:
                 raise
             self._ended(claim, event)
 
-    async def _try(self, claim: _Claim) -> DeliveryEvent:
+    async def _try(self, claim: Claim) -> DeliveryEvent:
         delivery = claim.delivery
         try:
             async with asyncio.timeout(self._sender.longest_send):
@@ -215,15 +182,16 @@ class Worker:
         except Exception as error:
             log.error("message can't be sent", delivery_id=str(delivery.id), exc_info=error)
             result = SendResult(Verdict.REPLY_LOST if claim.handed_over else Verdict.TECHNICAL)
+        claim.contact = result.contact
         return self._ending(claim, result)
 
-    def _cut_short(self, claim: _Claim) -> DeliveryEvent:
+    def _cut_short(self, claim: Claim) -> DeliveryEvent:
         """Ended by us: without harm unless the message may have gone out."""
         if claim.handed_over:
             return self._ending(claim, SendResult(Verdict.REPLY_LOST))
         return Released(claim.lease)
 
-    def _ending(self, claim: _Claim, result: SendResult) -> DeliveryEvent:
+    def _ending(self, claim: Claim, result: SendResult) -> DeliveryEvent:
         lease, reply = claim.lease, result.reply
         if reply.reason is None:
             reply = replace(reply, reason=reason_of(reply.status))
@@ -232,7 +200,7 @@ class Worker:
                 return Accepted(reply, result.gateway, result.gateway_id)
             case Verdict.PERMANENT:
                 return Refused(lease, reply)
-            case Verdict.TECHNICAL:
+            case Verdict.TECHNICAL if result.contact is not Contact.REFUSES_US:
                 return Misconfigured(lease, reply)
         delivery = claim.delivery
         retry_at = self._policy.retry.next_try(
@@ -244,16 +212,21 @@ class Worker:
         )
         if result.verdict is Verdict.REPLY_LOST:
             return ReplyLost(lease, retry_at, result.gateway)
+        if result.verdict is Verdict.TECHNICAL:
+            # All others would end alike: it waits with them, as long as a further try fits.
+            if retry_at is None:
+                return Misconfigured(lease, reply)
+            reply = replace(reply, reason=None)  # says nothing of the recipient
         return FailedForNow(lease, reply, retry_at)
 
-    def _ended(self, claim: _Claim, event: DeliveryEvent) -> None:
-        self._busy -= 1
+    def _ended(self, claim: Claim, event: DeliveryEvent) -> None:
+        self._claims.tried(claim)
+        self._holding.learn(claim.contact, getattr(event, "reply", NO_REPLY), probe=claim.probe)
         self._recorder.add(Result(claim.delivery.id, event))
         self.wake()
 
     def _settled(self, results: Sequence[Result]) -> None:
-        for result in results:
-            self._held.pop(result.delivery_id, None)
+        self._claims.settled(each.delivery_id for each in results)
 
     async def _drain(
         self, loops: "Sequence[asyncio.Task[None]]", senders: "Sequence[asyncio.Task[None]]"

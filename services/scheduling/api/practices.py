@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from chassis import problems
 from chassis.database import Database
 from chassis.throttle import address_of
-from contracts.events import Tariff
+from contracts.tariffs import Tariff
 from contracts.terms import MAX_RETENTION_DAYS
 from services.scheduling import practice_store
 from services.scheduling.admin import registry

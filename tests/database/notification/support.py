@@ -11,8 +11,10 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import Database
 from chassis.sealing import Sealer
+from contracts.channels import Channel
 from contracts.envelope import Received
-from contracts.events import Channel, Event, InvitationRequested, Recipients, Tariff
+from contracts.events import Event, InvitationRequested, Recipients
+from contracts.tariffs import Tariff
 from services.notification.deliveries import store
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Claimed, DeliveryEvent

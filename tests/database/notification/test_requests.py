@@ -5,7 +5,9 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import Database
 from chassis.sealing import Sealer
-from contracts.events import AppointmentDeleted, Channel, FailureCategory, Recipients, Tariff
+from contracts.channels import Channel
+from contracts.events import AppointmentDeleted, FailureCategory, Recipients
+from contracts.tariffs import Tariff
 from services.notification.deliveries.delivery import State
 from tests.database.notification.support import deliveries_of, delivery_of, handle, invitation
 

@@ -8,8 +8,9 @@ from chassis.auth import Caller
 from chassis.clock import utc_now
 from chassis.database import Database
 from chassis.sealing import Sealer
+from contracts.channels import Channel
 from contracts.envelope import decode
-from contracts.events import Channel, Event
+from contracts.events import Event
 from contracts.rights import Role
 from services.scheduling.booking import Booking
 from services.scheduling.links import Links

@@ -11,9 +11,9 @@ from chassis.clock import utc_now
 from chassis.database import Database
 from chassis.problems import InvalidInput
 from chassis.sealing import Sealer
+from contracts.channels import Channel
 from contracts.envelope import Received
 from contracts.events import (
-    Channel,
     Evidence,
     FailureCategory,
     FailureReason,

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from contracts.channels import Channel
 from contracts.events import (
-    Channel,
     Evidence,
     FailureCategory,
     FailureReason,

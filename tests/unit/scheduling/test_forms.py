@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.problems import InvalidInput
-from contracts.events import Channel, Tariff
+from contracts.channels import Channel
+from contracts.tariffs import Tariff
 from services.scheduling import forms
 from services.scheduling.appointments import Appointment
 from services.scheduling.forms import ValidAppointment

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import Channel, NoticeKind, Tariff
+from contracts.channels import Channel
+from contracts.events import NoticeKind
+from contracts.tariffs import Tariff
 from services.scheduling.appointments import Appointment
 from services.scheduling.notices import DueNotice, reminder_time, reminders, requested, to_send
 from services.scheduling.practice import Practice

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from chassis.problems import InvalidInput
-from contracts.events import Tariff
+from contracts.tariffs import Tariff
 from contracts.terms import MAX_RETENTION_DAYS
 from services.scheduling.practice import Practice, PracticeChange, new_practice
 

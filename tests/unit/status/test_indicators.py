@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import Channel, Evidence, FailureCategory
+from contracts.channels import Channel
+from contracts.events import Evidence, FailureCategory
 from services.status.indicators import (
     ChannelIndicator,
     Deleted,

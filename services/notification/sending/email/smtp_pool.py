@@ -20,9 +20,9 @@ from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from services.notification.deliveries.events import NO_REPLY, Reply
 from services.notification.refusals.refusal import About, Stage
-from services.notification.sending.email.smtp_replies import classify, read_reply
+from services.notification.sending.email.smtp_replies import classify, contact_of, read_reply
 from services.notification.sending.email.smtp_wire import NoReply, SmtpWire, WireReply
-from services.notification.sending.sender import SendResult, Verdict
+from services.notification.sending.sender import Contact, SendResult, Verdict
 
 _TIDY_UP = 2.0  # seconds for RSET and QUIT, whose replies change nothing
 
@@ -105,7 +105,7 @@ class TryFailed(Exception):
     def result(self) -> SendResult:
         """What it means for the delivery."""
         verdict = classify(self.stage, self.reply.code, self.reply.about)
-        return SendResult(verdict, self.reply)
+        return SendResult(verdict, self.reply, contact=contact_of(self.stage, self.reply))
 
 
 class ServerMisconfigured(TryFailed):
@@ -114,7 +114,8 @@ class ServerMisconfigured(TryFailed):
     @property
     def result(self) -> SendResult:
         """Whatever the code: operations has to act."""
-        return SendResult(Verdict.TECHNICAL, replace(self.reply, about=About.ALL_MAIL))
+        reply = replace(self.reply, about=About.ALL_MAIL)
+        return SendResult(Verdict.TECHNICAL, reply, contact=Contact.REFUSES_US)
 
 
 class AddressBeyondAscii(TryFailed):
@@ -123,7 +124,7 @@ class AddressBeyondAscii(TryFailed):
     @property
     def result(self) -> SendResult:
         """The practice can do something about it: another address."""
-        return SendResult(Verdict.PERMANENT, Reply(status="5.6.7"))
+        return SendResult(Verdict.PERMANENT, Reply(status="5.6.7"), contact=Contact.GOOD)
 
 
 class SmtpPool:
@@ -172,7 +173,7 @@ class SmtpPool:
             raise
         await self._put_back(connection)
         verdict = classify(Stage.MESSAGE, reply.code, reply.about)
-        return SendResult(verdict, reply)
+        return SendResult(verdict, reply, contact=contact_of(Stage.MESSAGE, reply))
 
     async def _begin(self, envelope: Envelope) -> "_Connection":
         """A connection on which the server waits for the message."""

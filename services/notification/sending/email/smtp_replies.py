@@ -9,11 +9,13 @@ import re
 from services.notification.deliveries.events import Reply
 from services.notification.refusals.reading import read_refusal
 from services.notification.refusals.refusal import About, Stage
-from services.notification.sending.sender import Verdict
+from services.notification.sending.sender import Contact, Verdict
 
 # Command unknown, out of order, or parameters not known: client and server don't fit.
 _PROTOCOL = {500, 502, 503, 504, 555}
 _OURS = {About.US, About.ALL_MAIL}
+
+_ABOUT_THIS_MESSAGE = {"5.2.3", "5.3.4", "5.6.7"}  # too big, or SMTPUTF8
 
 _STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 
@@ -33,6 +35,26 @@ def classify(stage: Stage, code: int | None, about: About | None = None) -> Verd
         return Verdict.TECHNICAL if ours else Verdict.PERMANENT
     # 4xx, and answers that make no sense where they came: nothing was accepted, try again.
     return Verdict.TEMPORARY
+
+
+def contact_of(stage: Stage, reply: Reply) -> Contact:
+    """What a reply, or its want, says of the server: whether it is about this message or all mail.
+
+    Before a recipient is named a refusal can only be about us, unless it is about the size or the
+    script of this one. 421 closes the connection whatever it answers (RFC 5321 section 3.8).
+    """
+    code = reply.code
+    if code is None or code == 421 or (stage is Stage.MESSAGE and code // 100 not in {2, 4, 5}):
+        return Contact.SILENT
+    if code // 100 == 5 and reply.about is About.ALL_MAIL:
+        return Contact.REFUSES_US
+    if not stage.before_the_recipient or code // 100 == 2:
+        return Contact.GOOD
+    if code // 100 != 5:
+        return Contact.SILENT
+    if stage is Stage.MAIL and (code == 552 or reply.status in _ABOUT_THIS_MESSAGE):
+        return Contact.GOOD
+    return Contact.REFUSES_US
 
 
 def read_reply(stage: Stage, code: int, text: str) -> Reply:

@@ -13,8 +13,8 @@ from uuid import UUID
 import structlog
 from aiolimiter import AsyncLimiter
 
+from services.notification.sending.breaker import Breaker
 from services.notification.sending.sender import Verdict
-from services.notification.sending.sms.breaker import Breaker
 from services.notification.sending.sms.gateway import Gateway, GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import GatewayReceipt
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
 from chassis.database import Database
-from contracts.events import Channel, FailureCategory, FailureReason
+from contracts.channels import Channel
+from contracts.events import FailureCategory, FailureReason
 from services.notification.deliveries import store
 from services.notification.deliveries.appointments import KnownAppointment, merge
 from services.notification.deliveries.delivery import Delivery, HistoryEntry, State, Transition

@@ -11,7 +11,8 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import Database
 from chassis.sealing import Sealer
-from contracts.events import Channel, InvitationRequested, NoticeKind, NoticeRequested
+from contracts.channels import Channel
+from contracts.events import InvitationRequested, NoticeKind, NoticeRequested
 from services.notification.deliveries.delivery import Delivery, State
 from services.notification.deliveries.events import Bounced, Confirmed, Reply
 from services.notification.deliveries.retries import RetryPolicy

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import Database
 from chassis.sealing import Sealer
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.scheduling import store
 from services.scheduling.appointments import Appointment
 from services.scheduling.links import Link, Links

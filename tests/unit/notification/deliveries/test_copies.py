@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from contracts.events import Channel
+from contracts.channels import Channel
 from services.notification.deliveries.delivery import State
 from services.notification.deliveries.events import (
     Accepted,

@@ -6,7 +6,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import Channel, InvitationUnconfirmed
+from contracts.channels import Channel
+from contracts.events import InvitationUnconfirmed
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import Moved, ReceiptMissing
 from services.notification.deliveries.receipt_deadline import (

@@ -10,13 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import (
-    Channel,
-    FailureCategory,
-    FailureReason,
-    InvitationDelivered,
-    InvitationFailed,
-)
+from contracts.channels import Channel
+from contracts.events import FailureCategory, FailureReason, InvitationDelivered, InvitationFailed
 from services.notification.deliveries import transitions
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import (

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.channels import Channel
 from contracts.events import (
-    Channel,
     FailureCategory,
     InvitationDelivered,
     InvitationFailed,

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import Channel, FailureReason, Outcome
+from contracts.channels import Channel
+from contracts.events import FailureReason, Outcome
 from services.notification.deliveries.delivery import State
 from services.notification.deliveries.events import Accepted, Bounced, Requested
 from services.notification.deliveries.transitions import transition
@@ -26,13 +26,12 @@ from services.notification.sending.email.smtp_pool import Envelope, SmtpPool, Sm
 from services.notification.sending.sender import SendResult, Verdict
 from services.notification.sending.worker import Worker, WorkerPolicy
 from services.scheduling import addresses
-from tests.support.bounces import STYLES, TELLS_THE_STAGE, bounce
-from tests.support.certificates import LOOPBACK, self_signed, serving
+from tests.support.bounces import STYLES, bounce
+from tests.support.certificates import LOOPBACK, self_signed, showing
 from tests.support.deliveries import LEASE, NOW, OK, after, claim, new
 from tests.support.hurried_loop import HurriedLoop
 from tests.support.scripted_smtp import Answer, Say, ScriptedSmtp, Talk
 from tests.unit.notification.sending.email.conversations import Row, rows
-from tests.unit.notification.sending.email.still_wrong import STILL_DIFFERENT, STILL_WRONG
 
 ROWS = {row.name: row for row in rows()}
 REFUSALS = {name: row for name, row in ROWS.items() if row.refusal}
@@ -49,6 +48,7 @@ class Result:
 
     first: SendResult
     copies: int  # taken, or maybe taken, as the pool says
+    handed_over: int  # final dots announced to the worker
     messages: int  # whose final dot the server has seen
     same: bool  # whether they were all the same
     state: State
@@ -123,9 +123,10 @@ class Attempt:
 
 async def play(row: Row, certificate: Path, stranger: Path) -> Result:
     """Run a row to its end."""
-    context = serving(stranger if row.stranger else certificate) if row.tls != "none" else None
+    context = showing(stranger if row.stranger else certificate) if row.tls != "none" else None
     server = ScriptedSmtp(tls=context, implicit=row.tls == "tls")
     recipient = RECIPIENT_BEYOND_ASCII if row.utf8 else RECIPIENT
+    handed_over: list[str] = []
     async with server.serving() as port:
         pool = SmtpPool(
             SmtpServer(
@@ -148,16 +149,14 @@ async def play(row: Row, certificate: Path, stranger: Path) -> Result:
         )
 
         async def send() -> SendResult:
-            handing_over = [lambda: None] * (len(signature(pool.send).parameters) - 1)
-            return await cast(Callable[..., Awaitable[SendResult]], pool.send)(
-                envelope, *handing_over
-            )
+            return await pool.send(envelope, lambda: handed_over.append(row.name))
 
         if row.used is not None:
             server.used = filled(row.used, recipient)
             assert (await send()).verdict is Verdict.ACCEPTED
             await asyncio.sleep(1)
             server.taken.clear()
+            handed_over.clear()
         attempt = Attempt()
         results: list[SendResult] = []
         while attempt.to_be_sent and len(results) < len(row.talks) + MORE_TRIES:
@@ -167,6 +166,7 @@ async def play(row: Row, certificate: Path, stranger: Path) -> Result:
     return Result(
         first=results[0],
         copies=sum(each.verdict in {Verdict.ACCEPTED, Verdict.REPLY_LOST} for each in results),
+        handed_over=len(handed_over),
         messages=len(server.taken),
         same=len({*server.taken}) <= 1,
         state=attempt.delivery.state,
@@ -202,6 +202,8 @@ def faults(row: Row, result: Result) -> Iterator[str]:
         yield f"reason: {reason}"
     if result.copies != row.copies:
         yield f"copies: {result.copies}"
+    if result.messages != result.handed_over:
+        yield f"dots: {result.handed_over} announced, {result.messages} seen"
     if not result.same:
         yield "the copies differ"
     if result.dead != row.dead:
@@ -212,11 +214,7 @@ def faults(row: Row, result: Result) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_what_a_conversation_means(results: dict[str, Result], name: str) -> None:
-    wrong = [*faults(ROWS[name], results[name])]
-    if name in STILL_WRONG:
-        assert wrong, "it is right by now: take it out of STILL_WRONG"
-    else:
-        assert not wrong
+    assert not [*faults(ROWS[name], results[name])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,26 +250,20 @@ def differences(row: Row, said: FailureReason | None, style: str, width: int) ->
     found = reported(row, style, width)
     if found.reason not in row.reason or found.dead != row.dead:
         yield f"{style}: {found}"
-    # What came before RCPT is about us. A bounce that tells no stage leaves that open.
-    stage_known = style in TELLS_THE_STAGE or row.refused_at in ABOUT_THE_RECIPIENT
-    if stage_known and found.reason is not said:
+    # What is said before RCPT is about us, which the dialogue knows and a bounce need not tell.
+    if row.refused_at in ABOUT_THE_RECIPIENT and found.reason is not said:
         yield f"{style}: {found.reason}, and in the dialogue {said}"
 
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_bounce_with_the_same_words_means_the_same(results: dict[str, Result], name: str) -> None:
     row, said = REFUSALS[name], results[name].first.reply.reason
-    wrong = {
-        each for style in STYLES for w in (40, 72, 400) for each in differences(row, said, style, w)
-    }
-    if name in STILL_DIFFERENT:
-        assert wrong, "it is right by now: take it out of STILL_DIFFERENT"
-    else:
-        assert not wrong
+    wrong = [each for style in STYLES for each in differences(row, said, style, 72)]
+    assert not wrong
 
 
 @given(
-    st.sampled_from([row for name, row in REFUSALS.items() if name not in STILL_DIFFERENT]),
+    st.sampled_from([*REFUSALS.values()]),
     st.sampled_from(sorted(STYLES)),
     st.integers(40, 400),
 )
@@ -284,6 +276,4 @@ def test_so_it_does_however_a_server_composes_it(
 
 def test_the_table_is_as_long_as_promised_and_says_where_each_row_is_from() -> None:
     assert len(ROWS) == len([*rows()]) >= 150
-    assert ROWS.keys() >= STILL_WRONG
-    assert REFUSALS.keys() >= STILL_DIFFERENT
     assert all(row.source for row in ROWS.values())

@@ -1,7 +1,6 @@
 """The pool, and the sender over it, against a real SMTP server."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,11 +12,9 @@ from uuid import uuid4
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from contracts.events import Channel, FailureReason
+from contracts.channels import Channel
+from contracts.events import FailureReason
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Reply
 from services.notification.letters.letter import Letter
@@ -26,6 +23,7 @@ from services.notification.sending.email.sender import EmailSender
 from services.notification.sending.email.smtp_pool import SmtpPool, SmtpServer
 from services.notification.sending.sender import Outgoing, SendResult, Verdict
 from tests.support import PATIENCE
+from tests.support.certificates import LOOPBACK, self_signed, showing
 
 
 class Handler:
@@ -293,32 +291,8 @@ def test_no_login_without_tls() -> None:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for localhost, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    path.write_bytes(
-        built.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
+    """A self-signed certificate of the server's, with its key, in one file."""
+    return self_signed(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 def log_in(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
@@ -328,14 +302,13 @@ def log_in(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: A
 
 @asynccontextmanager
 async def serving_tls(certificate: Path, handler: Handler) -> AsyncIterator[SmtpServer]:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
+    context = showing(certificate)
     async with serving(
         handler, tls_context=context, authenticator=log_in, auth_required=True
     ) as server:
         yield replace(
             server,
-            host="localhost",
+            host=LOOPBACK,
             tls="starttls",
             ca_file=str(certificate),
             username="user",
@@ -364,7 +337,7 @@ async def test_certificate_that_nobody_vouches_for_is_technical(certificate: Pat
     async with serving_tls(certificate, Handler()) as server:
         async with sending(replace(server, ca_file=None)) as send:
             assert (await send("patient@example.org")).verdict is Verdict.TECHNICAL
-        async with sending(replace(server, host="127.0.0.1")) as send:
+        async with sending(replace(server, host="localhost")) as send:
             assert (await send("patient@example.org")).verdict is Verdict.TECHNICAL
 
 

@@ -4,13 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notification.deliveries.events import Reply
 from services.notification.refusals.refusal import About, Stage
 from services.notification.sending.email.smtp_replies import (
     classify,
+    contact_of,
     enhanced_status,
     read_reply,
 )
-from services.notification.sending.sender import Verdict
+from services.notification.sending.sender import Contact, Verdict
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,39 @@ def test_verdicts(stage: Stage, code: int, text: str, verdict: Verdict) -> None:
 def test_silence_is_no_refusal(stage: Stage) -> None:
     lost = stage is Stage.MESSAGE
     assert classify(stage, None) is (Verdict.REPLY_LOST if lost else Verdict.TEMPORARY)
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "status", "contact"),
+    [
+        (Stage.CONNECT, None, None, Contact.SILENT),
+        (Stage.CONNECT, 421, "4.7.0", Contact.SILENT),
+        (Stage.CONNECT, 554, "5.7.1", Contact.REFUSES_US),  # a block list
+        (Stage.TLS, 454, "4.7.0", Contact.SILENT),
+        (Stage.AUTH, 454, "4.7.0", Contact.SILENT),
+        (Stage.AUTH, 535, "5.7.8", Contact.REFUSES_US),
+        (Stage.MAIL, 530, "5.7.0", Contact.REFUSES_US),
+        (Stage.MAIL, 553, "5.1.8", Contact.REFUSES_US),
+        (Stage.MAIL, 550, "5.7.1", Contact.REFUSES_US),
+        (Stage.MAIL, 452, "4.3.1", Contact.SILENT),
+        (Stage.MAIL, 552, "5.3.4", Contact.GOOD),  # this message is too big
+        (Stage.MAIL, 552, None, Contact.GOOD),
+        (Stage.MAIL, 553, "5.6.7", Contact.GOOD),
+        (Stage.RCPT, 550, "5.1.1", Contact.GOOD),
+        (Stage.RCPT, 450, "4.2.0", Contact.GOOD),
+        (Stage.RCPT, 421, None, Contact.SILENT),
+        (Stage.RCPT, None, None, Contact.SILENT),
+        (Stage.DATA, 554, None, Contact.GOOD),
+        (Stage.MESSAGE, 250, "2.0.0", Contact.GOOD),
+        (Stage.MESSAGE, 554, "5.6.0", Contact.GOOD),
+        (Stage.MESSAGE, 354, None, Contact.SILENT),
+        (Stage.MESSAGE, None, None, Contact.SILENT),
+    ],
+)
+def test_what_is_about_all_mail(
+    stage: Stage, code: int | None, status: str | None, contact: Contact
+) -> None:
+    assert contact_of(stage, Reply(code, status)) is contact
 
 
 CODES = st.none() | st.integers(-1, 999)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notification.sending.breaker import Breaker
 from services.notification.sending.sender import Verdict
-from services.notification.sending.sms.breaker import Breaker
 from services.notification.sending.sms.failover import Failover, Line
 from services.notification.sending.sms.gateway import GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest, ReceiptState
-from tests.unit.notification.sending.sms.support import Clock
+from tests.unit.notification.sending.support import Clock
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REFERENCE = UUID(int=7)

@@ -1,4 +1,4 @@
-"""What tests of several modules about text messages need."""
+"""What tests of several modules of sending need."""
 
 from dataclasses import dataclass
 

@@ -10,18 +10,25 @@ MAX_REST = 600.0  # seconds
 
 
 class Breaker:
-    """Closed until `failures` in a row; then open for `rest` seconds, doubling up to ten minutes.
+    """Closed until `failures` in a row; then open for `rest` seconds, doubling up to `most_rest`.
 
     After the rest one call is admitted; its end decides. Every admitted call must be followed by
-    exactly one of `succeeded`, `failed`, `abandoned`.
+    exactly one of `succeeded`, `failed`, `tripped`, `abandoned`.
     """
 
     def __init__(
-        self, clock: Callable[[], float], *, failures: int = 5, rest: float = 15.0
+        self,
+        clock: Callable[[], float],
+        *,
+        failures: int = 5,
+        rest: float = 15.0,
+        most_rest: float = MAX_REST,
     ) -> None:
+        """`rest` and `most_rest` in seconds."""
         self._clock = clock
         self._failures = failures
         self._rest = rest
+        self._most_rest = most_rest
         self._failed = 0  # in a row
         self._rests = 0  # in a row
         self._closed = True
@@ -40,6 +47,11 @@ class Breaker:
         return True
 
     @property
+    def closed(self) -> bool:
+        """Whether any number of calls may be made."""
+        return self._closed
+
+    @property
     def wait(self) -> float:
         """Seconds until a call may be admitted; 0 when one may be now."""
         return max(self._open_until - self._clock(), 0.0)
@@ -55,9 +67,13 @@ class Breaker:
         self._failed += 1
         # Calls that were under way when it opened add nothing to what is known.
         if self._probing or (self._closed and self._failed >= self._failures):
-            self._closed = self._probing = False
-            self.rest(min(self._rest * 2.0 ** min(self._rests, 16), MAX_REST))
-            self._rests += 1
+            self._open()
+
+    def tripped(self) -> None:
+        """The call failed in a way that any other would: open at once."""
+        self._failed += 1
+        if self._probing or self._closed:
+            self._open()
 
     def abandoned(self) -> None:
         """The call ended without a response to the question, as when it was cancelled."""
@@ -66,3 +82,8 @@ class Breaker:
     def rest(self, seconds: float) -> None:
         """Admit nothing for so long, as the other side asked for it."""
         self._open_until = max(self._open_until, self._clock() + seconds)
+
+    def _open(self) -> None:
+        self._closed = self._probing = False
+        self.rest(min(self._rest * 2.0 ** min(self._rests, 16), self._most_rest))
+        self._rests += 1

@@ -3,8 +3,8 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.notification.sending.sms.breaker import MAX_REST, Breaker
-from tests.unit.notification.sending.sms.support import Clock
+from services.notification.sending.breaker import MAX_REST, Breaker
+from tests.unit.notification.sending.support import Clock
 
 
 def test_calls_that_fail_together_open_it_once() -> None:
@@ -14,6 +14,14 @@ def test_calls_that_fail_together_open_it_once() -> None:
         breaker.failed()
     assert breaker.wait == 15
     assert not breaker.admit()
+
+
+def test_what_any_call_would_meet_opens_it_at_once() -> None:
+    breaker = Breaker(Clock(), rest=15)
+    assert all(breaker.admit() for _ in range(3))
+    for _ in range(3):
+        breaker.tripped()
+    assert (breaker.wait, breaker.closed) == (15, False)
 
 
 class BreakerMachine(RuleBasedStateMachine):
@@ -36,7 +44,7 @@ class BreakerMachine(RuleBasedStateMachine):
             self.probing = not trusted
             self.under_way += 1
 
-    @rule(end=st.sampled_from(["succeeded", "failed", "abandoned"]))
+    @rule(end=st.sampled_from(["succeeded", "failed", "tripped", "abandoned"]))
     def end(self, end: str) -> None:
         if not self.under_way:
             return
@@ -47,6 +55,8 @@ class BreakerMachine(RuleBasedStateMachine):
             self.failures = 0
         elif end == "failed":
             self.failures += 1
+        elif end == "tripped":
+            self.failures = max(self.failures, 3)
 
     @rule(seconds=st.floats(0, 700))
     def wait(self, seconds: float) -> None:

@@ -1,0 +1,10 @@
+"""The ways on which a patient is reached."""
+
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """A way to reach the patient."""
+
+    EMAIL = "email"
+    SMS = "sms"

@@ -1,0 +1,135 @@
+"""What a worker holds of its channel: claimed in turns between practices, leases renewed."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from chassis.clock import Clock
+from chassis.database import Database
+from contracts.channels import Channel
+from services.notification.deliveries import metrics, store
+from services.notification.deliveries.delivery import Delivery, State, Transition
+from services.notification.deliveries.events import Claimed, LeaseExpired
+from services.notification.deliveries.transitions import transition
+from services.notification.sending.due import NOBODY, DueDelivery, Turns, lock_due, renew
+from services.notification.sending.sender import Contact, LeaseLost
+
+OVERDUE_BATCH = 100  # deliveries ended in a transaction while the others are held
+
+
+@dataclass(slots=True)
+class Claim:
+    """A delivery that is being tried under this worker's lease."""
+
+    due: DueDelivery
+    delivery: Delivery
+    lease: UUID
+    expires: float  # on the monotonic clock
+    probe: bool  # of a server that is left alone otherwise
+    handed_over: bool = False
+    contact: Contact = Contact.NONE
+
+    def hand_over(self) -> None:
+        """From here on the message may arrive. Raises LeaseLost where it must not."""
+        if time.monotonic() >= self.expires:
+            raise LeaseLost
+        self.handed_over = True
+
+
+class Claims:
+    """Takes deliveries under a lease of `lease` seconds and keeps it until their end is recorded.
+
+    No practice has more than `share` of them being tried at the same time.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        channel: Channel,
+        *,
+        lease: float,
+        share: int,
+        now: Clock,
+        wake_relay: Callable[[], None],
+    ) -> None:
+        self._db = db
+        self._channel = channel
+        self._lease = lease
+        self._share = share
+        self._now = now
+        self._wake_relay = wake_relay
+        self._held: dict[UUID, Claim] = {}  # by delivery, until the end of the try is recorded
+        self._under_way: Counter[UUID] = Counter()  # tries, by practice
+        self._served_last = NOBODY
+
+    @property
+    def under_way(self) -> int:
+        """How many are being tried, or just about to be."""
+        return self._under_way.total()
+
+    async def take(self, most: int, *, probe: bool = False) -> tuple[list[Claim], int]:
+        """At most `most` that are due, and to how many deliveries something happened."""
+        turns = Turns(after=self._served_last, share=self._share, under_way=self._under_way)
+        claims, happened = await self._take(most, turns, probe=probe)
+        for claim in claims:
+            self._held[claim.delivery.id] = claim
+            self._served_last = claim.delivery.practice_id
+            self._under_way[self._served_last] += 1
+        return claims, happened
+
+    async def end_overdue(self) -> int:
+        """End what is past its deadline, of which nothing is sent any more; returns how many."""
+        _, happened = await self._take(OVERDUE_BATCH, None)
+        return happened
+
+    async def renew(self) -> None:
+        """Renew the leases; what is no longer ours is not handed over any more."""
+        held = dict(self._held)
+        if not held:
+            return
+        expires = time.monotonic() + self._lease
+        until = self._now() + timedelta(seconds=self._lease)
+        async with self._db.system() as tx:
+            ours = await renew(tx, {key: claim.lease for key, claim in held.items()}, until)
+        for key, claim in held.items():
+            claim.expires = expires if key in ours else 0.0
+
+    def tried(self, claim: Claim) -> None:
+        """The try has ended: its place is free. The lease is kept."""
+        self._under_way -= Counter([claim.delivery.practice_id])
+
+    def settled(self, delivery_ids: Iterable[UUID]) -> None:
+        """The ends of these are recorded."""
+        for each in delivery_ids:
+            self._held.pop(each, None)
+
+    async def _take(
+        self, most: int, turns: Turns | None, *, probe: bool = False
+    ) -> tuple[list[Claim], int]:
+        now = self._now()
+        lease, expires = uuid4(), time.monotonic() + self._lease
+        claimed = Claimed(lease, now + timedelta(seconds=self._lease))
+        claims: list[Claim] = []
+        steps: list[Transition] = []
+        async with self._db.system() as tx:
+            for due in await lock_due(tx, self._channel, now, most, turns):
+                delivery = due.delivery
+                if delivery.state is State.SENDING:
+                    held = self._held.get(delivery.id)
+                    if held is not None and held.lease == delivery.lease:
+                        continue  # our own, whose renewal is late
+                    metrics.leases_expired.inc()
+                    steps.append(transition(delivery, LeaseExpired(), now))
+                    delivery = steps[-1].delivery
+                steps.append(transition(delivery, claimed, now))
+                delivery = steps[-1].delivery
+                if delivery.lease == lease:
+                    claims.append(Claim(due, delivery, lease, expires, probe))
+            outcomes = await store.save(tx, steps)
+        if outcomes:
+            metrics.count(outcomes)
+            self._wake_relay()
+        return claims, len(steps)
