@@ -37,6 +37,10 @@ BOILERPLATE = (
     r"the e-?mail system was unable to deliver the message, but did not report a specific "
     r"reason\.?|contact your system administrator|returning message to sender|the mail system|"
     r"returned to sender|giving up on [\d.]+\.?|for explanation visit \S+|"
+    # The command that was refused, as Exim and Postfix put it, and transcripts
+    r"(?:smtp error from remote (?:mail )?server )?after (?:pipelined )?(?:starttls|auth|ehlo|"
+    r"helo|mail from|rcpt to|end of data|data)\b(?:[: ]{1,2}[^\s:]{1,300}){0,2}:(?= |$)|"
+    r"\(in reply to [a-z ]{4,40}\)|sasl authentication failed; server|rcpt to: ?<?a@b>?|"
     # RFC 5321 section 4.2.3 at 550 and 553
     r"\(?e\.g\.,? mailbox not found, no access, or command rejected for policy reasons\)?|"
     r"mailbox name not allowed"

@@ -111,7 +111,7 @@ def read_refusal(
     `wide` are texts in which much else is said; they decide where nothing else does. `stage` is
     where our own mail server refused, None where another one did and reports it.
     """
-    every = [text[:MAX_LENGTH] for text in (*texts, *wide)]
+    every = [" ".join(text[:MAX_LENGTH].split()) for text in (*texts, *wide)]
     narrow, broad = every[: len(texts)], every[len(texts) :]
     said = next(filter(None, map(find_status, every)), None)
     status = max(status, said, key=tells)
@@ -243,7 +243,7 @@ def _search(text: str) -> Phrases | None:
 
 def _clean(text: str) -> str:
     """Without what holds any word and means none: addresses, paths, a server's set phrases."""
-    text = _WEB_ADDRESS.sub(r"\1", re.sub(r"\s+", " ", text))
+    text = _WEB_ADDRESS.sub(r"\1", text)
     line = _LINE_OF_REPLY.search(text)
     if line is not None:
         text = re.sub(rf"(?<!\S){line[1]}[- ]", " ", text)
@@ -258,6 +258,7 @@ def _class(status: str | None, code: int | None) -> str:
 def _permanent(status: str | None, code: int | None, reason: FailureReason | None) -> bool | None:
     if reason is FailureReason.EXPIRED:  # whatever the code: nobody has refused it
         return False
-    if status is not None or code is not None:
-        return _class(status, code) == "5"
+    known = [each for each in (_class(status, None), _class(None, code)) if each]
+    if known:  # whichever says that it may yet be taken
+        return all(each == "5" for each in known)
     return _LASTING.get(reason) if reason is not None else None

@@ -33,6 +33,7 @@ _NO_SUCH_HOST = Meaning(About.RECIPIENT, FailureReason.HOST_UNKNOWN, Weight.CERT
 _TOO_BIG = Meaning(About.MESSAGE, FailureReason.MESSAGE_TOO_BIG, Weight.CERTAIN)
 _OURS = Meaning(About.ALL_MAIL, FailureReason.POLICY, Weight.CERTAIN)
 _NOT_FROM_US = Meaning(About.RECIPIENT, FailureReason.POLICY, Weight.CERTAIN)
+_NOT_SUPPORTED = Meaning(About.MESSAGE, FailureReason.OTHER, Weight.TELLING)
 _SYSTEM = Meaning(About.SYSTEM, FailureReason.SYSTEM)
 
 # subject.detail, and where no detail is listed the subject.
@@ -68,6 +69,11 @@ _MEANINGS = {
     "5.3": _OURS,  # too many recipients
     # X.6: content
     "6": Meaning(About.MESSAGE, FailureReason.OTHER),
+    "6.1": _NOT_SUPPORTED,  # media
+    "6.2": _NOT_SUPPORTED,  # conversion
+    "6.3": _NOT_SUPPORTED,
+    "6.7": _NOT_SUPPORTED,  # addresses beyond ASCII (RFC 6531)
+    "6.9": _NOT_SUPPORTED,
     # X.7: security and policy: what we may
     "7": Meaning(About.US, FailureReason.POLICY),
     "7.2": _NOT_FROM_US,  # a mailing list that is not for everybody

@@ -10,6 +10,8 @@ _OWNER = (
     r"e-?mail ?(?:address(?:es)?|account)|mailaddress|account|local[ -]?part|alias|subscriber|"
     r"person|customer|(?<!ip )(?<!client )(?<!host )(?<!ip-)address(?:es)?)\b"
 )
+# Up to the next reply, or what else a transcript tells.
+_SAME_REPLY = r"(?:(?!\b[45]\d\d\b)[^;])"
 _GONE = (
     r"(?:unknown|not (?:be )?(?:found|known|exist\w*|recogni[sz]ed|valid|listed|active|local|"
     r"present|registered|defined|here|on (?:this|our) (?:server|system)|a (?:known|valid|"
@@ -123,8 +125,8 @@ MESSAGE_TOO_BIG = Phrases(
     FailureReason.MESSAGE_TOO_BIG,
     (
         r"(?:message|mail|body|e-?mail|attachments?|data|content)\b.{0,40}\b(?:too (?:big|large)|"
-        r"larger than|size (?:limit|restriction)|is (?:over|above) .{0,20}size)|(?:message|mail|"
-        r"line) (?:is )?too long|too (?:big|large) (?:message|for this recipient|for)|(?:size|"
+        r"larger than|size (?:limit|restriction)|is (?:over|above) .{0,20}size)|(?:message|"
+        r"mail) (?:is )?too long|too (?:big|large) (?:message|for this recipient|for)|(?:size|"
         r"length) (?:is )?too (?:big|large)",
         r"(?:message|mail|e-?mail|envelope|data|content|session|header)('s)?( file)? (?:size|"
         r"length)\b.{0,40}\b(?:exceed\w*|limit|too|larger|over|above|greater)|size limit exceeded|"
@@ -194,8 +196,8 @@ UNKNOWN_USER = Phrases(
     About.RECIPIENT,
     FailureReason.UNKNOWN_USER,
     (
-        rf"{_OWNER}(?:'s)?(?: e-?mail)?(?: name| address)?[^;]{{0,70}}?\b(?:is |was |are |were |"
-        rf"has been |have been |been |currently )?{_GONE}\b",
+        rf"{_OWNER}(?:'s)?(?: e-?mail)?(?: name| address)?{_SAME_REPLY}{{0,70}}?\b(?:is |was |"
+        rf"are |were |has been |have been |been |currently )?{_GONE}\b",
         r"\b(?:unknown|invalid|no such|nonexistent|non-existent|non existent|illegal|bad|"
         r"undeliverable|incorrect|unrecogni[sz]ed|wrong|inactive|disabled|deactivated|ambiguous|"
         r"unrouteable) (?:or (?:\w+ )?)?(?:local |destination |final delivery )?(?:e-?mail |mail |"
@@ -207,7 +209,7 @@ UNKNOWN_USER = Phrases(
         r"directory|user|users|recipient|address|mailbox|person|alias)|there is no (?:one|user|"
         r"such|mailbox|account)|no valid recipients?|mailbox not found|rcp-p1|int-p[134]|"
         r"(?:nobody|no ?one) (?:here|by that name)|nosuchuser|no local mailbox|"
-        r"\bno (?:such )?(?:mail ?box|user|account)\b",
+        r"\bno (?:such )?(?:mail ?box|user|account)\b|\b55[013][ -]unknown\b(?! \w)",
         r"(?:^|[>@\w]) (?:does not|doesn['’]t) exist\W*$|spectator does not exist|"
         r"couldn['’]?t be found|could not be found|wasn['’]t found (?:at|in)|not found in|"
         r"name is not recognized|not (?:listed|found) in (?:public|domino|our|the|name)|"

@@ -53,11 +53,12 @@ OURS = Phrases(
         # Relaying
         r"\brelay(?:ing)?\b(?:(?!\b[45]\d\d\b|said|returned|recipient|user|"
         r"host).){0,60}\b(?:denied|not (?:allowed|permitted|enabled|accepted)|prohibited|rejected|"
-        r"refused|disabled|forbidden|restricted)|relay (?:access|error|operation)|(?:unable|"
-        r"not (?:allowed|permitted|authori[sz]ed)|cannot|can['’]?t|refus\w+|forbidden|denied|"
-        r"won['’]?t|will not|do(?:es)? not|do(?:es)?n['’]t) (?:to )?(?:allow )?(?:be )?relay|"
-        r"no (?:third.party )?relay|third.party relay|relaydenied|without authenticated relay|"
-        r"open relay(?! list)|(?:not|as) a relay|relaying$|relaying mail to",
+        r"refused|disabled|disallowed|forbidden|restricted)|relay (?:access|error|operation)|"
+        r"(?:unable|not (?:allowed|permitted|authori[sz]ed)|cannot|can['’]?t|refus\w+|forbidden|"
+        r"denied|won['’]?t|will not|do(?:es)? not|do(?:es)?n['’]t) (?:to )?(?:allow )?(?:be "
+        r")?relay|no (?:third.party )?relay|third.party relay|relaydenied|"
+        r"without authenticated relay|open relay(?! list)|(?:not|as) a relay|relaying$|"
+        r"relaying mail to",
         r"in my list of allowed rcpthosts|rcpthosts|not a gateway|domain is not (?:hosted|local|"
         r"served) (?:here|on|by)|(?:do(?:es)? not|do(?:es)?n['’]t) (?:handle|serve|host|"
         r"accept) (?:mail|e-?mail) for (?:this|that) domain|not a local domain|"
@@ -97,8 +98,8 @@ OURS = Phrases(
         # Rate and numbers
         r"too many (?:\w+ )?(?:connections?|recipients?|mails?|emails?|e-mails|sessions?|"
         r"concurrent|simultaneous|rcpts?|rcpt commands|invalid|unknown|errors|bad commands|"
-        r"transactions|deliveries|attempts|hops? from|requests)\b|too many messages?(?! (?:on|in|"
-        r"stored|for this user))|(?<!has )too much mail\b(?! data)|(?:connections?|recipients?|"
+        r"transactions|deliveries|attempts|hops? from|requests)\b|too many messages?\b(?! (?:on|"
+        r"in|stored|for this user))|(?<!has )too much mail\b(?! data)|(?:connections?|recipients?|"
         r"messages?|mails?|e-?mails?|sessions?|smtp|sending|send|sent|delivery|submission|relay|"
         r"outgoing|outbound|hourly|daily|rate|client|volume)(?: (?!size)\w+)? (?:rate|limits?|"
         r"quotas?|threshold|count|frequency)\b.{0,40}\b(?:exceed\w*|reached|limit\w*|exhausted|"

@@ -12,7 +12,7 @@ from services.notification.refusals.refusal import About, Stage
 from services.notification.sending.sender import Contact, Verdict
 
 # Command unknown, out of order, or parameters not known: client and server don't fit.
-_PROTOCOL = {500, 502, 503, 504}
+_PROTOCOL = {500, 502, 503, 504, 555}
 _OURS = {About.US, About.ALL_MAIL}
 
 _STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")

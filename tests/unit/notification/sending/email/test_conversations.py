@@ -32,7 +32,6 @@ from tests.support.deliveries import LEASE, NOW, OK, after, claim, new
 from tests.support.hurried_loop import HurriedLoop
 from tests.support.scripted_smtp import Answer, Say, ScriptedSmtp, Talk
 from tests.unit.notification.sending.email.conversations import Row, rows
-from tests.unit.notification.sending.email.still_wrong import STILL_DIFFERENT, STILL_WRONG
 
 ROWS = {row.name: row for row in rows()}
 REFUSALS = {name: row for name, row in ROWS.items() if row.refusal}
@@ -213,11 +212,7 @@ def faults(row: Row, result: Result) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_what_a_conversation_means(results: dict[str, Result], name: str) -> None:
-    wrong = [*faults(ROWS[name], results[name])]
-    if name in STILL_WRONG:
-        assert wrong, "it is right by now: take it out of STILL_WRONG"
-    else:
-        assert not wrong
+    assert not [*faults(ROWS[name], results[name])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,14 +257,11 @@ def differences(row: Row, said: FailureReason | None, style: str, width: int) ->
 def test_a_bounce_with_the_same_words_means_the_same(results: dict[str, Result], name: str) -> None:
     row, said = REFUSALS[name], results[name].first.reply.reason
     wrong = [each for style in STYLES for each in differences(row, said, style, 72)]
-    if name in STILL_DIFFERENT:
-        assert wrong, "it is right by now: take it out of STILL_DIFFERENT"
-    else:
-        assert not wrong
+    assert not wrong
 
 
 @given(
-    st.sampled_from([row for name, row in REFUSALS.items() if name not in STILL_DIFFERENT]),
+    st.sampled_from([*REFUSALS.values()]),
     st.sampled_from(sorted(STYLES)),
     st.integers(40, 400),
 )
@@ -282,6 +274,4 @@ def test_so_it_does_however_a_server_composes_it(
 
 def test_the_table_is_as_long_as_promised_and_says_where_each_row_is_from() -> None:
     assert len(ROWS) == len([*rows()]) >= 150
-    assert ROWS.keys() >= STILL_WRONG
-    assert REFUSALS.keys() >= STILL_DIFFERENT
     assert all(row.source for row in ROWS.values())
