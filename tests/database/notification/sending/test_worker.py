@@ -19,6 +19,7 @@ from contracts.channels import Channel
 from contracts.events import FailureCategory, FailureReason, InvitationRequested, Recipients
 from services.notification.deliveries.delivery import State
 from services.notification.deliveries.events import Reply
+from services.notification.refusals.refusal import About
 from services.notification.sending.sender import Contact, Outgoing, SendResult, Verdict
 from services.notification.sending.worker import Worker, WorkerPolicy
 from tests.database.notification.support import (
@@ -35,7 +36,11 @@ OLD, NEW = b"o" * 32, b"n" * 32
 
 TAKEN = SendResult(Verdict.ACCEPTED, contact=Contact.GOOD)
 SILENT = SendResult(Verdict.TEMPORARY, contact=Contact.SILENT)
-LOGIN_REFUSED = SendResult(Verdict.TECHNICAL, Reply(535, "5.7.8"), contact=Contact.REFUSES_US)
+LOGIN_REFUSED = SendResult(
+    Verdict.TECHNICAL,
+    Reply(535, "5.7.8", FailureReason.POLICY, About.ALL_MAIL),
+    contact=Contact.REFUSES_US,
+)
 
 
 @dataclass

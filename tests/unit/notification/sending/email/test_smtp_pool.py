@@ -21,7 +21,7 @@ from services.notification.letters.letter import Letter
 from services.notification.refusals.refusal import About
 from services.notification.sending.email.sender import EmailSender
 from services.notification.sending.email.smtp_pool import SmtpPool, SmtpServer
-from services.notification.sending.sender import Outgoing, SendResult, Verdict
+from services.notification.sending.sender import Contact, Outgoing, SendResult, Verdict
 from tests.support import PATIENCE
 from tests.support.certificates import LOOPBACK, self_signed, showing
 
@@ -218,6 +218,22 @@ async def test_refusals_at_each_stage(answers: dict[str, str], expected: SendRes
     assert handler.taken == []
 
 
+@pytest.mark.parametrize(
+    ("answers", "contact"),
+    [
+        ({}, Contact.GOOD),
+        ({"RCPT": "550 5.1.1 unknown"}, Contact.GOOD),
+        ({"EHLO": "554 5.7.1 you are on a block list"}, Contact.REFUSES_US),
+        ({"MAIL": "550 5.7.1 sender"}, Contact.REFUSES_US),
+        ({"MAIL": "451 4.3.0 later"}, Contact.SILENT),
+        ({"RCPT": "550 5.7.1 relaying denied"}, Contact.SEEMS_TO_REFUSE_US),
+    ],
+)
+async def test_what_a_try_shows_of_the_server(answers: dict[str, str], contact: Contact) -> None:
+    async with serving(Handler(**answers)) as server, sending(server) as send:
+        assert (await send("patient@example.org")).contact is contact
+
+
 async def test_a_refused_recipient_does_not_spoil_the_connection() -> None:
     handler = Handler(**{"RCPT wrong@example.org": "550 5.1.1 unknown"})
     async with serving(handler) as server, sending(server) as send:
@@ -249,7 +265,8 @@ async def test_nobody_listens() -> None:
     async with serving(Handler()) as server:
         pass
     async with sending(server) as send:
-        assert await send("patient@example.org") == SendResult(Verdict.TEMPORARY)
+        result = await send("patient@example.org")
+    assert (result, result.contact) == (SendResult(Verdict.TEMPORARY), Contact.SILENT)
 
 
 async def test_silence_ends_with_the_timeout() -> None:
@@ -346,7 +363,9 @@ async def test_server_without_tls_is_technical() -> None:
     async with serving(handler) as server:
         for tls in ("starttls", "tls"):
             async with sending(replace(server, tls=tls)) as send:
-                assert (await send("patient@example.org")).verdict is Verdict.TECHNICAL
+                result = await send("patient@example.org")
+                assert result.verdict is Verdict.TECHNICAL
+                assert result.contact is Contact.REFUSES_US
     assert handler.taken == []
 
 
