@@ -14,7 +14,7 @@ import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from joserfc import jwe
@@ -22,6 +22,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from chassis.auth import Caller, NoPractice, NotAuthenticated, TokenVerifier
+from chassis.clock import utc_now
 from chassis.database import Connection, Database
 from chassis.jwks import KeysUnavailable
 from dashboard import session_store as store
@@ -54,7 +55,7 @@ class Session:
     @property
     def fresh(self) -> bool:
         """Whether the access token can still be used."""
-        return datetime.now(UTC).timestamp() < self.access_until
+        return utc_now().timestamp() < self.access_until
 
 
 class Sessions:
@@ -78,7 +79,7 @@ class Sessions:
     async def open(self, tokens: Tokens, caller: Caller, name: str) -> str:
         """A new session for checked tokens; the secret for its cookie."""
         secret = secrets.token_bytes(32)
-        ends_at = datetime.now(UTC) + self._longest
+        ends_at = utc_now() + self._longest
         nothing = Session(name, caller.subject, [], "", 0, None, None, ends_at.timestamp())
         session = _with(tokens, caller, nothing)
         row = store.Row(_seal(secret, session), ends_at, _refresh_at(session, caller))
@@ -92,7 +93,7 @@ class Sessions:
         secret = _secret(cookie)
         row = await self._row(secret)
         session = _unseal(secret, row.sealed)
-        if datetime.now(UTC) < row.refresh_at:
+        if utc_now() < row.refresh_at:
             return session
         return await self._refreshed(secret, session)
 
@@ -187,7 +188,7 @@ def _refresh_at(session: Session, caller: Caller) -> datetime:
     """A minute before the token ends, or in the last quarter of a short one's term."""
     if session.refresh_token is None:
         return caller.expires_at
-    term = caller.expires_at - datetime.now(UTC)
+    term = caller.expires_at - utc_now()
     return caller.expires_at - min(REFRESH_BEFORE, term / 4)
 
 

@@ -4,12 +4,13 @@ Counted from the time an attempt was issued to the time at which the outcome beh
 occurred, as both events say it.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from prometheus_client import Gauge
 
+from chassis.clock import utc_now
 from chassis.database import Connection
 from services.status import store
 from services.status.dependencies import Db, StatusReader
@@ -33,7 +34,7 @@ async def read_measures(
 ) -> MeasuresView:
     """What the practice's ticks were worth in the last days."""
     async with db.practice(caller.practice_id) as tx:
-        since = datetime.now(UTC) - timedelta(days=days)
+        since = utc_now() - timedelta(days=days)
         found = await store.measures(tx, caller.practice_id, since)
     return MeasuresView(
         days=days,
@@ -47,7 +48,7 @@ async def read_measures(
 
 async def publish(tx: Connection) -> None:
     """Set the metrics, over all practices."""
-    found = await store.measures(tx, None, datetime.now(UTC) - PUBLISHED)
+    found = await store.measures(tx, None, utc_now() - PUBLISHED)
     ticks.set(found.ticks)
     proven_wrong.set(found.proven_wrong)
     if found.p50 is not None and found.p95 is not None:

@@ -19,7 +19,7 @@ alive, and the client comes back with the last id it saw.
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NoReturn
 
 import structlog
@@ -28,6 +28,7 @@ from fastapi.sse import format_sse_event
 from prometheus_client import Counter
 from starlette.types import Message, Send
 
+from chassis.clock import utc_now
 from chassis.database import TRANSIENT_ERRORS, Database
 from services.status import store
 from services.status.feeds import Watch
@@ -90,7 +91,7 @@ async def follow(
 
 
 def _seconds_until(moment: datetime) -> float:
-    return (moment - datetime.now(UTC)).total_seconds()
+    return (moment - utc_now()).total_seconds()
 
 
 def _change(shown: store.Shown) -> bytes:

@@ -1,10 +1,9 @@
 """HTTP in: what gateways report of text messages. Stored before it is acknowledged."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Request, Response
 
 from chassis import problems
+from chassis.clock import utc_now
 from services.notification.dependencies import State
 from services.notification.problems import NotGenuine, NotUnderstood, UnknownGateway
 from services.notification.receipts import store as receipt_store
@@ -29,7 +28,7 @@ async def take_receipts(gateway: str, request: Request, services: State) -> Resp
     known = services.gateways.get(gateway)
     if known is None:
         raise UnknownGateway
-    now = datetime.now(UTC)
+    now = utc_now()
     try:
         receipts = known.parse_receipts(
             ReceiptRequest(

@@ -52,12 +52,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(url: str, options: argparse.Namespace) -> int:
-    db = await Database.connect(url, connections=1)
-    try:
+    async with Database.open(url, connections=1) as db:
         code: int = await options.command(db, options)
         return code
-    finally:
-        await db.close()
 
 
 def _sentence(error: BaseException) -> str:

@@ -2,9 +2,10 @@
 
 import argparse
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from chassis.clock import utc_now
 from chassis.database import Database
 from contracts.rights import RIGHTS_OF_KEYS, Right
 from services.scheduling.admin.command_line import Subcommands, fail
@@ -58,7 +59,7 @@ def _add_create(commands: Subcommands) -> argparse.ArgumentParser:
 
 
 async def _create_key(db: Database, options: argparse.Namespace) -> int:
-    now = datetime.now(UTC)
+    now = utc_now()
     key, secret = _create(ClinicSystem(options.practice, frozenset(options.scope)), options, now)
     async with db.system() as tx:
         await API_KEYS.add(tx, key)
@@ -70,7 +71,7 @@ async def _create_key(db: Database, options: argparse.Namespace) -> int:
 async def _list_keys(db: Database, options: argparse.Namespace) -> int:
     async with db.system() as tx:
         found = await API_KEYS.all(tx)
-    now = datetime.now(UTC)
+    now = utc_now()
     for key in sorted(found, key=lambda each: each.owner.practice_id):
         if options.practice in {None, key.owner.practice_id}:
             scopes = ",".join(sorted(key.owner.scopes))
@@ -79,7 +80,7 @@ async def _list_keys(db: Database, options: argparse.Namespace) -> int:
 
 
 async def _revoke_key(db: Database, options: argparse.Namespace) -> int:
-    now = datetime.now(UTC)
+    now = utc_now()
     async with db.system() as tx:
         key = await API_KEYS.revoke(tx, options.key, now)
         if key is None:
@@ -90,7 +91,7 @@ async def _revoke_key(db: Database, options: argparse.Namespace) -> int:
 
 
 async def _create_operator(db: Database, options: argparse.Namespace) -> int:
-    key, secret = _create(Operator(), options, datetime.now(UTC))
+    key, secret = _create(Operator(), options, utc_now())
     async with db.operator() as tx:
         await OPERATOR_KEYS.add(tx, key)
     _show_created(key, secret)
@@ -100,7 +101,7 @@ async def _create_operator(db: Database, options: argparse.Namespace) -> int:
 async def _list_operators(db: Database, _options: argparse.Namespace) -> int:
     async with db.operator() as tx:
         found = await OPERATOR_KEYS.all(tx)
-    now = datetime.now(UTC)
+    now = utc_now()
     for key in found:
         print(f"{key.id}  {_state(key, now)}  {key.name}")
     return 0
@@ -108,7 +109,7 @@ async def _list_operators(db: Database, _options: argparse.Namespace) -> int:
 
 async def _revoke_operator(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        if await OPERATOR_KEYS.revoke(tx, options.key, datetime.now(UTC)) is None:
+        if await OPERATOR_KEYS.revoke(tx, options.key, utc_now()) is None:
             return fail("There is no such key.")
     print("Revoked.")
     return 0

@@ -1,12 +1,12 @@
 """The command `practice`: setting practices up and changing them."""
 
 import argparse
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from chassis.clock import utc_now
 from chassis.database import Database
 from contracts.languages import LANGUAGES
 from contracts.terms import MAX_RETENTION_DAYS
@@ -37,16 +37,14 @@ def add_parsers(commands: Subcommands) -> None:
 
 async def _add(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        added = await registry.create(
-            tx, options.id or uuid7(), _change(options), datetime.now(UTC)
-        )
+        added = await registry.create(tx, options.id or uuid7(), _change(options), utc_now())
     _print(added)
     return 0
 
 
 async def _set(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        changed = await registry.change(tx, options.practice, _change(options), datetime.now(UTC))
+        changed = await registry.change(tx, options.practice, _change(options), utc_now())
     _print(changed)
     return 0
 

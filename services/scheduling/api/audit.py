@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from chassis.auth import Caller
+from chassis.clock import utc_now
 from chassis.database import Connection, Database
 from services.scheduling import forms, practice_store
 from services.scheduling.api.dependencies import AuditReader, Db
@@ -133,7 +133,7 @@ async def export_entries(
     last: LastDay = None,
 ) -> Response:
     """The audit log as a file; that it was exported is an entry itself."""
-    now = datetime.now(UTC)
+    now = utc_now()
     async with db.practice(caller.practice_id) as tx:
         practice = await _practice(tx, caller)
         wanted = _filter(practice, appointment_id, first, last)

@@ -1,6 +1,5 @@
 """The API that sets practices up, for operators: whoever runs the installation."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from uuid_utils.compat import uuid7
 
 from chassis import problems
+from chassis.clock import utc_now
 from chassis.database import Database
 from chassis.throttle import address_of
 from contracts.tariffs import Tariff
@@ -116,9 +116,7 @@ async def operator(
     if credentials is None:
         raise NotAnOperator
     async with db.operator() as tx:
-        key = await OPERATOR_KEYS.use(
-            tx, credentials.username, credentials.password, datetime.now(UTC)
-        )
+        key = await OPERATOR_KEYS.use(tx, credentials.username, credentials.password, utc_now())
     if key is None:
         raise NotAnOperator
     return db
@@ -159,7 +157,7 @@ async def list_practices(
 async def create_practice(db: OperatorDb, body: NewPractice, response: Response) -> PracticeRecord:
     """Set a practice up."""
     async with db.operator() as tx:
-        practice = await registry.create(tx, body.id or uuid7(), body.change(), datetime.now(UTC))
+        practice = await registry.create(tx, body.id or uuid7(), body.change(), utc_now())
     response.headers["Location"] = f"/v1/admin/practices/{practice.id}"
     return PracticeRecord.of(practice)
 
@@ -177,6 +175,4 @@ async def change_practice(
 ) -> PracticeRecord:
     """Change what is named; it holds from the next request on."""
     async with db.operator() as tx:
-        return PracticeRecord.of(
-            await registry.change(tx, practice_id, body.change(), datetime.now(UTC))
-        )
+        return PracticeRecord.of(await registry.change(tx, practice_id, body.change(), utc_now()))

@@ -4,7 +4,6 @@ POST /v1/tokens is the client credentials grant of OAuth 2.0 (RFC 6749, section 
 OAuth library can be a client. A revoked key's last token holds for its term and no longer.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -14,6 +13,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from pydantic import BaseModel, Field
 
 from chassis import problems
+from chassis.clock import utc_now
 from chassis.throttle import address_of
 from contracts.rights import Right
 from services.scheduling.api.dependencies import Db, State
@@ -107,7 +107,7 @@ async def issue_token(
     if credentials is None:
         raise InvalidClient
     async with db.system() as tx:
-        key = await API_KEYS.use(tx, credentials.username, credentials.password, datetime.now(UTC))
+        key = await API_KEYS.use(tx, credentials.username, credentials.password, utc_now())
     if key is None:
         known = API_KEYS.is_id(credentials.username)
         log.info("API key refused", key=credentials.username if known else None)

@@ -1,10 +1,10 @@
 """Opening rooms for those who lead visits; at any time, since date and time are guide values."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis.auth import Caller
+from chassis.clock import utc_now
 from chassis.database import Database
 from chassis.sealing import Sealer
 from services.scheduling import practice_store, store
@@ -34,7 +34,7 @@ class Hosting:
 
         Raises UnknownPractice, NotFound, NoVideoRooms, AppointmentOver.
         """
-        now = datetime.now(UTC)
+        now = utc_now()
         async with self.db.practice(caller.practice_id) as tx:
             practice = await practice_store.find(tx, caller.practice_id)
             if practice is None:

@@ -5,11 +5,12 @@ learn more.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from chassis.clock import utc_now
 from chassis.throttle import address_of
 from chassis.wording import Wording
 from services.scheduling.visits.opening import Door, OpeningHours
@@ -32,13 +33,13 @@ class PatientPage:
 
     async def open(self, request: Request, token: str) -> Response:
         """Practice, day and time, with the way into the room when it is open."""
-        now = datetime.now(UTC)
+        now = utc_now()
         visit = await self._admit(request, token, now)
         return visit if isinstance(visit, Response) else self._show(request, visit, now)
 
     async def join(self, request: Request, token: str) -> Response:
         """„Beitreten": on to the room, or the page again with what stands against it."""
-        now = datetime.now(UTC)
+        now = utc_now()
         visit = await self._admit(request, token, now)
         if isinstance(visit, Response):
             return visit

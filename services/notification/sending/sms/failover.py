@@ -5,14 +5,15 @@ After a lost reply nobody else is asked to send: two SMS are worse than an hones
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from aiolimiter import AsyncLimiter
 
+from chassis.clock import Clock, utc_now
 from services.notification.sending.breaker import Breaker
 from services.notification.sending.sender import Verdict
 from services.notification.sending.sms.gateway import Gateway, GatewayResult, TextMessage
@@ -21,10 +22,6 @@ from services.notification.sending.sms.receipts import GatewayReceipt
 log = structlog.get_logger(__name__)
 
 RATE_LIMIT_TIMEOUT = 2.0  # seconds to wait for a place under a gateway's rate limit
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class Line:
 class Failover:
     """Sends over the first gateway that takes the message."""
 
-    def __init__(self, lines: Sequence[Line], *, now: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, lines: Sequence[Line], *, now: Clock = utc_now) -> None:
         if not lines:
             raise ValueError("at least one gateway is needed")
         self._lines = tuple(lines)
