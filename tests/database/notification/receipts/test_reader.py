@@ -20,10 +20,12 @@ from services.notification.deliveries.events import Accepted, Reply
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.reader import ReceiptReader
 from services.notification.receipts.store import ReturnedMail
+from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
 from tests.database.notification.support import apply, claimed, delivery_of, now, running
 from tests.support import eventually
 
+ENVELOPE_IDS = Tags({1: bytes(32)}, purpose=ENVELOPE_ID)
 TEXT = Recipients(sms="+4917139200")
 NOTE = b"From: a@example.org\r\nSubject: Hallo\r\n\r\nBis morgen.\r\n"
 
@@ -74,7 +76,12 @@ async def read_until(
     """Let a reader turn until the receipts are so; how often it woke the relay."""
     woken: list[None] = []
     reader = ReceiptReader(
-        db, sealer=sealer, poll=0.05, wake_relay=lambda: woken.append(None), now=clock
+        db,
+        sealer=sealer,
+        envelope_ids=ENVELOPE_IDS,
+        poll=0.05,
+        wake_relay=lambda: woken.append(None),
+        now=clock,
     )
 
     async def holds() -> bool:
@@ -164,7 +171,12 @@ async def test_a_receipt_that_does_not_come_in_time_is_missed(
         return (await delivery_of(notification_db, request)).state is State.UNCONFIRMED
 
     reader = ReceiptReader(
-        notification_db, sealer=sealer, poll=0.05, wake_relay=lambda: None, now=lambda: late
+        notification_db,
+        sealer=sealer,
+        envelope_ids=ENVELOPE_IDS,
+        poll=0.05,
+        wake_relay=lambda: None,
+        now=lambda: late,
     )
     async with running(reader.run()):
         await eventually(unconfirmed, "the missing receipt is noticed")
