@@ -251,7 +251,7 @@ def test_the_message_id_takes_a_tick_back_and_no_more() -> None:
     assert told(before, mail("zugestellt", message_id=MESSAGE_ID)) == Transition(before)
 
 
-@pytest.mark.parametrize("made_up", made_up_envelope_ids())
+@pytest.mark.parametrize("made_up", [*made_up_envelope_ids()])
 def test_an_envelope_id_that_is_not_signed_names_nothing(made_up: str | None) -> None:
     one = settled(ticked(), mail("spaeter-unbekannt", envelope_id=made_up))
     assert one.delivery is None
