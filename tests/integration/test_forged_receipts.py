@@ -135,6 +135,8 @@ async def test_the_message_id_takes_the_tick_back_with_an_evidence_of_its_own(
         True,
     )
     assert shown["history"][-1]["evidence"] == "unsigned"
+    measures = (await practice.status.get("/v1/measures")).json()
+    assert measures["proven_wrong"] == 0
     # What scheduling knows of addresses it has by outcomes in their order: behind the next one,
     # which does bounce, this one was looked at too.
     marker = await practice.create(email=f"unbekannt+{uuid4().hex[:8]}@example.org")
