@@ -6,7 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from local.services import BOUNCES
@@ -31,6 +31,23 @@ async def test_einladen_ends_in_info_box_notice_and_tick(page: Page, tomorrow: s
     await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
     await noticed(page, "center-notice", "Einladung erfolgreich versendet")
     await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_a_mail_that_is_faster_than_the_answer_gets_its_notice(
+    page: Page, tomorrow: str
+) -> None:
+    name = unique("Erika Eilig")
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        if route.request.method == "POST":
+            await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
+        await route.fulfill(response=answer)
+
+    await page.route("**/api/scheduling/appointments", late)
+    await fill(page, name, "erika@example.org", tomorrow)
+    await page.get_by_role("button", name="Einladen").click()
+    await noticed(page, "center-notice", "Einladung erfolgreich versendet")
 
 
 async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> None:
