@@ -98,6 +98,19 @@ async def stack(
 
 
 @asynccontextmanager
+async def changed(stack: Stack, name: str, **variables: str) -> AsyncIterator[None]:
+    """Let a service run with other settings meanwhile."""
+    before = {each: stack.setting(name, each) for each in variables}
+    stack.configure(name, **variables)
+    try:
+        await stack.service(name).restart()
+        yield
+    finally:
+        stack.configure(name, **before)
+        await stack.service(name).restart()
+
+
+@asynccontextmanager
 async def at_the_desk(stack: Stack, row: PracticeRow) -> AsyncIterator[Practice]:
     headers = {"Authorization": f"Bearer {stack.token(row.id)}"}
     async with AsyncExitStack() as clients:

@@ -1,7 +1,8 @@
 """The dashboard's page as the tests use it: where things are and what one does there."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 from playwright.async_api import Locator, Page, expect
 
 from local.stack import Stack
@@ -77,3 +78,19 @@ async def noticed(page: Page, where: str, text: str) -> None:
         return any(one["where"] == where and text in one["text"] for one in found)
 
     await eventually(said, f"{where}: {text}")
+
+
+async def let_a_day_pass(stack: Stack, appointment_id: UUID, delivery_state: str) -> None:
+    """Without a receipt, once the delivery is in this state."""
+    owner = await asyncpg.connect(stack.owner_dsn("notification"))
+    change = """
+        UPDATE deliveries SET receipt_due_at = now(),
+               handed_over_at = handed_over_at - interval '30 hours'
+        WHERE appointment_id = $1 AND state = $2 RETURNING id
+    """
+    try:
+        await eventually(
+            lambda: owner.fetch(change, appointment_id, delivery_state), delivery_state
+        )
+    finally:
+        await owner.close()

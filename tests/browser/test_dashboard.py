@@ -59,6 +59,7 @@ async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> N
     await expect(state(page, name, "delivered")).to_have_count(0)
 
     await row(page, name).click()
+    await expect(page.locator("#resend-text")).to_contain_text("Wie lautet die richtige Adresse?")
     await page.get_by_test_id("resend-email").fill("max@example.org")
     await page.get_by_role("button", name="Erneut senden").click()
     await expect(state(page, name, "delivered")).to_be_visible()
