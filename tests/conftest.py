@@ -59,6 +59,15 @@ HURRIED = {
 CHOICE = pytest.StashKey[containers.Choice]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What else can be asked of a run."""
+    parser.addoption(
+        "--screenshots",
+        action="store_true",
+        help="what each browser test ends with, in test-results/; else of those that fail",
+    )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Say in the first line of the run what Kafka and PostgreSQL it is on."""

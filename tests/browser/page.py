@@ -7,12 +7,27 @@ from playwright.async_api import Locator, Page, expect
 
 from local.stack import Stack
 from tests.support import eventually
+from tests.support.visitor import SESSION, new_visitor
 
 
 async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> None:
     """Open the dashboard and log in at the local identity provider."""
     await page.goto(stack.url("dashboard"))
     await page.get_by_role("button", name=person).click()
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+
+
+async def enter(page: Page, stack: Stack) -> None:
+    """Open the dashboard with a session of one's own, which the provider's page was not shown for.
+
+    For tests of what comes after a login.
+    """
+    async with new_visitor(stack) as visitor:
+        await visitor.log_in(person="leitung")
+    assert visitor.session is not None
+    dashboard = stack.url("dashboard")
+    await page.context.add_cookies([{"name": SESSION, "value": visitor.session, "url": dashboard}])
+    await page.goto(dashboard)
     await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
 
 
