@@ -98,6 +98,7 @@ async def test_without_an_answer_two_copies_go_out_and_the_practice_is_asked_to_
             sender=mail.senders[-1],
             recipient=mail.recipients[-1],
             content=f"Message-ID: {mail.message_ids[-1]}\r\n\r\n".encode(),
+            envelope_id=mail.envelope_ids[-1],
             notify=frozenset({"SUCCESS", "FAILURE"}),
         )
         content = compose(returned, REPORTS[report])

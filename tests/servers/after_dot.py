@@ -28,6 +28,7 @@ class AfterDot:
     connections: int = 0
     message_ids: list[str] = field(default_factory=list)
     senders: list[str] = field(default_factory=list)
+    envelope_ids: list[str] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
 
     @asynccontextmanager
@@ -55,8 +56,11 @@ class AfterDot:
                     writer.write(b"354 go\r\n")
                     if not await self._take(reader, writer):
                         break
+                elif line.startswith(b"EHLO"):
+                    writer.write(b"250-mail.example\r\n250 DSN\r\n")
                 elif line.startswith(b"MAIL"):
                     self.senders.append(_path(line))
+                    self.envelope_ids.append(line.decode().partition("ENVID=")[2].split()[0])
                     writer.write(b"250 ok\r\n")
                 elif line.startswith(b"RCPT"):
                     self.recipients.append(_path(line))
