@@ -17,7 +17,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from uuid import UUID
 
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import ConsumerRecord
 from uuid_utils.compat import uuid7
 
 from chassis import outbox
@@ -123,7 +123,7 @@ async def through_the_outbox(stack: Stack) -> None:
     db = await Database.connect(stack.dsn("scheduling"))
     async with db.system() as tx:
         await outbox.put(tx, issued(EVENTS), source="/benchmark")
-    relay = outbox.Relay(db, stack.kafka_bootstrap)
+    relay = outbox.Relay(db, stack.cluster)
     began = time.perf_counter()
     running = asyncio.create_task(relay.run())
     while True:
@@ -137,9 +137,7 @@ async def through_the_outbox(stack: Stack) -> None:
     await db.close()
 
     messages = [encode(event, source="/benchmark") for event in issued(EVENTS)]
-    async with AIOKafkaProducer(
-        bootstrap_servers=stack.kafka_bootstrap, acks="all", enable_idempotence=True
-    ) as producer:
+    async with stack.cluster.producer() as producer:
         began = time.perf_counter()
         sent = [
             await producer.send(
@@ -159,7 +157,7 @@ async def into_the_indicators(stack: Stack) -> None:
         group="benchmark",
         handle=events.handle,
         db=db,
-        bootstrap=stack.kafka_bootstrap,
+        cluster=stack.cluster,
     )
     records = [record(event, number) for number, event in enumerate(issued(EVENTS + ONE_BY_ONE))]
     began = time.perf_counter()

@@ -19,7 +19,6 @@ later one: it stays until it is published, and a crash in between publishes it a
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -34,6 +33,7 @@ from prometheus_client import Counter, Gauge
 
 from chassis import tracing
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
+from chassis.kafka import Cluster, LastingProducer
 from chassis.loop import Loop
 from chassis.sealing import AssociatedData, NotOpened, Sealer
 from contracts.envelope import Message, encode
@@ -120,11 +120,10 @@ class Relay:
 
     name = "relay"
 
-    def __init__(self, db: Database, bootstrap: str, sealer: Sealer | None = None) -> None:
+    def __init__(self, db: Database, cluster: Cluster, sealer: Sealer | None = None) -> None:
         self._db = db
-        self._bootstrap = bootstrap
         self._sealer = sealer
-        self._producer: AIOKafkaProducer | None = None
+        self._producer = LastingProducer(cluster, request_timeout_ms=15_000, linger_ms=0)
         self._loop = Loop(self.name, self._publish_some, poll=POLL, transient=OUTAGE)
         self.wake = self._loop.wake
         self.stalled = self._loop.stalled
@@ -134,7 +133,7 @@ class Relay:
         try:
             await self._loop.run()
         finally:
-            await self._drop_producer()
+            await self._producer.drop()
 
     async def _publish_some(self) -> bool:
         """Publish a batch; True if there may be more. Raises one of OUTAGE."""
@@ -146,7 +145,7 @@ class Relay:
                 raise NotPublished from error
         except OUTAGE:
             failures.inc()
-            await self._drop_producer()
+            await self._producer.drop()
             raise
         return moved > 0
 
@@ -181,7 +180,7 @@ class Relay:
         refused_topics: set[str] = set()
         error: BaseException | None = None
         async with asyncio.timeout(PUBLISH_TIMEOUT):
-            producer = await self._get_producer()
+            producer = await self._producer.get()
             for row in rows:
                 if row["key"] in held_back:
                     continue
@@ -216,27 +215,6 @@ class Relay:
         if self._sealer is None:
             raise NotOpened
         return self._sealer.open(value, _associated_data(row["headers"]))
-
-    async def _get_producer(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
-                acks="all",
-                enable_idempotence=True,
-                request_timeout_ms=15_000,
-                linger_ms=0,
-            )
-            self._producer = producer
-            await producer.start()
-        return self._producer
-
-    async def _drop_producer(self) -> None:
-        """An idempotent producer stops for good on some errors (aiokafka#1017): make a new one."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(5):
-                    await producer.stop()
 
 
 async def _send(producer: AIOKafkaProducer, row: Any, value: bytes) -> "asyncio.Future[Any]":

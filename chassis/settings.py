@@ -13,6 +13,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from chassis.kafka_settings import UNENCRYPTED, KafkaSettings
 from contracts.rights import TOKEN_AUDIENCE
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -101,7 +102,7 @@ class AuthSettings(ProcessSettings):
         return self
 
 
-class ServiceSettings(AuthSettings):
+class ServiceSettings(AuthSettings, KafkaSettings):
     """Settings of a service: its database, its broker, the keys of its callers' tokens."""
 
     database_url: SecretStr = Field(
@@ -110,7 +111,6 @@ class ServiceSettings(AuthSettings):
     database_connections: int = Field(
         default=10, ge=2, le=200, description="Of each process, at most."
     )
-    kafka_bootstrap: str = Field(description="Host and port of Kafka, several with commas.")
     auth_jwks: str = Field(
         min_length=1, description="URL or file of the identity provider's public keys (RFC 7517)."
     )
@@ -121,6 +121,10 @@ class ServiceSettings(AuthSettings):
             if self.auth_jwks.startswith("http:"):
                 raise ValueError("production reads auth_jwks by https, or from a file")
             require_password(self.database_url)
+            if self.kafka_security in UNENCRYPTED:
+                raise ValueError(f"production refuses kafka_security={self.kafka_security}")
+            if self.kafka_token_url and not self.kafka_token_url.startswith("https://"):
+                raise ValueError("production needs https in kafka_token_url")
         return self
 
 

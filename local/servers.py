@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from chassis.kafka import Cluster
 from local.ports import Ports
 
 
@@ -31,8 +32,8 @@ class Broker(Server, Protocol):
     """Kafka."""
 
     @property
-    def bootstrap(self) -> str:
-        """Host and port."""
+    def cluster(self) -> Cluster:
+        """Where it is, and a login with every right."""
 
 
 class DatabaseServer(Server, Protocol):

@@ -35,7 +35,8 @@ class Environments:
         values["DATABASE_URL"] = self.postgres.dsn(name)
         values["AUTH_ISSUER"] = self.identity.issuer
         if name in SERVICES:
-            values["KAFKA_BOOTSTRAP"] = self.kafka.bootstrap
+            values["KAFKA_BOOTSTRAP"] = self.kafka.cluster.bootstrap
+            values["KAFKA_SECURITY"] = "plaintext"
             values["AUTH_JWKS"] = f"{self.identity.issuer}/jwks"
         values |= self._own(name, port)
         inherited = {key: value for key, value in os.environ.items() if not _is_ours(key)}

@@ -19,6 +19,7 @@ from uuid import UUID
 import asyncpg
 from aiokafka.errors import KafkaError
 
+from chassis.kafka import Cluster
 from local import practice, rooms, topics
 from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
@@ -210,9 +211,9 @@ class Stack:
         return (self.mailbox, self.phones, self.identity_provider, self.rooms)
 
     @property
-    def kafka_bootstrap(self) -> str:
-        """Host and port of Kafka."""
-        return self.kafka.bootstrap
+    def cluster(self) -> Cluster:
+        """Kafka, with every right."""
+        return self.kafka.cluster
 
     def dsn(self, service: str) -> str:
         """The database as the service sees it, with row-level security."""
@@ -272,7 +273,7 @@ class Stack:
     async def _start_kafka(self, progress: Progress) -> None:
         await self.kafka.prepare(progress)
         await self.kafka.start()
-        await topics.create(self.kafka.bootstrap)
+        await topics.create(self.cluster)
 
     async def _start_postgres(self, progress: Progress) -> None:
         await self.postgres.prepare(progress)

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from chassis.kafka import Cluster
 from contracts.topics import ALL_TOPICS, Topic
 
 
-async def create(bootstrap: str, topics: Sequence[Topic] = ALL_TOPICS) -> None:
+async def create(cluster: Cluster, topics: Sequence[Topic] = ALL_TOPICS) -> None:
     """Create what is missing; existing topics stay as they are. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = cluster.admin()
     await admin.start()
     try:
         existing = set(await admin.list_topics())

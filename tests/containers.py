@@ -20,6 +20,7 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from chassis.kafka import Cluster
 from local import databases
 from local.errors import LocalFailure
 from local.kafka import answers
@@ -165,7 +166,7 @@ class ContainerKafka(_Server):
 
     def __init__(self, image: str, place: Place) -> None:
         port = place.ports.kafka
-        self.bootstrap = f"127.0.0.1:{port}"
+        self.cluster = Cluster(f"127.0.0.1:{port}")
         container = (
             DockerContainer(image)
             .with_bind_ports(port, port)
@@ -177,7 +178,7 @@ class ContainerKafka(_Server):
                 KAFKA_CONTROLLER_QUORUM_VOTERS="1@127.0.0.1:9093",
                 KAFKA_CONTROLLER_LISTENER_NAMES="CONTROLLER",
                 KAFKA_LISTENERS=f"PLAINTEXT://:{port},CONTROLLER://:9093",
-                KAFKA_ADVERTISED_LISTENERS=f"PLAINTEXT://{self.bootstrap}",
+                KAFKA_ADVERTISED_LISTENERS=f"PLAINTEXT://{self.cluster.bootstrap}",
                 KAFKA_LISTENER_SECURITY_PROTOCOL_MAP="PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
                 KAFKA_LOG_DIRS="/var/lib/kafka/data",
                 KAFKA_AUTO_CREATE_TOPICS_ENABLE="false",
@@ -190,7 +191,7 @@ class ContainerKafka(_Server):
                 KAFKA_BROKER_HEARTBEAT_INTERVAL_MS="500",
             )
         )
-        super().__init__("Kafka", container, lambda: answers(self.bootstrap))
+        super().__init__("Kafka", container, lambda: answers(self.cluster))
 
 
 class ContainerPostgres(_Server):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
+from chassis.kafka import Cluster
 from local import databases, practice, topics
 from local.containers import made_secrets
 from local.errors import LocalFailure
@@ -52,7 +53,7 @@ async def migrate(service: str) -> None:
 
 async def make_topics(bootstrap: str) -> None:
     """Create the topics, with partitions and retention as the contracts say."""
-    await topics.create(bootstrap)
+    await topics.create(Cluster(bootstrap))
 
 
 async def make_practice(_: str) -> None:

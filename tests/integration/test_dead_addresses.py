@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from aiokafka import AIOKafkaProducer
-
 from contracts.channels import Channel
 from contracts.envelope import encode
 from contracts.events import Evidence, InvitationDelivered
@@ -68,7 +66,7 @@ async def test_the_next_success_clears_it(practice: Practice, stack: Stack) -> N
         evidence=Evidence.CONFIRMED,
     )
     message = encode(delivered, source="/einladung/notification")
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+    async with stack.cluster.producer() as producer:
         await producer.send_and_wait(
             message.topic, message.value, key=message.key.encode(), headers=message.headers
         )

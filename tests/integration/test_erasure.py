@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaProducer
 
 from chassis.outbox import RELAY_LOCK
 from contracts import envelope
@@ -44,7 +43,7 @@ async def erase(practice: Practice, appointment_id: str) -> None:
 
 
 async def send(stack: Stack, topic: str, key: str, value: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+    async with stack.cluster.producer() as producer:
         await producer.send_and_wait(topic, value, key=key.encode())
 
 
@@ -181,7 +180,7 @@ async def test_what_comes_late_brings_nothing_back(practice: Practice, stack: St
         ),
         source="/test",
     )
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+    async with stack.cluster.producer() as producer:
         for record in records:
             headers = [
                 (each, str(uuid4()).encode() if each == "ce_id" else value)

@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from aiokafka import AIOKafkaProducer
-
 from contracts.channels import Channel
 from contracts.envelope import encode
 from contracts.events import FailureCategory, InvitationFailed
@@ -46,7 +44,7 @@ async def test_ticks_are_measured_and_a_late_failure_proves_one_wrong(
         late=True,
     )
     message = encode(late, source="/einladung/notification")
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+    async with stack.cluster.producer() as producer:
         await producer.send_and_wait(
             message.topic, message.value, key=message.key.encode(), headers=message.headers
         )

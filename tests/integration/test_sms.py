@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 from uuid_utils.compat import uuid7
 
 from contracts.envelope import encode
@@ -133,7 +132,7 @@ async def test_a_request_of_the_basic_tariff_reaches_no_phone(
         tariff=Tariff.BASIC,
     )
     message = encode(wish, source="/einladung/scheduling")
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+    async with stack.cluster.producer() as producer:
         await producer.send_and_wait(
             message.topic, message.value, key=message.key.encode(), headers=message.headers
         )

@@ -11,7 +11,7 @@ from contextlib import suppress
 from uuid import UUID
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from chassis.sealing import AssociatedData, NotOpened, Sealer
 from contracts.topics import ALL_TOPICS
@@ -129,9 +129,7 @@ def _content(value: object) -> bytes:
 
 
 async def _search_topics(stack: Stack, words: Words, found: dict[str, set[str]]) -> None:
-    async with AIOKafkaConsumer(
-        bootstrap_servers=stack.kafka_bootstrap, group_id=None, auto_offset_reset="earliest"
-    ) as consumer:
+    async with stack.cluster.consumer(group_id=None, auto_offset_reset="earliest") as consumer:
         for topic in ALL_TOPICS:
             partitions = [TopicPartition(topic.name, each) for each in range(topic.partitions)]
             consumer.assign(partitions)

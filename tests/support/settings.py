@@ -4,9 +4,17 @@ KEY = "A" * 43
 SERVICE = {
     "environment": "production",
     "database_url": "postgresql://service:geheim@db/service",
-    "kafka_bootstrap": "kafka:9092",
+    "kafka_bootstrap": "kafka:9093",
+    "kafka_username": "service",
+    "kafka_password": "geheim",
     "auth_jwks": "/etc/einladung/jwks.json",
     "auth_issuer": "https://login.example.org",
+}
+OAUTH = {
+    "kafka_mechanism": "OAUTHBEARER",
+    "kafka_token_url": "https://login.example.org/token",
+    "kafka_client_id": "service",
+    "kafka_client_secret": "geheim",
 }
 SCHEDULING = SERVICE | {
     "link_base_url": "https://example.org/besuch",

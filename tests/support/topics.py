@@ -12,9 +12,7 @@ from local.stack import Stack
 @asynccontextmanager
 async def reading(stack: Stack, *topics: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A plain consumer of everything in these topics."""
-    consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=stack.kafka_bootstrap, auto_offset_reset="earliest"
-    )
+    consumer = stack.cluster.consumer(*topics, auto_offset_reset="earliest")
     await consumer.start()
     try:
         yield consumer
