@@ -31,9 +31,8 @@ class Server(Protocol):
 class Broker(Server, Protocol):
     """Kafka."""
 
-    @property
-    def cluster(self) -> Cluster:
-        """Where it is, and a login with every right."""
+    def login(self, account: str) -> Cluster:
+        """Kafka as one of its accounts (local/kafka_setup.py)."""
 
 
 class DatabaseServer(Server, Protocol):

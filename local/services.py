@@ -35,8 +35,9 @@ class Environments:
         values["DATABASE_URL"] = self.postgres.dsn(name)
         values["AUTH_ISSUER"] = self.identity.issuer
         if name in SERVICES:
-            values["KAFKA_BOOTSTRAP"] = self.kafka.cluster.bootstrap
-            values["KAFKA_SECURITY"] = "plaintext"
+            kafka = self.kafka.login(name)
+            values |= {"KAFKA_BOOTSTRAP": kafka.bootstrap, "KAFKA_SECURITY": kafka.security}
+            values |= {"KAFKA_USERNAME": kafka.username, "KAFKA_PASSWORD": kafka.password}
             values["AUTH_JWKS"] = f"{self.identity.issuer}/jwks"
         values |= self._own(name, port)
         inherited = {key: value for key, value in os.environ.items() if not _is_ours(key)}

@@ -25,6 +25,7 @@ from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
 from local.identity import EVERY_ROLE, HOUR, Identity
 from local.kafka import Kafka
+from local.kafka_setup import ADMIN
 from local.modules import MODULES, command, migrations
 from local.ports import DEFAULT_BASE, Ports, free_port
 from local.postgres import Postgres
@@ -213,7 +214,7 @@ class Stack:
     @property
     def cluster(self) -> Cluster:
         """Kafka, with every right."""
-        return self.kafka.cluster
+        return self.kafka.login(ADMIN)
 
     def dsn(self, service: str) -> str:
         """The database as the service sees it, with row-level security."""

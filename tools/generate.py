@@ -3,7 +3,8 @@
     python -m tools.generate            writes
     python -m tools.generate --check    exits with 1 and names each stale file
 
-It looks into the services for their OpenAPI and for docs/settings.md.
+It looks into the services for their OpenAPI and for docs/settings.md, and into the contracts for
+docs/kafka.md.
 """
 
 import argparse
@@ -15,9 +16,10 @@ from typing import Any
 
 import yaml
 
+from contracts.access import OTHER_SYSTEM
 from contracts.events import Event
 from contracts.topics import EVENT_OF, TOPICS, Topic
-from tools import settings_table
+from tools import access_table, settings_table
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = ROOT / "contracts"
@@ -42,6 +44,34 @@ HEADERS: dict[str, Any] = {
     },
 }
 
+# How a system logs in; which of these, and where, each installation says.
+LOGINS: dict[str, Any] = {
+    "scram": {
+        "type": "scramSha512",
+        "description": "The account's name and password, over TLS.",
+    },
+    "oauth": {
+        "type": "oauth2",
+        "description": "OAUTHBEARER with a token of the installation's identity provider.",
+        "flows": {
+            "clientCredentials": {
+                "tokenUrl": "https://login.example.org/token",
+                "availableScopes": {},
+            }
+        },
+    },
+    "certificate": {"type": "X509", "description": "A client certificate (mutual TLS)."},
+}
+SERVER: dict[str, Any] = {
+    "host": "kafka.example.org:9093",
+    "pathname": "",  # FastStream's reader of AsyncAPI wants one
+    "protocol": "kafka-secure",
+    "description": "As an installation names it. Other systems read the topics without patient "
+    f'data, in consumer groups whose names begin with „{OTHER_SYSTEM}"; nobody but the producer '
+    "writes.",
+    "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in LOGINS],
+}
+
 
 def json_schema(event: type[Event]) -> dict[str, Any]:
     """JSON Schema 2020-12 of an event's body."""
@@ -64,6 +94,7 @@ def asyncapi() -> dict[str, Any]:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
+        "servers": {"production": SERVER},
         "channels": {_channel_id(topic): _channel(topic) for topic in TOPICS},
         "operations": {
             f"receive_{_channel_id(topic)}": {
@@ -74,6 +105,7 @@ def asyncapi() -> dict[str, Any]:
             for topic in TOPICS
         },
         "components": {
+            "securitySchemes": LOGINS,
             "schemas": {"CloudEventHeaders": HEADERS},
             "messages": {event.__name__: _message(event) for event in EVENT_OF.values()},
         },
@@ -98,6 +130,7 @@ def files() -> dict[Path, str]:
     for service in SERVICES:
         found[CONTRACTS / "openapi" / f"{service}.json"] = _json(openapi(service))
     found[ROOT / "docs" / "settings.md"] = settings_table.page()
+    found[ROOT / "docs" / "kafka.md"] = access_table.page()
     return found
 
 
