@@ -1,8 +1,8 @@
 """Consuming: at least once from Kafka, exactly once into the database.
 
 Each batch is one transaction: deduplicated by the inbox, handled, committed; only then are
-its offsets committed. What cannot be read, or fails for what it says, is parked and passed;
-what fails because something is down is fetched again after a back-off.
+its offsets committed. What cannot be read, is not signed by its producer, or fails for what it
+says, is parked and passed; what fails because something is down is fetched again after a back-off.
 """
 
 import asyncio
@@ -24,7 +24,8 @@ from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
-from contracts.envelope import Received, Unreadable, decode
+from contracts.envelope import Received, Unreadable, Untrusted, decode
+from contracts.signatures import EventVerifier
 from contracts.topics import Topic
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,9 @@ MEASURE_EVERY = 5.0  # seconds between two looks at how far behind we are
 ASK_TIMEOUT = 4.0  # seconds for one such look
 
 behind = Gauge("consumer_unread", "Messages still to be read, of our partitions", ["topic"])
+untrusted = Counter(
+    "events_untrusted_total", "Messages without a signature of their producer", ["topic"]
+)
 consumed = Counter("events_consumed_total", "Events handled, repeats not counted", ["topic"])
 
 
@@ -59,9 +63,11 @@ class Consumer:
         handle: Handle,
         db: Database,
         cluster: Cluster,
+        verifier: EventVerifier,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self._handle = handle
+        self._verifier = verifier
         self._db = db
         self._after_commit = after_commit
         self._dead_letters = DeadLetters(cluster, group)
@@ -170,8 +176,11 @@ class Consumer:
             refused: list[tuple[Record, str]] = []
             for record in records:
                 try:
-                    events.append((record, decode(record.headers, record.value)))
+                    received = decode(record.headers, record.value, self._verifier)
+                    events.append((record, received))
                 except Unreadable as reason:
+                    if isinstance(reason, Untrusted):
+                        untrusted.labels(record.topic).inc()
                     refused.append((record, str(reason)))
             refused += await self._apply_or_isolate(events)
             # Last, so that an outage which has the batch fetched again parks nothing twice.

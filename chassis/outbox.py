@@ -13,8 +13,8 @@ The table, in the first migration of every service that publishes:
 
 Who writes locks the appointment's row first, so one key's rows commit in the order of their
 ids. One relay at a time, whichever process holds the advisory lock, publishes the rows in
-that order and deletes them once Kafka has them on all replicas. A row is never skipped for a
-later one: it stays until it is published, and a crash in between publishes it again.
+that order, signed, and deletes them once Kafka has them on all replicas. A row is never skipped
+for a later one: it stays until it is published, and a crash in between publishes it again.
 """
 
 import asyncio
@@ -38,6 +38,8 @@ from chassis.loop import Loop
 from chassis.sealing import AssociatedData, NotOpened, Sealer
 from contracts.envelope import Message, encode
 from contracts.events import Event
+from contracts.signatures import HEADER as SIGNATURE
+from contracts.signatures import EventSigner
 from contracts.topics import TOPIC_OF
 
 log = structlog.get_logger(__name__)
@@ -120,8 +122,11 @@ class Relay:
 
     name = "relay"
 
-    def __init__(self, db: Database, cluster: Cluster, sealer: Sealer | None = None) -> None:
+    def __init__(
+        self, db: Database, cluster: Cluster, signer: EventSigner, sealer: Sealer | None = None
+    ) -> None:
         self._db = db
+        self._signer = signer
         self._sealer = sealer
         self._producer = LastingProducer(cluster, request_timeout_ms=15_000, linger_ms=0)
         self._loop = Loop(self.name, self._publish_some, poll=POLL, transient=OUTAGE)
@@ -188,7 +193,7 @@ class Relay:
                     held_back.add(row["key"])
                     continue
                 try:
-                    sent.append((row, await _send(producer, row, self._value(row))))
+                    sent.append((row, await self._send(producer, row)))
                 except (MessageSizeTooLargeError, NotOpened) as refused:
                     error = refused
                     held_back.add(row["key"])
@@ -207,6 +212,20 @@ class Relay:
                 published.labels(row["topic"]).inc()
         return done, error
 
+    async def _send(self, producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
+        """Sign and hand over to the producer; the future is done once Kafka has it."""
+        value = self._value(row)
+        headers: dict[str, str] = row["headers"] | {
+            SIGNATURE: self._signer.sign(row["headers"], value)
+        }
+        future: asyncio.Future[Any] = await producer.send(
+            row["topic"],
+            value,
+            key=row["key"].encode(),
+            headers=[(name, text.encode()) for name, text in headers.items()],
+        )
+        return future
+
     def _value(self, row: Any) -> bytes:
         """What to publish. Raises NotOpened."""
         value: bytes = row["value"]
@@ -215,14 +234,3 @@ class Relay:
         if self._sealer is None:
             raise NotOpened
         return self._sealer.open(value, _associated_data(row["headers"]))
-
-
-async def _send(producer: AIOKafkaProducer, row: Any, value: bytes) -> "asyncio.Future[Any]":
-    """Hand over to the producer; the future is done once Kafka has it."""
-    future: asyncio.Future[Any] = await producer.send(
-        row["topic"],
-        value,
-        key=row["key"].encode(),
-        headers=[(name, text.encode()) for name, text in row["headers"].items()],
-    )
-    return future

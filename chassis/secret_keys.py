@@ -26,6 +26,13 @@ def check_keys(keys: dict[int, SecretStr]) -> dict[int, SecretStr]:
     return keys
 
 
+def check_seeds(keys: dict[int, SecretStr]) -> dict[int, SecretStr]:
+    """Raise ValueError unless each can be the seed of an Ed25519 key (RFC 8032)."""
+    if any(len(decode_key(key)) != LEAST_BYTES for key in check_keys(keys).values()):
+        raise ValueError("the seed of a key is 32 bytes")
+    return keys
+
+
 def decode_keys(keys: dict[int, SecretStr]) -> dict[int, bytes]:
     """The keys' bytes by number."""
     return {number: decode_key(key) for number, key in keys.items()}

@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,7 +14,10 @@ from pydantic_settings import (
 )
 
 from chassis.kafka_settings import UNENCRYPTED, KafkaSettings
+from chassis.secret_keys import check_seeds, decode_key, decode_keys
 from contracts.rights import TOKEN_AUDIENCE
+from contracts.signatures import EventSigner, EventVerifier
+from contracts.topics import TOPICS
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SECRETS = Path("/run/secrets")  # where container engines put files with secrets
@@ -105,6 +108,8 @@ class AuthSettings(ProcessSettings):
 class ServiceSettings(AuthSettings, KafkaSettings):
     """Settings of a service: its database, its broker, the keys of its callers' tokens."""
 
+    service: ClassVar[str]
+
     database_url: SecretStr = Field(
         description="postgresql:// URL of the service's own database, as a role that owns nothing."
     )
@@ -114,6 +119,32 @@ class ServiceSettings(AuthSettings, KafkaSettings):
     auth_jwks: str = Field(
         min_length=1, description="URL or file of the identity provider's public keys (RFC 7517)."
     )
+
+    event_public_keys: dict[str, dict[int, str]] = Field(
+        description="Public keys of the services whose events are read, by service and number: "
+        '{"scheduling": {"1": "…"}} (python -m chassis.event_keys).',
+    )
+
+    @property
+    def event_verifier(self) -> EventVerifier:
+        """Checks whose events they are."""
+        return EventVerifier(
+            {
+                producer: {number: decode_key(SecretStr(key)) for number, key in keys.items()}
+                for producer, keys in self.event_public_keys.items()
+            }
+        )
+
+    @model_validator(mode="after")
+    def _producers_are_known(self) -> Self:
+        for topic in TOPICS:
+            if self.service in topic.readers and not self.event_public_keys.get(topic.producer):
+                raise ValueError(f"event_public_keys needs those of {topic.producer}")
+        try:
+            self.event_verifier  # noqa: B018 - ValueError for keys that are none
+        except ValueError:
+            raise ValueError("event_public_keys: a key is base64url of 32 bytes") from None
+        return self
 
     @model_validator(mode="after")
     def _production_is_set_up(self) -> Self:
@@ -126,6 +157,21 @@ class ServiceSettings(AuthSettings, KafkaSettings):
             if self.kafka_token_url and not self.kafka_token_url.startswith("https://"):
                 raise ValueError("production needs https in kafka_token_url")
         return self
+
+
+class ProducerSettings(ServiceSettings):
+    """Settings of a service that publishes events."""
+
+    event_keys: Annotated[dict[int, SecretStr], AfterValidator(check_seeds)] = Field(
+        min_length=1,
+        description="Seeds (Ed25519) of the keys that sign its events, by number, base64url of 32 "
+        "bytes each. The highest number signs: its readers have to know it before.",
+    )
+
+    @property
+    def event_signer(self) -> EventSigner:
+        """Signs as this service."""
+        return EventSigner(decode_keys(self.event_keys))
 
 
 def require_password(database_url: SecretStr) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local import rooms, secret_files
+from local import event_keys, rooms, secret_files
 from local.identity import CLIENT_ID, Identity
 from local.modules import MODULES, SERVICES
 from local.ports import Ports
@@ -38,11 +38,18 @@ class Environments:
             kafka = self.kafka.login(name)
             values |= {"KAFKA_BOOTSTRAP": kafka.bootstrap, "KAFKA_SECURITY": kafka.security}
             values |= {"KAFKA_USERNAME": kafka.username, "KAFKA_PASSWORD": kafka.password}
+            values["EVENT_PUBLIC_KEYS"] = event_keys.public(self._event_keys)
+            if name in event_keys.PRODUCERS:
+                values["EVENT_KEYS"] = self._event_keys[name]
             values["AUTH_JWKS"] = f"{self.identity.issuer}/jwks"
         values |= self._own(name, port)
         inherited = {key: value for key, value in os.environ.items() if not _is_ours(key)}
         prefixed = {f"{name.upper()}_{key}": str(value) for key, value in values.items()}
         return {**inherited, **prefixed, **self.extra.get(name, {})}
+
+    @property
+    def _event_keys(self) -> dict[str, str]:
+        return event_keys.kept(self.folder)
 
     def _own(self, name: str, port: int) -> Mapping[str, object]:
         scheduling = f"http://127.0.0.1:{self.ports.scheduling}"

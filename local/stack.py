@@ -20,7 +20,8 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 from chassis.kafka import Cluster
-from local import practice, rooms, topics
+from contracts.signatures import EventSigner, EventVerifier, public_keys
+from local import event_keys, practice, rooms, topics
 from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
 from local.identity import EVERY_ROLE, HOUR, Identity
@@ -215,6 +216,18 @@ class Stack:
     def cluster(self) -> Cluster:
         """Kafka, with every right."""
         return self.kafka.login(ADMIN)
+
+    def event_signer(self, producer: str) -> EventSigner:
+        """Signs events as the service does that may tell them."""
+        return EventSigner(event_keys.seeds(event_keys.kept(self.folder.path)[producer]))
+
+    @property
+    def event_verifier(self) -> EventVerifier:
+        """Knows every producer."""
+        keys = event_keys.kept(self.folder.path)
+        return EventVerifier(
+            {name: public_keys(event_keys.seeds(text)) for name, text in keys.items()}
+        )
 
     def dsn(self, service: str) -> str:
         """The database as the service sees it, with row-level security."""

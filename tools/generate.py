@@ -39,6 +39,13 @@ HEADERS: dict[str, Any] = {
         "ce_source": {"type": "string", "format": "uri-reference"},
         "ce_time": {"type": "string", "format": "date-time"},
         "ce_subject": {"type": "string", "format": "uuid", "description": "The appointment id."},
+        "ce_signature": {
+            "type": "string",
+            "pattern": r"^\d{1,3}\.[\w-]{86}$",
+            "description": "Ed25519 by the producer, `<key number>.<base64url>`, over ce_id, "
+            'ce_type, ce_source, ce_time, ce_subject and the body, behind „einladung/event/v1"; '
+            "before each part its length in 4 bytes, big-endian. Other systems may ignore it.",
+        },
         "content-type": {"type": "string", "const": "application/json"},
         "traceparent": {"type": "string", "description": "W3C Trace Context."},
     },

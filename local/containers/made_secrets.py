@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from chassis.kafka import Cluster
-from local import databases, kafka_setup, rooms, secret_files
+from local import databases, event_keys, kafka_setup, rooms, secret_files
 from local.kafka_setup import Listener
 from local.modules import MODULES, SERVICES
 from local.sms_gateway.signing import new_secret
@@ -27,8 +27,8 @@ GATEWAY_FILE, JITSI_FILE = "gateway-secret", "jitsi-secret"
 
 # Settings that are keys, by service. Another one is added here.
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "scheduling": ("link_keys", "contact_keys", "token_keys"),
-    "notification": ("return_path_keys", "contact_keys"),
+    "scheduling": ("link_keys", "contact_keys", "token_keys", "event_keys"),
+    "notification": ("return_path_keys", "contact_keys", "event_keys"),
 }
 # Settings that are keys which do not rotate.
 SINGLE_KEYS: Mapping[str, tuple[str, ...]] = {"scheduling": ("room_key",)}
@@ -42,8 +42,8 @@ SHARED: Mapping[str, tuple[str, ...]] = {
 
 def settings_of(service: str) -> set[str]:
     """The settings, in lower case and without prefix, that a service has as files."""
-    kafka = ("kafka_password",) if service in SERVICES else ()
-    more = (kafka, KEYS.get(service, ()), SINGLE_KEYS.get(service, ()), SHARED.get(service, ()))
+    events = ("kafka_password", "event_public_keys") if service in SERVICES else ()
+    more = (events, KEYS.get(service, ()), SINGLE_KEYS.get(service, ()), SHARED.get(service, ()))
     return {"database_url", *chain(*more)}
 
 
@@ -108,6 +108,12 @@ def make(folder: Path) -> None:
             store.make(service, f"{service}_{setting}", secret_files.one_key)
         for setting in SINGLE_KEYS.get(service, ()):
             store.make(service, f"{service}_{setting}", secret_files.key)
+    signing = {
+        name: store.make(name, f"{name}_event_keys", secret_files.one_key)
+        for name in event_keys.PRODUCERS
+    }
+    for service in SERVICES:
+        store.share(service, f"{service}_event_public_keys", event_keys.public(signing))
     _make_kafka(store)
     gateway = store.make(PHONES, GATEWAY_FILE, new_secret)
     store.share("notification", "notification_sms_webhook_secret", gateway)

@@ -48,7 +48,7 @@ def build(settings: Settings) -> FastAPI:
             stack.push_async_callback(email.close)
             senders: dict[Channel, Sender] = {Channel.EMAIL: email}
 
-            relay = Relay(db, kafka, sealer)
+            relay = Relay(db, kafka, settings.event_signer, sealer)
             reader = ReceiptReader(
                 db, sealer=sealer, poll=settings.poll_seconds, wake_relay=relay.wake, now=utc_now
             )
@@ -92,6 +92,7 @@ def build(settings: Settings) -> FastAPI:
                 handle=handler.handle,
                 db=db,
                 cluster=kafka,
+                verifier=settings.event_verifier,
                 after_commit=wake_all,
             )
             erasure = KafkaErasure(

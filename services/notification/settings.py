@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_keys
-from chassis.settings import LOOPBACK, ServiceSettings
+from chassis.settings import LOOPBACK, ProducerSettings
 from services.notification.receipts.imap import ImapServer
 from services.notification.receipts.return_path import MAX_LOCAL_PART, ReturnPath
 from services.notification.sending.email.smtp_pool import SmtpServer
@@ -19,10 +19,11 @@ GATEWAY_SETTINGS = {
 ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$"
 
 
-class Settings(ServiceSettings):
+class Settings(ProducerSettings):
     """How to send and how patiently."""
 
     model_config = SettingsConfigDict(env_prefix="NOTIFICATION_")
+    service = "notification"
 
     port: int = Field(
         default=8402, ge=1, le=65535, description="Of the HTTP API, where gateways bring receipts."

@@ -58,7 +58,7 @@ def build(settings: Settings) -> FastAPI:
             links = Links(settings.link_base_url, decode_keys(settings.link_keys))
             mint = Mint(decode_keys(settings.token_keys))
             rooms = make_rooms(settings)
-            relay = Relay(db, kafka, sealer)
+            relay = Relay(db, kafka, settings.event_signer, sealer)
             due_notices = DueNotices(links, settings.channels, sealer, SOURCE, utc_now)
             consumer = Consumer(
                 topics=events.TOPICS,
@@ -66,6 +66,7 @@ def build(settings: Settings) -> FastAPI:
                 handle=events.handle,
                 db=db,
                 cluster=kafka,
+                verifier=settings.event_verifier,
             )
 
             app.state.access = Access(

@@ -50,6 +50,7 @@ def build(settings: Settings) -> FastAPI:
                 handle=events.handle,
                 db=db,
                 cluster=kafka,
+                verifier=settings.event_verifier,
             )
 
             app.state.access = Access(TokenVerifier(*issuers(settings)))

@@ -19,7 +19,7 @@ from tests.conftest import HURRIED, Stack
 from tests.support import Json, Practice, eventually
 from tests.support.database import owner
 from tests.support.search import search
-from tests.support.topics import header, reading
+from tests.support.topics import header, publish, reading
 
 FORGET = "NOTIFICATION_KAFKA_ERASURE_POLL_SECONDS"
 
@@ -180,18 +180,9 @@ async def test_what_comes_late_brings_nothing_back(practice: Practice, stack: St
         ),
         source="/test",
     )
-    async with stack.cluster.producer() as producer:
-        for record in records:
-            headers = [
-                (each, str(uuid4()).encode() if each == "ce_id" else value)
-                for each, value in record.headers
-            ]
-            await producer.send_and_wait(
-                record.topic, record.value, key=record.key, headers=headers
-            )
-        await producer.send_and_wait(
-            late.topic, late.value, key=late.key.encode(), headers=late.headers
-        )
+    for record in records:
+        await publish(stack, record, event_id=str(uuid4()))
+    await publish(stack, late)
     marker = await practice.create()
     await practice.shows(marker["id"], "delivered")
     await practice.resend(marker["id"])

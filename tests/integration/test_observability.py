@@ -11,6 +11,7 @@ import pytest
 from local.processes import REPOSITORY
 from tests.conftest import Stack
 from tests.support import PATIENCE, Practice, eventually
+from tests.support.settings import SERVICE
 
 PROCESSES = ("scheduling", "notification", "status", "dashboard")
 TOPICS_OF = {
@@ -91,6 +92,7 @@ def test_refused_settings_are_one_line_of_the_log(settings: dict[str, str], faul
         "STATUS_KAFKA_BOOTSTRAP": "kafka:9093",
         "STATUS_KAFKA_USERNAME": "status",
         "STATUS_KAFKA_PASSWORD": "geheim",
+        "STATUS_EVENT_PUBLIC_KEYS": json.dumps(SERVICE["event_public_keys"]),
         "STATUS_AUTH_ISSUER": "https://login.example.org",
         "STATUS_AUTH_JWKS": "https://login.example.org/jwks",
     }

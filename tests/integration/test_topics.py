@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from contracts.channels import Channel
 from contracts.events import AppointmentScheduled, InvitationUnconfirmed
 from tests.conftest import Stack
 from tests.support import Practice
-from tests.support.topics import header, reading
+from tests.support.topics import header, publish, reading
 
 # On purpose not taken from the code: what a stranger knows.
 CONTRACTS = Path(__file__).parents[2] / "contracts" / "schemas"
@@ -100,17 +101,9 @@ async def test_repeated_and_shuffled_outcomes_change_nothing(
         records += await events_of(consumer, created["id"], "InvitationDelivered")
 
     marker = await practice.create()
-    async with stack.cluster.producer() as producer:
-        for number, record in enumerate([*reversed(records), *records]):
-            # under new ids, so that not the inbox alone keeps them out
-            headers = [
-                (name, str(UUID(int=number + 2**120)).encode() if name == "ce_id" else value)
-                for name, value in record.headers
-            ]
-            for _ in range(2):
-                await producer.send_and_wait(
-                    record.topic, record.value, key=record.key, headers=headers
-                )
+    for number, record in enumerate([*reversed(records), *records]):
+        # under new ids, so that not the inbox alone keeps them out
+        await publish(stack, record, event_id=str(UUID(int=number + 2**120)), times=2)
     await practice.shows(marker["id"], "delivered")
     await practice.resend(created["id"])  # goes through the same partitions, behind the repeats
     after = await practice.shows(created["id"], "delivered", attempt=3)
@@ -122,14 +115,8 @@ async def test_a_repeated_request_is_sent_once(practice: Practice, stack: Stack)
     await practice.shows(created["id"], "delivered")
     async with reading(stack, REQUESTED) as consumer:
         [record] = await events_of(consumer, created["id"], "InvitationRequested")
-    async with stack.cluster.producer() as producer:
-        for event_id in (dict(record.headers)["ce_id"], str(UUID(int=2**121)).encode()):
-            headers = [
-                (name, event_id if name == "ce_id" else value) for name, value in record.headers
-            ]
-            await producer.send_and_wait(
-                record.topic, record.value, key=record.key, headers=headers
-            )
+    for event_id in (header(record, "ce_id"), str(UUID(int=2**121))):
+        await publish(stack, record, event_id=event_id)
     # „Erneut senden" travels behind the repeats in the same partition
     await practice.resend(created["id"])
     await practice.shows(created["id"], "delivered", attempt=2)
@@ -145,16 +132,23 @@ async def test_what_cannot_be_read_is_parked_and_blocks_nothing(
         ("ce_specversion", b"1.0"),
         ("ce_id", str(UUID(int=7)).encode()),
         ("ce_type", b"einladung.v1.InvitationDelivered"),
+        ("ce_source", b"/test"),
         ("ce_time", b"2026-11-24T12:00:00Z"),
         ("ce_subject", created["id"].encode()),
     ]
+    signer = stack.event_signer("notification")
+
+    def signed(value: bytes) -> list[tuple[str, bytes | None]]:
+        signature = signer.sign({name: text.decode() for name, text in good}, value)
+        return [*good, ("ce_signature", signature.encode())]
+
     rubbish: list[tuple[bytes | None, list[tuple[str, bytes | None]]]] = [
-        (b"not json", [*good]),
-        (None, [*good]),
+        (b"not json", signed(b"not json")),
+        (None, signed(b"")),
         (b"{}", []),
         (b"{}", [("ce_id", b"\xff\xfe")]),
         (b"{}", [("ce_id", None)]),
-        (b'{"patient_name": "Erika"}', [*good]),
+        (b'{"patient_name": "Erika"}', signed(b'{"patient_name": "Erika"}')),
     ]
     async with stack.cluster.producer() as producer:
         for value, headers in rubbish:
@@ -195,16 +189,13 @@ async def test_a_time_out_of_range_is_parked_and_blocks_nothing(
 ) -> None:
     created = await practice.create()
     await practice.shows(created["id"], "delivered")
-    message = scheduled(practice)
+    message = replace(scheduled(practice), key=created["id"])
     envelope_broken = [
         (name, BEFORE_TIME if name == "ce_time" else value) for name, value in message.headers
     ]
     body_broken = re.sub(rb'"start":"[^"]+"', b'"start":"%s"' % BEFORE_TIME, message.value)
-    async with stack.cluster.producer() as producer:
-        for value, headers in ((message.value, envelope_broken), (body_broken, message.headers)):
-            await producer.send_and_wait(
-                APPOINTMENTS, value, key=created["id"].encode(), headers=headers
-            )
+    await publish(stack, replace(message, headers=envelope_broken))
+    await publish(stack, replace(message, value=body_broken))
     await practice.resend(created["id"])  # travels behind them in the same partition
     await practice.shows(created["id"], "delivered", attempt=2)
 
@@ -272,10 +263,7 @@ async def test_an_invitation_nobody_confirmed_is_shown_as_such(
         occurred_at=datetime.now(UTC),
     )
     message = envelope.encode(event, source="/test")
-    async with stack.cluster.producer() as producer:
-        await producer.send_and_wait(
-            message.topic, message.value, key=message.key.encode(), headers=message.headers
-        )
+    await publish(stack, message)
     shown = await practice.shows(created["id"], "unconfirmed")
     assert shown["channels"]["email"]["evidence"] is None
     assert shown["history"][-1]["type"] == "unconfirmed"

@@ -1,12 +1,18 @@
 """Settings of the services with which each starts in production."""
 
+import json
+
+from chassis.event_keys import made
+
 KEY = "A" * 43
+PUBLIC_KEY = json.loads(made(bytes(32))[1])["1"]
 SERVICE = {
     "environment": "production",
     "database_url": "postgresql://service:geheim@db/service",
     "kafka_bootstrap": "kafka:9093",
     "kafka_username": "service",
     "kafka_password": "geheim",
+    "event_public_keys": {"scheduling": {"1": PUBLIC_KEY}, "notification": {"1": PUBLIC_KEY}},
     "auth_jwks": "/etc/einladung/jwks.json",
     "auth_issuer": "https://login.example.org",
 }
@@ -21,11 +27,13 @@ SCHEDULING = SERVICE | {
     "link_keys": {"1": KEY},
     "contact_keys": {"1": KEY},
     "token_keys": {"1": KEY},
+    "event_keys": {"1": KEY},
 }
 NOTIFICATION = SERVICE | {
     "mail_from": "praxis@praxis.de",
     "smtp_host": "smtp.praxis.de",
     "bounce_address": "rueck@praxis.de",
+    "event_keys": {"1": KEY},
     "return_path_keys": {"1": KEY},
     "contact_keys": {"1": KEY},
     "intake_protocol": "lmtp",

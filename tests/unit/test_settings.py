@@ -10,7 +10,16 @@ from dashboard.settings import Settings as Dashboard
 from services.notification.settings import Settings as Notification
 from services.scheduling.settings import Settings as Scheduling
 from services.status.settings import Settings as Status
-from tests.support.settings import DASHBOARD, KEY, NOTIFICATION, OAUTH, SCHEDULING, SERVICE, SMS
+from tests.support.settings import (
+    DASHBOARD,
+    KEY,
+    NOTIFICATION,
+    OAUTH,
+    PUBLIC_KEY,
+    SCHEDULING,
+    SERVICE,
+    SMS,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +48,10 @@ def test_production_starts_when_it_is_set_up(
         (Status, SERVICE | {"database_url": "postgresql://service@db/service"}),
         (Status, SERVICE | {"environment": "local", "host": "0.0.0.0"}),
         (Status, SERVICE | {"kafka_security": "plaintext"}),
+        (Status, SERVICE | {"event_public_keys": {"scheduling": {"1": PUBLIC_KEY}}}),
+        (Status, SERVICE | {"event_public_keys": {"scheduling": {"1": "A"}, "notification": {}}}),
+        (Scheduling, SCHEDULING | {"event_keys": {"1": KEY + KEY}}),
+        (Notification, NOTIFICATION | {"event_keys": {}}),
         (Status, SERVICE | {"kafka_security": "sasl_plaintext"}),
         (Status, SERVICE | {"kafka_password": ""}),
         (Status, SERVICE | {"kafka_security": "ssl"}),
