@@ -25,6 +25,7 @@ from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
 from contracts.envelope import Received, Unreadable, Untrusted, decode
+from contracts.sealed_bodies import BodyOpener
 from contracts.signatures import EventVerifier
 from contracts.topics import Topic
 
@@ -64,10 +65,12 @@ class Consumer:
         db: Database,
         cluster: Cluster,
         verifier: EventVerifier,
+        opener: BodyOpener | None = None,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self._handle = handle
         self._verifier = verifier
+        self._opener = opener
         self._db = db
         self._after_commit = after_commit
         self._dead_letters = DeadLetters(cluster, group)
@@ -176,7 +179,7 @@ class Consumer:
             refused: list[tuple[Record, str]] = []
             for record in records:
                 try:
-                    received = decode(record.headers, record.value, self._verifier)
+                    received = decode(record.headers, record.value, self._verifier, self._opener)
                     events.append((record, received))
                 except Unreadable as reason:
                     if isinstance(reason, Untrusted):

@@ -1,24 +1,39 @@
-"""Keys that events are signed with: `python -m chassis.event_keys` makes a pair."""
+"""Keys of the events: `python -m chassis.event_keys` makes pairs to sign and to seal with."""
 
 import base64
 import json
 import secrets
+from collections.abc import Callable, Mapping
 
-from contracts.signatures import KEY_BYTES, public_keys
+from chassis.secret_keys import LEAST_BYTES
+from contracts import sealed_bodies, signatures
+
+Public = Callable[[Mapping[int, bytes]], dict[int, bytes]]
 
 
-def made(seed: bytes, number: int = 1) -> tuple[str, str]:
-    """A producer's …_EVENT_KEYS, and what stands for it in its readers' …_EVENT_PUBLIC_KEYS."""
-    private = json.dumps({str(number): base64.urlsafe_b64encode(seed).decode()})
-    [public] = public_keys({number: seed}).values()
-    return private, json.dumps({str(number): base64.urlsafe_b64encode(public).decode()})
+def signing(seeds: Mapping[int, bytes]) -> str:
+    """For seeds in a producer's …_EVENT_KEYS: its entry in readers' …_EVENT_PUBLIC_KEYS."""
+    return _encode(signatures.public_keys(seeds))
+
+
+def sealing(private: Mapping[int, bytes]) -> str:
+    """For keys in NOTIFICATION_REQUEST_KEYS: SCHEDULING_REQUEST_PUBLIC_KEYS."""
+    return _encode(sealed_bodies.public_keys(private))
+
+
+def _encode(keys: Mapping[int, bytes]) -> str:
+    return json.dumps(
+        {str(number): base64.urlsafe_b64encode(key).decode() for number, key in keys.items()}
+    )
 
 
 def main() -> None:
-    """Print a pair that is new."""
-    private, public = made(secrets.token_bytes(KEY_BYTES))
-    print(f"…_EVENT_KEYS of the producer, secret: {private}")
-    print(f"its entry in …_EVENT_PUBLIC_KEYS of readers: {public}")
+    """Print pairs that are new."""
+    event, request = ({1: secrets.token_bytes(LEAST_BYTES)} for _ in range(2))
+    print(f"…_EVENT_KEYS of a producer, secret: {_encode(event)}")
+    print(f"its entry in …_EVENT_PUBLIC_KEYS of its readers: {signing(event)}")
+    print(f"NOTIFICATION_REQUEST_KEYS, secret: {_encode(request)}")
+    print(f"SCHEDULING_REQUEST_PUBLIC_KEYS: {sealing(request)}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ The table, in the first migration of every service that publishes:
         sealed boolean NOT NULL DEFAULT false, practice_id uuid
     );
 
-`value` is sealed where the topic carries patient data (chassis/sealing.py).
+`value` is sealed where the topic carries patient data (chassis/sealing.py); for Kafka it is opened
+and sealed anew for the topic's one reader (contracts/sealed_bodies.py).
 
 Who writes locks the appointment's row first, so one key's rows commit in the order of their
 ids. One relay at a time, whichever process holds the advisory lock, publishes the rows in
@@ -38,6 +39,7 @@ from chassis.loop import Loop
 from chassis.sealing import AssociatedData, NotOpened, Sealer
 from contracts.envelope import Message, encode
 from contracts.events import Event
+from contracts.sealed_bodies import BodySealer
 from contracts.signatures import HEADER as SIGNATURE
 from contracts.signatures import EventSigner
 from contracts.topics import TOPIC_OF
@@ -123,11 +125,19 @@ class Relay:
     name = "relay"
 
     def __init__(
-        self, db: Database, cluster: Cluster, signer: EventSigner, sealer: Sealer | None = None
+        self,
+        db: Database,
+        cluster: Cluster,
+        signer: EventSigner,
+        *,
+        sealer: Sealer | None = None,
+        body_sealer: BodySealer | None = None,
     ) -> None:
+        """What holds patient data needs both sealers: ours for the outbox, its reader's beyond."""
         self._db = db
         self._signer = signer
         self._sealer = sealer
+        self._body_sealer = body_sealer
         self._producer = LastingProducer(cluster, request_timeout_ms=15_000, linger_ms=0)
         self._loop = Loop(self.name, self._publish_some, poll=POLL, transient=OUTAGE)
         self.wake = self._loop.wake
@@ -214,10 +224,8 @@ class Relay:
 
     async def _send(self, producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
         """Sign and hand over to the producer; the future is done once Kafka has it."""
-        value = self._value(row)
-        headers: dict[str, str] = row["headers"] | {
-            SIGNATURE: self._signer.sign(row["headers"], value)
-        }
+        headers, value = self._sealed_for_its_reader(row)
+        headers = headers | {SIGNATURE: self._signer.sign(headers, value)}
         future: asyncio.Future[Any] = await producer.send(
             row["topic"],
             value,
@@ -226,11 +234,13 @@ class Relay:
         )
         return future
 
-    def _value(self, row: Any) -> bytes:
-        """What to publish. Raises NotOpened."""
+    def _sealed_for_its_reader(self, row: Any) -> tuple[dict[str, str], bytes]:
+        """Headers and value as they are published. Raises NotOpened: nothing goes in clear."""
+        headers: dict[str, str] = row["headers"]
         value: bytes = row["value"]
         if not row["sealed"]:
-            return value
-        if self._sealer is None:
+            return headers, value
+        if self._sealer is None or self._body_sealer is None:
             raise NotOpened
-        return self._sealer.open(value, _associated_data(row["headers"]))
+        body = self._sealer.open(value, _associated_data(headers))
+        return self._body_sealer.seal(headers, body)

@@ -14,7 +14,7 @@ from pydantic_settings import (
 )
 
 from chassis.kafka_settings import UNENCRYPTED, KafkaSettings
-from chassis.secret_keys import check_seeds, decode_key, decode_keys
+from chassis.secret_keys import check_seeds, decode_keys, decode_public_keys
 from contracts.rights import TOKEN_AUDIENCE
 from contracts.signatures import EventSigner, EventVerifier
 from contracts.topics import TOPICS
@@ -130,7 +130,7 @@ class ServiceSettings(AuthSettings, KafkaSettings):
         """Checks whose events they are."""
         return EventVerifier(
             {
-                producer: {number: decode_key(SecretStr(key)) for number, key in keys.items()}
+                producer: decode_public_keys(keys)
                 for producer, keys in self.event_public_keys.items()
             }
         )

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from uuid_utils.compat import uuid7
 
 from contracts.events import Event
+from contracts.sealed_bodies import HEADER, BodyOpener, NotOpenable
 from contracts.signatures import EventVerifier, NotGenuine
 from contracts.topics import EVENT_OF, TOPIC_OF
 
@@ -71,11 +72,12 @@ def decode(
     headers: Iterable[tuple[str, bytes | None]],
     value: bytes | None,
     verifier: EventVerifier | None = None,
+    opener: BodyOpener | None = None,
 ) -> Received:
     """Read an event, or raise Unreadable with a reason free of patient data.
 
     With a `verifier` the event has to be signed by its producer, and its body is not looked at
-    before that is known; else Untrusted.
+    before that is known; else Untrusted. A sealed body needs the `opener`.
     """
     attributes = _attributes(headers)
     if attributes.get("ce_specversion") != "1.0":
@@ -88,6 +90,11 @@ def decode(
             verifier.check(TOPIC_OF[event_type].producer, attributes, value or b"")
         except NotGenuine as reason:
             raise Untrusted(str(reason)) from None
+    if HEADER in attributes:
+        try:
+            value = (opener or BodyOpener({})).open(attributes, value or b"")
+        except NotOpenable as reason:
+            raise Unreadable(str(reason)) from None
     try:
         event_id = UUID(attributes.get("ce_id", ""))
         time = datetime.fromisoformat(attributes.get("ce_time", ""))

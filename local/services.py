@@ -38,7 +38,7 @@ class Environments:
             kafka = self.kafka.login(name)
             values |= {"KAFKA_BOOTSTRAP": kafka.bootstrap, "KAFKA_SECURITY": kafka.security}
             values |= {"KAFKA_USERNAME": kafka.username, "KAFKA_PASSWORD": kafka.password}
-            values["EVENT_PUBLIC_KEYS"] = event_keys.public(self._event_keys)
+            values["EVENT_PUBLIC_KEYS"] = event_keys.event_public_keys(self._event_keys)
             if name in event_keys.PRODUCERS:
                 values["EVENT_KEYS"] = self._event_keys[name]
             values["AUTH_JWKS"] = f"{self.identity.issuer}/jwks"
@@ -49,7 +49,7 @@ class Environments:
 
     @property
     def _event_keys(self) -> dict[str, str]:
-        return event_keys.kept(self.folder)
+        return event_keys.signing(self.folder)
 
     def _own(self, name: str, port: int) -> Mapping[str, object]:
         scheduling = f"http://127.0.0.1:{self.ports.scheduling}"
@@ -63,6 +63,9 @@ class Environments:
                 ),
                 "TOKEN_KEYS": secret_files.keep(
                     self.folder / "token-keys.json", secret_files.one_key
+                ),
+                "REQUEST_PUBLIC_KEYS": event_keys.request_public_keys(
+                    event_keys.sealing(self.folder)
                 ),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
                 "CHANNELS": '["email", "sms"]',
@@ -87,6 +90,7 @@ class Environments:
                 "CONTACT_KEYS": secret_files.keep(
                     self.folder / "notification-contact-keys.json", secret_files.one_key
                 ),
+                "REQUEST_KEYS": event_keys.sealing(self.folder),
                 # One port, so one listener: further replicas only read what it has kept.
                 "INTAKE_PROTOCOL": "smtp" if port == self.ports.notification else "none",
                 "INTAKE_PORT": self.ports.bounces,

@@ -20,6 +20,8 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 from chassis.kafka import Cluster
+from contracts import sealed_bodies
+from contracts.sealed_bodies import BodyOpener, BodySealer
 from contracts.signatures import EventSigner, EventVerifier, public_keys
 from local import event_keys, practice, rooms, topics
 from local.errors import LocalFailure
@@ -219,15 +221,26 @@ class Stack:
 
     def event_signer(self, producer: str) -> EventSigner:
         """Signs events as the service does that may tell them."""
-        return EventSigner(event_keys.seeds(event_keys.kept(self.folder.path)[producer]))
+        return EventSigner(event_keys.decode(event_keys.signing(self.folder.path)[producer]))
 
     @property
     def event_verifier(self) -> EventVerifier:
         """Knows every producer."""
-        keys = event_keys.kept(self.folder.path)
+        keys = event_keys.signing(self.folder.path)
         return EventVerifier(
-            {name: public_keys(event_keys.seeds(text)) for name, text in keys.items()}
+            {name: public_keys(event_keys.decode(text)) for name, text in keys.items()}
         )
+
+    @property
+    def body_sealer(self) -> BodySealer:
+        """Seals requests as scheduling does."""
+        keys = event_keys.decode(event_keys.sealing(self.folder.path))
+        return BodySealer(sealed_bodies.public_keys(keys))
+
+    @property
+    def body_opener(self) -> BodyOpener:
+        """Opens requests as notification does."""
+        return BodyOpener(event_keys.decode(event_keys.sealing(self.folder.path)))
 
     def dsn(self, service: str) -> str:
         """The database as the service sees it, with row-level security."""

@@ -18,7 +18,8 @@ import yaml
 
 from contracts.access import OTHER_SYSTEM
 from contracts.events import Event
-from contracts.topics import EVENT_OF, TOPICS, Topic
+from contracts.sealed_bodies import CONTENT_TYPE
+from contracts.topics import EVENT_OF, TOPIC_OF, TOPICS, Topic
 from tools import access_table, settings_table
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +49,21 @@ HEADERS: dict[str, Any] = {
         },
         "content-type": {"type": "string", "const": "application/json"},
         "traceparent": {"type": "string", "description": "W3C Trace Context."},
+    },
+}
+SEALED_HEADERS: dict[str, Any] = {
+    "type": "object",
+    "required": [*HEADERS["required"], "ce_sealed"],
+    "properties": HEADERS["properties"]
+    | {
+        "ce_sealed": {
+            "type": "string",
+            "pattern": r"^\d{1,3}$",
+            "description": "Number of notification's key for which the body, as the schema has it, "
+            "is sealed by HPKE (RFC 9180: base mode, X25519, HKDF-SHA256, AES-256-GCM, info "
+            '„einladung/body/v1"). Without this header the body is in clear.',
+        },
+        "content-type": {"type": "string", "const": CONTENT_TYPE},
     },
 }
 
@@ -113,7 +129,7 @@ def asyncapi() -> dict[str, Any]:
         },
         "components": {
             "securitySchemes": LOGINS,
-            "schemas": {"CloudEventHeaders": HEADERS},
+            "schemas": {"CloudEventHeaders": HEADERS, "SealedEventHeaders": SEALED_HEADERS},
             "messages": {event.__name__: _message(event) for event in EVENT_OF.values()},
         },
     }
@@ -161,12 +177,13 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 
 def _message(event: type[Event]) -> dict[str, Any]:
+    headers = "SealedEventHeaders" if TOPIC_OF[event].patient_data else "CloudEventHeaders"
     return {
         "name": event.type,
         "title": event.__name__,
         "summary": (event.__doc__ or "").partition("\n")[0],
         "contentType": "application/json",
-        "headers": {"$ref": "#/components/schemas/CloudEventHeaders"},
+        "headers": {"$ref": f"#/components/schemas/{headers}"},
         "payload": {
             "schemaFormat": "application/schema+json;version=draft-2020-12",
             "schema": {"$ref": f"./schemas/{event.__name__}.json"},

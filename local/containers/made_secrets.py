@@ -28,13 +28,13 @@ GATEWAY_FILE, JITSI_FILE = "gateway-secret", "jitsi-secret"
 # Settings that are keys, by service. Another one is added here.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "scheduling": ("link_keys", "contact_keys", "token_keys", "event_keys"),
-    "notification": ("return_path_keys", "contact_keys", "event_keys"),
+    "notification": ("return_path_keys", "contact_keys", "event_keys", "request_keys"),
 }
 # Settings that are keys which do not rotate.
 SINGLE_KEYS: Mapping[str, tuple[str, ...]] = {"scheduling": ("room_key",)}
 # Settings that somebody else knows too.
 SHARED: Mapping[str, tuple[str, ...]] = {
-    "scheduling": ("jitsi_key",),
+    "scheduling": ("jitsi_key", "request_public_keys"),
     "notification": ("sms_webhook_secret",),
     "dashboard": ("oidc_client_secret",),
 }
@@ -113,7 +113,10 @@ def make(folder: Path) -> None:
         for name in event_keys.PRODUCERS
     }
     for service in SERVICES:
-        store.share(service, f"{service}_event_public_keys", event_keys.public(signing))
+        store.share(service, f"{service}_event_public_keys", event_keys.event_public_keys(signing))
+    sealing = store.make("notification", "notification_request_keys", secret_files.one_key)
+    public = event_keys.request_public_keys(sealing)
+    store.share("scheduling", "scheduling_request_public_keys", public)
     _make_kafka(store)
     gateway = store.make(PHONES, GATEWAY_FILE, new_secret)
     store.share("notification", "notification_sms_webhook_secret", gateway)

@@ -48,7 +48,7 @@ def build(settings: Settings) -> FastAPI:
             stack.push_async_callback(email.close)
             senders: dict[Channel, Sender] = {Channel.EMAIL: email}
 
-            relay = Relay(db, kafka, settings.event_signer, sealer)
+            relay = Relay(db, kafka, settings.event_signer, sealer=sealer)
             reader = ReceiptReader(
                 db, sealer=sealer, poll=settings.poll_seconds, wake_relay=relay.wake, now=utc_now
             )
@@ -93,6 +93,7 @@ def build(settings: Settings) -> FastAPI:
                 db=db,
                 cluster=kafka,
                 verifier=settings.event_verifier,
+                opener=settings.body_opener,
                 after_commit=wake_all,
             )
             erasure = KafkaErasure(

@@ -58,7 +58,13 @@ def build(settings: Settings) -> FastAPI:
             links = Links(settings.link_base_url, decode_keys(settings.link_keys))
             mint = Mint(decode_keys(settings.token_keys))
             rooms = make_rooms(settings)
-            relay = Relay(db, kafka, settings.event_signer, sealer)
+            relay = Relay(
+                db,
+                kafka,
+                settings.event_signer,
+                sealer=sealer,
+                body_sealer=settings.body_sealer,
+            )
             due_notices = DueNotices(links, settings.channels, sealer, SOURCE, utc_now)
             consumer = Consumer(
                 topics=events.TOPICS,

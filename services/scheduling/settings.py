@@ -6,9 +6,17 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, check_seeds
+from chassis.secret_keys import (
+    KEYS_HELP,
+    SEALING_HELP,
+    check_keys,
+    check_public_keys,
+    check_seeds,
+    decode_public_keys,
+)
 from chassis.settings import LOOPBACK, ProducerSettings
 from contracts.channels import Channel
+from contracts.sealed_bodies import BodySealer
 from services.scheduling.visits.settings import RoomSettings
 
 
@@ -32,6 +40,12 @@ class Settings(RoomSettings, ProducerSettings):
     )
     contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
+    )
+    request_public_keys: Annotated[dict[int, str], AfterValidator(check_public_keys)] = Field(
+        min_length=1,
+        description="Public keys (X25519) of notification, by number, base64url of 32 bytes each: "
+        "what it is asked to send is sealed for it. The highest number is taken: notification has "
+        "to have it before (python -m chassis.event_keys).",
     )
     page_requests_per_minute: int = Field(
         default=120, ge=1, description="To the patient's page, from one address (IPv6: from a /64)."
@@ -68,6 +82,11 @@ class Settings(RoomSettings, ProducerSettings):
     audit_days: int = Field(
         default=1461, ge=365, le=3653, description="How long audit entries are kept."
     )
+
+    @property
+    def body_sealer(self) -> BodySealer:
+        """Seals requests for notification."""
+        return BodySealer(decode_public_keys(self.request_public_keys))
 
     @model_validator(mode="after")
     def _links_reach_patients(self) -> Self:

@@ -2,10 +2,10 @@
 
 import json
 
-from chassis.event_keys import made
+from chassis.event_keys import signing
 
 KEY = "A" * 43
-PUBLIC_KEY = json.loads(made(bytes(32))[1])["1"]
+PUBLIC_KEY = json.loads(signing({1: bytes(32)}))["1"]
 SERVICE = {
     "environment": "production",
     "database_url": "postgresql://service:geheim@db/service",
@@ -27,6 +27,7 @@ SCHEDULING = SERVICE | {
     "link_keys": {"1": KEY},
     "contact_keys": {"1": KEY},
     "token_keys": {"1": KEY},
+    "request_public_keys": {"1": KEY},
     "event_keys": {"1": KEY},
 }
 NOTIFICATION = SERVICE | {
@@ -35,6 +36,7 @@ NOTIFICATION = SERVICE | {
     "bounce_address": "rueck@praxis.de",
     "event_keys": {"1": KEY},
     "return_path_keys": {"1": KEY},
+    "request_keys": {"1": KEY},
     "contact_keys": {"1": KEY},
     "intake_protocol": "lmtp",
 }
