@@ -61,6 +61,10 @@ class Caller:
     name: str | None = None
     roles: tuple[Role, ...] = ()
 
+    def may(self, right: Right) -> bool:
+        """Whether the token carries this right."""
+        return right in self.rights
+
 
 class NotAuthenticated(StatusProblem):
     """401: no token, or one that does not hold. Says no more than that."""

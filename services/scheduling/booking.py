@@ -16,6 +16,7 @@ from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.events import Event, NoticeKind
+from contracts.rights import Right
 from services.scheduling import (
     address_store,
     appointments,
@@ -306,6 +307,8 @@ class Booking:
 async def _note_reading(
     tx: Connection, caller: Caller, now: datetime, shown: Sequence[Appointment]
 ) -> None:
+    if not caller.may(Right.READ_APPOINTMENTS):
+        return  # the answer leaves the patient out
     ids = [appointment.id for appointment in shown]
     await audit_store.add_reading(tx, audit.entry(caller, Action.READ, now, *ids))
 

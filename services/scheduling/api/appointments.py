@@ -7,8 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
+from chassis.auth import Caller
 from chassis.problems import Responses, response, responses
 from contracts.languages import LANGUAGES
+from contracts.rights import Right
 from services.scheduling.api.dependencies import (
     AppointmentAdmin,
     AppointmentReader,
@@ -20,6 +22,7 @@ from services.scheduling.links import NOWHERE
 from services.scheduling.problems import BadETag, Begun, Changed, NotFound
 from services.scheduling.schemas import (
     AppointmentView,
+    BookedView,
     Change,
     DayView,
     LanguageView,
@@ -60,9 +63,11 @@ async def desk(services: State) -> Booking:
 Desk = Annotated[Booking, Depends(desk)]
 
 
-def _view(booked: Booked, response: Response) -> AppointmentView:
-    response.headers["ETag"] = f'"{booked.appointment.version}"'
-    return AppointmentView.of(booked.appointment, booked.practice)
+def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView | BookedView:
+    """The answer to a deed: with the patient only to those who may read."""
+    response.headers["ETag"] = _etag(booked)
+    view = AppointmentView if caller.may(Right.READ_APPOINTMENTS) else BookedView
+    return view.of(booked.appointment, booked.practice)
 
 
 @router.post("/appointments", status_code=201, tags=["appointments"], responses=responses(NotFound))
@@ -72,11 +77,11 @@ async def create_appointment(
     body: NewAppointment,
     response: Response,
     key: IdempotencyKey = None,
-) -> AppointmentView:
+) -> AppointmentView | BookedView:
     """Create an appointment and invite the patient."""
     booked = await booking.create(caller, body, key)
     response.headers["Location"] = f"/v1/appointments/{booked.appointment.id}"
-    return _view(booked, response)
+    return _told(booked, caller, response)
 
 
 @router.get("/appointments", tags=["appointments"])
@@ -97,7 +102,9 @@ async def read_appointment(
     booking: Desk, caller: AppointmentReader, appointment_id: UUID, response: Response
 ) -> AppointmentView:
     """One appointment."""
-    return _view(await booking.get(caller, appointment_id), response)
+    booked = await booking.get(caller, appointment_id)
+    response.headers["ETag"] = _etag(booked)
+    return AppointmentView.of(booked.appointment, booked.practice)
 
 
 @router.patch(
@@ -112,10 +119,10 @@ async def change_appointment(
     body: Change,
     response: Response,
     if_match: IfMatch = None,
-) -> AppointmentView:
+) -> AppointmentView | BookedView:
     """Move, shorten or lengthen; the link stays valid."""
     booked = await booking.reschedule(caller, appointment_id, body, _version(if_match))
-    return _view(booked, response)
+    return _told(booked, caller, response)
 
 
 @router.delete(
@@ -162,9 +169,10 @@ async def resend_invitation(
     body: Resend,
     response: Response,
     key: IdempotencyKey = None,
-) -> AppointmentView:
+) -> AppointmentView | BookedView:
     """„Erneut senden": a new attempt, where needed to a corrected address."""
-    return _view(await booking.resend(caller, appointment_id, body, key), response)
+    booked = await booking.resend(caller, appointment_id, body, key)
+    return _told(booked, caller, response)
 
 
 @router.get("/practice", tags=["practice"])
@@ -182,6 +190,10 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         languages=[LanguageView(code=each.code, name=each.own_name) for each in LANGUAGES.values()],
         sample_link=booking.links.url(NOWHERE),
     )
+
+
+def _etag(booked: Booked) -> str:
+    return f'"{booked.appointment.version}"'
 
 
 def _version(if_match: str | None) -> int | None:

@@ -11,7 +11,7 @@ from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.envelope import decode
 from contracts.events import Event
-from contracts.rights import Role
+from contracts.rights import RIGHTS_OF, Role
 from services.scheduling.booking import Booking
 from services.scheduling.links import Links
 from services.scheduling.schemas import NewAppointment
@@ -32,7 +32,7 @@ class Desk:
             practice_id=practice_id,
             subject="praxisleitung",
             expires_at=self.moment + timedelta(hours=1),
-            rights=frozenset(),
+            rights=RIGHTS_OF[Role.APPOINTMENT_ADMIN],
             roles=(Role.APPOINTMENT_ADMIN,),
         )
         self.booking = Booking(
