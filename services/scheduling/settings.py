@@ -33,10 +33,16 @@ class Settings(RoomSettings):
         min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
     )
     page_requests_per_minute: int = Field(
-        default=120, ge=1, description="To the patient's page, from one address (IPv6: from a /64)."
+        default=120,
+        ge=1,
+        description="To the patient's page, from one address (IPv6: from a /64), with a link of "
+        "ours; as often without one, then from a /56 four and from a /48 sixteen times as often.",
     )
     page_requests_per_minute_in_all: int = Field(
-        default=6000, ge=1, description="To the patient's page, from everywhere, of this process."
+        default=6000,
+        ge=1,
+        description="To the patient's page, from everywhere, of this process: without a link of "
+        "ours alone.",
     )
     notice_poll_seconds: float = Field(
         default=10, gt=0, le=60, description="Between two looks for notices that are due."

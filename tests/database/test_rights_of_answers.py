@@ -17,7 +17,7 @@ from chassis.auth import Access, Caller, TokenVerifier
 from chassis.clock import utc_now
 from chassis.database import Database
 from chassis.sealing import Sealer
-from chassis.throttle import Throttle
+from chassis.throttle import AddressThrottle, Throttle
 from contracts.envelope import Received
 from contracts.rights import Right
 from services.scheduling.api.dependencies import Services
@@ -72,6 +72,7 @@ OPEN = {
     *("/v1/tokens", "/v1/jwks", "/v1/admin/practices", "/v1/admin/practices/{practice_id}"),
     *("/besuch/{token:path}", "/robots.txt", "/health/live", "/health/ready", "/metrics"),
 }
+MANY = 1_000_000  # of anything in a minute
 Route = tuple[str, str]
 
 
@@ -154,20 +155,20 @@ async def house(
     )
     scheduling, status = build_scheduling(settings), build_status(status_settings)
     scheduling.state.access = status.state.access = access
-    many = Throttle(1_000_000)
     scheduling.state.services = Services(
         db=scheduling_db,
         booking=desk.booking,
         hosting=Hosting(scheduling_db, make_rooms(settings), sealer),
         patient_page=PatientPage(
-            lookup=PageLookup(scheduling_db, LINKS, sealer),
-            throttle=PageThrottle(per_address=many, in_all=many),
+            links=LINKS,
+            lookup=PageLookup(scheduling_db, sealer),
+            throttle=PageThrottle(Throttle(MANY), AddressThrottle(MANY), Throttle(MANY)),
             pages=Pages(()),
             rooms=None,
             hours=settings.opening_hours,
         ),
         mint=Mint({1: bytes(32)}),
-        secrets_tried=many,
+        secrets_tried=AddressThrottle(MANY),
     )
     status.state.services = status_dependencies.Services(
         status_db, Feeds(limit=10, limit_per_practice=10), status_settings

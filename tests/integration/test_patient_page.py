@@ -283,6 +283,9 @@ async def test_too_many_requests_are_put_off_whatever_the_link(
         base = stack.url("scheduling-2")
         answers = [await patient.open(base + patient.path) for _ in range(6)]
         assert {answer.status_code for answer in answers} == {200}
+        # guesses count apart: they take nothing from who has a link at the same address
+        guesses = [await patient.open(base + "/besuch/x") for _ in range(6)]
+        assert {answer.status_code for answer in guesses} == {404}
         for path in (patient.path, "/besuch/x"):
             for answer in (await patient.open(base + path), await patient.join(base + path)):
                 assert answer.status_code == 429

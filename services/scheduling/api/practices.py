@@ -11,7 +11,6 @@ from uuid_utils.compat import uuid7
 from chassis import problems
 from chassis.clock import utc_now
 from chassis.database import Database
-from chassis.throttle import address_of
 from contracts.tariffs import Tariff
 from contracts.terms import MAX_RETENTION_DAYS
 from services.scheduling import practice_store
@@ -106,7 +105,7 @@ _basic = HTTPBasic(
 
 async def limit_logins(request: Request, services: State) -> None:
     """FastAPI dependency: guessing keys is slow. Raises TooManyRequests."""
-    services.secrets_tried.take(address_of(request))
+    services.secrets_tried.take(request)
 
 
 async def operator(
