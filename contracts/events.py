@@ -44,6 +44,16 @@ class Evidence(StrEnum):
     CONFIRMED = "confirmed"
 
 
+class FailureEvidence(StrEnum):
+    """What stands behind a failure where it is less than usual.
+
+    `unsigned`: a report that proves nothing but that its writer has seen the mail. It may be true,
+    so there is no tick any more; it may be made up, so it says nothing of the address.
+    """
+
+    UNSIGNED = "unsigned"
+
+
 class FailureCategory(StrEnum):
     """What the practice can do about it: correct the address, send later, call operations."""
 
@@ -239,6 +249,9 @@ class InvitationFailed(Outcome):
 
     category: FailureCategory
     reason: FailureReason | None = None
+    evidence: FailureEvidence | None = Field(
+        default=None, description="Of null nothing is to be doubted."
+    )
 
 
 class InvitationUnconfirmed(Outcome):

@@ -42,8 +42,12 @@ const SMS_REASONS = {
   system: "Störung im Mobilfunknetz",
 };
 
+// Of a report that only its own word stands for; it may be a stranger's.
+const UNSIGNED = "Herkunft der Meldung nicht gesichert, bitte nachfragen";
+
 /** Why something failed, in words; "" when nothing is known. */
-export function reason(channel, { category, reason: why }) {
+export function reason(channel, { category, reason: why, evidence }) {
+  if (evidence === "unsigned") return UNSIGNED;
   // What keeps us from sending is ours to mend; why a server says so helps nobody in the practice.
   if (category === "technical") return CATEGORIES.technical;
   return (channel === "sms" && SMS_REASONS[why]) || (REASONS[why] ?? CATEGORIES[category] ?? "");
@@ -54,7 +58,8 @@ export function stateText(channel, view) {
   switch (view.state) {
     case "delivered":
       if (view.evidence === "confirmed") return "zugestellt, Zustellung bestätigt";
-      return channel === "email" ? "zugestellt, vom Mailserver angenommen" : "zugestellt";
+      if (view.evidence === "accepted" && channel === "email") return "zugestellt, vom Mailserver angenommen";
+      return "zugestellt";
     case "failed": {
       const why = reason(channel, view);
       // A gateway takes every SMS; that is no tick which was taken back.

@@ -48,7 +48,12 @@ def build(settings: Settings) -> FastAPI:
 
             relay = Relay(db, settings.kafka_bootstrap, sealer)
             reader = ReceiptReader(
-                db, sealer=sealer, poll=settings.poll_seconds, wake_relay=relay.wake, now=utc_now
+                db,
+                sealer=sealer,
+                envelope_ids=settings.envelope_ids,
+                poll=settings.poll_seconds,
+                wake_relay=relay.wake,
+                now=utc_now,
             )
             work: list[Work] = [relay, reader]
             gateways = wiring.sms_gateways(settings, utc_now)

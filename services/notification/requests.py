@@ -7,7 +7,7 @@ whether it was deleted, the newest attempt.
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from uuid_utils.compat import uuid7
 
@@ -116,7 +116,7 @@ class Events:
                 invitation_id=request.invitation_id,
                 attempt=request.attempt,
                 channel=channel,
-                message_id=self._message_id(delivery_id),
+                message_id=self._message_id(),
                 requested_at=received.time,
                 starts_at=starts_at,
                 traceparent=received.traceparent,
@@ -140,7 +140,7 @@ class Events:
                 invitation_id=notice.notice_id,
                 attempt=1,
                 channel=channel,
-                message_id=self._message_id(delivery_id),
+                message_id=self._message_id(),
                 requested_at=received.time,
                 starts_at=notice.not_after,
                 kind=LetterKind(notice.kind),
@@ -151,8 +151,12 @@ class Events:
             )
             draft.add(delivery, letter)
 
-    def _message_id(self, delivery_id: UUID) -> str:
-        return f"<{delivery_id}@{self._domain}>"
+    def _message_id(self) -> str:
+        """At random: whoever names it has seen the mail, and learns nothing else of the delivery.
+
+        Stored with the delivery, so that every copy has the same (RFC 5322 section 3.6.4).
+        """
+        return f"<{uuid4()}@{self._domain}>"
 
 
 def _news(received: Received) -> KnownAppointment | None:

@@ -9,6 +9,7 @@ from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_keys
 from chassis.settings import LOOPBACK, ServiceSettings
 from services.notification.receipts.imap import ImapServer
 from services.notification.receipts.return_path import MAX_LOCAL_PART, ReturnPath
+from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.sending.email.smtp_pool import SmtpServer
 
 GATEWAY_SETTINGS = {
@@ -37,7 +38,7 @@ class Settings(ServiceSettings):
         "with a + before the @, has to reach the intake.",
     )
     return_path_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
-        min_length=1, description=f"Keys of the return paths. {KEYS_HELP}"
+        min_length=1, description=f"Keys of the return paths and envelope ids. {KEYS_HELP}"
     )
     contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
@@ -164,6 +165,11 @@ class Settings(ServiceSettings):
     def return_path(self) -> ReturnPath:
         """Signs and reads the return paths."""
         return ReturnPath(self.bounce_address, decode_keys(self.return_path_keys))
+
+    @property
+    def envelope_ids(self) -> Tags:
+        """Signs and reads envelope ids."""
+        return Tags(decode_keys(self.return_path_keys), purpose=ENVELOPE_ID)
 
     @property
     def imap_server(self) -> ImapServer | None:

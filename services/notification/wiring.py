@@ -40,6 +40,7 @@ def email_sender(settings: Settings, now: Clock) -> EmailSender:
         SmtpPool(settings.smtp_server),
         sender_address=settings.mail_from,
         envelope_sender=settings.return_path.of,
+        envelope_id=settings.envelope_ids.of,
         now=now,
     )
 

@@ -18,7 +18,7 @@ from contracts.events import (
 )
 
 # A full mailbox or a refused content may be better tomorrow, and a refusal without a reason says
-# nothing of the address.
+# nothing of the address. Nor does a failure whose evidence is told to be less than usual.
 _ABOUT_THE_ADDRESS = {FailureReason.UNKNOWN_USER, FailureReason.HOST_UNKNOWN}
 
 
@@ -67,6 +67,6 @@ def verdict(outcome: Outcome) -> AddressVerdict | None:
 
 
 def _is_dead(outcome: InvitationFailed) -> bool:
-    if outcome.category is not FailureCategory.PERMANENT:
+    if outcome.category is not FailureCategory.PERMANENT or outcome.evidence is not None:
         return False
     return outcome.reason in _ABOUT_THE_ADDRESS

@@ -75,7 +75,9 @@ def _outcome(event: OutcomeEvent) -> Outcome:
         sequence=event.sequence,
         state=STATES[type(event)],
         at=event.occurred_at,
-        evidence=event.evidence if isinstance(event, InvitationDelivered) else None,
+        evidence=event.evidence
+        if isinstance(event, InvitationDelivered | InvitationFailed)
+        else None,
         category=event.category if isinstance(event, InvitationFailed) else None,
         reason=event.reason if isinstance(event, InvitationFailed) else None,
         status_code=event.status_code,

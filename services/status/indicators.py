@@ -10,7 +10,8 @@ the final value: whoever knows the same events shows the same indicator. The rul
    have an outcome: an outcome may overtake the event that announces its attempt.
 4. Of one channel's outcomes the highest `sequence` wins; a channel without one is pending.
 5. Overall: failed if any requested channel failed; else pending, unconfirmed, delivered.
-6. Delivered needs evidence. Without it the truth is that we do not know: unconfirmed.
+6. Delivered needs evidence that is good for a tick. Without it the truth is that we do not know:
+   unconfirmed.
 
 An appointment of which no invitation is known has no indicator at all, not a pending one: nothing
 we know of is under way. It gets one with the first event that names an attempt.
@@ -22,7 +23,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from contracts.channels import Channel
-from contracts.events import Evidence, FailureCategory, FailureReason
+from contracts.events import Evidence, FailureCategory, FailureEvidence, FailureReason
 
 
 class State(StrEnum):
@@ -37,7 +38,9 @@ class State(StrEnum):
 # The first of these that any requested channel shows is the overall state. It also decides between
 # outcomes that wrongly claim the same `sequence`: the more cautious one wins, never the green one.
 PRECEDENCE = (State.FAILED, State.PENDING, State.UNCONFIRMED, State.DELIVERED)
-CAUTION = (None, Evidence.ACCEPTED, Evidence.CONFIRMED)
+CAUTION = (None, FailureEvidence.UNSIGNED, Evidence.ACCEPTED, Evidence.CONFIRMED)
+
+AnyEvidence = Evidence | FailureEvidence
 
 # How outcomes of one channel compare; every part comes from the outcome's content.
 Rank = tuple[int, int, int, datetime, str, str, str, bool]
@@ -61,7 +64,7 @@ class Outcome:
     sequence: int
     state: State
     at: datetime
-    evidence: Evidence | None = None
+    evidence: AnyEvidence | None = None
     category: FailureCategory | None = None
     reason: FailureReason | None = None
     status_code: str | None = None
@@ -88,7 +91,7 @@ class ChannelIndicator:
     """What is shown for one channel; `occurred_at` is None while there is no outcome."""
 
     state: State
-    evidence: Evidence | None = None
+    evidence: AnyEvidence | None = None
     category: FailureCategory | None = None
     reason: FailureReason | None = None
     status_code: str | None = None
@@ -114,7 +117,7 @@ class HistoryEntry:
     channel: Channel
     attempt: int
     type: str
-    evidence: Evidence | None = None
+    evidence: AnyEvidence | None = None
     category: FailureCategory | None = None
     reason: FailureReason | None = None
     status_code: str | None = None
@@ -168,7 +171,7 @@ def _winners(outcomes: Iterable[Outcome]) -> dict[Channel, Outcome]:
 
 
 def _evidenced(outcome: Outcome) -> Outcome:
-    if outcome.state is State.DELIVERED and outcome.evidence is None:
+    if outcome.state is State.DELIVERED and not isinstance(outcome.evidence, Evidence):
         return replace(outcome, state=State.UNCONFIRMED)
     return outcome
 

@@ -17,9 +17,10 @@ from pydantic import TypeAdapter
 
 from chassis.database import Connection
 from contracts.channels import Channel
-from contracts.events import Evidence, FailureCategory, FailureReason
+from contracts.events import Evidence, FailureCategory, FailureEvidence, FailureReason
 from services.status import erasure_store
 from services.status.indicators import (
+    AnyEvidence,
     Deleted,
     Erased,
     Fact,
@@ -301,12 +302,18 @@ def _fact(row: asyncpg.Record) -> Fact:
                 sequence=row["sequence"],
                 state=State(state),
                 at=row["occurred_at"],
-                evidence=None if row["evidence"] is None else Evidence(row["evidence"]),
+                evidence=_evidence(row["evidence"]),
                 category=None if row["category"] is None else FailureCategory(row["category"]),
                 reason=None if row["reason"] is None else FailureReason(row["reason"]),
                 status_code=row["status_code"],
                 late=row["late"],
             )
+
+
+def _evidence(stored: str | None) -> AnyEvidence | None:
+    if stored is None:
+        return None
+    return FailureEvidence(stored) if stored in [*FailureEvidence] else Evidence(stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +331,8 @@ async def measures(tx: Connection, practice_id: UUID | None, since: datetime) ->
     row = await tx.fetchrow(
         """
         WITH recent AS (
-            SELECT appointment_id, attempt, kind, channels, sequence, occurred_at FROM events
+            SELECT appointment_id, attempt, kind, channels, sequence, occurred_at, evidence
+            FROM events
             WHERE occurred_at >= $2 AND ($1::uuid IS NULL OR practice_id = $1)
         ), issued AS (
             SELECT appointment_id, attempt, channel, min(occurred_at) AS at
@@ -336,7 +344,7 @@ async def measures(tx: Connection, practice_id: UUID | None, since: datetime) ->
             FROM recent WHERE kind = 'delivered' GROUP BY 1, 2, 3
         ), failures AS (
             SELECT appointment_id, attempt, channels[1] AS channel, max(sequence) AS sequence
-            FROM recent WHERE kind = 'failed' GROUP BY 1, 2, 3
+            FROM recent WHERE kind = 'failed' AND evidence IS NULL GROUP BY 1, 2, 3
         ), measured AS (
             SELECT extract(epoch FROM ticks.at - issued.at)::float8 AS seconds,
                    coalesce(failures.sequence > ticks.sequence, false) AS wrong

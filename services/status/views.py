@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from contracts.channels import Channel
-from contracts.events import Evidence, FailureCategory, FailureReason
+from contracts.events import Evidence, FailureCategory, FailureEvidence, FailureReason
 from services.status.indicators import HistoryEntry, State
 from services.status.store import Shown
 
@@ -16,7 +16,7 @@ class ChannelView(BaseModel):
     """One channel of the newest attempt; `occurred_at` is null while there is no outcome."""
 
     state: State
-    evidence: Evidence | None
+    evidence: Evidence | FailureEvidence | None
     category: FailureCategory | None
     reason: FailureReason | None = None
     status_code: str | None = Field(description="RFC 3463, e.g. 5.1.1")
@@ -49,7 +49,7 @@ class HistoryEntryView(BaseModel):
     channel: Channel
     attempt: int
     type: Literal["requested", "pending", "delivered", "failed", "unconfirmed"]
-    evidence: Evidence | None
+    evidence: Evidence | FailureEvidence | None
     category: FailureCategory | None
     reason: FailureReason | None
     status_code: str | None

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
+from local.services import BOUNCES
 from tests.browser.page import fill, infobox, log_in, noticed, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import Practice, eventually
@@ -289,6 +290,24 @@ async def test_a_late_bounce_turns_the_tick_into_the_mark(
     await page.get_by_test_id("resend-email").fill("paula@example.org")
     await page.get_by_test_id("resend-submit").click()
     await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_a_report_that_nobody_signed_says_so(
+    page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    name, address = unique("Ulla Unsigniert"), f"ulla-{uuid4().hex[:12]}@example.org"
+    await fill(page, name, address, tomorrow)
+    await page.get_by_test_id("submit-invite").click()
+    await expect(state(page, name, "delivered")).to_be_visible()
+    message_id = (await demo_practice.mail(address))["message_id"]
+    content = f"Message-ID: {message_id}\r\n\r\n".encode()
+    report = compose(Mail("-", address, content), REPORTS["spaeter-unbekannt"])
+    assert report is not None
+    await hand_over(stack.ports.bounces, BOUNCES, report)
+    await expect(state(page, name, "failed")).to_be_visible()
+    box = infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")
+    await expect(box).to_contain_text("Herkunft der Meldung nicht gesichert")
+    await expect(box).not_to_contain_text("Adresse unbekannt")
 
 
 async def test_a_tab_that_nobody_sees_holds_no_stream_and_misses_nothing(

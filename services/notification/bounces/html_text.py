@@ -8,6 +8,7 @@ _ENDS = {"<style": "</style", "<script": "</script", "<head": "</head", "<!--": 
 _LINE_ENDS = re.compile(
     r"<(?:br|p|/p|div|/div|tr|/tr|li|/li|h\d|/h\d|pre|/pre|hr|/table)\b[^<>]*>", re.I
 )
+_CELL = re.compile(r"</?t[dh]\b[^<>]*>", re.I)
 # What looks like a tag and holds an address is an address whose brackets were not escaped.
 _TAG = re.compile(r"<(?![^<>\s=\"']*@)[^<>]*>")
 
@@ -17,7 +18,7 @@ def as_text(html: str) -> str:
     html = _without_unseen(html)
     if not re.search(r"<pre\b", html, re.I):
         html = re.sub(r"[ \t]*\r?\n[ \t]*", " ", html)
-    html = _TAG.sub("", _LINE_ENDS.sub("\n", html))
+    html = _TAG.sub("", _CELL.sub(" ", _LINE_ENDS.sub("\n", html)))
     return unescape(html).replace("\xa0", " ")
 
 

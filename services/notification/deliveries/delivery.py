@@ -51,6 +51,7 @@ class Delivery:
     reason: FailureReason | None = None
     status_code: str | None = None
     late: bool = False  # failed after it had been handed over
+    disputed: bool = False  # failed by a report that nobody has signed
     sequence: int = 0
     tries: int = 0
     unanswered: int = 0  # copies that went out, or may have, and got no clean reply

@@ -146,6 +146,14 @@ class Bounced(FromOutside):
 
 
 @dataclass(frozen=True, slots=True)
+class Disputed(FromOutside):
+    """Somebody who has seen the mail says that it did not arrive; nothing proves that a server did.
+
+    It takes a tick back and does nothing else.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Delayed(FromOutside):
     """The message is still on its way."""
 
@@ -165,7 +173,9 @@ class ReceiptMissing:
     """The time within which a receipt was to come may be over."""
 
 
-EvidenceEvent: TypeAlias = Accepted | Confirmed | Bounced | Delayed | AutoReplied | Complained
+EvidenceEvent: TypeAlias = (
+    Accepted | Confirmed | Bounced | Disputed | Delayed | AutoReplied | Complained
+)
 
 DeliveryEvent: TypeAlias = (
     Requested

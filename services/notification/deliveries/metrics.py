@@ -41,7 +41,7 @@ def count(outcomes: Iterable[Outcome]) -> None:
             case InvitationDelivered():
                 kind, detail = "delivered", outcome.evidence.value
             case InvitationFailed():
-                kind, detail = "failed", outcome.category.value
+                kind, detail = "failed", (outcome.evidence or outcome.category).value
             case InvitationUnconfirmed():
                 kind, detail = "unconfirmed", ""
             case _:

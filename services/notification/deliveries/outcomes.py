@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts.events import (
     Evidence,
+    FailureEvidence,
     InvitationDelivered,
     InvitationFailed,
     InvitationPending,
@@ -42,5 +43,10 @@ def outcome_of(delivery: Delivery, now: datetime) -> Outcome:
         case State.UNCONFIRMED:
             return InvitationUnconfirmed(**common)
         case State.FAILED | State.CANCELLED if delivery.category is not None:
-            return InvitationFailed(**common, category=delivery.category, reason=delivery.reason)
+            return InvitationFailed(
+                **common,
+                category=delivery.category,
+                reason=delivery.reason,
+                evidence=FailureEvidence.UNSIGNED if delivery.disputed else None,
+            )
     raise AssertionError(f"{delivery.state} has no outcome")

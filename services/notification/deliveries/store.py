@@ -50,6 +50,7 @@ DELIVERY: columns.Columns = {
     "reason": "text",
     "status_code": "text",
     "late": "boolean",
+    "disputed": "boolean",
     "sequence": "bigint",
     "tries": "integer",
     "unanswered": "integer",

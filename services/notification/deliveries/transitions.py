@@ -39,9 +39,9 @@ What comes from outside; of a bounce, whether it is permanent makes the differen
 
     state        Accepted   Confirmed   Permanent    Temporary    Delayed  AutoReplied  Complained
     new          .          .           .            .            .        .            .
-    queued       accepted!  delivered!  permanent!   note         note     note         note
+    queued       accepted!  note        note         note         note     note         note
     sending      accepted!  .           .            .            .        .            .
-    retrying     accepted!  delivered!  permanent!   note         note     note         note
+    retrying     accepted!  note        note         note         note     note         note
     accepted     .          delivered!  permanent!L  temporary!L  note     note         note
     delivered    note       note        permanent!L  note         note     note         note
     unknown      accepted!  delivered!  permanent!L  temporary!L  note     note         note
@@ -52,6 +52,35 @@ What comes from outside; of a bounce, whether it is permanent makes the differen
     superseded   note       note        note         note         note     note         note
     cancelled    note       note        note         note         note     note         note
 
+Between two tries something can only have gone out where a try ended without an answer. Then
+evidence decides; a gateway that says afterwards that it took the message is heard alike:
+
+    unanswered   Confirmed   Permanent
+    queued       delivered!  permanent!
+    retrying     delivered!  permanent!
+
+What nobody has signed takes a tick back, so that the practice looks, and does nothing else: what is
+to be sent is sent, what a server confirmed stays so. Such a failure names no reason, and whatever
+is signed decides over it:
+
+    state        Disputed
+    new          .
+    queued       note
+    sending      .
+    retrying     note
+    accepted     temporary!L
+    delivered    note
+    unknown      note
+    unconfirmed  note
+    permanent    note
+    temporary    note
+    technical    note
+    superseded   note
+    cancelled    note
+
+    disputed     Confirmed   Permanent    Temporary    Accepted  Disputed
+    temporary    delivered!  permanent!L  temporary!L  note      note
+
 No clean reply once a copy went out, or maybe did: of a mail one further copy is sent, ever, under
 the same Message-ID. Then, and wherever no further try follows, the end is unknown: what may have
 arrived is not called undelivered, unless the recipient is refused.
@@ -61,14 +90,14 @@ arrived is not called undelivered, unless the recipient is refused.
 
 Text messages differ, as none is sent twice and a gateway's word is no tick; „=": the same:
 
-    sms          Accepted   LeaseExpired  ReplyLost  ReceiptMissing
-    queued       accepted   =             =          =
-    sending      accepted   unknown       unknown    =
-    retrying     accepted   =             =          =
-    accepted     =          =             =          unconfirmed!
-    unknown      accepted   =             =          =
-    temporary    accepted   =             =          =
-    technical    accepted   =             =          =
+    sms          Accepted   LeaseExpired  ReplyLost  ReceiptMissing  Disputed
+    queued       accepted   =             =          =               =
+    sending      accepted   unknown       unknown    =               =
+    retrying     accepted   =             =          =               =
+    accepted     =          =             =          unconfirmed!    note
+    unknown      accepted   =             =          =               =
+    temporary    accepted   =             =          =               =
+    technical    accepted   =             =          =               =
 
 Besides the state these decide:
 
@@ -104,6 +133,7 @@ from services.notification.deliveries.events import (
     Confirmed,
     Delayed,
     DeliveryEvent,
+    Disputed,
     EvidenceEvent,
     FailedForNow,
     FromOutside,
@@ -251,6 +281,11 @@ def _accept(delivery: Delivery, event: Accepted, now: datetime) -> Transition:
     return _hand_over(delivery, State.ACCEPTED, event, now, event.reply)
 
 
+def _accept_between_tries(delivery: Delivery, event: Accepted, now: datetime) -> Transition:
+    possible = event.receipt_id is None or delivery.unanswered
+    return _accept(delivery, event, now) if possible else _note(delivery, event, now)
+
+
 def _hand_over(
     delivery: Delivery, state: State, event: DeliveryEvent, now: datetime, reply: Reply = NO_REPLY
 ) -> Transition:
@@ -285,8 +320,13 @@ def _confirm(delivery: Delivery, event: Confirmed, now: datetime) -> Transition:
     return _enter(delivery, State.DELIVERED, event, now, reply=event.reply)
 
 
+def _confirm_between_tries(delivery: Delivery, event: Confirmed, now: datetime) -> Transition:
+    possible = delivery.unanswered > 0
+    return _confirm(delivery, event, now) if possible else _note(delivery, event, now)
+
+
 def _confirm_after_failure(delivery: Delivery, event: Confirmed, now: datetime) -> Transition:
-    if delivery.category is FailureCategory.PERMANENT:
+    if delivery.category is FailureCategory.PERMANENT or not delivery.tries:
         return _note(delivery, event, now)
     return _confirm(delivery, event, now)
 
@@ -308,10 +348,27 @@ def _bounce_if_permanent(delivery: Delivery, event: Bounced, now: datetime) -> T
     return _bounce(delivery, event, now) if event.permanent else _note(delivery, event, now)
 
 
+def _bounce_between_tries(delivery: Delivery, event: Bounced, now: datetime) -> Transition:
+    possible = delivery.unanswered > 0
+    return _bounce_if_permanent(delivery, event, now) if possible else _note(delivery, event, now)
+
+
 def _bounce_after_failure(delivery: Delivery, event: Bounced, now: datetime) -> Transition:
+    if delivery.disputed:
+        return _bounce(delivery, event, now)
     if delivery.category is FailureCategory.TEMPORARY:
         return _bounce_if_permanent(delivery, event, now)
     return _note(delivery, event, now)
+
+
+def _dispute(delivery: Delivery, event: Disputed, now: datetime) -> Transition:
+    if delivery.channel is not Channel.EMAIL:  # of a text message there is no tick yet
+        return _note(delivery, event, now)
+    # Neither reason nor status is told on: they would be the stranger's choice.
+    category = FailureCategory.TEMPORARY
+    step = _enter(delivery, State.FAILED, event, now, category=category, late=True, disputed=True)
+    (entry,) = step.history
+    return replace(step, history=(replace(entry, reply=event.reply),))
 
 
 def _miss_receipt(delivery: Delivery, event: ReceiptMissing, now: datetime) -> Transition:
@@ -378,6 +435,7 @@ def _enter(
     category: FailureCategory | None = None,
     due_at: datetime | None = None,
     late: bool = False,
+    disputed: bool = False,
 ) -> Transition:
     """Go to a state that is published, and in which no receipt is asked for."""
     after = replace(
@@ -390,6 +448,7 @@ def _enter(
         lease=None,
         ask_at=None,
         late=late,
+        disputed=disputed,
     )
     return _changed(delivery, after, event, now, reply)
 
@@ -458,22 +517,30 @@ RULES: Rules = {
     **_on(
         Accepted,
         # A try whose lease was lost may still bring proof that the message was taken.
-        (_accept, (State.SENDING, *_TO_BE_SENT, State.UNKNOWN)),
+        (_accept, (State.SENDING, State.UNKNOWN)),
+        (_accept_between_tries, _TO_BE_SENT),
         (_accept_after_failure, (State.FAILED,)),
         (_note, (State.DELIVERED, State.UNCONFIRMED, *_ENDED)),
     ),
     **_on(
         Confirmed,
-        (_confirm, (*_TO_BE_SENT, *_HANDED_OVER)),
+        (_confirm, _HANDED_OVER),
+        (_confirm_between_tries, _TO_BE_SENT),
         (_confirm_after_failure, (State.FAILED,)),
         (_note, (State.DELIVERED, *_ENDED)),
     ),
     **_on(
         Bounced,
         (_bounce, _HANDED_OVER),
-        (_bounce_if_permanent, (*_TO_BE_SENT, State.DELIVERED)),
+        (_bounce_if_permanent, (State.DELIVERED,)),
+        (_bounce_between_tries, _TO_BE_SENT),
         (_bounce_after_failure, (State.FAILED,)),
         (_note, _ENDED),
+    ),
+    **_on(
+        Disputed,
+        (_dispute, (State.ACCEPTED,)),
+        (_note, tuple(state for state in _AT_REST if state is not State.ACCEPTED)),
     ),
     **_on(Delayed, (_note, _AT_REST)),
     **_on(AutoReplied, (_note, _AT_REST)),

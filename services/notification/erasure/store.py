@@ -21,7 +21,7 @@ async def erase(tx: Connection, appointment_ids: Sequence[UUID], now: datetime) 
         return
     rows = await tx.fetch(
         """
-        SELECT id, practice_id FROM deliveries WHERE appointment_id = ANY($1)
+        SELECT id, practice_id, message_id FROM deliveries WHERE appointment_id = ANY($1)
         ORDER BY id FOR UPDATE
         """,
         appointment_ids,
@@ -29,11 +29,12 @@ async def erase(tx: Connection, appointment_ids: Sequence[UUID], now: datetime) 
     deliveries = [row["id"] for row in rows]
     await tx.execute(
         """
-        INSERT INTO erased_deliveries (id, practice_id, erased_at)
-        SELECT *, $3 FROM unnest($1::uuid[], $2::uuid[]) ON CONFLICT DO NOTHING
+        INSERT INTO erased_deliveries (id, practice_id, message_id, erased_at)
+        SELECT *, $4 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) ON CONFLICT DO NOTHING
         """,
         deliveries,
         [row["practice_id"] for row in rows],
+        [row["message_id"] for row in rows],
         now,
     )
     await tx.execute(
@@ -52,10 +53,16 @@ async def erase(tx: Connection, appointment_ids: Sequence[UUID], now: datetime) 
     )
 
 
-async def erased_of(tx: Connection, delivery_ids: Collection[UUID]) -> set[UUID]:
-    """Which of these deliveries were erased."""
-    rows = await tx.fetch("SELECT id FROM erased_deliveries WHERE id = ANY($1)", delivery_ids)
-    return {row["id"] for row in rows}
+async def erased_of(
+    tx: Connection, delivery_ids: Collection[UUID], message_ids: Collection[str]
+) -> set[UUID | str]:
+    """Which of these ids and Message-IDs are of deliveries that were erased."""
+    rows = await tx.fetch(
+        "SELECT id, message_id FROM erased_deliveries WHERE id = ANY($1) OR message_id = ANY($2)",
+        delivery_ids,
+        message_ids,
+    )
+    return {name for row in rows for name in (row["id"], row["message_id"])}
 
 
 async def drop_receipts(tx: Connection, receipt_ids: Sequence[UUID]) -> None:

@@ -44,6 +44,7 @@ CREATE TABLE deliveries (
     reason text,                        -- of a failure: FailureReason of the contract
     status_code text,
     late boolean NOT NULL DEFAULT false,
+    disputed boolean NOT NULL DEFAULT false,  -- failed by a report that nobody has signed
     sequence bigint NOT NULL,
     tries integer NOT NULL DEFAULT 0,
     unanswered integer NOT NULL DEFAULT 0,  -- copies that may have gone out, without a clean reply
@@ -95,8 +96,10 @@ CREATE INDEX delivery_history_of_delivery ON delivery_history (delivery_id, id);
 CREATE TABLE erased_deliveries (
     id uuid PRIMARY KEY,
     practice_id uuid NOT NULL,
+    message_id text NOT NULL,           -- random; a late bounce may name nothing else
     erased_at timestamptz NOT NULL
 );
+CREATE INDEX erased_deliveries_of_mail ON erased_deliveries (message_id);
 CREATE INDEX erased_deliveries_age ON erased_deliveries (erased_at);
 
 -- What mail servers and gateways told afterwards. Stored before it is acknowledged, read by a

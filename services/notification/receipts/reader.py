@@ -1,9 +1,8 @@
 """Reads what came back and lets the deliveries know; also notes when nothing came in time."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
-from uuid import UUID
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -12,27 +11,20 @@ from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.loop import Loop
 from chassis.sealing import Sealer
 from contracts.events import Outcome
-from services.notification.bounces import EvidenceKind
 from services.notification.deliveries import metrics, store
-from services.notification.deliveries.delivery import Delivery, State, Transition
+from services.notification.deliveries.delivery import Transition
 from services.notification.deliveries.events import ReceiptMissing
 from services.notification.deliveries.transitions import transition
 from services.notification.erasure import store as erasure_store
 from services.notification.receipts import store as receipt_store
-from services.notification.receipts.receipt import (
-    Finding,
-    Receipt,
-    Reference,
-    read_receipt,
-    unreadable,
-)
-from services.notification.receipts.store import Settled
+from services.notification.receipts.matching import Settled, match
+from services.notification.receipts.receipt import By, Finding, Receipt, read_receipt, unreadable
+from services.notification.receipts.tags import Tags
 
 log = structlog.get_logger(__name__)
 
 RECEIPT_BATCH = 20  # at a time: each may hold 10 MB
 OVERDUE_BATCH = 500
-PAUSE_WHILE_SENDING = timedelta(seconds=1)
 POISON_PAUSE = timedelta(hours=1)  # until the next look at what made a transaction fail
 
 
@@ -46,6 +38,7 @@ class ReceiptReader:
         db: Database,
         *,
         sealer: Sealer,
+        envelope_ids: Tags,
         poll: float,
         wake_relay: Callable[[], None],
         now: Clock,
@@ -53,6 +46,7 @@ class ReceiptReader:
         """`poll` in seconds; `wake_relay` is called when there are events."""
         self._db = db
         self._sealer = sealer
+        self._envelope_ids = envelope_ids
         self._wake_relay = wake_relay
         self._now = now
         self._most = RECEIPT_BATCH
@@ -84,11 +78,17 @@ class ReceiptReader:
 
     async def _take_in(self, tx: Connection, receipts: Sequence[Receipt]) -> list[Outcome]:
         findings = await asyncio.to_thread(lambda: [_read(each) for each in receipts])
-        named = {each.named for finding in findings for each in finding.references if each.named}
-        erased = await erasure_store.erased_of(tx, named)
+        findings = [each.verified(self._envelope_ids) for each in findings]
+        references = [each for finding in findings for each in finding.references]
+        erased = await erasure_store.erased_of(
+            tx,
+            [each.delivery_id for each in references if each.delivery_id is not None],
+            [each.message_id for each in references if each.message_id is not None],
+        )
         if erased:
             gone = [
-                any(each.named in erased for each in finding.references) for finding in findings
+                any({each.delivery_id, each.message_id} & erased for each in finding.references)
+                for finding in findings
             ]
             await erasure_store.drop_receipts(
                 tx, [each.id for each, is_gone in zip(receipts, gone, strict=True) if is_gone]
@@ -100,11 +100,10 @@ class ReceiptReader:
         steps: list[Transition] = []
         settled: list[Settled] = []
         for receipt, finding in zip(receipts, findings, strict=True):
-            one = _match(receipt, finding, deliveries, found, now)
+            one = match(receipt, finding, deliveries, found, now)
             settled.append(one)
-            evidence = finding.evidence(receipt.id)
-            if one.delivery is not None and one.due_at is None and evidence is not None:
-                steps.append(transition(one.delivery, evidence, now))
+            if one.delivery is not None and one.evidence is not None:
+                steps.append(transition(one.delivery, one.evidence, now))
                 deliveries[one.delivery.id] = steps[-1].delivery
         outcomes = await store.save(tx, steps)
         await receipt_store.settle(tx, settled)
@@ -150,25 +149,12 @@ def _read(receipt: Receipt) -> Finding:
         return unreadable(receipt)
 
 
-def _match(
-    receipt: Receipt,
-    finding: Finding,
-    deliveries: Mapping[UUID, Delivery],
-    found: Mapping[Reference, UUID],
-    now: datetime,
-) -> Settled:
-    final = finding.kind is EvidenceKind.UNREADABLE  # read again it would fail again
-    for reference in finding.references:
-        delivery_id = found.get(reference)
-        delivery = None if delivery_id is None else deliveries.get(delivery_id)
-        if delivery is not None:
-            # Under way: how this try ends is recorded first.
-            waits = delivery.state is State.SENDING and not final
-            due_at = now + PAUSE_WHILE_SENDING if waits else None
-            return Settled(receipt, finding, delivery, reference.by, due_at)
-    waits = bool(finding.references) and not final
-    return Settled(receipt, finding, due_at=receipt.next_look(now) if waits else None)
-
-
 def _count(settled: Settled) -> None:
+    if settled.matched_by is By.ELSEWHERE:
+        log.warning(
+            "receipt of another channel or gateway",
+            receipt_id=str(settled.receipt.id),
+            channel=settled.receipt.channel.value,
+            gateway=settled.receipt.gateway,
+        )
     metrics.receipts.labels(settled.finding.kind.value, settled.matched_by or "nothing").inc()

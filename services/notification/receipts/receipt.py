@@ -1,8 +1,9 @@
 """What comes back after a message was handed over, and which delivery it is about. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from contracts.channels import Channel
@@ -15,9 +16,11 @@ from services.notification.deliveries.events import (
     Complained,
     Confirmed,
     Delayed,
+    Disputed,
     EvidenceEvent,
     Reply,
 )
+from services.notification.receipts.tags import Tags
 from services.notification.refusals.statuses import reason_of
 from services.notification.sending.sms.receipts import ReceiptState
 
@@ -57,22 +60,32 @@ class Receipt:
         return now + pause if now + pause < self.received_at + MATCH_TIMEOUT else None
 
 
+class By(StrEnum):
+    """How a receipt names its delivery, and so what it proves; each is in the metrics.
+
+    Of a mail, who can have written it: by the envelope id a server on the way, by the return path
+    one of those or the recipient, by the Message-ID whoever has seen the mail. The first two are
+    signed by us (`tags`), the third is only hard to guess. What a gateway says it signs as a whole.
+    """
+
+    RETURN_PATH = "return_path"
+    ENVELOPE_ID = "envelope_id"
+    MESSAGE_ID = "message_id"
+    REFERENCE = "reference"
+    GATEWAY_ID = "gateway_id"
+    ELSEWHERE = "elsewhere"  # none: it names what is another channel's or gateway's
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """One way to find the delivery: its id, its Message-ID, or what the gateway calls it."""
 
-    by: str  # return_path, envelope_id, message_id, reference, gateway_id
+    by: By
     delivery_id: UUID | None = None
+    tag: str | None = None  # an envelope id that nobody has verified yet
     message_id: str | None = None
     gateway: str | None = None
     gateway_id: str | None = None
-
-    @property
-    def named(self) -> UUID | None:
-        """The delivery's id where the reference says it, known or not."""
-        if self.delivery_id is not None or self.message_id is None:
-            return self.delivery_id
-        return _as_uuid(self.message_id.strip("<>").partition("@")[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +98,36 @@ class Finding:
     reason: FailureReason | None
     references: Sequence[Reference]
 
-    def evidence(self, receipt_id: UUID) -> EvidenceEvent | None:
-        """What it means for the delivery; None if nothing."""
+    def verified(self, envelope_ids: Tags) -> "Finding":
+        """With those references alone that are ours or need no proof."""
+        verified = [
+            replace(each, tag=None, delivery_id=envelope_ids.read(each.tag)) if each.tag else each
+            for each in self.references
+        ]
+        return replace(
+            self,
+            references=[
+                each
+                for each in verified
+                if each.by is not By.ENVELOPE_ID or each.delivery_id is not None
+            ],
+        )
+
+    def evidence(self, receipt_id: UUID, by: By) -> EvidenceEvent | None:
+        """What it means for the delivery that is known by this reference; None if nothing.
+
+        No mail confirms but by the envelope id, which its recipient never sees. By the return path
+        it is as good as the server's word. By the Message-ID it proves nothing: it can take a tick
+        back, and tell what changes none.
+        """
         reply = Reply(None, self.status, self.reason)
         permanent = self.permanent is not False
+        if by is By.MESSAGE_ID and self.kind is EvidenceKind.FAILED:
+            return Disputed(receipt_id, reply)
+        if by is By.MESSAGE_ID and self.kind is EvidenceKind.DELIVERED:
+            return None
+        if by is By.RETURN_PATH and self.kind is EvidenceKind.DELIVERED:
+            return Accepted(reply, receipt_id=receipt_id)
         meanings: dict[EvidenceKind, EvidenceEvent] = {
             EvidenceKind.ACCEPTED: Accepted(reply, receipt_id=receipt_id),
             EvidenceKind.FAILED: Bounced(receipt_id, reply, permanent=permanent),
@@ -113,10 +152,10 @@ def unreadable(receipt: Receipt) -> Finding:
 def _read_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
     references: list[Reference] = []
     if receipt.reference is not None:
-        references.append(Reference("reference", receipt.reference))
+        references.append(Reference(By.REFERENCE, receipt.reference))
     if receipt.gateway_id is not None:
         references.append(
-            Reference("gateway_id", gateway=receipt.gateway, gateway_id=receipt.gateway_id)
+            Reference(By.GATEWAY_ID, gateway=receipt.gateway, gateway_id=receipt.gateway_id)
         )
     kind = _KINDS[said]
     failed = kind is EvidenceKind.FAILED
@@ -133,20 +172,12 @@ def _read_mail(receipt: Receipt) -> Finding:
     """By return path, then envelope id, then Message-ID."""
     reading = read(receipt.content)
     references = _by_return_path(receipt)
-    envelope_id = _as_uuid(reading.envelope_id)
-    if envelope_id is not None:
-        references.append(Reference("envelope_id", envelope_id))
+    if reading.envelope_id is not None:
+        references.append(Reference(By.ENVELOPE_ID, tag=reading.envelope_id.strip()))
     if reading.original_message_id is not None:
-        references.append(Reference("message_id", message_id=reading.original_message_id))
+        references.append(Reference(By.MESSAGE_ID, message_id=reading.original_message_id))
     return Finding(reading.kind, reading.permanent, reading.status, reading.reason, references)
 
 
 def _by_return_path(receipt: Receipt) -> list[Reference]:
-    return [] if receipt.reference is None else [Reference("return_path", receipt.reference)]
-
-
-def _as_uuid(text: str | None) -> UUID | None:
-    try:
-        return None if text is None else UUID(text)
-    except ValueError:
-        return None
+    return [] if receipt.reference is None else [Reference(By.RETURN_PATH, receipt.reference)]

@@ -16,6 +16,7 @@ from chassis.sealing import NotOpened, Sealer
 from contracts.channels import Channel
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.store import lock_deliveries
+from services.notification.receipts.matching import Settled
 from services.notification.receipts.receipt import Finding, Receipt, Reference
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
 
@@ -32,17 +33,6 @@ class ReturnedMail:
 
     content: bytes
     reference: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of a receipt at this look; with `due_at` it is looked at again."""
-
-    receipt: Receipt
-    finding: Finding
-    delivery: Delivery | None = None
-    matched_by: str | None = None
-    due_at: datetime | None = None
 
 
 async def store_mail(

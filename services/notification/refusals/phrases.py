@@ -41,6 +41,11 @@ BOILERPLATE = (
     r"(?:smtp error from remote (?:mail )?server )?after (?:pipelined )?(?:starttls|auth|ehlo|"
     r"helo|mail from|rcpt to|end of data|data)\b(?:[: ]{1,2}[^\s:]{1,300}){0,2}:(?= |$)|"
     r"\(in reply to [a-z ]{4,40}\)|sasl authentication failed; server|rcpt to: ?<?a@b>?|"
+    # What is said not to be the cause
+    r"\b(?:ip(?: address)?|sender|host|domain|server|message) (?:is|was|are) not (?:\w+ ){0,2}"
+    r"(?:blocked|at fault|to blame|listed|black-?listed)\b|not listed (?:on|in|at|by) any \w+|"
+    r"\b(?:spf|dkim|dmarc|arc)[ =:]{1,2}pass(?:ed|es)?\b|(?<!not )(?<!be )\b(?:is|was|been) "
+    r"(?:successfully )?authenticated(?: (?:with|by|over) \w+)?|"
     # RFC 5321 section 4.2.3 at 550 and 553
     r"\(?e\.g\.,? mailbox not found, no access, or command rejected for policy reasons\)?|"
     r"mailbox name not allowed"

@@ -18,19 +18,21 @@ before each refusal. Before RCPT a server can't speak of a recipient, whatever i
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from contracts.events import FailureReason
 from services.notification.refusals.codes import find_code, find_status, stage_in, tells
 from services.notification.refusals.phrases import BOILERPLATE, PHRASES, PREFIXES
 from services.notification.refusals.refusal import About, Refusal, Stage
+from services.notification.refusals.spelling import also_plain
 from services.notification.refusals.statuses import Meaning, Weight, meaning_of
 from services.notification.refusals.wording import Kind, Phrases
 
 MAX_LENGTH = 6_000  # characters of a text
 
 _PATTERNS = tuple(
-    (phrases, re.compile("|".join(f"(?:{pattern})" for pattern in phrases.patterns), re.I))
+    (phrases, re.compile("|".join(f"(?:{also_plain(it)})" for it in phrases.patterns), re.I))
     for phrases in PHRASES
 )
 _BOILERPLATE = re.compile(BOILERPLATE, re.I)
@@ -243,7 +245,7 @@ def _search(text: str) -> Phrases | None:
 
 def _clean(text: str) -> str:
     """Without what holds any word and means none: addresses, paths, a server's set phrases."""
-    text = _WEB_ADDRESS.sub(r"\1", text)
+    text = _WEB_ADDRESS.sub(r"\1", unicodedata.normalize("NFC", text))
     line = _LINE_OF_REPLY.search(text)
     if line is not None:
         text = re.sub(rf"(?<!\S){line[1]}[- ]", " ", text)

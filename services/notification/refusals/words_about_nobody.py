@@ -27,7 +27,8 @@ NETWORK = Phrases(
         r"domain) .{0,30}(?:is )?(?:not|isn.t) (?:responding|reachable)|"
         r"remote host is not responding|recipient server did not accept our requests|"
         r"host not reachable|connection dropped due to timeout|lost connection",
-        r"connection (?:refused|reset|failed|dropped|closed)|no route to host|"
+        r"connection (?:refused|reset|failed|dropped|closed)|reset by peer|handshake failed|"
+        r"\bhost (?:is )?down\b|(?:not|isn['’]t) answering|no route to host|"
         r"network (?:is )?unreachable|network error on destination|could not connect|"
         r"unable to connect|couldn.t connect|wasn.t able to (?:establish|connect)|deferred|"
         r"destination seem to reject",
@@ -56,11 +57,11 @@ RULES = Phrases(
     About.NOBODY,
     FailureReason.POLICY,
     (
-        r"\bpolic(?:y|ies)\b|security (?:polic|reason|alert)|violat\w+|prohibit\w*|"
+        r"\bpolic(?:y|ies)\b|security (?:polic|reason|alert)|(?<!protocol )violat\w+|prohibit\w*|"
         r"administrative (?:prohib|polic|reason)|administratively (?:prohib|den)|restricted|"
         r"restrictions?\b|not (?:allowed|permitted)|disallowed|forbidden|"
         r"not (?:be )?authori[sz]ed|notauthorized|unauthori[sz]ed|authori[sz]ation|"
-        r"recipient preferences|privacy settings|refuse to receive|user reject|filtered|"
+        r"recipient preferences|privacy settings|refuse to receive|filtered|"
         r"bouncedeny|protected by|gr[ea]y-?list\w*|third-party dsns|authentication",
         r"nicht (?:erlaubt|gestattet|berechtigt|autorisiert|zulässig)|richtlinie|interdit|"
         r"non autoris|no (?:est[áa] )?(?:permitid|autorizad)|non (?:autorizzat|consentit)|запрещ|"
@@ -82,7 +83,7 @@ OUT_OF_ORDER = Phrases(
         r"overload\w*|high load|shutting down|maintenance|closing (?:transmission channel|"
         r"connection)|not accepting (?:network )?messages",
         r"loop(?:s|ing|ed)?\b|too many (?:hops|received)|hop count|routing loop|forwarding loop|"
-        r"maximum hop|mail loop|mxloopback",
+        r"maximum hop|mail loop|mxloopback|protocol violation",
         r"(?:can.?t|cannot|could not|unable to) (?:create|open|write|execute|exec|pipe|contact|"
         r"read|process|accept|lock)|(?:delivery to (?:file|pipe) forbidden)|local delivery failed|"
         r"command (?:failed|died|time)|bad interpreter|child process|permission denied|"

@@ -13,8 +13,9 @@ _OWNER = (
 # Up to the next reply, or what else a transcript tells.
 _SAME_REPLY = r"(?:(?!\b[45]\d\d\b)[^;])"
 _GONE = (
-    r"(?:unknown|not (?:be )?(?:found|known|exist\w*|recogni[sz]ed|valid|listed|active|local|"
-    r"present|registered|defined|here|on (?:this|our) (?:server|system)|a (?:known|valid|"
+    r"(?:unknown(?! senders?\b)|not (?:be )?(?:found|known|exist\w*|recogni[sz]ed|valid|"
+    r"listed|active|local|present|registered|defined|here|on (?:this|our) (?:server|system)|"
+    r"a (?:known|valid|"
     r"registered|local))|(?:does|did|do) ?n[o'’]t (?:seem to )?exist|non-?existent|non existent|"
     r"no longer (?:valid|active|in use|available|exists?|accepts?|on server|here|used|with)|"
     r"disabled|inactive|de-?activated|suspended|discontinued|(?<!connection )closed|terminated|"
@@ -47,7 +48,9 @@ CLOSED = Phrases(
         r"not (?:in|on) (?:the |an? )?allowed)|allowed[- ]?senders? list|(?:receiving|"
         r"receives) (?:e-?mail|mail|messages) (?:too quickly|at (?:a|too high a) rate)|"
         r"recipient['’]?s? .{0,40}(?:receiv\w+|hourly|per hour) .{0,20}limit|receiv\w+ limits?|"
-        r"mailbox .{0,20}receiving",
+        r"mailbox .{0,20}receiving|(?:recipient|user|mailbox) (?:has )?received too (?:much|"
+        r"many)|(?:recipient|user|addressee) (?:has )?(?:blocked|blocks|rejects|refuses) (?:mail|"
+        r"e-?mail|messages?|your|all|unknown|the)",
     ),
 )
 # The server's disk, which is no mailbox, and a mailbox that could not be asked after
@@ -75,7 +78,7 @@ MAILBOX_FULL = Phrases(
     About.RECIPIENT,
     FailureReason.MAILBOX_FULL,
     (
-        r"(?:mailbox|storage) (?:storage )?(?:limit|size) (?:is |was |has been )?(?:exceeded|"
+        r"(?:mailbox|storage) (?:storage |size )?(?:limit|size) (?:is |was |has been )?(?:exceeded|"
         r"reached)|quota usage exceeded|mailbox quota|mail ?file size exceeds",
         r"(?:mail ?box|mail ?folder|mail ?dir|inbox|account|user|recipient|mail file|storage|"
         r"mail)('s)?\b.{0,60}\b(?:is|was|are|over|has|exceed\w*|reached)?\b.{0,25}\b(?:over "
@@ -88,7 +91,7 @@ MAILBOX_FULL = Phrases(
         r"(?:mail ?box|mailbox|inbox)[- ]{0,2}(?:is )?full|full mailbox|mailbox ?full|"
         r"(?:mail ?box|inbox) (?:has |size )?(?:exceed\w*|is over)",
         r"exceed\w*( the)? (?:storage|mailbox|local|maximum storage) (?:allocation|limit|size)|"
-        r"exceed\w* (?:\w+ )?storage allocation",
+        r"exceed\w* (?:\w+ )?storage allocation|exhausted\b.{0,30}\b(?:storage|space|quota)",
         r"(?:not|in) ?(?:sufficient|enough) (?:disk |storage |free |mailbox )?(?:space|storage)|"
         r"insufficient (?:disk )?(?:storage|space)|does not have enough space|"
         r"no (?:disk )?space left|mailbox has no space|not have (?:enough )?(?:space|room)",
@@ -172,7 +175,8 @@ HOST_UNKNOWN = Phrases(
         r"(?:host|domain)\b.{0,60}\b(?:does not|doesn['’]?t|did not|do not|must|may not) exist|"
         r"domain name not found|domain (?:is|was) not reachable|domain mentioned in email address "
         r"is unknown|domain couldn['’]?t be found|domain could not be (?:found|resolved)|"
-        r"domain\b.{0,40}\b(?:does not|doesn['’]t) accept (?:any )?(?:e-?)?mail",
+        r"domain\b.{0,40}\b(?:does not|doesn['’]t) accept (?:any )?(?:e-?)?mail|"
+        r"domain\b.{0,80}\b(?:not (?:appear to be )?registered|not delegated)",
         r"host or domain name not found|name or service not known|nxdomain|nonexistentdomain|"
         r"domainnonexistent|name ?server.{0,40}(?:host not found|no data|non-existent)|"
         r"no data known|couldn['’]?t find any host|could not find any host",
@@ -185,8 +189,9 @@ HOST_UNKNOWN = Phrases(
         r"malformed or unexpected name server reply|records for the destination computer could "
         r"not be found|remote domain does ?n.?t exist|host unreachable|host is unreachable|"
         r"unable to look ?up",
-        r"\b(?:domain|domäne|rechner|host|server)\w{0,20}.{0,50}(?:nicht (?:gefunden|bekannt|"
-        r"existier)|existiert nicht|unbekannt)|domaine .{0,40}(?:inconnu|existe)|"
+        rf"\b(?:domain|domäne|rechner|host|server)\w{{0,20}}{_SAME_REPLY}{{0,50}}?"
+        r"(?:nicht (?:mehr )?(?:gefunden|bekannt|existier|vorhanden)|existiert nicht|unbekannt|"
+        r"gelöscht)|domaine .{0,40}(?:inconnu|existe)|"
         r"dominio .{0,40}(?:no existe|sconosciuto|inesistente)|домен .{0,30}не|"
         r"ドメイン.{0,16}(?:存在|見つか)",
     ),
@@ -201,9 +206,10 @@ UNKNOWN_USER = Phrases(
         r"\b(?:unknown|invalid|no such|nonexistent|non-existent|non existent|illegal|bad|"
         r"undeliverable|incorrect|unrecogni[sz]ed|wrong|inactive|disabled|deactivated|ambiguous|"
         r"unrouteable) (?:or (?:\w+ )?)?(?:local |destination |final delivery )?(?:e-?mail |mail |"
-        r"virtual |destination |local )?(?:users?|recipients?|rcpt|address(?:es)?|"
+        r"virtual |destination |local )?(?:users?(?! agents?\b)|recipients?|rcpt|address(?:es)?|"
         r"mail ?box(?:es)?|account|person|local ?-?part|userid|alias|name|subscriber|addressee)\b",
-        r"user ?unknown|recip(?:ient)? ?not ?found|\bu\.?nknown user|unknown ?e?-?mail ?address|"
+        r"user ?unknown|recip(?:ient)? ?not ?found|\bu\.?nknown user(?! agents?\b)|"
+        r"unknown ?e?-?mail ?address|"
         r"\bno (?:mail ?box|account|user|such|one|recipients?|"
         r"valid recipients?)\b.{0,60}\b(?:here|by that name|at this|exists?|found|available|"
         r"directory|user|users|recipient|address|mailbox|person|alias)|there is no (?:one|user|"
@@ -226,8 +232,10 @@ UNKNOWN_USER = Phrases(
         r"been used)|destination mailbox address|name was not found|\b(?:user|recipient|"
         r"addressee)\b.{0,20}\bnot known",
         r"(?:empfänger\w*|benutzer\w*|adresse|adressat|mailbox|postfach|konto|account|teilnehmer|"
-        r"empfaenger\w*)\b.{0,60}(?:unbekannt|nicht (?:bekannt|gefunden|existier|vorhanden|"
-        r"gültig)|existiert nicht|ungültig|gesperrt|deaktiviert|gibt es nicht)|(?:unbekannte[rs]?|"
+        r"empfaenger\w*)\b.{0,60}(?:unbekannt|nicht (?:mehr )?(?:bekannt|gefunden|existier|"
+        r"vorhanden|gültig|erreichbar|aktiv|vergeben)|existiert nicht|ungültig|gesperrt|"
+        r"deaktiviert|gibt es nicht|gelöscht|aufgelöst|geschlossen|gekündigt|stillgelegt)|"
+        r"(?:unbekannte[rs]?|"
         r"ungültige[rs]?) (?:empfänger|empfaenger|benutzer|adresse|adressat|teilnehmer)",
         r"(?:utilisateur|destinataire|adresse|boîte|boite|compte)\b.{0,60}(?:inconnu|introuvable|"
         r"invalide|n'existe|inexistant|désactiv|archiv|pas été trouvé)",
@@ -263,7 +271,9 @@ UNKNOWN_USER = Phrases(
         r"adres)\w{0,20}.{0,40}(?:necunoscut|nu exist|inexistent)|(?:odbiorc|użytkownik|adres|"
         r"konto|skrzynk)\w{0,20}.{0,50}(?:nie istnieje|nieznan|nieprawidłow)|(?:ukendt|ukjent|"
         r"okänd) (?:modtager|mottaker|mottagare|bruker|bruger)|(?:tuntematon) (?:vastaanottaja|"
-        r"käyttäjä)|nieznany (?:odbiorca|użytkownik|adresat)|(?:одержувач|користувач|"
+        r"käyttäjä)|nieznany (?:odbiorca|użytkownik|adresat)|"
+        r"nie ma (?:takiego|tego|takiej) (?:użytkownik|"
+        r"odbiorc|adres|kont|skrzynk)\w*|(?:одержувач|користувач|"
         r"адрес)\w{0,20}.{0,40}(?:не (?:існує|знайден)|невідом)|(?:παραλήπτη|χρήστη|"
         r"διεύθυνση)\w{0,20}.{0,40}(?:δεν (?:υπάρχει|βρέθηκε)|άγνωστ)|άγνωστος",
     ),
@@ -275,7 +285,8 @@ UNAVAILABLE = Phrases(
     FailureReason.UNKNOWN_USER,
     (
         r"(?<!temporarily )(?<!currently )(?:mail ?box|recipient|user|account|address)(?: is|"
-        r" was)? (?:unavail?able|not available)|unavailable (?:mail ?box|user)|can.t accept user|"
+        r" was)? (?:unavail?able|not available)(?! or (?:access|not local|too large))|"
+        r"unavailable (?:mail ?box|user)|can.t accept user|"
         r"(?:bad|invalid) destination mailbox",
     ),
 )

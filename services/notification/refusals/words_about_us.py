@@ -49,7 +49,16 @@ OURS = Phrases(
         r"be) (?:the|your) (?:login|authenticated)",
         r"[ée]metteur (?:invalide|inconnu|refus)|exp[ée]diteur.{0,30}(?:refus|inconnu|invalide)|"
         r"absender\w{0,20}.{0,30}(?:abgelehnt|unbekannt|ungültig|nicht|verweigert|gesperrt)|"
-        r"remitente.{0,30}(?:rechaz|inv[aá]lid|desconoc)|mittente.{0,30}(?:rifiut|sconosc|non)",
+        r"remitente.{0,30}(?:rechaz|inv[aá]lid|desconoc)|mittente.{0,30}(?:rifiut|sconosc|non)|"
+        r"remetente.{0,30}(?:rejeit|recus|inv[aá]lid|desconhec)|afzender.{0,30}(?:geweiger|"
+        r"onbekend|ongeldig)|nadawc\w{0,3}\b.{0,30}(?:odrzuc|nieznan|nieprawid)|"
+        r"(?:avsändar|afsender|avsender|lähettäj)\w{0,5}\b.{0,30}(?:okänd|ukendt|ukjent|"
+        r"tuntematon|avvis|afvis|ogiltig|ugyldig)|gönderen.{0,30}(?:redded|geçersiz|bilinmi)|"
+        r"отправител\w{1,3}\b.{0,30}(?:отклон|отверг|неизвест|запрещ|не (?:найден|существ|"
+        r"разреш|прош))|відправник\w{0,3}\b.{0,30}(?:відхил|невідом|заборон)|(?:拒绝|拒絕|禁止|"
+        r"伪造|偽造|无效的?)(?:发|發|寄)件人|(?:发|發|寄)件(?:人|者)\w{0,4}.{0,10}(?:拒|禁|不|无效|無效|"
+        r"错误|錯誤|被)|(?:送信者|差出人|送信元).{0,16}(?:拒否|無効|不明|存在し|許可)|"
+        r"(?:발신자|보낸 ?사람).{0,16}(?:거부|차단|없|인증)|den(?:y|ies|ied) (?:the |this )?sender",
         # Relaying
         r"\brelay(?:ing)?\b(?:(?!\b[45]\d\d\b|said|returned|recipient|user|"
         r"host).){0,60}\b(?:denied|not (?:allowed|permitted|enabled|accepted)|prohibited|rejected|"
@@ -119,7 +128,10 @@ OURS = Phrases(
         r"too (?:fast|frequent(?:ly)?)|slow down|excessive (?:rate|number|connections|mail|volume|"
         r"message)|(?:maximum|max\.?) (?:\w+ )?(?:number of )?(?:connections?|recipients?|"
         r"sessions?|messages? per)\b|only one recipient|recipients? limit|tmprate|mail flood|"
-        r"zu viele (?:\w+ )?(?:verbindungen|empfänger|nachrichten|e-?mails|mails)",
+        r"zu viele (?:\w+ )?(?:verbindungen|empfänger|nachrichten|e-?mails|mails)|"
+        r"too many same|limits? (?:for|on) how (?:many|often)|(?:daily|hourly) limit|"
+        r"(?:number of|many) (?:mails?|messages?|e-?mails?|recipients?) in this (?:session|"
+        r"connection)",
     ),
 )
 # Our host, and the lists it stands on
@@ -133,7 +145,9 @@ UNWELCOME = Phrases(
         r"cloudmark|senderbase|senderscore|spamrats|backscatterer|uceprotect|psbl|invaluement|"
         r"nixspam|njabl|ordb|dsbl|ahbl|mailspike|truncate\.gbudp|hostkarma)\b|black ?-?list|"
         r"block ?-?list|deny ?list|blacklistée?|blocking list|\bmaps rbl\b|lista negra|lista nera|"
-        r"liste noire|zwarte lijst|czarn\w+ li[sś]|ч[её]рн\w+ спис|黑名单|黑名單|sperrliste",
+        r"liste noire|zwarte lijst|czarn\w+ li[sś]|ч[её]рн\w+ спис|黑名单|黑名單|sperrliste|"
+        r"\bblack ip\b|private list|(?:发信|來源|来源) ?ip|"
+        r"ip ?(?:地址)?.{0,6}(?:被禁|禁止|被拒|黑)",
         r"(?:\bip\b|client|sender|host|server|network|domain|range|subnet|mta)\b.{0,60}\b(?:is |"
         r"been |was |are |being )?(?:currently |temporarily |temporary |permanently )?(?:blocked|"
         r"banned|block-?listed|denylisted|black-?listed|(?<!not )listed)\b|(?<!not )listed (?:at|"
@@ -172,7 +186,8 @@ UNWANTED = Phrases(
     About.US,
     FailureReason.BLOCKED,
     (
-        r"\bube\b|message content rejected|content filter|\bspam\b|spammer|\bspammy|\buce\b|"
+        r"\bube\b|message content rejected|content filter|\bspam|\buce\b|\bdenied \[cs\]|"
+        r"\bdt:spm\b|"
         r"unsolicited|junk ?mail|\bbulk (?:e-?)?mail|phishing|gtube|likely suspicious|virus|"
         r"malware|infected|trojan|spam score|cloudmark|proofpoint|ironport|\bantispam\b",
         r"blocked (?:by|using|for|due|because|-)|has been blocked|(?:connection|message|mail|"

@@ -1,5 +1,7 @@
 """Kafka in: what requests make of deliveries."""
 
+from uuid import UUID
+
 import pytest
 from uuid_utils.compat import uuid7
 
@@ -21,6 +23,17 @@ async def test_a_request_queues_one_delivery_for_each_channel(
     assert {each.channel for each in queued} == set(Channel)
     assert {each.state for each in queued} == {State.QUEUED}
     assert all(each.due_at is not None for each in queued)
+
+
+async def test_a_message_id_tells_nothing_of_its_delivery(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request = invitation()
+    await handle(notification_db, sealer, request)
+    delivery = await delivery_of(notification_db, request)
+    local_part = delivery.message_id.strip("<>").partition("@")[0]
+    assert UUID(local_part).version == 4  # 122 random bits
+    assert UUID(local_part) != delivery.id
 
 
 async def test_the_same_request_again_changes_nothing(

@@ -10,6 +10,7 @@ from contracts.channels import Channel
 from contracts.events import (
     Evidence,
     FailureCategory,
+    FailureEvidence,
     FailureReason,
     InvitationDelivered,
     InvitationFailed,
@@ -39,6 +40,16 @@ def test_only_an_address_that_was_called_unknown_for_good_is_dead(
         assert found.dead
     else:
         assert found is None
+
+
+def test_what_nobody_has_signed_says_nothing_of_the_address() -> None:
+    failed = InvitationFailed(
+        **KNOWN,
+        category=FailureCategory.PERMANENT,
+        reason=FailureReason.UNKNOWN_USER,
+        evidence=FailureEvidence.UNSIGNED,
+    )
+    assert verdict(failed) is None
 
 
 def test_a_delivery_brings_an_address_back_to_life() -> None:

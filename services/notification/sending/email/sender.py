@@ -1,5 +1,6 @@
 """Mail: composes the invitation and hands it to the mail server."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def parse_mailbox(address: str) -> Mailbox | None:
 class EmailSender:
     """Sends invitations from one address over one pool.
 
-    `envelope_sender` gives the return path of a delivery, which is where bounces go.
+    `envelope_sender` gives the return path of a delivery, which is where bounces go, `envelope_id`
+    what delivery status notifications name it by.
     """
 
     def __init__(
@@ -65,10 +67,12 @@ class EmailSender:
         *,
         sender_address: str,
         envelope_sender: Callable[[UUID], str],
+        envelope_id: Callable[[UUID], str],
         now: Clock,
     ) -> None:
         self._pool = pool
         self._envelope_sender = envelope_sender
+        self._envelope_id = envelope_id
         self._mail = InvitationMail(sender_address)
         self._now = now
 
@@ -87,12 +91,12 @@ class EmailSender:
             appointment_id=outgoing.delivery.appointment_id,
             recipient=mailbox.address,
             message_id=outgoing.delivery.message_id,
-            boundary=outgoing.delivery.id.hex,
+            boundary=_boundary(outgoing.delivery.message_id),
             now=self._now(),
         )
         return await self._pool.send(
             Envelope(
-                id=outgoing.delivery.id.hex,
+                id=self._envelope_id(outgoing.delivery.id),
                 sender=self._envelope_sender(outgoing.delivery.id),
                 recipient=mailbox.address,
                 message=message,
@@ -104,3 +108,8 @@ class EmailSender:
     async def close(self) -> None:
         """Close idle connections."""
         await self._pool.close()
+
+
+def _boundary(message_id: str) -> str:
+    """The same for every copy, and nothing of the delivery that the mail does not tell anyway."""
+    return hashlib.sha256(message_id.encode()).hexdigest()[:32]

@@ -12,18 +12,22 @@ from structlog.testing import capture_logs
 from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.events import InvitationRequested, Recipients
+from local.mailbox.reports import REPORTS, Mail, compose
 from services.notification import bounces
 from services.notification.bounces import mime
-from services.notification.bounces.mime import Mail
+from services.notification.bounces.mime import Mail as OpenMail
 from services.notification.deliveries.delivery import Delivery, State
 from services.notification.deliveries.events import Accepted, Reply
+from services.notification.erasure import store as erasure_store
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.reader import ReceiptReader
 from services.notification.receipts.store import ReturnedMail
+from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
 from tests.database.notification.support import apply, claimed, delivery_of, now, running
 from tests.support import eventually
 
+ENVELOPE_IDS = Tags({1: bytes(32)}, purpose=ENVELOPE_ID)
 TEXT = Recipients(sms="+4917139200")
 NOTE = b"From: a@example.org\r\nSubject: Hallo\r\n\r\nBis morgen.\r\n"
 
@@ -74,7 +78,12 @@ async def read_until(
     """Let a reader turn until the receipts are so; how often it woke the relay."""
     woken: list[None] = []
     reader = ReceiptReader(
-        db, sealer=sealer, poll=0.05, wake_relay=lambda: woken.append(None), now=clock
+        db,
+        sealer=sealer,
+        envelope_ids=ENVELOPE_IDS,
+        poll=0.05,
+        wake_relay=lambda: woken.append(None),
+        now=clock,
     )
 
     async def holds() -> bool:
@@ -164,7 +173,12 @@ async def test_a_receipt_that_does_not_come_in_time_is_missed(
         return (await delivery_of(notification_db, request)).state is State.UNCONFIRMED
 
     reader = ReceiptReader(
-        notification_db, sealer=sealer, poll=0.05, wake_relay=lambda: None, now=lambda: late
+        notification_db,
+        sealer=sealer,
+        envelope_ids=ENVELOPE_IDS,
+        poll=0.05,
+        wake_relay=lambda: None,
+        now=lambda: late,
     )
     async with running(reader.run()):
         await eventually(unconfirmed, "the missing receipt is noticed")
@@ -185,7 +199,8 @@ async def test_a_mail_that_the_reader_fails_on_is_heard_of_and_stays(
     notification_db: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch, named: bool
 ) -> None:
     request, delivery = await handed_over(notification_db, sealer)
-    await store_mail(notification_db, sealer, delivery.id if named else None, b"broken" + NOTE)
+    mailed = await delivery_of(notification_db, (await claimed(notification_db, sealer))[0])
+    await store_mail(notification_db, sealer, mailed.id if named else None, b"broken" + NOTE)
     await store_mail(notification_db, sealer, content=NOTE)
     await store_receipt(notification_db, str(delivery.id))
     failing(monkeypatch)
@@ -200,7 +215,7 @@ async def test_a_mail_that_the_reader_fails_on_is_heard_of_and_stays(
         "not_a_bounce",
         "delivered",
     )
-    assert broken["delivery_id"] == (delivery.id if named else None)
+    assert broken["delivery_id"] == (mailed.id if named else None)
     assert sealer.open(broken["content"], ("receipts.content", broken["id"])) == b"broken" + NOTE
     assert (await delivery_of(notification_db, request)).state is State.DELIVERED
     assert metric("bounce_reader_failures_total") == failed + 1
@@ -224,10 +239,43 @@ async def test_a_mail_that_the_reader_fails_on_is_read_once_while_its_message_is
     assert (await delivery_of(notification_db, request)).state is State.SENDING
 
 
+async def test_a_receipt_of_another_gateway_is_dropped_and_counted(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request, delivery = await handed_over(notification_db, sealer)
+    counted = {"kind": "failed", "matched_by": "elsewhere"}
+    before = metric("receipts_total", counted)
+    foreign = {"gateway": "seven", "reference": delivery.id, "state": ReceiptState.REJECTED}
+    with capture_logs() as logged:
+        await store_receipt(notification_db, "its-own-id", **foreign)
+        await read_until(notification_db, sealer, all_settled)
+    assert (await delivery_of(notification_db, request)).state is State.ACCEPTED
+    assert metric("receipts_total", counted) == before + 1
+    assert [one["event"] for one in logged] == ["receipt of another channel or gateway"]
+
+
+async def test_a_bounce_that_names_an_erased_mail_by_its_message_id_is_thrown_away(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request, _ = await claimed(notification_db, sealer)
+    delivery = await delivery_of(notification_db, request)
+    returned = Mail(
+        sender="rueck@praxis.example",
+        recipient="erika@example.org",
+        content=f"Message-ID: {delivery.message_id}\r\n\r\n".encode(),
+    )
+    content = compose(returned, REPORTS["spaeter-unbekannt"])
+    assert content is not None
+    async with notification_db.system() as tx:
+        await erasure_store.erase(tx, [request.appointment_id], now())
+    await store_mail(notification_db, sealer, content=content)
+    await read_until(notification_db, sealer, lambda found: not found)
+
+
 def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the bounce reader fail on mail that begins with „broken"."""
 
-    def open_mail(content: bytes) -> Mail:
+    def open_mail(content: bytes) -> OpenMail:
         if content.startswith(b"broken"):
             raise ValueError("erika@example.org")
         return mime.open_mail(content)

@@ -48,6 +48,7 @@ async def working(
         SmtpPool(server),
         sender_address="einladung@praxis.example",
         envelope_sender=lambda _: "rueck@praxis.example",
+        envelope_id=lambda _: "tag",
         now=now,
     )
     policy = WorkerPolicy(

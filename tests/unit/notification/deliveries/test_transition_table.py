@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.channels import Channel
-from contracts.events import FailureCategory, FailureReason, InvitationDelivered, InvitationFailed
+from contracts.events import (
+    FailureCategory,
+    FailureEvidence,
+    FailureReason,
+    InvitationDelivered,
+    InvitationFailed,
+)
 from services.notification.deliveries import transitions
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import (
@@ -24,6 +30,7 @@ from services.notification.deliveries.events import (
     Confirmed,
     Delayed,
     DeliveryEvent,
+    Disputed,
     EvidenceEvent,
     FailedForNow,
     LeaseExpired,
@@ -57,6 +64,8 @@ RECEIPT = UUID(int=9)
 HARD = Bounced(RECEIPT, Reply(None, "5.1.1", FailureReason.UNKNOWN_USER), permanent=True)
 SOFT = Bounced(RECEIPT, Reply(None, "4.4.7", FailureReason.EXPIRED), permanent=False)
 
+DISPUTE = Disputed(RECEIPT, Reply(None, "5.1.1", FailureReason.UNKNOWN_USER))
+
 EVENTS: dict[str, DeliveryEvent] = {
     "Requested": Requested(),
     "ChannelMissing": ChannelMissing(),
@@ -74,6 +83,7 @@ EVENTS: dict[str, DeliveryEvent] = {
     "Confirmed": Confirmed(RECEIPT, OK),
     "Permanent": HARD,
     "Temporary": SOFT,
+    "Disputed": DISPUTE,
     "Delayed": Delayed(RECEIPT),
     "AutoReplied": AutoReplied(RECEIPT),
     "Complained": Complained(RECEIPT),
@@ -97,6 +107,7 @@ def tables(first: str) -> dict[tuple[str, str], str]:
 
 MAIL = tables("state")
 UNANSWERED = tables("unanswered")
+DISPUTED = tables("disputed")
 SMS = MAIL | {at: cell for at, cell in tables("sms").items() if cell != "="}
 
 
@@ -154,6 +165,15 @@ def test_email_of_which_a_copy_is_unanswered(row: str, name: str) -> None:
     assert cell(before, transition(before, EVENTS[name], NOW)) == UNANSWERED[row, name]
 
 
+@pytest.mark.parametrize(("row", "name"), DISPUTED)
+def test_email_whose_tick_is_disputed(row: str, name: str) -> None:
+    before = transition(delivery("accepted"), DISPUTE, NOW).delivery
+    assert before.category == row
+    step = transition(before, EVENTS[name], NOW)
+    assert cell(before, step) == DISPUTED[row, name]
+    assert step.delivery.disputed is (step.delivery == before)
+
+
 @pytest.mark.parametrize(("row", "name"), SMS)
 def test_sms(row: str, name: str) -> None:
     before = delivery(row, Channel.SMS)
@@ -173,6 +193,36 @@ def test_late_bounce_says_why_and_by_which_receipt() -> None:
     (entry,) = step.history
     assert (entry.event, entry.before, entry.after) == ("Bounced", State.ACCEPTED, State.FAILED)
     assert (entry.receipt_id, entry.reply) == (RECEIPT, HARD.reply)
+
+
+def test_a_dispute_is_told_as_one_and_says_nothing_of_the_address() -> None:
+    step = transition(delivery("accepted"), DISPUTE, NOW)
+    outcome = one(step)
+    assert isinstance(outcome, InvitationFailed)
+    assert (outcome.evidence, outcome.reason, outcome.status_code, outcome.late) == (
+        FailureEvidence.UNSIGNED,
+        None,
+        None,
+        True,
+    )
+    (entry,) = step.history
+    assert (entry.event, entry.receipt_id, entry.reply) == ("Disputed", RECEIPT, DISPUTE.reply)
+
+
+@pytest.mark.parametrize("row", ["queued", "retrying"])
+def test_what_a_gateway_says_it_took_between_two_tries_counts_where_it_is_possible(
+    row: str,
+) -> None:
+    told = Accepted(OK, gateway="webhook", receipt_id=RECEIPT)
+    before = delivery(row, Channel.SMS)
+    assert cell(before, transition(before, told, NOW)) == "note"
+    unanswered = replace(before, unanswered=1)
+    assert cell(unanswered, transition(unanswered, told, NOW)) == "accepted"
+
+
+def test_what_was_never_tried_is_not_confirmed() -> None:
+    before = replace(delivery("technical"), tries=0)
+    assert cell(before, transition(before, Confirmed(RECEIPT), NOW)) == "note"
 
 
 def test_confirmation_raises_the_evidence() -> None:
@@ -213,3 +263,20 @@ def test_receipts_end_alike_in_any_order(
         assert (one_way.state, one_way.late) == (State.FAILED, True)
     elif any(isinstance(event, Confirmed) for event in orders[0]):
         assert one_way.state is State.DELIVERED
+
+
+@given(
+    st.lists(EVIDENCE | st.just(DISPUTE), max_size=6).flatmap(
+        lambda told: st.tuples(st.just(told), st.permutations(told))
+    )
+)
+def test_reports_on_a_mail_end_alike_in_any_order(
+    orders: tuple[list[EvidenceEvent], list[EvidenceEvent]],
+) -> None:
+    ends = []
+    for order in orders:
+        after = delivery("accepted")
+        for event in order:
+            after = transition(after, event, NOW).delivery
+        ends.append((after.state, after.category, after.reason, after.disputed))
+    assert ends[0] == ends[1]

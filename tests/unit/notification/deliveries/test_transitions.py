@@ -30,6 +30,7 @@ from services.notification.deliveries.events import (
     Confirmed,
     Delayed,
     DeliveryEvent,
+    Disputed,
     FailedForNow,
     LeaseExpired,
     Misconfigured,
@@ -265,7 +266,7 @@ EVENTS: st.SearchStrategy[DeliveryEvent] = st.one_of(
     st.builds(Bounced, st.uuids(), REPLIES, permanent=st.booleans()),
     st.sampled_from([Requested(), LeaseExpired(), Superseded(), Withdrawn(), ChannelMissing()]),
     st.sampled_from([Delayed(UUID(int=3)), AutoReplied(UUID(int=3)), Complained(UUID(int=3))]),
-    st.just(ReceiptMissing()),
+    st.sampled_from([ReceiptMissing(), Disputed(UUID(int=3), UNKNOWN_USER)]),
 )
 
 

@@ -100,6 +100,7 @@ async def sending(server: SmtpServer) -> AsyncIterator[Send]:
         SmtpPool(server),
         sender_address="einladung@praxis.example",
         envelope_sender=lambda _: "rueck@praxis.example",
+        envelope_id=lambda _: "tag",
         now=lambda: now,
     )
 
