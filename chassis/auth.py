@@ -238,9 +238,16 @@ async def caller(
             needed=sorted(needed.scopes),
         )
         raise MissingRight(needed.scopes)
-    if access.writes is not None and request.method not in SAFE_METHODS:
-        access.writes.take(f"{found.practice_id} {found.subject}")
+    if request.method not in SAFE_METHODS:
+        count_write(request, found)
     return found
+
+
+def count_write(request: Request, caller: Caller) -> None:
+    """Count one writing request of this caller, whatever its method. Raises TooManyRequests."""
+    access: Access = request.app.state.access
+    if access.writes is not None:
+        access.writes.take(f"{caller.practice_id} {caller.subject}")
 
 
 def needs(*rights: Right) -> Any:

@@ -20,7 +20,7 @@ MOST_CALLERS = 10_000  # remembered at once; who came longest ago is forgotten f
 
 
 class TooManyRequests(StatusProblem):
-    """429, with the seconds to wait (RFC 6585, section 4)."""
+    """Too many requests; Retry-After says when to come back (RFC 6585, section 4)."""
 
     status = 429
     type_ = "too-many-requests"

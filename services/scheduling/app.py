@@ -83,6 +83,7 @@ def build(settings: Settings) -> FastAPI:
                     sealer,
                     settle=timedelta(seconds=settings.notice_settle_seconds),
                     now=utc_now,
+                    bounds=settings.bounds,
                 ),
                 hosting=Hosting(db, rooms, sealer),
                 patient_page=PatientPage(

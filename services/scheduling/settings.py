@@ -3,12 +3,15 @@
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_key
 from chassis.settings import LOOPBACK
 from contracts.channels import Channel
+from contracts.tariffs import Tariff
+from services.scheduling.bounds import COUNTRIES, PER_TARIFF, Bounds
+from services.scheduling.practice import checked_countries
 from services.scheduling.visits.settings import RoomSettings
 
 
@@ -74,12 +77,56 @@ class Settings(RoomSettings):
         default=1461, ge=365, le=3653, description="How long audit entries are kept."
     )
 
+    daily_messages_per_appointment: int = Field(
+        default=10,
+        ge=1,
+        description="Invitations, notices of moves and cancellations of one appointment over one "
+        "channel in 24 hours; further invitations and moves are refused. All these are counted in "
+        "the database.",
+    )
+    daily_messages_per_address: int = Field(
+        default=20, ge=1, description="To one address or number, of one practice, in 24 hours."
+    )
+    daily_messages: dict[Tariff, PositiveInt] = Field(
+        default=PER_TARIFF,
+        description="Of one practice in 24 hours, by tariff; practices can have a number of their "
+        "own.",
+    )
+    daily_sms_per_country: int = Field(
+        default=1000, ge=1, description="Of one practice to one country in 24 hours; as above."
+    )
+    sms_countries: Annotated[list[str], AfterValidator(lambda v: list(checked_countries(v)))] = (
+        Field(
+            default=list(COUNTRIES),
+            min_length=1,
+            description="Whose numbers SMS may go to (ISO 3166-1); practices can have others.",
+        )
+    )
+
     @field_validator("token_keys")
     @classmethod
     def _seeds(cls, keys: dict[int, SecretStr]) -> dict[int, SecretStr]:
         if any(len(decode_key(key)) != 32 for key in keys.values()):
             raise ValueError("a token key needs 32 bytes")
         return keys
+
+    @field_validator("daily_messages")
+    @classmethod
+    def _every_tariff(cls, most: dict[Tariff, int]) -> dict[Tariff, int]:
+        if missing := set(Tariff) - most.keys():
+            raise ValueError(f"these tariffs are missing: {', '.join(sorted(missing))}")
+        return most
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much may be written to patients."""
+        return Bounds(
+            per_appointment=self.daily_messages_per_appointment,
+            per_address=self.daily_messages_per_address,
+            per_tariff=self.daily_messages,
+            sms_per_country=self.daily_sms_per_country,
+            sms_countries=self.sms_countries,
+        )
 
     @model_validator(mode="after")
     def _links_reach_patients(self) -> Self:

@@ -22,6 +22,7 @@ from contracts.envelope import Received
 from contracts.rights import Right
 from services.scheduling.api.dependencies import Services
 from services.scheduling.app import build as build_scheduling
+from services.scheduling.bounds import Bounds
 from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Link
 from services.scheduling.settings import Settings
@@ -147,7 +148,7 @@ class House:
 async def house(
     scheduling_db: Database, status_db: Database, sealer: Sealer, new_practice: NewPractice
 ) -> House:
-    desk = Desk(scheduling_db, sealer, await new_practice())
+    desk = Desk(scheduling_db, sealer, await new_practice(), bounds=Bounds(per_address=MANY))
     access = Access(OneRight(desk.practice_id))
     settings, status_settings = (
         Settings(**SCHEDULING | JITSI),

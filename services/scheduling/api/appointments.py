@@ -19,7 +19,7 @@ from services.scheduling.api.dependencies import (
 )
 from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
-from services.scheduling.problems import BadETag, Begun, Changed, NotFound
+from services.scheduling.problems import BadETag, Begun, Changed, NotFound, TooManyMessages
 from services.scheduling.schemas import (
     AppointmentView,
     BookedView,
@@ -70,7 +70,12 @@ def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView
     return view.of(booked.appointment, booked.practice)
 
 
-@router.post("/appointments", status_code=201, tags=["appointments"], responses=responses(NotFound))
+@router.post(
+    "/appointments",
+    status_code=201,
+    tags=["appointments"],
+    responses=responses(NotFound, TooManyMessages),
+)
 async def create_appointment(
     booking: Desk,
     caller: AppointmentWriter,
@@ -110,7 +115,7 @@ async def read_appointment(
 @router.patch(
     "/appointments/{appointment_id}",
     tags=["appointments"],
-    responses=responses(NotFound, Changed) | BAD_REQUEST,
+    responses=responses(NotFound, Changed, TooManyMessages) | BAD_REQUEST,
 )
 async def change_appointment(
     booking: Desk,
@@ -160,7 +165,7 @@ async def erase_appointment(booking: Desk, caller: AppointmentAdmin, appointment
     "/appointments/{appointment_id}/invitations",
     status_code=202,
     tags=["invitations"],
-    responses=responses(NotFound, Begun),
+    responses=responses(NotFound, Begun, TooManyMessages),
 )
 async def resend_invitation(
     booking: Desk,
