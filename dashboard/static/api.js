@@ -3,7 +3,7 @@
 const TIMEOUT = 25_000; // milliseconds; longer than the server waits for a service
 const PAUSES = [500, 1500, 4000]; // milliseconds before the 2nd, 3rd and 4th try
 
-const TOO_MANY_MESSAGES = "too-many-messages";
+export const TOO_MANY_MESSAGES = "too-many-messages";
 
 /** The service said no. `errors` is the list of field errors, maybe empty. */
 export class Refused extends Error {

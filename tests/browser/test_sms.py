@@ -173,6 +173,32 @@ async def test_who_has_written_too_much_is_told_what_to_do(
         await owner.close()
 
 
+async def test_a_move_that_may_not_be_told_can_be_made_in_silence(
+    page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Leise")
+    await demo_practice.create(patient_name=name, date=tomorrow)
+    await show_day(page, tomorrow)
+    await row(page, name).click()
+    await page.get_by_test_id("move-open").click()
+    await page.locator("#move-time").fill("15:15")
+    owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
+    change = "UPDATE practices SET daily_messages = $2 WHERE id = $1"
+    try:
+        await owner.execute(change, DEMO_PRACTICE.id, 1)
+        await page.get_by_test_id("move-submit").click()
+        said = page.get_by_test_id("form-move").locator("[data-summary]")
+        await expect(said).to_contain_text(
+            "Ohne Benachrichtigung lässt der Termin sich verschieben"
+        )
+        await page.get_by_test_id("move-notify").uncheck()
+        await page.get_by_test_id("move-submit").click()
+        await expect(row(page, name)).to_contain_text("15:15")
+    finally:
+        await owner.execute(change, DEMO_PRACTICE.id, 0)
+        await owner.close()
+
+
 async def test_the_basic_tariff_shows_sms_and_says_who_has_it(page: Page, stack: Stack) -> None:
     owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
     change = "UPDATE practices SET tariff = $1 WHERE name = $2"
