@@ -187,9 +187,13 @@ class Stack:
         await child.start()
         return child
 
-    def configure(self, name: str, **variables: str) -> None:
-        """Set variables of a service in full, as NOTIFICATION_POLL_SECONDS; for its next start."""
-        self._extra.setdefault(name, {}).update(variables)
+    def configure(self, name: str, **variables: str | None) -> None:
+        """Set variables of a service in full, as NOTIFICATION_POLL_SECONDS; for its next start.
+
+        None takes one back that was set.
+        """
+        every = {**self._extra.get(name, {}), **variables}
+        self._extra[name] = {key: value for key, value in every.items() if value is not None}
 
     def setting(self, name: str, variable: str) -> str | None:
         """What `configure` has set of a service."""
