@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -273,7 +273,6 @@ async def test_no_connection_stays_by_saying_nothing_that_matters(
     async with intake(notification_db, sealer) as port, connected(port) as client:
         await client.answer()
         async with asyncio.timeout(30):
-            with pytest.raises(ConnectionError):
+            with suppress(ConnectionError):
                 while await client.say(b"NOOP"):
                     pass
-                raise ConnectionError
