@@ -7,13 +7,19 @@ upgrade it drops the body and reads it as the next request (Kludex/uvicorn#2722)
 
 import asyncio
 import json
+from collections import Counter
+from collections.abc import Collection
+from ipaddress import ip_address
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis.limits import DISCARDED_BYTES, HEAD_TOO_LARGE, MAX_HEAD_BYTES, refused
+from chassis.peers import Network
+from chassis.throttle import one_client
 
+PER_ADDRESS = 400  # connections at once, unless a server is told otherwise
 WHOLE_REQUEST = 20.0  # seconds from its first byte, or from the connection, to its last
 # Who is still sending when the connection is closed sees it reset, and not the response.
 LINGER = 2.0  # seconds in which what still comes of a refused head is thrown away, but for a bound
@@ -34,6 +40,46 @@ _NO_HTTP = _refusal(
 _HEAD_TOO_LARGE = _refusal(b"431 Request Header Fields Too Large", HEAD_TOO_LARGE)
 
 
+_TOO_MANY = _refusal(
+    b"503 Service Unavailable",
+    (503, "too-many-connections", "Too many connections come from this address."),
+)
+
+
+class Places:
+    """How many connections each address has open, and may have.
+
+    Who is in `unless_in` is not counted: a proxy brings everybody's.
+    """
+
+    def __init__(self, most: int, *, unless_in: Collection[Network] = ()) -> None:
+        self._most = most
+        self._uncounted = unless_in
+        self._taken: Counter[str] = Counter()
+
+    def take(self, host: str) -> bool:
+        """Count a connection, if it may be open; it is to be given back."""
+        client = one_client(host)
+        if self._taken[client] >= self._most and not self._is_proxy(host):
+            return False
+        self._taken[client] += 1
+        return True
+
+    def give_back(self, host: str) -> None:
+        """A connection that was counted is closed."""
+        client = one_client(host)
+        self._taken[client] -= 1
+        if not self._taken[client]:
+            del self._taken[client]
+
+    def _is_proxy(self, host: str) -> bool:
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._uncounted)
+
+
 class _BadRequest(Exception):
     """What the parser takes and RFC 9112 does not; the parser stops at it."""
 
@@ -41,6 +87,8 @@ class _BadRequest(Exception):
 class BoundedProtocol(HttpToolsProtocol):
     """Cuts off a request that is not complete in time, and a head that does not end."""
 
+    places = Places(PER_ADDRESS)
+    _place: str | None = None
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _in_head = True
@@ -49,11 +97,20 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The clock runs before the first byte: a silent connection is cut off as well."""
         super().connection_made(transport)
-        self._start_clock()
+        host = self.client[0] if self.client else ""
+        if self.places.take(host):
+            self._place = host
+            self._start_clock()
+        else:
+            self._refused = True
+            transport.write(_TOO_MANY)
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_clock()
+        if self._place is not None:
+            self.places.give_back(self._place)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -158,3 +215,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def _cut_off(self, *_: Any) -> None:
         self._stop_clock()
         self.transport.close()
+
+
+def bounded(places: Places) -> type[BoundedProtocol]:
+    """The protocol of one server, whose connections have these places."""
+
+    class Placed(BoundedProtocol):
+        pass
+
+    Placed.places = places
+    return Placed

@@ -59,7 +59,11 @@ def address_of(request: Request) -> str:
 
     Behind a proxy this is the client's address only if uvicorn trusts it (FORWARDED_ALLOW_IPS).
     """
-    host = request.client.host if request.client else ""
+    return one_client(request.client.host if request.client else "")
+
+
+def one_client(host: str) -> str:
+    """An address, or of IPv6 the network that one client has; what is neither as it is."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

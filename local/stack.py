@@ -9,7 +9,8 @@ Use it from one event loop, in a thread that lives as long as the stack.
 
 import asyncio
 import sys
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from uuid import UUID
 import asyncpg
 from aiokafka.errors import KafkaError
 
+from chassis.probe import healthy
 from local import practice, rooms, topics
 from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
@@ -108,6 +110,7 @@ class Stack:
             on_death=self._died,
         )
         self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in MODULES}
+        self._operations: dict[str, int] = {name: self.ports.operations(name) for name in MODULES}
         self._services: dict[str, Child] = {}
         self._extra = {name: dict(values) for name, values in (env or {}).items()}
         self._environments: Environments | None = None
@@ -183,6 +186,7 @@ class Stack:
         """Start one more process of a service; `replica` counts from 2."""
         full_name = f"{name}-{replica}"
         self._ports[full_name] = free_port()
+        self._operations[full_name] = free_port()
         child = self._services[full_name] = self._child(name, full_name)
         await child.start()
         return child
@@ -190,6 +194,16 @@ class Stack:
     def configure(self, name: str, **variables: str) -> None:
         """Set variables of a service in full, as NOTIFICATION_POLL_SECONDS; for its next start."""
         self._extra.setdefault(name, {}).update(variables)
+
+    @contextmanager
+    def configured(self, name: str, **variables: str) -> Iterator[None]:
+        """For what starts meanwhile: variables as for `configure`, then as they were."""
+        before = dict(self._extra.get(name, {}))
+        self.configure(name, **variables)
+        try:
+            yield
+        finally:
+            self._extra[name] = before
 
     def setting(self, name: str, variable: str) -> str | None:
         """What `configure` has set of a service."""
@@ -204,6 +218,10 @@ class Stack:
             "rooms": self.ports.rooms,
         }
         return f"http://127.0.0.1:{own[name] if name in own else self._ports[name]}"
+
+    def operations_url(self, name: str) -> str:
+        """Base address of health, metrics and the operators' API; no slash at its end."""
+        return f"http://127.0.0.1:{self._operations[name]}"
 
     @property
     def _helpers(self) -> tuple[Child, ...]:
@@ -284,9 +302,11 @@ class Stack:
         return Child(
             full_name,
             partial(command, name),
-            env=lambda: self._ready().of(name, port=self._ports[full_name]),
+            env=lambda: self._ready().of(
+                name, port=self._ports[full_name], operations_port=self._operations[full_name]
+            ),
             log=self.folder.logs / f"{full_name}.log",
-            ready=partial(http_ok, self._ports[full_name], "/health/ready"),
+            ready=partial(asyncio.to_thread, healthy, self._operations[full_name], "/health/ready"),
             on_death=self._died,
         )
 

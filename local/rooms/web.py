@@ -28,7 +28,9 @@ _HERE = Path(__file__).parent
 
 def create_app(secret: str, names: Sequence[str] = LOOPBACK) -> FastAPI:
     """The rooms; `secret` is what Jitsi calls app_secret."""
-    app = FastAPI(title="Video rooms of the local demo", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Video rooms of the local demo", docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     key = OctKey.import_key(secret)
     templates = Environment(

@@ -20,13 +20,13 @@ TOPICS_OF = {
 
 
 async def metrics(stack: Stack, name: str) -> str:
-    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
+    async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
         return (await client.get("/metrics")).text
 
 
 @pytest.mark.parametrize("name", PROCESSES)
 async def test_every_process_is_alive_ready_and_measured(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
+    async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
         for path in ("/health/live", "/health/ready"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (200, {"faults": []})

@@ -19,11 +19,13 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from chassis.connections import BoundedProtocol
-from tests.support import PATIENCE, Json
+from chassis.connections import BoundedProtocol, Places, bounded
+from chassis.peers import networks
+from tests.support import PATIENCE, Json, eventually
 
 OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
 HOST = b"Host: x\r\n"
+CLOSING = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -42,12 +44,11 @@ class Echo:
 
 
 @asynccontextmanager
-async def served(app: Echo) -> AsyncIterator[int]:
+async def served(app: Echo, places: Places | None = None) -> AsyncIterator[int]:
     """The port of a server with the protocol of every process."""
+    protocol = bounded(places or Places(100))
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(
-            app, http=BoundedProtocol, ws="none", lifespan="off", log_config=None
-        )
+        config = uvicorn.Config(app, http=protocol, ws="none", lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve([listening]))
         try:
@@ -157,6 +158,35 @@ async def test_an_upgrade_is_offered_in_vain_with_chunks_websockets_and_http_1_0
             port, chunked, b"3\r\nabc\r\n0\r\n\r\n" + websocket + b"de" + old + b"f", app=app
         )
     assert [each["body"] for each in bodies(answered)] == ["abc", "de", "f"]
+
+
+async def test_one_address_does_not_take_every_connection() -> None:
+    app = Echo()
+    places = Places(2)
+    async with served(app, places) as port:
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        answered = await ask(port, SMUGGLED, app=app)
+        assert statuses(answered) == [503]
+        assert bodies(answered)[0]["type"] == "too-many-connections"
+        for _, writer in silent:
+            writer.close()
+            await writer.wait_closed()
+
+        async def let_in() -> bool:
+            return statuses(await ask(port, CLOSING, app=app)) == [200]
+
+        await eventually(let_in, "a place that was given back")
+
+
+def test_a_client_has_its_network_of_ipv6_and_a_proxy_brings_everybody() -> None:
+    places = Places(2, unless_in=networks("10.0.0.0/8"))
+    assert [places.take("192.0.2.1") for _ in range(3)] == [True, True, False]
+    assert places.take("192.0.2.2")
+    assert [places.take(f"2001:db8::{n}") for n in range(3)] == [True, True, False]
+    assert places.take("2001:db8:0:1::1")
+    assert all(places.take("10.1.2.3") for _ in range(10))
+    places.give_back("192.0.2.1")
+    assert [places.take("::ffff:192.0.2.1"), places.take("192.0.2.1")] == [True, False]
 
 
 class Wire(asyncio.Transport):
