@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis.limits import DISCARDED_BYTES, HEAD_TOO_LARGE, MAX_HEAD_BYTES, refused
 from chassis.peers import Network
-from chassis.throttle import one_client
+from chassis.throttle import NETWORKS, networks_around
 
 PER_ADDRESS = 400  # connections at once, unless a server is told otherwise
 WHOLE_REQUEST = 20.0  # seconds from its first byte, or from the connection, to its last
@@ -47,7 +47,7 @@ _TOO_MANY = _refusal(
 
 
 class Places:
-    """How many connections each address has open, and may have.
+    """How many connections each address has open, and may have; of IPv6 each network (NETWORKS).
 
     Who is in `unless_in` is not counted: a proxy brings everybody's.
     """
@@ -59,18 +59,20 @@ class Places:
 
     def take(self, host: str) -> bool:
         """Count a connection, if it may be open; it is to be given back."""
-        client = one_client(host)
-        if self._taken[client] >= self._most and not self._is_proxy(host):
+        around = networks_around(host)
+        allowed = (self._most * more for more in NETWORKS.values())
+        full = any(self._taken[each] >= most for each, most in zip(around, allowed, strict=False))
+        if full and not self._is_proxy(host):
             return False
-        self._taken[client] += 1
+        self._taken.update(around)
         return True
 
     def give_back(self, host: str) -> None:
         """A connection that was counted is closed."""
-        client = one_client(host)
-        self._taken[client] -= 1
-        if not self._taken[client]:
-            del self._taken[client]
+        for each in networks_around(host):
+            self._taken[each] -= 1
+            if not self._taken[each]:
+                del self._taken[each]
 
     def _is_proxy(self, host: str) -> bool:
         try:

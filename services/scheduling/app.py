@@ -12,12 +12,13 @@ from chassis.clock import utc_now
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.jwks import FixedKeys, key_source
+from chassis.kafka import Cluster
 from chassis.loop import housekeeper
 from chassis.outbox import Relay
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Application, Health, create_app
-from chassis.throttle import Throttle
+from chassis.throttle import AddressThrottle, Throttle
 from services.scheduling import erasure, events, housekeeping, resealing
 from services.scheduling.api import appointments, audit, patient_page, practices, tokens, visits
 from services.scheduling.api.dependencies import Services
@@ -44,6 +45,7 @@ def build(settings: Settings) -> Application:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        kafka = Cluster.of(settings)
         async with AsyncExitStack() as stack:
             db = await stack.enter_async_context(
                 Database.open(
@@ -56,14 +58,21 @@ def build(settings: Settings) -> Application:
             links = Links(settings.link_base_url, decode_keys(settings.link_keys))
             mint = Mint(decode_keys(settings.token_keys))
             rooms = make_rooms(settings)
-            relay = Relay(db, settings.kafka_bootstrap, sealer)
+            relay = Relay(
+                db,
+                kafka,
+                settings.event_signer,
+                sealer=sealer,
+                body_sealer=settings.body_sealer,
+            )
             due_notices = DueNotices(links, settings.channels, sealer, SOURCE, utc_now)
             consumer = Consumer(
                 topics=events.TOPICS,
                 group=events.GROUP,
                 handle=events.handle,
                 db=db,
-                bootstrap=settings.kafka_bootstrap,
+                cluster=kafka,
+                verifier=settings.event_verifier,
             )
 
             app.state.access = Access(
@@ -85,20 +94,23 @@ def build(settings: Settings) -> Application:
                     sealer,
                     settle=timedelta(seconds=settings.notice_settle_seconds),
                     now=utc_now,
+                    bounds=settings.bounds,
                 ),
                 hosting=Hosting(db, rooms, sealer),
                 patient_page=PatientPage(
-                    lookup=PageLookup(db, links, sealer),
+                    links=links,
+                    lookup=PageLookup(db, sealer),
                     throttle=PageThrottle(
-                        per_address=Throttle(settings.page_requests_per_minute),
-                        in_all=Throttle(settings.page_requests_per_minute_in_all),
+                        links=Throttle(settings.page_requests_per_minute),
+                        guesses=AddressThrottle(settings.page_requests_per_minute),
+                        guesses_in_all=Throttle(settings.page_requests_per_minute_in_all),
                     ),
                     pages=Pages(rooms.origins if rooms else ()),
                     rooms=rooms,
                     hours=settings.opening_hours,
                 ),
                 mint=mint,
-                secrets_tried=Throttle(settings.tokens_per_minute),
+                secrets_tried=AddressThrottle(settings.tokens_per_minute),
             )
             health.dependencies |= {"database": db.ping}
             for work in (

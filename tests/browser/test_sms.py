@@ -6,7 +6,17 @@ import asyncpg
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.page import fill, infobox, noticed, row, show_day, state, unique
+from local.practice import DEMO_PRACTICE
+from tests.browser.page import (
+    fill,
+    infobox,
+    let_a_day_pass,
+    noticed,
+    row,
+    show_day,
+    state,
+    unique,
+)
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 
@@ -105,7 +115,7 @@ async def test_what_nobody_confirms_is_amber_and_asks_for_a_call(
     created = await demo_practice.create(
         patient_name=name, channels=["sms"], email=None, phone=f"{FILM}03"
     )
-    await overdue(stack, UUID(created["id"]))
+    await let_a_day_pass(stack, UUID(created["id"]), "accepted")
     box = infobox(page, f"SMS nicht bestätigt, bitte anrufen: {name}")
     await expect(box).to_be_visible()
     amber = state(page, name, "unconfirmed")
@@ -115,26 +125,16 @@ async def test_what_nobody_confirms_is_amber_and_asks_for_a_call(
     await expect(page.locator("#resend-text")).to_contain_text("Bitte rufen Sie an")
 
 
-async def overdue(stack: Stack, appointment_id: UUID) -> None:
-    """A day passes without a receipt."""
-    owner = await asyncpg.connect(stack.owner_dsn("notification"))
-    change = """
-        UPDATE deliveries SET receipt_due_at = now(),
-               handed_over_at = handed_over_at - interval '30 hours'
-        WHERE appointment_id = $1 AND state = 'accepted' RETURNING id
-    """
-    try:
-        await eventually(lambda: owner.fetch(change, appointment_id), "taken by the gateway")
-    finally:
-        await owner.close()
-
-
 @pytest.mark.parametrize(
     ("number", "said"),
     [
         ("030 1234567", "Das ist eine Festnetznummer."),
         ("0171", "Diese Nummer ist zu kurz."),
         ("keine", "Das ist keine Telefonnummer."),
+        (
+            "+371 21 234 567",
+            "SMS gehen von hier nur an Nummern aus: Deutschland, Österreich, Schweiz.",
+        ),
     ],
 )
 async def test_a_number_that_takes_no_sms_is_refused_in_words(
@@ -144,6 +144,54 @@ async def test_a_number_that_takes_no_sms_is_refused_in_words(
     await page.get_by_test_id("submit-invite").click()
     await expect(form.locator('[data-field="phone"] .error')).to_contain_text(said)
     await expect(form.locator("[name=phone]")).to_have_attribute("aria-invalid", "true")
+
+
+async def test_who_has_written_too_much_is_told_what_to_do(
+    page: Page, stack: Stack, tomorrow: str
+) -> None:
+    owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
+    change = "UPDATE practices SET daily_messages = $2 WHERE id = $1"
+    try:
+        name = unique("Zuviel")
+        for most in (1, 0):  # 0: as the tariff has
+            await owner.execute(change, DEMO_PRACTICE.id, most)
+            if most:
+                await fill(page, name, f"{uuid4().hex[:8]}@example.org", tomorrow)
+            await page.get_by_test_id("submit-invite").click()
+            if most:
+                said = page.get_by_test_id("form-appointment").locator("[data-summary]")
+                await expect(said).to_contain_text("Ihre Praxis hat in den letzten 24 Stunden")
+                await expect(said).to_contain_text("wenden Sie sich bitte an den Betreiber")
+        await expect(page.get_by_test_id("form-appointment")).to_be_hidden()
+    finally:
+        await owner.execute(change, DEMO_PRACTICE.id, 0)
+        await owner.close()
+
+
+async def test_a_move_that_may_not_be_told_can_be_made_in_silence(
+    page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Leise")
+    await demo_practice.create(patient_name=name, date=tomorrow)
+    await show_day(page, tomorrow)
+    await row(page, name).click()
+    await page.get_by_test_id("move-open").click()
+    await page.locator("#move-time").fill("15:15")
+    owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
+    change = "UPDATE practices SET daily_messages = $2 WHERE id = $1"
+    try:
+        await owner.execute(change, DEMO_PRACTICE.id, 1)
+        await page.get_by_test_id("move-submit").click()
+        said = page.get_by_test_id("form-move").locator("[data-summary]")
+        await expect(said).to_contain_text(
+            "Ohne Benachrichtigung lässt der Termin sich verschieben"
+        )
+        await page.get_by_test_id("move-notify").uncheck()
+        await page.get_by_test_id("move-submit").click()
+        await expect(row(page, name)).to_contain_text("15:15")
+    finally:
+        await owner.execute(change, DEMO_PRACTICE.id, 0)
+        await owner.close()
 
 
 async def test_the_basic_tariff_shows_sms_and_says_who_has_it(page: Page, stack: Stack) -> None:

@@ -84,9 +84,13 @@ async def test_an_address_that_no_parser_holds_is_called_too_large(
     reader, writer = await asyncio.open_connection(url.host, url.port)
     writer.write(b"GET /nothing?x=%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (b"x" * size, url.netloc))
     async with asyncio.timeout(PATIENCE):
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        body = await reader.readexactly(length)
+        writer.write_eof()  # or the server waits a while for the rest of the head
+        assert await reader.read() == b""
     writer.close()
-    assert head.startswith(b"HTTP/1.1 431 ")
+    assert head.startswith(b"http/1.1 431 ")
     assert b"content-type: application/problem+json" in head
     assert json.loads(body)["type"] == "head-too-large"
 
@@ -125,6 +129,18 @@ async def test_writing_is_limited_for_each_caller(
         assert (await practice.scheduling.get(f"{url}/v1/practice")).status_code == 200
         answer = await other_practice.scheduling.post(f"{url}/v1/appointments", json={})
         assert answer.status_code == 422
+
+
+async def test_an_export_that_is_noted_counts_as_writing(practice: Practice, stack: Stack) -> None:
+    async with limited(stack, "scheduling", "SCHEDULING_WRITES_PER_MINUTE", 3) as url:
+        export = f"{url}/v1/audit/export"
+        for method in ("POST", "GET", "GET"):
+            assert (await practice.scheduling.request(method, export)).status_code == 200
+        for method in ("POST", "GET"):
+            answer = await practice.scheduling.request(method, export)
+            assert (answer.status_code, answer.json()["type"]) == (429, "too-many-requests")
+    log = (await practice.scheduling.get("/v1/audit")).json()["entries"]
+    assert [each["action"] for each in log] == ["audit_exported"] * 3
 
 
 async def test_guessing_keys_is_slow(practice: Practice, stack: Stack) -> None:
@@ -229,6 +245,16 @@ async def test_a_head_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) ->
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n")
         sent = await until_cut_off(writer)
         assert sent < 8 * 2**20
+
+
+async def test_who_stays_after_a_refused_head_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LINGER", 0.2)
+    async with served(2 * PATIENCE, monkeypatch) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /?x=%b HTTP/1.1\r\n" % (b"x" * 70_000))
+        async with asyncio.timeout(PATIENCE):
+            assert (await reader.read()).startswith(b"HTTP/1.1 431 ")
+        writer.close()
 
 
 async def until_cut_off(writer: asyncio.StreamWriter) -> int:
