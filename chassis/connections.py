@@ -173,6 +173,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_clock()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A line of the head; one behind the body (a trailer) is none of it (RFC 9110, 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Its head is there. One that offers an upgrade comes again without it."""
         if self.parser.get_method() == b"CONNECT":  # what would follow is no HTTP

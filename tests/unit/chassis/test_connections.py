@@ -34,11 +34,13 @@ class Echo:
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
+        self.headers: list[bytes] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.begun.set()
         request = Request(scope, receive)
         body = (await request.body()).decode()
+        self.headers = [name for name, _ in scope["headers"]]
         asked = {"method": request.method, "path": scope["path"], "body": body}
         await JSONResponse(asked)(scope, receive, send)
 
@@ -187,6 +189,21 @@ def test_a_client_has_its_network_of_ipv6_and_a_proxy_brings_everybody() -> None
     assert all(places.take("10.1.2.3") for _ in range(10))
     places.give_back("192.0.2.1")
     assert [places.take("::ffff:192.0.2.1"), places.take("192.0.2.1")] == [True, False]
+
+
+@pytest.mark.parametrize("offer", [b"", OFFER])
+async def test_what_comes_behind_the_body_is_no_header(offer: bytes) -> None:
+    app = Echo()
+    head = b"POST / HTTP/1.1\r\n" + HOST + offer + b"Transfer-Encoding: chunked\r\n\r\n"
+    trailers = b"1\r\nx\r\n0\r\nAuthorization: Bearer x\r\nHost: y\r\n\r\n"
+    async with served(app) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head + trailers)
+        async with asyncio.timeout(PATIENCE):
+            await reader.readuntil(b"}")
+        writer.close()
+    assert app.headers.count(b"host") == 1
+    assert b"authorization" not in app.headers
 
 
 class Wire(asyncio.Transport):
