@@ -39,6 +39,7 @@ NOTIFICATION = SERVICE | {
     "request_keys": {"1": KEY},
     "contact_keys": {"1": KEY},
     "intake_protocol": "lmtp",
+    "intake_allow_from": ["192.0.2.25"],
 }
 SMS = NOTIFICATION | {
     "sms_gateways": ["seven"],

@@ -83,6 +83,12 @@ def test_production_starts_when_it_is_set_up(
         (Notification, NOTIFICATION | {"mail_from": "einladung@praxis.example"}),
         (Notification, NOTIFICATION | {"lease_seconds": 9}),
         (Notification, NOTIFICATION | {"intake_protocol": "none"}),
+        (
+            Notification,
+            {k: v for k, v in NOTIFICATION.items() if k != "intake_allow_from"},
+        ),
+        (Notification, NOTIFICATION | {"intake_allow_from": ["0.0.0.0/0"]}),
+        (Notification, NOTIFICATION | {"intake_allow_from": ["2000::/3"]}),
         (Notification, NOTIFICATION | {"imap_host": "imap.praxis.de", "imap_tls": "none"}),
         (
             Notification,
