@@ -9,7 +9,7 @@ from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.jwks import client_for
 from chassis.loop import housekeeper
-from chassis.service import Health, create_app
+from chassis.service import Application, Health, create_app
 from chassis.throttle import AddressThrottle
 from dashboard import index, login_routes, proxy
 from dashboard.dependencies import Services
@@ -24,7 +24,7 @@ from dashboard.upstreams import Upstreams
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings) -> Application:
     """The application; connections are opened when it starts.
 
     The services and the identity provider are no dependency of its readiness: with one of them
@@ -35,6 +35,7 @@ def build(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            tls = settings.tls.for_peers()
             upstreams = await stack.enter_async_context(
                 Upstreams(
                     {
@@ -43,6 +44,7 @@ def build(settings: Settings) -> FastAPI:
                         "status": settings.status_url,
                     },
                     streams=settings.streams,
+                    tls=tls,
                 )
             )
             db = await stack.enter_async_context(
@@ -59,7 +61,7 @@ def build(settings: Settings) -> FastAPI:
                 scope=settings.oidc_scope,
                 parameters=settings.oidc_parameters,
                 client=await stack.enter_async_context(
-                    client_for(settings.auth_issuer, internally=settings.oidc_internal_url)
+                    client_for(settings.auth_issuer, internally=settings.oidc_internal_url, tls=tls)
                 ),
             )
             verifier = TokenVerifier(identity_provider(settings, provider.keys))

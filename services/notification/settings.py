@@ -31,6 +31,7 @@ class Settings(ProducerSettings):
     port: int = Field(
         default=8402, ge=1, le=65535, description="Of the HTTP API, where gateways bring receipts."
     )
+    operations_port: int = Field(default=8412, ge=1, le=65535, description="Of health, metrics.")
     mail_from: str = Field(
         pattern=ADDRESS,
         description="Address that invitations come from.",

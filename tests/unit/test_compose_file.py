@@ -63,8 +63,8 @@ def test_what_make_demo_sets_is_set_in_the_compose_file_too(name: str, tmp_path:
         Identity(tmp_path / "identity", "http://127.0.0.1:8428"),
         servers.kafka(place),
         servers.postgres(place),
-    ).of(name, port=getattr(ports, name))
-    by_image = {f"{name}_HOST".upper(), f"{name}_PORT".upper()}
+    ).of(name, port=getattr(ports, name), operations_port=ports.operations(name))
+    by_image = {f"{name}_{each}".upper() for each in ("HOST", "PORT", "OPERATIONS_PORT")}
     missing = (variables(name) & demo.keys()) - by_image - _secrets(name)
     missing -= SERVICES[name]["environment"].keys()
     assert not missing, f"make demo sets {sorted(missing)}, docker-compose.yml does not"
@@ -115,7 +115,7 @@ def test_everything_is_published_on_a_loopback_address_and_where_make_demo_has_i
     ports = Ports(DEFAULT_BASE)
     expected = {
         "dashboard": {ports.dashboard},
-        "scheduling": {ports.scheduling},
+        "scheduling": {ports.scheduling, ports.operations("scheduling")},
         "status": {ports.status},
         "mailbox": {ports.smtp, ports.mailbox},
         "phones": {ports.phones},

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
-from chassis.throttle import networks_of_host
+from chassis.throttle import networks_around
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -28,7 +28,7 @@ class Door:
         """Let in whoever connects from `host`; or what to answer instead."""
         if not self._may_enter(host):
             return NOT_YOU
-        one = networks_of_host(host)[0]
+        one = networks_around(host)[0]
         if self._inside.total() >= MAX_CONNECTIONS or self._inside[one] >= MAX_CONNECTIONS_OF_ONE:
             return TOO_MANY
         self._inside[one] += 1
@@ -36,7 +36,7 @@ class Door:
 
     def leave(self, host: str) -> None:
         """Whoever was let in goes."""
-        one = networks_of_host(host)[0]
+        one = networks_around(host)[0]
         self._inside[one] -= 1
         if self._inside[one] <= 0:
             del self._inside[one]
