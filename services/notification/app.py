@@ -18,6 +18,7 @@ from chassis.service import Application, Health, create_app
 from chassis.supervisor import Work
 from contracts.channels import Channel
 from services.notification import requests, wiring
+from services.notification.bounces.confined import ConfinedReader
 from services.notification.dependencies import Services
 from services.notification.erasure.kafka import KafkaErasure
 from services.notification.letters import preview_api
@@ -49,8 +50,11 @@ def build(settings: Settings) -> Application:
             senders: dict[Channel, Sender] = {Channel.EMAIL: email}
 
             relay = Relay(db, kafka, settings.event_signer, sealer=sealer)
+            confined = ConfinedReader()
+            stack.push_async_callback(confined.close)
             reader = ReceiptReader(
                 db,
+                read_mail=confined.read,
                 sealer=sealer,
                 envelope_ids=settings.envelope_ids,
                 poll=settings.poll_seconds,
@@ -118,7 +122,12 @@ def build(settings: Settings) -> Application:
             app.state.services = Services(db=db, gateways=gateways, wake_reader=reader.wake)
             health.dependencies |= {"database": db.ping, "kafka": consumer.ready}
             supervisor = await stack.enter_async_context(health.supervisor)
-            work += [*workers, erasure, *wiring.housekeepers(db, sealer, utc_now), consumer]
+            work += [
+                *workers,
+                erasure,
+                *wiring.housekeepers(settings, db, sealer, utc_now),
+                consumer,
+            ]
             for each in work:
                 supervisor.run(each)
             await wiring.open_intakes(

@@ -67,6 +67,13 @@ class Settings(ProducerSettings):
         description="Networks that may connect to it, as a JSON list; production has to name those "
         "of its mail servers, in IPv4 at least /8, in IPv6 at least /32.",
     )
+    kept_mail_megabytes: int = Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="Of mail that came back and that no delivery is known for, at most kept for "
+        "operations to look at; the oldest goes first.",
+    )
     imap_host: str | None = Field(
         default=None, description="Mailbox that what comes back is fetched from, instead."
     )

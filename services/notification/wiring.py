@@ -32,6 +32,7 @@ from services.notification.settings import Settings
 
 SHARE = 0.75  # of the tries under way over a channel, that one practice may have
 SMS_AT_A_TIME = 10  # as many as a gateway's pool has connections
+BOUNDING = 60.0  # seconds between two looks at how much mail is kept
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten or sealed anew
 
 
@@ -68,7 +69,7 @@ def worker_policy(settings: Settings, channel: Channel) -> WorkerPolicy:
     )
 
 
-def housekeepers(db: Database, sealer: Sealer, now: Clock) -> Iterator[Loop]:
+def housekeepers(settings: Settings, db: Database, sealer: Sealer, now: Clock) -> Iterator[Loop]:
     """What forgets and seals anew."""
     for name, task in {
         "inbox": inbox.purge,
@@ -79,6 +80,10 @@ def housekeepers(db: Database, sealer: Sealer, now: Clock) -> Iterator[Loop]:
         "resealing mails": lambda tx: receipt_store.reseal(tx, sealer),
     }.items():
         yield housekeeper(name, db, task, every=HOUSEKEEPING)
+    kept = settings.kept_mail_megabytes * 1_000_000
+    yield housekeeper(
+        "kept mail", db, lambda tx: receipt_store.bound_kept(tx, kept), every=BOUNDING
+    )
 
 
 async def open_intakes(

@@ -28,7 +28,13 @@ receipts = Counter(
     "receipts_total", "What came back and how its delivery was found", ["kind", "matched_by"]
 )
 bounce_reader_failures = Counter(
-    "bounce_reader_failures_total", "Returned mails whose reading failed by a fault of ours"
+    "bounce_reader_failures_total",
+    "Readings of returned mail that failed: by a fault of ours (error), or past a limit",
+    ["cause"],
+)
+kept_mail_bytes = Gauge("kept_mail_bytes", "Sealed mail that no delivery is known for, in all")
+kept_mail_dropped = Counter(
+    "kept_mail_dropped_total", "Mails that were not kept for as long as they could have been"
 )
 
 

@@ -111,6 +111,7 @@ CREATE TABLE receipts (
     received_at timestamptz NOT NULL,
     due_at timestamptz,                 -- when to look at it; null: done
     tries integer NOT NULL DEFAULT 0,
+    readings integer NOT NULL DEFAULT 0, -- begun since the last that came to an end
     reference uuid,                     -- the delivery, by return path or by our reference
     gateway text,
     gateway_id text,                    -- its own id of the message

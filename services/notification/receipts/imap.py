@@ -117,6 +117,8 @@ class ImapIntake:
     async def _store_new(self, connection: "_MailboxConnection") -> int:
         """Store a batch of what is new; returns how many messages that were."""
         async with self._db.system() as tx:
+            if await receipt_store.is_full(tx):
+                return 0
             position = await mailbox_positions.find(tx, self._server.name)
         validity = await asyncio.to_thread(connection.uid_validity)
         last = position.last_uid if position and position.uid_validity == validity else 0

@@ -1,8 +1,10 @@
 """Reads what came back and lets the deliveries know; also notes when nothing came in time."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import structlog
 
@@ -11,6 +13,8 @@ from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.loop import Loop
 from chassis.sealing import Sealer
 from contracts.events import Outcome
+from services.notification.bounces import Reading
+from services.notification.bounces.confined import Cause, ReadingFailed
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Transition
 from services.notification.deliveries.events import ReceiptMissing
@@ -18,14 +22,25 @@ from services.notification.deliveries.transitions import transition
 from services.notification.erasure import store as erasure_store
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.matching import Settled, match
-from services.notification.receipts.receipt import By, Finding, Receipt, read_receipt, unreadable
+from services.notification.receipts.receipt import (
+    By,
+    Finding,
+    Receipt,
+    finding_of_gateway,
+    finding_of_mail,
+    unreadable,
+)
 from services.notification.receipts.tags import Tags
 
 log = structlog.get_logger(__name__)
 
-RECEIPT_BATCH = 20  # at a time: each may hold 10 MB
+RECEIPT_BATCH = 20  # at a time: each may hold a mebibyte
+LEASE = timedelta(seconds=60)  # for a batch; more than READING_TIME and what one mail may take
+READING_TIME = 15.0  # seconds, after which no further mail of a batch is begun
+MAX_READINGS = 3  # of a mail, none of which came to an end
 OVERDUE_BATCH = 500
-POISON_PAUSE = timedelta(hours=1)  # until the next look at what made a transaction fail
+
+Found: TypeAlias = tuple[Receipt, Finding]
 
 
 class ReceiptReader:
@@ -39,17 +54,21 @@ class ReceiptReader:
         *,
         sealer: Sealer,
         envelope_ids: Tags,
+        read_mail: Callable[[bytes], Awaitable[Reading]],
         poll: float,
         wake_relay: Callable[[], None],
         now: Clock,
     ) -> None:
-        """`poll` in seconds; `wake_relay` is called when there are events."""
+        """`poll` in seconds; `wake_relay` is called when there are events.
+
+        `read_mail` raises ReadingFailed for a mail, and whatever else when none can be read.
+        """
         self._db = db
         self._sealer = sealer
         self._envelope_ids = envelope_ids
         self._wake_relay = wake_relay
         self._now = now
-        self._most = RECEIPT_BATCH
+        self._read_mail = read_mail
         loop = Loop(self.name, self._turn, poll=poll)
         self.run = loop.run
         self.wake = loop.wake
@@ -60,67 +79,116 @@ class ReceiptReader:
         return await self._read() + await self._note_missing() > 0
 
     async def _read(self) -> int:
-        """Look at a batch; when the content of one makes it fail, at one after the other."""
-        outcomes: list[Outcome] = []
+        """Claim a batch, read it, and settle what was read; returns how many were claimed.
+
+        That a reading begins is committed before it does: a mail that ends this process is not
+        read again by each that follows it.
+        """
+        now = self._now()
+        claim = now + LEASE
+        async with self._db.system() as tx:
+            receipts = await receipt_store.claim_due(tx, self._sealer, now, claim, RECEIPT_BATCH)
+        claimed = len(receipts)
         try:
-            async with self._db.system() as tx:
-                receipts = await receipt_store.lock_due(tx, self._sealer, self._now(), self._most)
-                if receipts:
-                    outcomes = await self._take_in(tx, receipts)
+            found = await self._findings(receipts)
+            await self._give_back(receipts[len(found) :], claim)
+            self._publish(await self._settle(found, claim))
+        except BaseException:  # cancelled, or the database is away
+            with suppress(*TRANSIENT_ERRORS):
+                await self._give_back(receipts, claim)
+            raise
+        return claimed
+
+    async def _findings(self, receipts: list[Receipt]) -> list[Found]:
+        """Read one after the other for as long as the claim allows: what each of the first says.
+
+        What could not be read and may be another time is taken out of `receipts`.
+        """
+        found: list[Found] = []
+        end = time.monotonic() + READING_TIME
+        for receipt in tuple(receipts):
+            if time.monotonic() > end:
+                break
+            finding = await self._finding(receipt)
+            if finding is None:
+                receipts.remove(receipt)
+            else:
+                found.append((receipt, finding.verified(self._envelope_ids)))
+        return found
+
+    async def _finding(self, receipt: Receipt) -> Finding | None:
+        """What it says; None if that is to be tried again when the claim has run out.
+
+        A mail that nobody can read is heard of and stays for operations.
+        """
+        if receipt.said is not None:
+            return finding_of_gateway(receipt, receipt.said)
+        try:
+            if receipt.readings > MAX_READINGS:
+                raise ReadingFailed(Cause.TRIES)
+            return finding_of_mail(receipt, await self._read_mail(receipt.content))
+        except ReadingFailed as failed:
+            metrics.bounce_reader_failures.labels(failed.cause).inc()
+            log.error(
+                "returned mail can't be read",
+                receipt_id=str(receipt.id),
+                cause=failed.cause.value,
+                where=failed.where,
+            )
+            return None if failed.cause.may_pass else unreadable(receipt)
+
+    async def _settle(self, found: Sequence[Found], claim: datetime) -> list[Outcome]:
+        """Settle all at once; when the content of one makes that fail, one after the other."""
+        if not found:
+            return []
+        try:
+            return await self._take_in(found, claim)
         except TRANSIENT_ERRORS:
             raise
         except Exception as error:
-            await self._step_over(error)
-            return 1
-        self._most = RECEIPT_BATCH
-        self._publish(outcomes)
-        return len(receipts)
+            if len(found) == 1:
+                await self._step_over(found[0][0], error)
+                return []
+        outcomes: list[Outcome] = []
+        for one in found:
+            outcomes += await self._settle([one], claim)
+        return outcomes
 
-    async def _take_in(self, tx: Connection, receipts: Sequence[Receipt]) -> list[Outcome]:
-        findings = await asyncio.to_thread(lambda: [_read(each) for each in receipts])
-        findings = [each.verified(self._envelope_ids) for each in findings]
-        references = [each for finding in findings for each in finding.references]
-        erased = await erasure_store.erased_of(
-            tx,
-            [each.delivery_id for each in references if each.delivery_id is not None],
-            [each.message_id for each in references if each.message_id is not None],
-        )
-        if erased:
-            gone = [
-                any({each.delivery_id, each.message_id} & erased for each in finding.references)
-                for finding in findings
-            ]
-            await erasure_store.drop_receipts(
-                tx, [each.id for each, is_gone in zip(receipts, gone, strict=True) if is_gone]
-            )
-            receipts = [each for each, is_gone in zip(receipts, gone, strict=True) if not is_gone]
-            findings = [each for each, is_gone in zip(findings, gone, strict=True) if not is_gone]
-        deliveries, found = await receipt_store.lock_referred(tx, findings)
-        now = self._now()
-        steps: list[Transition] = []
-        settled: list[Settled] = []
-        for receipt, finding in zip(receipts, findings, strict=True):
-            one = match(receipt, finding, deliveries, found, now)
-            settled.append(one)
-            if one.delivery is not None and one.evidence is not None:
-                steps.append(transition(one.delivery, one.evidence, now))
-                deliveries[one.delivery.id] = steps[-1].delivery
-        outcomes = await store.save(tx, steps)
-        await receipt_store.settle(tx, settled)
+    async def _take_in(self, found: Sequence[Found], claim: datetime) -> list[Outcome]:
+        async with self._db.system() as tx:
+            ours = await receipt_store.lock_claimed(tx, [each.id for each, _ in found], claim)
+            found = [(each, finding) for each, finding in found if each.id in ours]
+            found = await _without_erased(tx, found)
+            findings = [finding for _, finding in found]
+            deliveries, referred = await receipt_store.lock_referred(tx, findings)
+            now = self._now()
+            steps: list[Transition] = []
+            settled: list[Settled] = []
+            for receipt, finding in found:
+                one = match(receipt, finding, deliveries, referred, now)
+                settled.append(one)
+                if one.delivery is not None and one.evidence is not None:
+                    steps.append(transition(one.delivery, one.evidence, now))
+                    deliveries[one.delivery.id] = steps[-1].delivery
+            outcomes = await store.save(tx, steps)
+            await receipt_store.settle(tx, self._sealer, settled)
         for one in settled:
             if one.due_at is None:
                 _count(one)
         return outcomes
 
-    async def _step_over(self, error: Exception) -> None:
-        """Leave the first for later when it alone makes its transaction fail."""
-        if self._most > 1:
-            self._most = 1
-            return
+    async def _step_over(self, receipt: Receipt, error: Exception) -> None:
+        """Leave for later what alone makes its transaction fail."""
         async with self._db.system() as tx:
-            now = self._now()
-            receipt_id = await receipt_store.postpone(tx, now, now + POISON_PAUSE)
-        log.error("receipt can't be read", receipt_id=str(receipt_id), exc_info=error)
+            until = self._now() + receipt_store.POISON_PAUSE
+            await receipt_store.postpone(tx, receipt.id, until)
+        log.error("receipt can't be settled", receipt_id=str(receipt.id), exc_info=error)
+
+    async def _give_back(self, receipts: Sequence[Receipt], claim: datetime) -> None:
+        if receipts:
+            async with self._db.system() as tx:
+                ids = [each.id for each in receipts]
+                await receipt_store.give_back(tx, ids, claim, self._now())
 
     async def _note_missing(self) -> int:
         """Publish deliveries whose receipt did not come in time."""
@@ -139,14 +207,22 @@ class ReceiptReader:
             self._wake_relay()
 
 
-def _read(receipt: Receipt) -> Finding:
-    """What it says; a mail that nobody can read is heard of and stays for operations."""
-    try:
-        return read_receipt(receipt)
-    except Exception as error:
-        metrics.bounce_reader_failures.inc()
-        log.error("returned mail can't be read", receipt_id=str(receipt.id), exc_info=error)
-        return unreadable(receipt)
+async def _without_erased(tx: Connection, found: Sequence[Found]) -> list[Found]:
+    """Those that name no erased delivery; the others are deleted."""
+    references = [each for _, finding in found for each in finding.references]
+    erased = await erasure_store.erased_of(
+        tx,
+        [each.delivery_id for each in references if each.delivery_id is not None],
+        [each.message_id for each in references if each.message_id is not None],
+    )
+    gone = {
+        receipt.id
+        for receipt, finding in found
+        if any({each.delivery_id, each.message_id} & erased for each in finding.references)
+    }
+    if gone:
+        await erasure_store.drop_receipts(tx, list(gone))
+    return [(receipt, finding) for receipt, finding in found if receipt.id not in gone]
 
 
 def _count(settled: Settled) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.channels import Channel
 from contracts.events import FailureReason
-from services.notification.bounces import EvidenceKind, read
+from services.notification.bounces import EvidenceKind, Reading, read
 from services.notification.deliveries.events import (
     Accepted,
     AutoReplied,
@@ -47,6 +47,7 @@ class Receipt:
     channel: Channel
     received_at: datetime
     tries: int
+    readings: int = 0  # of a mail: begun since the last that came to an end, this one included
     reference: UUID | None  # the delivery that it names, by return path or our own reference
     gateway: str | None = None
     gateway_id: str | None = None
@@ -141,7 +142,9 @@ class Finding:
 
 def read_receipt(receipt: Receipt) -> Finding:
     """What a receipt says, by mail or by a gateway. Raises what reading a mail raises."""
-    return _read_mail(receipt) if receipt.said is None else _read_gateway(receipt, receipt.said)
+    if receipt.said is None:
+        return finding_of_mail(receipt, read(receipt.content))
+    return finding_of_gateway(receipt, receipt.said)
 
 
 def unreadable(receipt: Receipt) -> Finding:
@@ -149,7 +152,8 @@ def unreadable(receipt: Receipt) -> Finding:
     return Finding(EvidenceKind.UNREADABLE, None, None, None, _by_return_path(receipt))
 
 
-def _read_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
+def finding_of_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
+    """What a gateway said."""
     references: list[Reference] = []
     if receipt.reference is not None:
         references.append(Reference(By.REFERENCE, receipt.reference))
@@ -168,9 +172,8 @@ def _read_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
     )
 
 
-def _read_mail(receipt: Receipt) -> Finding:
-    """By return path, then envelope id, then Message-ID."""
-    reading = read(receipt.content)
+def finding_of_mail(receipt: Receipt, reading: Reading) -> Finding:
+    """What a mail says; it names its delivery by return path, then envelope id, then Message-ID."""
     references = _by_return_path(receipt)
     if reading.envelope_id is not None:
         references.append(Reference(By.ENVELOPE_ID, tag=reading.envelope_id.strip()))

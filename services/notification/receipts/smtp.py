@@ -34,6 +34,7 @@ MAIL_TIMEOUT = 60.0  # seconds without the beginning of a message
 CONNECTION_TIMEOUT = 600.0  # seconds
 
 END_OF_DATA = b"\r\n.\r\n"
+FULL = "452 4.3.1 Too much mail waits to be read, please try again later"
 LATER = "451 4.3.0 Not kept, please try again later"
 
 
@@ -244,12 +245,14 @@ class _Handler:
         mails = [ReturnedMail(content, each) for each in references]
         try:
             async with self._storing, self._db.system() as tx:
-                await receipt_store.store_mail(tx, self._sealer, mails, self._now())
+                full = await receipt_store.is_full(tx)
+                if not full:
+                    await receipt_store.store_mail(tx, self._sealer, mails, self._now())
         except TRANSIENT_ERRORS as error:
             log.warning("returned mail can't be stored", error=type(error).__qualname__)
             reply = LATER
         else:
             self._wake_reader()
-            reply = "250 2.0.0 Kept"
+            reply = FULL if full else "250 2.0.0 Kept"
         # LMTP answers for each recipient (RFC 2033 section 4.2).
         return "\r\n".join([reply] * (len(envelope.rcpt_tos) if self._lmtp else 1))

@@ -16,6 +16,7 @@ from chassis.database import Connection
 from chassis.sealing import NotOpened, Sealer
 from contracts.channels import Channel
 from services.notification.bounces.mime import MEBIBYTE
+from services.notification.deliveries import metrics
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.store import lock_deliveries
 from services.notification.receipts.matching import Settled
@@ -27,6 +28,9 @@ log = structlog.get_logger(__name__)
 MAIL = "receipts.content"
 MAX_MAIL_BYTES = MEBIBYTE  # of a mail, as much as is read of it; the rest is not kept
 RESEALING_BATCH = 5  # mails; each may have a mebibyte
+MAX_KEPT_BYTES = 64 * 1024  # of a mail that is kept once it is read, for operations to look at
+MAX_UNREAD = 1_000  # mails; with more the intakes wait
+POISON_PAUSE = timedelta(hours=1)  # until the next look at what can't be opened or settled
 UNMATCHED_RETENTION = timedelta(days=14)  # for operations to look at what nobody understood
 
 
@@ -86,47 +90,94 @@ async def store_gateway_receipts(
     )
 
 
-async def lock_due(tx: Connection, sealer: Sealer, now: datetime, most: int) -> list[Receipt]:
-    """At most `most` receipts to look at, locked; what another worker has locked is left out."""
+async def claim_due(
+    tx: Connection, sealer: Sealer, now: datetime, until: datetime, most: int
+) -> list[Receipt]:
+    """At most `most` receipts to look at, which are left alone until then by all others.
+
+    A mail's reading is counted as begun. What can't be opened is logged and left for later.
+    """
     rows = await tx.fetch(
         """
-        SELECT id, channel, received_at, tries, reference, gateway, gateway_id, said, status_code,
-               content
-        FROM receipts WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
-        """,
-        now,
-        most,
-    )
-    return [
-        Receipt(
-            id=row["id"],
-            channel=Channel(row["channel"]),
-            received_at=row["received_at"],
-            tries=row["tries"],
-            reference=row["reference"],
-            gateway=row["gateway"],
-            gateway_id=row["gateway_id"],
-            said=None if row["said"] is None else ReceiptState(row["said"]),
-            status=row["status_code"],
-            content=_open_mail(sealer, row),
-        )
-        for row in rows
-    ]
-
-
-async def postpone(tx: Connection, now: datetime, until: datetime) -> UUID | None:
-    """Leave the first due receipt unread until then; its id."""
-    receipt_id: UUID | None = await tx.fetchval(
-        """
-        UPDATE receipts SET due_at = $2, tries = tries + 1
-        WHERE id = (SELECT id FROM receipts WHERE due_at <= $1
-                    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-        RETURNING id
+        UPDATE receipts SET due_at = $2, readings = readings + (content IS NOT NULL)::integer
+        WHERE id IN (SELECT id FROM receipts WHERE due_at <= $1
+                     ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+        RETURNING id, channel, received_at, tries, readings, reference, gateway, gateway_id, said,
+                  status_code, content
         """,
         now,
         until,
+        most,
     )
-    return receipt_id
+    receipts: list[Receipt] = []
+    for row in sorted(rows, key=lambda row: (row["received_at"], row["id"])):
+        try:
+            content = _open_mail(sealer, row)
+        except NotOpened:
+            log.error("returned mail can't be opened", receipt_id=str(row["id"]))
+            await postpone(tx, row["id"], now + POISON_PAUSE)
+            continue
+        receipts.append(_receipt(row, content))
+    return receipts
+
+
+def _receipt(row: Record, content: bytes) -> Receipt:
+    return Receipt(
+        id=row["id"],
+        channel=Channel(row["channel"]),
+        received_at=row["received_at"],
+        tries=row["tries"],
+        readings=row["readings"],
+        reference=row["reference"],
+        gateway=row["gateway"],
+        gateway_id=row["gateway_id"],
+        said=None if row["said"] is None else ReceiptState(row["said"]),
+        status=row["status_code"],
+        content=content,
+    )
+
+
+async def lock_claimed(tx: Connection, ids: Sequence[UUID], until: datetime) -> set[UUID]:
+    """Which of these are there and still claimed until then, locked."""
+    rows = await tx.fetch(
+        "SELECT id FROM receipts WHERE id = ANY($1) AND due_at = $2 ORDER BY id FOR UPDATE",
+        ids,
+        until,
+    )
+    return {row["id"] for row in rows}
+
+
+async def give_back(tx: Connection, ids: Sequence[UUID], until: datetime, now: datetime) -> None:
+    """Let others look at what is claimed until then; it counts as not begun."""
+    await tx.execute(
+        """
+        UPDATE receipts SET due_at = $3,
+                            readings = greatest(0, readings - (content IS NOT NULL)::integer)
+        WHERE id = ANY($1) AND due_at = $2
+        """,
+        ids,
+        until,
+        now,
+    )
+
+
+async def postpone(tx: Connection, receipt_id: UUID, until: datetime) -> None:
+    """Leave a receipt alone until then."""
+    await tx.execute(
+        "UPDATE receipts SET due_at = $2, tries = tries + 1 WHERE id = $1", receipt_id, until
+    )
+
+
+async def is_full(tx: Connection) -> bool:
+    """Whether so much mail waits to be read that no more can be taken."""
+    unread = await tx.fetchval(
+        """
+        SELECT count(*) FROM (SELECT FROM receipts WHERE due_at IS NOT NULL AND kind IS NULL
+                                                     AND channel = 'email' LIMIT $1) AS unread
+        """,
+        MAX_UNREAD,
+    )
+    return bool(unread >= MAX_UNREAD)
 
 
 async def lock_referred(
@@ -156,23 +207,26 @@ async def lock_referred(
     return await lock_deliveries(tx, list(found.values())), found
 
 
-async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
+async def settle(tx: Connection, sealer: Sealer, settled: Sequence[Settled]) -> None:
     """Write what became of locked receipts.
 
-    The content of a matched one is erased, unless it is for operations to look at.
+    The content of a matched one is erased, unless it is for operations to look at; of that the
+    beginning is kept.
     """
     await tx.execute(
         """
         UPDATE receipts r SET
-            due_at = n.due_at, tries = r.tries + 1, kind = n.kind, permanent = n.permanent,
+            due_at = n.due_at, tries = r.tries + 1, readings = 0,
+            kind = n.kind, permanent = n.permanent,
             status_code = n.status_code, reason = n.reason, practice_id = n.practice_id,
             delivery_id = n.delivery_id, matched_by = n.matched_by,
             content = CASE WHEN n.matched_by IS NULL OR n.due_at IS NOT NULL
-                             OR n.kind IN ('not_a_bounce', 'unreadable') THEN r.content END
+                             OR n.kind IN ('not_a_bounce', 'unreadable')
+                           THEN coalesce(n.beginning, r.content) END
         FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[],
-                    $7::uuid[], $8::uuid[], $9::text[])
+                    $7::uuid[], $8::uuid[], $9::text[], $10::bytea[])
             AS n (id, due_at, kind, permanent, status_code, reason, practice_id, delivery_id,
-                  matched_by)
+                  matched_by, beginning)
         WHERE r.id = n.id
         """,
         [each.receipt.id for each in settled],
@@ -184,6 +238,41 @@ async def settle(tx: Connection, settled: Sequence[Settled]) -> None:
         [each.delivery and each.delivery.practice_id for each in settled],
         [each.delivery and each.delivery.id for each in settled],
         [each.matched_by for each in settled],
+        [_beginning(sealer, each) for each in settled],
+    )
+
+
+def _beginning(sealer: Sealer, settled: Settled) -> bytes | None:
+    """What is kept of a mail that is read no more, sealed; None where that is all of it."""
+    content = settled.receipt.content
+    if settled.due_at is not None or len(content) <= MAX_KEPT_BYTES:
+        return None
+    return _seal_mail(sealer, settled.receipt.id, content[:MAX_KEPT_BYTES])
+
+
+async def bound_kept(tx: Connection, most: int) -> None:
+    """Of mail that was read and is kept or waits, erase the oldest beyond `most` bytes."""
+    dropped = await tx.fetch(
+        """
+        UPDATE receipts r SET content = NULL, due_at = NULL
+        FROM (SELECT id, sum(octet_length(content)) OVER (ORDER BY received_at DESC, id DESC)
+                         AS with_newer
+              FROM receipts WHERE content IS NOT NULL AND kind IS NOT NULL) AS kept
+        WHERE r.id = kept.id AND kept.with_newer > $1
+        RETURNING r.id
+        """,
+        most,
+    )
+    if dropped:
+        log.warning("mail that no delivery is known for is dropped", mails=len(dropped))
+        metrics.kept_mail_dropped.inc(len(dropped))
+    metrics.kept_mail_bytes.set(
+        await tx.fetchval(
+            """
+            SELECT coalesce(sum(octet_length(content)), 0) FROM receipts
+            WHERE content IS NOT NULL AND kind IS NOT NULL
+            """
+        )
     )
 
 

@@ -7,9 +7,12 @@ from chassis.sealing import Sealer
 from services.notification import wiring
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.store import ReturnedMail
+from services.notification.settings import Settings
 from tests.database.notification.support import handle, invitation, now, running
 from tests.support import eventually
+from tests.support.settings import NOTIFICATION
 
+SETTINGS = Settings.model_validate(NOTIFICATION)
 OLD, NEW = b"o" * 32, b"n" * 32
 
 
@@ -36,9 +39,9 @@ async def test_letters_and_mails_are_sealed_under_the_newest_key(
 
     assert await numbers() == [1, 1]
     async with AsyncExitStack() as stack:
-        for loop in wiring.housekeepers(notification_db, after, now):
+        for loop in wiring.housekeepers(SETTINGS, notification_db, after, now):
             await stack.enter_async_context(running(loop.run()))
         await eventually(resealed, "the letter and the mail are sealed under the new key")
     async with notification_db.system() as tx:
-        (receipt,) = await receipt_store.lock_due(tx, Sealer({2: NEW}), now(), 10)
+        (receipt,) = await receipt_store.claim_due(tx, Sealer({2: NEW}), now(), now(), 10)
     assert receipt.content == b"Subject: x\r\n"

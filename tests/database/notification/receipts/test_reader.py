@@ -1,7 +1,9 @@
 """What came back is read, and leads to its delivery."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +15,24 @@ from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.events import InvitationRequested, Recipients
 from local.mailbox.reports import REPORTS, Mail, compose
-from services.notification import bounces
-from services.notification.bounces import mime
-from services.notification.bounces.mime import Mail as OpenMail
+from services.notification.bounces import Reading, read
+from services.notification.bounces.confined import (
+    Cause,
+    ConfinedReader,
+    ReaderNotStarted,
+    ReadingFailed,
+)
 from services.notification.deliveries.delivery import Delivery, State
 from services.notification.deliveries.events import Accepted, Reply
 from services.notification.erasure import store as erasure_store
 from services.notification.receipts import store as receipt_store
-from services.notification.receipts.reader import ReceiptReader
+from services.notification.receipts.reader import LEASE, MAX_READINGS, ReceiptReader
 from services.notification.receipts.store import ReturnedMail
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
 from tests.database.notification.support import apply, claimed, delivery_of, now, running
 from tests.support import eventually
+from tests.support.misled_reader import mislead
 
 ENVELOPE_IDS = Tags({1: bytes(32)}, purpose=ENVELOPE_ID)
 TEXT = Recipients(sms="+4917139200")
@@ -69,11 +76,24 @@ async def rows(db: Database) -> list[Any]:
         return list(await tx.fetch("SELECT * FROM receipts ORDER BY received_at"))
 
 
+async def read_here(content: bytes) -> Reading:
+    """Read it without a process of its own."""
+    return read(content)
+
+
+async def failing(content: bytes) -> Reading:
+    """Fail on mail that begins with „broken"."""
+    if content.startswith(b"broken"):
+        raise ReadingFailed(Cause.ERROR, "ValueError mime.py:120")
+    return read(content)
+
+
 async def read_until(
     db: Database,
     sealer: Sealer,
     condition: Callable[[list[Any]], bool],
     clock: Callable[[], datetime] = now,
+    read_mail: Callable[[bytes], Awaitable[Reading]] = read_here,
 ) -> int:
     """Let a reader turn until the receipts are so; how often it woke the relay."""
     woken: list[None] = []
@@ -81,6 +101,7 @@ async def read_until(
         db,
         sealer=sealer,
         envelope_ids=ENVELOPE_IDS,
+        read_mail=read_mail,
         poll=0.05,
         wake_relay=lambda: woken.append(None),
         now=clock,
@@ -176,6 +197,7 @@ async def test_a_receipt_that_does_not_come_in_time_is_missed(
         notification_db,
         sealer=sealer,
         envelope_ids=ENVELOPE_IDS,
+        read_mail=read_here,
         poll=0.05,
         wake_relay=lambda: None,
         now=lambda: late,
@@ -196,19 +218,18 @@ async def test_mail_that_is_no_bounce_is_erased_only_by_its_term(
 
 @pytest.mark.parametrize("named", [True, False], ids=["named by its return path", "unnamed"])
 async def test_a_mail_that_the_reader_fails_on_is_heard_of_and_stays(
-    notification_db: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch, named: bool
+    notification_db: Database, sealer: Sealer, named: bool
 ) -> None:
     request, delivery = await handed_over(notification_db, sealer)
     mailed = await delivery_of(notification_db, (await claimed(notification_db, sealer))[0])
     await store_mail(notification_db, sealer, mailed.id if named else None, b"broken" + NOTE)
     await store_mail(notification_db, sealer, content=NOTE)
     await store_receipt(notification_db, str(delivery.id))
-    failing(monkeypatch)
-    failed = metric("bounce_reader_failures_total")
+    failed = metric("bounce_reader_failures_total", {"cause": "error"})
     counted = {"kind": "unreadable", "matched_by": "return_path" if named else "nothing"}
     unreadable = metric("receipts_total", counted)
     with capture_logs() as logged:
-        await read_until(notification_db, sealer, all_settled)
+        await read_until(notification_db, sealer, all_settled, read_mail=failing)
     broken, note, receipt = await rows(notification_db)
     assert (broken["kind"], note["kind"], receipt["kind"]) == (
         "unreadable",
@@ -218,22 +239,21 @@ async def test_a_mail_that_the_reader_fails_on_is_heard_of_and_stays(
     assert broken["delivery_id"] == (mailed.id if named else None)
     assert sealer.open(broken["content"], ("receipts.content", broken["id"])) == b"broken" + NOTE
     assert (await delivery_of(notification_db, request)).state is State.DELIVERED
-    assert metric("bounce_reader_failures_total") == failed + 1
+    assert metric("bounce_reader_failures_total", {"cause": "error"}) == failed + 1
     assert metric("receipts_total", counted) == unreadable + 1
     (entry,) = [one for one in logged if one["log_level"] == "error"]
     assert entry["event"] == "returned mail can't be read"
     assert entry["receipt_id"] == str(broken["id"])
-    assert isinstance(entry["exc_info"], ValueError)
+    assert (entry["cause"], entry["where"]) == ("error", "ValueError mime.py:120")
 
 
 async def test_a_mail_that_the_reader_fails_on_is_read_once_while_its_message_is_sent(
-    notification_db: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+    notification_db: Database, sealer: Sealer
 ) -> None:
     request, _ = await claimed(notification_db, sealer)
     delivery = await delivery_of(notification_db, request)
     await store_mail(notification_db, sealer, delivery.id, b"broken" + NOTE)
-    failing(monkeypatch)
-    await read_until(notification_db, sealer, all_settled)
+    await read_until(notification_db, sealer, all_settled, read_mail=failing)
     (row,) = await rows(notification_db)
     assert (row["kind"], row["tries"]) == ("unreadable", 1)
     assert (await delivery_of(notification_db, request)).state is State.SENDING
@@ -272,15 +292,143 @@ async def test_a_bounce_that_names_an_erased_mail_by_its_message_id_is_thrown_aw
     await read_until(notification_db, sealer, lambda found: not found)
 
 
-def failing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the bounce reader fail on mail that begins with „broken"."""
+async def test_a_try_is_counted_before_it_is_made(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    """A mail that ended each process which read it is not read by the next one."""
+    await store_mail(notification_db, sealer)
+    for _ in range(MAX_READINGS):
+        async with notification_db.system() as tx:
+            (receipt,) = await receipt_store.claim_due(tx, sealer, now(), now(), 10)
+    assert receipt.readings == MAX_READINGS
+    failed = metric("bounce_reader_failures_total", {"cause": "tries"})
 
-    def open_mail(content: bytes) -> OpenMail:
-        if content.startswith(b"broken"):
-            raise ValueError("erika@example.org")
-        return mime.open_mail(content)
+    async def never(content: bytes) -> Reading:
+        raise AssertionError(content)
 
-    monkeypatch.setattr(bounces, "open_mail", open_mail)
+    await read_until(notification_db, sealer, all_settled, read_mail=never)
+    (row,) = await rows(notification_db)
+    assert row["kind"] == "unreadable"
+    assert row["content"] is not None
+    assert metric("bounce_reader_failures_total", {"cause": "tries"}) == failed + 1
+
+
+async def test_a_reading_that_may_yet_succeed_is_tried_again_later(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    await store_mail(notification_db, sealer)
+    await store_mail(notification_db, sealer, content=b"X-Next: yes\r\n" + NOTE)
+    tried: list[None] = []
+
+    async def slow(content: bytes) -> Reading:
+        if not tried:
+            tried.append(None)
+            raise ReadingFailed(Cause.TIME)
+        return read(content)
+
+    await read_until(
+        notification_db, sealer, lambda found: found[1]["due_at"] is None, read_mail=slow
+    )
+    row, _ = await rows(notification_db)
+    assert (row["kind"], row["readings"]) == (None, 1)
+    assert row["due_at"] > now()
+    later = now() + LEASE
+    await read_until(notification_db, sealer, all_settled, lambda: later, read_mail=slow)
+    row, _ = await rows(notification_db)
+    assert (row["kind"], row["readings"]) == ("not_a_bounce", 0)
+
+
+async def test_a_reader_that_is_stopped_leaves_its_mail_to_the_next(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    await store_mail(notification_db, sealer)
+    begun = asyncio.Event()
+
+    async def endless(content: bytes) -> Reading:
+        begun.set()
+        await asyncio.Event().wait()
+        return read(content)
+
+    await read_until(notification_db, sealer, lambda _: begun.is_set(), read_mail=endless)
+    (row,) = await rows(notification_db)
+    assert row["readings"] == 0
+    assert row["due_at"] <= now()
+
+
+async def test_that_no_mail_can_be_read_ends_the_loop(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    """So that liveness fails."""
+
+    async def none(content: bytes) -> Reading:
+        raise ReaderNotStarted
+
+    await store_mail(notification_db, sealer)
+    reader = ReceiptReader(
+        notification_db,
+        sealer=sealer,
+        envelope_ids=ENVELOPE_IDS,
+        read_mail=none,
+        poll=0.05,
+        wake_relay=lambda: None,
+        now=now,
+    )
+    with pytest.raises(ReaderNotStarted):
+        await reader.run()
+
+
+async def test_of_mail_that_nobody_knows_the_beginning_is_kept(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    content = NOTE + b"x" * 500_000
+    await store_mail(notification_db, sealer, content=content)
+    await read_until(notification_db, sealer, all_settled)
+    (row,) = await rows(notification_db)
+    opened = sealer.open(row["content"], ("receipts.content", row["id"]))
+    assert opened == content[: receipt_store.MAX_KEPT_BYTES]
+
+
+async def test_the_oldest_of_what_is_kept_goes_first(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    for at in range(4):
+        await store_mail(notification_db, sealer, content=NOTE + bytes(10_000) + b"%d" % at)
+    await read_until(notification_db, sealer, all_settled)
+    await store_mail(notification_db, sealer, content=NOTE + bytes(20_000))  # and is not read yet
+    dropped = metric("kept_mail_dropped_total")
+    async with notification_db.system() as tx:
+        await receipt_store.bound_kept(tx, 25_000)
+    kept = [each["content"] is not None for each in await rows(notification_db)]
+    assert kept == [False, False, True, True, True]
+    assert metric("kept_mail_dropped_total") == dropped + 2
+    assert 20_000 < metric("kept_mail_bytes") < 25_000
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"), [("while True: pass", "cpu"), ("bytearray(1 << 30)", "memory")]
+)
+async def test_a_mail_that_passes_the_limits_is_kept_and_the_next_is_read(
+    notification_db: Database,
+    sealer: Sealer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    body: str,
+    cause: str,
+) -> None:
+    lines = ("if content.startswith(b'broken'):", f"    {body}", "return real(content)")
+    mislead(tmp_path, monkeypatch, *lines)
+    await store_mail(notification_db, sealer, content=b"broken" + NOTE)
+    await store_mail(notification_db, sealer, content=NOTE)
+    failed = metric("bounce_reader_failures_total", {"cause": cause})
+    reader = ConfinedReader()
+    try:
+        await read_until(notification_db, sealer, all_settled, read_mail=reader.read)
+    finally:
+        await reader.close()
+    broken, note = await rows(notification_db)
+    assert (broken["kind"], note["kind"]) == ("unreadable", "not_a_bounce")
+    assert broken["content"] is not None
+    assert metric("bounce_reader_failures_total", {"cause": cause}) == failed + 1
 
 
 def metric(name: str, labels: dict[str, str] | None = None) -> float:

@@ -1,6 +1,7 @@
 """The intake: what it takes from whom, over real sockets."""
 
 import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -14,13 +15,17 @@ from uuid_utils.compat import uuid7
 from chassis.database import Database
 from chassis.sealing import Sealer
 from local.ports import free_base
+from services.notification.bounces.confined import ConfinedReader
 from services.notification.receipts import smtp
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.door import MAX_CONNECTIONS, MAX_CONNECTIONS_OF_ONE, Door
+from services.notification.receipts.reader import ReceiptReader
 from services.notification.receipts.return_path import ReturnPath
 from services.notification.receipts.smtp import SmtpIntake
 from services.notification.receipts.store import MAX_MAIL_BYTES
-from tests.database.notification.support import now
+from services.notification.receipts.tags import ENVELOPE_ID, Tags
+from tests.database.notification.support import now, running
+from tests.support import eventually
 
 RETURN_PATH = ReturnPath("rueck@praxis.example", {1: b"r" * 32})
 BARE = "rueck@praxis.example"
@@ -97,7 +102,7 @@ async def connected(port: int, source: str = "127.0.0.1") -> AsyncIterator[Clien
 async def kept(db: Database, sealer: Sealer) -> list[Any]:
     """What is stored, opened."""
     async with db.system() as tx:
-        return await receipt_store.lock_due(tx, sealer, now(), 100)
+        return await receipt_store.claim_due(tx, sealer, now(), now(), 100)
 
 
 async def delivered(
@@ -276,3 +281,63 @@ async def test_no_connection_stays_by_saying_nothing_that_matters(
             with suppress(ConnectionError):
                 while await client.say(b"NOOP"):
                     pass
+
+
+async def test_while_much_waits_to_be_read_no_more_is_taken(
+    notification_db: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipt_store, "MAX_UNREAD", 1)
+    await delivered(notification_db, sealer, [b"Subject: x\r\n.\r\n"])
+    async with intake(notification_db, sealer) as port, connected(port) as client:
+        await client.answer()
+        answer = await client.deliver([b"Subject: y\r\n.\r\n"], BARE)
+    assert answer.startswith("452 4.3.1")
+
+
+BLANKS = base64.encodebytes(b"<html>" + b" " * 60_000).replace(b"\n", b"\r\n")
+HOSTILE = (
+    b"From: MAILER-DAEMON@x.example\r\nSubject: Undelivered\r\nContent-Type: text/html\r\n"
+    b"Content-Transfer-Encoding: base64\r\n\r\n" + BLANKS,
+    b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--a" + b"\t" * 990_000 + b"\r\n",
+    b"Subject: x\r\n\r\n" + (b"x" * 990 + b"\r\n") * 9_979,
+)
+
+
+async def test_the_loop_goes_on_while_hostile_mail_comes_in(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    """At ten a second, so that /health/live answers within 250 ms; the reader keeps up with it."""
+    confined = ConfinedReader()
+    reader = ReceiptReader(
+        notification_db,
+        sealer=sealer,
+        envelope_ids=Tags({1: b"r" * 32}, purpose=ENVELOPE_ID),
+        read_mail=confined.read,
+        poll=0.05,
+        wake_relay=lambda: None,
+        now=now,
+    )
+
+    async def settled() -> bool:
+        async with notification_db.system() as tx:
+            done = await tx.fetchval("SELECT count(*) FROM receipts WHERE due_at IS NULL")
+        return bool(done == 30)
+
+    async def bring(port: int, at: int) -> None:
+        await asyncio.sleep(at / 10)
+        mail = b"X-Number: %d\r\n" % at + HOSTILE[at % len(HOSTILE)] + b".\r\n"
+        async with connected(port) as client:
+            await client.answer()
+            assert (await client.deliver([mail], BARE)).startswith("250")
+
+    try:
+        async with (
+            intake(notification_db, sealer) as port,
+            running(reader.run()),
+            watched() as worst,
+        ):
+            await asyncio.gather(*(bring(port, at) for at in range(30)))
+            await eventually(settled, "all of it is read", 30)
+    finally:
+        await confined.close()
+    assert worst["late"] < 0.25

@@ -18,6 +18,7 @@ from services.notification.bounces.confined import (
     ReaderNotStarted,
     ReadingFailed,
 )
+from tests.support.misled_reader import mislead
 
 SAMPLES = sorted((Path(__file__).parents[3] / "bounces").rglob("*.eml"))
 BOUNCE = (
@@ -31,22 +32,6 @@ async def reader() -> AsyncIterator[ConfinedReader]:
     one = ConfinedReader()
     yield one
     await one.close()
-
-
-def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
-    """Let the process be this one, with the real one's frames."""
-    module = tmp_path / "misled.py"
-    module.write_text(
-        "import os, sys, time\n"
-        "from services.notification.bounces import child\n"
-        f"def read(content):\n    {body}\n"
-        "child.read, child._rehearse = read, lambda: None\n"
-        "sys.exit(child.main())\n"
-    )
-    monkeypatch.setattr(confined, "CHILD", "misled")
-    environment = confined._environment()
-    path = os.pathsep.join((str(tmp_path), environment["PYTHONPATH"]))
-    monkeypatch.setattr(confined, "_environment", lambda: environment | {"PYTHONPATH": path})
 
 
 async def cause(reader: ConfinedReader, content: bytes = BOUNCE) -> Cause:
@@ -70,7 +55,7 @@ async def test_a_mail_that_takes_too_long_is_given_up_and_the_next_is_read(
 ) -> None:
     monkeypatch.setattr(confined, "WALL_SECONDS", 60)
     with monkeypatch.context() as patched:
-        child(tmp_path, patched, "while True: pass")
+        mislead(tmp_path, patched, "while True: pass")
         assert await cause(reader) is Cause.CPU
     assert (await reader.read(BOUNCE)).kind == "failed"
 
@@ -98,14 +83,14 @@ async def test_what_a_mail_may_not_do(
     if body == "os.fork()" and os.geteuid() == 0:
         pytest.skip("root may start as many processes as it likes")
     monkeypatch.setattr(confined, "WALL_SECONDS", 3 if expected is Cause.TIME else 60)
-    child(tmp_path, monkeypatch, body)
+    mislead(tmp_path, monkeypatch, body)
     assert await cause(reader) is expected
 
 
 async def test_where_the_reader_fails_is_told_and_nothing_of_the_mail(
     reader: ConfinedReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    child(tmp_path, monkeypatch, "raise ValueError('erika@example.org')")
+    mislead(tmp_path, monkeypatch, "raise ValueError('erika@example.org')")
     with pytest.raises(ReadingFailed) as failed:
         await reader.read(BOUNCE)
     assert failed.value.where.startswith("ValueError child.py:")
@@ -157,7 +142,7 @@ async def test_a_reading_that_is_cancelled_leaves_no_half_of_it(
     reader: ConfinedReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        child(tmp_path, patched, "time.sleep(600)")
+        mislead(tmp_path, patched, "time.sleep(600)")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reader.read(BOUNCE), 3)
     assert (await reader.read(BOUNCE)).kind == "failed"
