@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 ARGS ?=
 # Each worker has a stack of its own; unit tests, which come last, fill the gaps.
 WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# of the processors, for test-slow
+SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo images test test-slow test-provider test-compose check audit format generate texts requirements browser mail-servers bench clean
@@ -16,11 +19,11 @@ demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--
 	@exec $(BIN)/python -m local.demo $(ARGS)
 
 test: $(VENV)/.dev browser mail-servers ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS) \
-	 && echo "All tests passed."
+	@$(PYTEST) $(ARGS) && echo "All tests passed."
 
+test-slow: WORKERS = 1
 test-slow: $(VENV)/.dev browser ## Browser and fault tests with a quarter of this machine's processors (as root)
-	@$(BIN)/python -m tests.slow $(BIN)/python -m pytest $(or $(ARGS),tests/browser tests/faults)
+	@$(BIN)/python -m tests.slow $(SHARE) $(PYTEST) $(or $(ARGS),tests/browser tests/faults)
 
 test-provider: $(VENV)/.dev browser ## The login against a real Keycloak, downloaded (160 MB)
 	@$(BIN)/python -m tests.providers.keycloak && $(BIN)/python -m pytest tests/providers $(ARGS)

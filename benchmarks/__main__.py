@@ -17,7 +17,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from uuid import UUID
 
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import ConsumerRecord
 from uuid_utils.compat import uuid7
 
 from chassis import outbox
@@ -27,6 +27,8 @@ from chassis.sealing import AssociatedData, Sealer
 from contracts.channels import Channel
 from contracts.envelope import encode
 from contracts.events import InvitationIssued
+from contracts.signatures import HEADER as SIGNATURE
+from contracts.signatures import EventSigner
 from contracts.topics import APPOINTMENTS
 from local.ports import free_base
 from local.practice import DEMO_PRACTICE
@@ -123,7 +125,8 @@ async def through_the_outbox(stack: Stack) -> None:
     db = await Database.connect(stack.dsn("scheduling"))
     async with db.system() as tx:
         await outbox.put(tx, issued(EVENTS), source="/benchmark")
-    relay = outbox.Relay(db, stack.kafka_bootstrap)
+    signer = stack.event_signer("scheduling")
+    relay = outbox.Relay(db, stack.cluster, signer)
     began = time.perf_counter()
     running = asyncio.create_task(relay.run())
     while True:
@@ -137,9 +140,7 @@ async def through_the_outbox(stack: Stack) -> None:
     await db.close()
 
     messages = [encode(event, source="/benchmark") for event in issued(EVENTS)]
-    async with AIOKafkaProducer(
-        bootstrap_servers=stack.kafka_bootstrap, acks="all", enable_idempotence=True
-    ) as producer:
+    async with stack.cluster.producer() as producer:
         began = time.perf_counter()
         sent = [
             await producer.send(
@@ -159,9 +160,13 @@ async def into_the_indicators(stack: Stack) -> None:
         group="benchmark",
         handle=events.handle,
         db=db,
-        bootstrap=stack.kafka_bootstrap,
+        cluster=stack.cluster,
+        verifier=stack.event_verifier,
     )
-    records = [record(event, number) for number, event in enumerate(issued(EVENTS + ONE_BY_ONE))]
+    signer = stack.event_signer("scheduling")
+    records = [
+        record(event, number, signer) for number, event in enumerate(issued(EVENTS + ONE_BY_ONE))
+    ]
     began = time.perf_counter()
     for start in range(0, EVENTS, 500):
         await consumer.consume(records[start : start + 500])
@@ -221,9 +226,11 @@ def appointment() -> Appointment:
     )
 
 
-def record(event: InvitationIssued, offset: int) -> Record:
+def record(event: InvitationIssued, offset: int, signer: EventSigner) -> Record:
     """The event as Kafka would hand it over."""
     message = encode(event, source="/benchmark")
+    attributes = {name: value.decode() for name, value in message.headers}
+    signature = signer.sign(attributes, message.value)
     return ConsumerRecord(
         topic=message.topic,
         partition=0,
@@ -235,7 +242,7 @@ def record(event: InvitationIssued, offset: int) -> Record:
         checksum=None,
         serialized_key_size=0,
         serialized_value_size=0,
-        headers=message.headers,
+        headers=[*message.headers, (SIGNATURE, signature.encode())],
     )
 
 

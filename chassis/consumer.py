@@ -1,8 +1,8 @@
 """Consuming: at least once from Kafka, exactly once into the database.
 
 Each batch is one transaction: deduplicated by the inbox, handled, committed; only then are
-its offsets committed. What cannot be read, or fails for what it says, is parked and passed;
-what fails because something is down is fetched again after a back-off.
+its offsets committed. What cannot be read, is not signed by its producer, or fails for what it
+says, is parked and passed; what fails because something is down is fetched again after a back-off.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import structlog
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka import KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 from prometheus_client import Counter, Gauge
 
@@ -23,7 +23,10 @@ from chassis import inbox
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.dead_letters import DeadLetters
-from contracts.envelope import Received, Unreadable, decode
+from chassis.kafka import Cluster
+from contracts.envelope import Received, Unreadable, Untrusted, decode
+from contracts.sealed_bodies import BodyOpener
+from contracts.signatures import EventVerifier
 from contracts.topics import Topic
 
 log = structlog.get_logger(__name__)
@@ -38,6 +41,9 @@ MEASURE_EVERY = 5.0  # seconds between two looks at how far behind we are
 ASK_TIMEOUT = 4.0  # seconds for one such look
 
 behind = Gauge("consumer_unread", "Messages still to be read, of our partitions", ["topic"])
+untrusted = Counter(
+    "events_untrusted_total", "Messages without a signature of their producer", ["topic"]
+)
 consumed = Counter("events_consumed_total", "Events handled, repeats not counted", ["topic"])
 
 
@@ -57,19 +63,22 @@ class Consumer:
         group: str,
         handle: Handle,
         db: Database,
-        bootstrap: str,
+        cluster: Cluster,
+        verifier: EventVerifier,
+        opener: BodyOpener | None = None,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self._handle = handle
+        self._verifier = verifier
+        self._opener = opener
         self._db = db
         self._after_commit = after_commit
-        self._dead_letters = DeadLetters(bootstrap, group)
+        self._dead_letters = DeadLetters(cluster, group)
         self._backoff = Backoff(first=0.2, most=15)
         self._progress = time.monotonic()
         self._in_hand_since: float | None = None
         self._started = False
-        self.broker = KafkaBroker(
-            bootstrap,
+        self.broker = cluster.broker(
             client_id=group,
             apply_types=False,
             allow_auto_create_topics=False,
@@ -113,6 +122,7 @@ class Consumer:
                 await asyncio.sleep(MEASURE_EVERY)
         finally:
             await self.broker.stop()
+            await self._dead_letters.close()
 
     async def ready(self) -> None:
         """Raise unless the consumer has joined its group."""
@@ -166,16 +176,18 @@ class Consumer:
         self._in_hand_since = time.monotonic()
         try:
             events: list[tuple[Record, Received]] = []
-            unreadable: list[tuple[Record, str]] = []
+            refused: list[tuple[Record, str]] = []
             for record in records:
                 try:
-                    events.append((record, decode(record.headers, record.value)))
+                    received = decode(record.headers, record.value, self._verifier, self._opener)
+                    events.append((record, received))
                 except Unreadable as reason:
-                    unreadable.append((record, str(reason)))
-            await self._apply_or_isolate(events)
+                    if isinstance(reason, Untrusted):
+                        untrusted.labels(record.topic).inc()
+                    refused.append((record, str(reason)))
+            refused += await self._apply_or_isolate(events)
             # Last, so that an outage which has the batch fetched again parks nothing twice.
-            for record, why in unreadable:
-                await self._park(record, why)
+            await self._park(refused)
         except Exception as error:
             log.warning("batch waits", error=type(error).__qualname__, records=len(records))
             await self._backoff.wait()
@@ -185,10 +197,12 @@ class Consumer:
         self._backoff.reset()
         self._progress = time.monotonic()
 
-    async def _apply_or_isolate(self, events: Sequence[tuple[Record, Received]]) -> None:
-        """Apply all at once; if their content prevents it, one by one, parking what fails."""
+    async def _apply_or_isolate(
+        self, events: Sequence[tuple[Record, Received]]
+    ) -> list[tuple[Record, str]]:
+        """Apply all at once; if their content prevents it, one by one. What fails, and why."""
         if not events:
-            return
+            return []
         try:
             await self._apply([received for _, received in events])
         except TRANSIENT_ERRORS:
@@ -196,10 +210,14 @@ class Consumer:
         except Exception as error:
             if len(events) == 1:
                 log.error("event cannot be handled", exc_info=error)
-                await self._park(events[0][0], f"handler failed: {type(error).__qualname__}")
-                return
+                return [(events[0][0], f"handler failed: {type(error).__qualname__}")]
+            failed: list[tuple[Record, str]] = []
             for event in events:
-                await self._apply_or_isolate([event])
+                failed += await self._apply_or_isolate([event])
+                # many of them may take long, and are no standstill
+                self._in_hand_since = time.monotonic()
+            return failed
+        return []
 
     async def _apply(self, events: Sequence[Received]) -> None:
         async with self._db.system() as tx:
@@ -216,16 +234,16 @@ class Consumer:
             for received in fresh:
                 consumed.labels(type(received.event).__name__).inc()
 
-    async def _park(self, record: Record, reason: str) -> None:
-        log.error(
-            "message parked",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            reason=reason,
-        )
-        await self._dead_letters.park(record, reason)
-        self._in_hand_since = time.monotonic()  # many of them may take long, and are no standstill
+    async def _park(self, refused: Sequence[tuple[Record, str]]) -> None:
+        for record, reason in refused:
+            log.error(
+                "message parked",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                reason=reason,
+            )
+        await self._dead_letters.park(refused)
 
 
 async def _parse(

@@ -8,11 +8,15 @@ was wrong is mended. Consumers that had understood them ignore the repeat (inbox
 
 import argparse
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError
 from prometheus_client import Counter
 
+from chassis.kafka import Cluster, LastingProducer
+from chassis.kafka_settings import KafkaSettings
 from contracts.topics import DEAD_LETTER_SUFFIX
 
 REASON, PARKED_BY = "dlq_reason", "dlq_consumer"
@@ -27,50 +31,86 @@ parked = Counter("dead_letters_total", "Messages parked because they could not b
 class DeadLetters:
     """Parks messages of the topics this service reads."""
 
-    def __init__(self, bootstrap: str, consumer: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, cluster: Cluster, consumer: str) -> None:
         self._consumer = consumer
+        self._producer = LastingProducer(cluster)
 
-    async def park(self, record: "ConsumerRecord[bytes, bytes]", reason: str) -> None:
-        """Publish the message unchanged to its dead-letter topic, and return once Kafka has it.
+    async def park(self, refused: "Sequence[tuple[ConsumerRecord[bytes, bytes], str]]") -> None:
+        """Publish messages unchanged to their dead-letter topics, each with the reason for it.
 
-        Of one that is too large for that, only its reason and its place are kept. `reason` must
-        hold no patient data. Raises KafkaError or TimeoutError.
+        Returns once Kafka has them all. Of one that is too large for that, only its reason and its
+        place are kept. No reason may hold patient data. Raises KafkaError or TimeoutError; then
+        some may be parked nevertheless.
         """
+        if not refused:
+            return
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT):
+                producer = await self._producer.get()
+                sent = [await self._send(producer, record, why) for record, why in refused]
+                results = await asyncio.gather(*sent, return_exceptions=True)
+                for (record, why), result in zip(refused, results, strict=True):
+                    if isinstance(result, MessageSizeTooLargeError):
+                        await (await self._send_without_content(producer, record, why))
+                    elif isinstance(result, BaseException):
+                        raise result
+        except BaseException:
+            await self._producer.drop()
+            raise
+        for record, _ in refused:
+            parked.labels(record.topic).inc()
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._producer.drop()
+
+    async def _send(
+        self, producer: AIOKafkaProducer, record: "ConsumerRecord[bytes, bytes]", reason: str
+    ) -> "asyncio.Future[Any]":
+        """Hand over to the producer; the future is done once Kafka has it."""
         headers = [(name, value) for name, value in record.headers if value is not None]
-        about = [
+        try:
+            future: asyncio.Future[Any] = await producer.send(
+                record.topic + DEAD_LETTER_SUFFIX,
+                record.value,
+                key=record.key,
+                headers=headers + self._about(record, reason),
+            )
+        except MessageSizeTooLargeError:  # it came compressed, or just fitted without `about`
+            return await self._send_without_content(producer, record, reason)
+        return future
+
+    async def _send_without_content(
+        self, producer: AIOKafkaProducer, record: "ConsumerRecord[bytes, bytes]", reason: str
+    ) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = await producer.send(
+            record.topic + DEAD_LETTER_SUFFIX,
+            b"",
+            headers=[*self._about(record, reason), (LEFT_OUT, b"too large")],
+        )
+        return future
+
+    def _about(
+        self, record: "ConsumerRecord[bytes, bytes]", reason: str
+    ) -> list[tuple[str, bytes]]:
+        return [
             (REASON, reason.encode()),
             (PARKED_BY, self._consumer.encode()),
             (ORIGIN[0], str(record.partition).encode()),
             (ORIGIN[1], str(record.offset).encode()),
         ]
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True
-        )
-        topic = record.topic + DEAD_LETTER_SUFFIX
-        async with asyncio.timeout(PUBLISH_TIMEOUT), producer:
-            try:
-                await producer.send_and_wait(
-                    topic, record.value, key=record.key, headers=headers + about
-                )
-            except MessageSizeTooLargeError:  # it came compressed, or just fitted without `about`
-                await producer.send_and_wait(topic, b"", headers=[*about, (LEFT_OUT, b"too large")])
-        parked.labels(record.topic).inc()
 
 
-async def replay(bootstrap: str, topic: str, *, idle: float = 5.0) -> int:
+async def replay(cluster: Cluster, topic: str, *, idle: float = 5.0) -> int:
     """Publish the parked messages of `topic` again; returns how many. Resumes after a stop.
 
     What is parked meanwhile is left to the next time, else it would never end while something
     still can't be read. `idle` is how many seconds a partition may bring nothing.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        group_id=REPLAY_GROUP,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
+    consumer = cluster.consumer(
+        group_id=REPLAY_GROUP, enable_auto_commit=False, auto_offset_reset="earliest"
     )
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    producer = cluster.producer()
     parked_in = topic + DEAD_LETTER_SUFFIX
     count = 0
     async with producer, consumer:
@@ -106,11 +146,13 @@ async def _publish_again(
 
 def main() -> None:
     """Command line of the replay."""
-    parser = argparse.ArgumentParser(description="Publish parked messages of a topic again.")
+    parser = argparse.ArgumentParser(
+        description="Publish parked messages of a topic again. Kafka and the login to it are set "
+        "by variables as the services', without their prefix: KAFKA_BOOTSTRAP and so on."
+    )
     parser.add_argument("topic", help="the topic they came from, without .dlq")
-    parser.add_argument("--bootstrap", required=True, help="Kafka bootstrap servers")
     arguments = parser.parse_args()
-    count = asyncio.run(replay(arguments.bootstrap, arguments.topic))
+    count = asyncio.run(replay(Cluster.of(KafkaSettings()), arguments.topic))
     print(f"{count} messages published again to {arguments.topic}")
 
 

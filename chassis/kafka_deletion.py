@@ -6,24 +6,25 @@ its disk with the segment that it is in.
 
 from collections.abc import Collection
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaTimeoutError
 
+from chassis.kafka import Cluster
 from contracts.topics import Topic
 
 READ_TIMEOUT = 5_000  # milliseconds for a batch that is there
 
 
 async def below_committed(
-    bootstrap: str, topic: Topic, group: str, known: dict[int, int]
+    cluster: Cluster, topic: Topic, group: str, known: dict[int, int]
 ) -> dict[int, int]:
     """Remove what `group` has read and committed; the new first offsets by partition.
 
     Only for a topic that no other group reads. `known` is the last answer. Raises KafkaError.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = cluster.admin()
     await admin.start()
     try:
         committed = {
@@ -37,7 +38,7 @@ async def below_committed(
     return known | committed
 
 
-async def dead_letters_of(bootstrap: str, topic: Topic, keys: Collection[str]) -> int:
+async def dead_letters_of(cluster: Cluster, topic: Topic, keys: Collection[str]) -> int:
     """Remove the parked messages with these keys; how many there were. Raises KafkaError.
 
     Records can be removed from the front only, so the others are parked anew behind them first.
@@ -45,21 +46,17 @@ async def dead_letters_of(bootstrap: str, topic: Topic, keys: Collection[str]) -
     """
     parked = topic.dead_letters
     wanted = {key.encode() for key in keys}
-    async with AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest"
-    ) as consumer:
+    async with cluster.consumer(group_id=None, auto_offset_reset="earliest") as consumer:
         records, ends = await _all(consumer, parked)
     others = [record for record in records if record.key not in wanted]
     if len(others) == len(records):
         return 0
-    async with AIOKafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True
-    ) as producer:
+    async with cluster.producer() as producer:
         for record in others:
             await producer.send_and_wait(
                 parked.name, record.value, key=record.key, headers=list(record.headers)
             )
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = cluster.admin()
     await admin.start()
     try:
         await _remove(admin, parked, ends)

@@ -9,17 +9,17 @@ The table, in the first migration of every service that publishes:
         sealed boolean NOT NULL DEFAULT false, practice_id uuid
     );
 
-`value` is sealed where the topic carries patient data (chassis/sealing.py).
+`value` is sealed where the topic carries patient data (chassis/sealing.py); for Kafka it is opened
+and sealed anew for the topic's one reader (contracts/sealed_bodies.py).
 
 Who writes locks the appointment's row first, so one key's rows commit in the order of their
 ids. One relay at a time, whichever process holds the advisory lock, publishes the rows in
-that order and deletes them once Kafka has them on all replicas. A row is never skipped for a
-later one: it stays until it is published, and a crash in between publishes it again.
+that order, signed, and deletes them once Kafka has them on all replicas. A row is never skipped
+for a later one: it stays until it is published, and a crash in between publishes it again.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -34,10 +34,14 @@ from prometheus_client import Counter, Gauge
 
 from chassis import tracing
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
+from chassis.kafka import Cluster, LastingProducer
 from chassis.loop import Loop
 from chassis.sealing import AssociatedData, NotOpened, Sealer
 from contracts.envelope import Message, encode
 from contracts.events import Event
+from contracts.sealed_bodies import BodySealer
+from contracts.signatures import HEADER as SIGNATURE
+from contracts.signatures import EventSigner
 from contracts.topics import TOPIC_OF
 
 log = structlog.get_logger(__name__)
@@ -120,11 +124,21 @@ class Relay:
 
     name = "relay"
 
-    def __init__(self, db: Database, bootstrap: str, sealer: Sealer | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        cluster: Cluster,
+        signer: EventSigner,
+        *,
+        sealer: Sealer | None = None,
+        body_sealer: BodySealer | None = None,
+    ) -> None:
+        """What holds patient data needs both sealers: ours for the outbox, its reader's beyond."""
         self._db = db
-        self._bootstrap = bootstrap
+        self._signer = signer
         self._sealer = sealer
-        self._producer: AIOKafkaProducer | None = None
+        self._body_sealer = body_sealer
+        self._producer = LastingProducer(cluster, request_timeout_ms=15_000, linger_ms=0)
         self._loop = Loop(self.name, self._publish_some, poll=POLL, transient=OUTAGE)
         self.wake = self._loop.wake
         self.stalled = self._loop.stalled
@@ -134,7 +148,7 @@ class Relay:
         try:
             await self._loop.run()
         finally:
-            await self._drop_producer()
+            await self._producer.drop()
 
     async def _publish_some(self) -> bool:
         """Publish a batch; True if there may be more. Raises one of OUTAGE."""
@@ -146,7 +160,7 @@ class Relay:
                 raise NotPublished from error
         except OUTAGE:
             failures.inc()
-            await self._drop_producer()
+            await self._producer.drop()
             raise
         return moved > 0
 
@@ -181,7 +195,7 @@ class Relay:
         refused_topics: set[str] = set()
         error: BaseException | None = None
         async with asyncio.timeout(PUBLISH_TIMEOUT):
-            producer = await self._get_producer()
+            producer = await self._producer.get()
             for row in rows:
                 if row["key"] in held_back:
                     continue
@@ -189,7 +203,7 @@ class Relay:
                     held_back.add(row["key"])
                     continue
                 try:
-                    sent.append((row, await _send(producer, row, self._value(row))))
+                    sent.append((row, await self._send(producer, row)))
                 except (MessageSizeTooLargeError, NotOpened) as refused:
                     error = refused
                     held_back.add(row["key"])
@@ -208,43 +222,25 @@ class Relay:
                 published.labels(row["topic"]).inc()
         return done, error
 
-    def _value(self, row: Any) -> bytes:
-        """What to publish. Raises NotOpened."""
+    async def _send(self, producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
+        """Sign and hand over to the producer; the future is done once Kafka has it."""
+        headers, value = self._sealed_for_its_reader(row)
+        headers = headers | {SIGNATURE: self._signer.sign(headers, value)}
+        future: asyncio.Future[Any] = await producer.send(
+            row["topic"],
+            value,
+            key=row["key"].encode(),
+            headers=[(name, text.encode()) for name, text in headers.items()],
+        )
+        return future
+
+    def _sealed_for_its_reader(self, row: Any) -> tuple[dict[str, str], bytes]:
+        """Headers and value as they are published. Raises NotOpened: nothing goes in clear."""
+        headers: dict[str, str] = row["headers"]
         value: bytes = row["value"]
         if not row["sealed"]:
-            return value
-        if self._sealer is None:
+            return headers, value
+        if self._sealer is None or self._body_sealer is None:
             raise NotOpened
-        return self._sealer.open(value, _associated_data(row["headers"]))
-
-    async def _get_producer(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
-                acks="all",
-                enable_idempotence=True,
-                request_timeout_ms=15_000,
-                linger_ms=0,
-            )
-            self._producer = producer
-            await producer.start()
-        return self._producer
-
-    async def _drop_producer(self) -> None:
-        """An idempotent producer stops for good on some errors (aiokafka#1017): make a new one."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(5):
-                    await producer.stop()
-
-
-async def _send(producer: AIOKafkaProducer, row: Any, value: bytes) -> "asyncio.Future[Any]":
-    """Hand over to the producer; the future is done once Kafka has it."""
-    future: asyncio.Future[Any] = await producer.send(
-        row["topic"],
-        value,
-        key=row["key"].encode(),
-        headers=[(name, text.encode()) for name, text in row["headers"].items()],
-    )
-    return future
+        body = self._sealer.open(value, _associated_data(headers))
+        return self._body_sealer.seal(headers, body)

@@ -26,6 +26,24 @@ def check_keys(keys: dict[int, SecretStr]) -> dict[int, SecretStr]:
     return keys
 
 
+def check_seeds(keys: dict[int, SecretStr]) -> dict[int, SecretStr]:
+    """Raise ValueError unless each can be the seed of a key of Curve25519 (RFC 7748, 8032)."""
+    if any(len(decode_key(key)) != LEAST_BYTES for key in check_keys(keys).values()):
+        raise ValueError("the seed of a key is 32 bytes")
+    return keys
+
+
+def check_public_keys(keys: dict[int, str]) -> dict[int, str]:
+    """Raise ValueError unless each can be a public key of Curve25519 by a number that signs."""
+    check_seeds({number: SecretStr(key) for number, key in keys.items()})
+    return keys
+
+
+def decode_public_keys(keys: dict[int, str]) -> dict[int, bytes]:
+    """The keys' bytes by number."""
+    return {number: decode_key(SecretStr(key)) for number, key in keys.items()}
+
+
 def decode_keys(keys: dict[int, SecretStr]) -> dict[int, bytes]:
     """The keys' bytes by number."""
     return {number: decode_key(key) for number, key in keys.items()}

@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,7 +13,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from chassis.kafka_settings import UNENCRYPTED, KafkaSettings
+from chassis.secret_keys import check_seeds, decode_keys, decode_public_keys
 from contracts.rights import TOKEN_AUDIENCE
+from contracts.signatures import EventSigner, EventVerifier
+from contracts.topics import TOPICS
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SECRETS = Path("/run/secrets")  # where container engines put files with secrets
@@ -101,8 +105,10 @@ class AuthSettings(ProcessSettings):
         return self
 
 
-class ServiceSettings(AuthSettings):
+class ServiceSettings(AuthSettings, KafkaSettings):
     """Settings of a service: its database, its broker, the keys of its callers' tokens."""
+
+    service: ClassVar[str]
 
     database_url: SecretStr = Field(
         description="postgresql:// URL of the service's own database, as a role that owns nothing."
@@ -110,10 +116,35 @@ class ServiceSettings(AuthSettings):
     database_connections: int = Field(
         default=10, ge=2, le=200, description="Of each process, at most."
     )
-    kafka_bootstrap: str = Field(description="Host and port of Kafka, several with commas.")
     auth_jwks: str = Field(
         min_length=1, description="URL or file of the identity provider's public keys (RFC 7517)."
     )
+
+    event_public_keys: dict[str, dict[int, str]] = Field(
+        description="Public keys of the services whose events are read, by service and number: "
+        '{"scheduling": {"1": "…"}} (python -m chassis.event_keys).',
+    )
+
+    @property
+    def event_verifier(self) -> EventVerifier:
+        """Checks whose events they are."""
+        return EventVerifier(
+            {
+                producer: decode_public_keys(keys)
+                for producer, keys in self.event_public_keys.items()
+            }
+        )
+
+    @model_validator(mode="after")
+    def _producers_are_known(self) -> Self:
+        for topic in TOPICS:
+            if self.service in topic.readers and not self.event_public_keys.get(topic.producer):
+                raise ValueError(f"event_public_keys needs those of {topic.producer}")
+        try:
+            self.event_verifier  # noqa: B018 - ValueError for keys that are none
+        except ValueError:
+            raise ValueError("event_public_keys: a key is base64url of 32 bytes") from None
+        return self
 
     @model_validator(mode="after")
     def _production_is_set_up(self) -> Self:
@@ -121,7 +152,26 @@ class ServiceSettings(AuthSettings):
             if self.auth_jwks.startswith("http:"):
                 raise ValueError("production reads auth_jwks by https, or from a file")
             require_password(self.database_url)
+            if self.kafka_security in UNENCRYPTED:
+                raise ValueError(f"production refuses kafka_security={self.kafka_security}")
+            if self.kafka_token_url and not self.kafka_token_url.startswith("https://"):
+                raise ValueError("production needs https in kafka_token_url")
         return self
+
+
+class ProducerSettings(ServiceSettings):
+    """Settings of a service that publishes events."""
+
+    event_keys: Annotated[dict[int, SecretStr], AfterValidator(check_seeds)] = Field(
+        min_length=1,
+        description="Seeds (Ed25519) of the keys that sign its events, by number, base64url of 32 "
+        "bytes each. The highest number signs: its readers have to know it before.",
+    )
+
+    @property
+    def event_signer(self) -> EventSigner:
+        """Signs as this service."""
+        return EventSigner(decode_keys(self.event_keys))
 
 
 def require_password(database_url: SecretStr) -> None:

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from uuid_utils.compat import uuid7
 
 from contracts.events import Event
+from contracts.sealed_bodies import HEADER, BodyOpener, NotOpenable
+from contracts.signatures import EventVerifier, NotGenuine
 from contracts.topics import EVENT_OF, TOPIC_OF
 
 Headers = list[tuple[str, bytes]]
@@ -19,6 +21,10 @@ TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 class Unreadable(Exception):
     """What came is not an event of ours. The reason names fields, never their values."""
+
+
+class Untrusted(Unreadable):
+    """Not signed by the one service that may tell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +68,33 @@ def encode(event: Event, *, source: str, traceparent: str | None = None) -> Mess
     )
 
 
-def decode(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Received:
-    """Read an event, or raise Unreadable with a reason free of patient data."""
+def decode(
+    headers: Iterable[tuple[str, bytes | None]],
+    value: bytes | None,
+    verifier: EventVerifier | None = None,
+    opener: BodyOpener | None = None,
+) -> Received:
+    """Read an event, or raise Unreadable with a reason free of patient data.
+
+    With a `verifier` the event has to be signed by its producer, and its body is not looked at
+    before that is known; else Untrusted. A sealed body needs the `opener`.
+    """
     attributes = _attributes(headers)
     if attributes.get("ce_specversion") != "1.0":
         raise Unreadable("ce_specversion is missing or not 1.0")
     event_type = EVENT_OF.get(attributes.get("ce_type", ""))
     if event_type is None:
         raise Unreadable("ce_type is missing or unknown")
+    if verifier is not None:
+        try:
+            verifier.check(TOPIC_OF[event_type].producer, attributes, value or b"")
+        except NotGenuine as reason:
+            raise Untrusted(str(reason)) from None
+    if HEADER in attributes:
+        try:
+            value = (opener or BodyOpener({})).open(attributes, value or b"")
+        except NotOpenable as reason:
+            raise Unreadable(str(reason)) from None
     try:
         event_id = UUID(attributes.get("ce_id", ""))
         time = datetime.fromisoformat(attributes.get("ce_time", ""))

@@ -33,6 +33,8 @@ class Topic:
     name: str
     purpose: str
     retention: timedelta
+    producer: str = ""  # the one service that writes it
+    readers: tuple[str, ...] = ()  # the services that do
     events: tuple[type[Event], ...] = ()
     patient_data: bool = False
     partitions: int = 6
@@ -63,6 +65,8 @@ APPOINTMENTS = Topic(
     name="clinic.appointments.v1",
     purpose="The life of appointments and their invitations, without patient data.",
     retention=timedelta(days=30),
+    producer="scheduling",
+    readers=("notification", "status"),
     events=(
         AppointmentScheduled,
         AppointmentRescheduled,
@@ -75,6 +79,8 @@ REQUESTED = Topic(
     name="clinic.invitations.requested.v1",
     purpose="What to send to patients. Patient data: readable by the notification service only.",
     retention=timedelta(days=7),
+    producer="scheduling",
+    readers=("notification",),
     events=(InvitationRequested, NoticeRequested),
     patient_data=True,
 )
@@ -82,6 +88,8 @@ OUTCOMES = Topic(
     name="clinic.invitations.outcomes.v1",
     purpose="What became of the invitations, without patient data.",
     retention=timedelta(days=30),
+    producer="notification",
+    readers=("scheduling", "status"),
     events=(InvitationPending, InvitationDelivered, InvitationFailed, InvitationUnconfirmed),
 )
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import asyncpg
 
-from local.errors import LocalFailure
+from local.errors import other_version
 from local.processes import run
 
 CONNECT_TIMEOUT = 10.0  # seconds
@@ -57,11 +57,7 @@ async def refuse_other_schemas(service: str, migrations: Path, *, owner_dsn: str
     finally:
         await connection.close()
     if applied - {path.name.partition("_")[0] for path in migrations.glob("*.sql")}:
-        raise LocalFailure(
-            f"The data of {service} was stored by another version, which this one can't read: "
-            "remove it with `rm -r .data` (in containers: `docker compose down --volumes`), and "
-            "start again."
-        )
+        raise other_version(service)
 
 
 async def migrate(service: str, migrations: Path, *, owner_dsn: str, log: Path) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import psutil
 
+from contracts.access import OTHER_SYSTEM
 from local.errors import LocalFailure
 from local.folder import DATA
 from local.journey import Journey, Practice
+from local.kafka_setup import ACCOUNTS_FILE
 from local.ports import DEFAULT_BASE
 from local.stack import Stack
 
@@ -93,6 +95,7 @@ def _tell(journeys: Sequence[Journey]) -> None:
 
 
 def _tell_addresses(stack: Stack) -> None:
+    accounts = stack.folder.path / "kafka" / ACCOUNTS_FILE
     print(
         f"""
   Dashboard       {stack.url("dashboard")}  (log in as whom you like, without a password)
@@ -101,6 +104,7 @@ def _tell_addresses(stack: Stack) -> None:
   Video rooms     {stack.url("rooms")}  (without video; „Beitreten“ leads there)
   Scheduling API  {stack.url("scheduling")}/openapi.json
   Status API      {stack.url("status")}/openapi.json
+  Kafka           {stack.cluster.bootstrap}  (as „{OTHER_SYSTEM}", password in {accounts})
   Logs            {stack.folder.logs}
 
 Mail to unbekannt@, voll@ or abgelehnt@ any domain is refused, to spaeter@ put off; so are some

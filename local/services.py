@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local import rooms, secret_files
+from local import event_keys, rooms, secret_files
 from local.identity import CLIENT_ID, Identity
 from local.modules import MODULES, SERVICES
 from local.ports import Ports
@@ -35,12 +35,21 @@ class Environments:
         values["DATABASE_URL"] = self.postgres.dsn(name)
         values["AUTH_ISSUER"] = self.identity.issuer
         if name in SERVICES:
-            values["KAFKA_BOOTSTRAP"] = self.kafka.bootstrap
+            kafka = self.kafka.login(name)
+            values |= {"KAFKA_BOOTSTRAP": kafka.bootstrap, "KAFKA_SECURITY": kafka.security}
+            values |= {"KAFKA_USERNAME": kafka.username, "KAFKA_PASSWORD": kafka.password}
+            values["EVENT_PUBLIC_KEYS"] = event_keys.event_public_keys(self._event_keys)
+            if name in event_keys.PRODUCERS:
+                values["EVENT_KEYS"] = self._event_keys[name]
             values["AUTH_JWKS"] = f"{self.identity.issuer}/jwks"
         values |= self._own(name, port)
         inherited = {key: value for key, value in os.environ.items() if not _is_ours(key)}
         prefixed = {f"{name.upper()}_{key}": str(value) for key, value in values.items()}
         return {**inherited, **prefixed, **self.extra.get(name, {})}
+
+    @property
+    def _event_keys(self) -> dict[str, str]:
+        return event_keys.signing(self.folder)
 
     def _own(self, name: str, port: int) -> Mapping[str, object]:
         scheduling = f"http://127.0.0.1:{self.ports.scheduling}"
@@ -54,6 +63,9 @@ class Environments:
                 ),
                 "TOKEN_KEYS": secret_files.keep(
                     self.folder / "token-keys.json", secret_files.one_key
+                ),
+                "REQUEST_PUBLIC_KEYS": event_keys.request_public_keys(
+                    event_keys.sealing(self.folder)
                 ),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
                 "CHANNELS": '["email", "sms"]',
@@ -78,6 +90,7 @@ class Environments:
                 "CONTACT_KEYS": secret_files.keep(
                     self.folder / "notification-contact-keys.json", secret_files.one_key
                 ),
+                "REQUEST_KEYS": event_keys.sealing(self.folder),
                 # One port, so one listener: further replicas only read what it has kept.
                 "INTAKE_PROTOCOL": "smtp" if port == self.ports.notification else "none",
                 "INTAKE_PORT": self.ports.bounces,

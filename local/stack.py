@@ -19,11 +19,16 @@ from uuid import UUID
 import asyncpg
 from aiokafka.errors import KafkaError
 
-from local import practice, rooms, topics
+from chassis.kafka import Cluster
+from contracts import sealed_bodies
+from contracts.sealed_bodies import BodyOpener, BodySealer
+from contracts.signatures import EventSigner, EventVerifier, public_keys
+from local import event_keys, practice, rooms, topics
 from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
 from local.identity import EVERY_ROLE, HOUR, Identity
 from local.kafka import Kafka
+from local.kafka_setup import ADMIN
 from local.modules import MODULES, command, migrations
 from local.ports import DEFAULT_BASE, Ports, free_port
 from local.postgres import Postgres
@@ -187,9 +192,13 @@ class Stack:
         await child.start()
         return child
 
-    def configure(self, name: str, **variables: str) -> None:
-        """Set variables of a service in full, as NOTIFICATION_POLL_SECONDS; for its next start."""
-        self._extra.setdefault(name, {}).update(variables)
+    def configure(self, name: str, **variables: str | None) -> None:
+        """Set variables of a service in full, as NOTIFICATION_POLL_SECONDS; for its next start.
+
+        None takes one back that was set.
+        """
+        every = {**self._extra.get(name, {}), **variables}
+        self._extra[name] = {key: value for key, value in every.items() if value is not None}
 
     def setting(self, name: str, variable: str) -> str | None:
         """What `configure` has set of a service."""
@@ -210,9 +219,32 @@ class Stack:
         return (self.mailbox, self.phones, self.identity_provider, self.rooms)
 
     @property
-    def kafka_bootstrap(self) -> str:
-        """Host and port of Kafka."""
-        return self.kafka.bootstrap
+    def cluster(self) -> Cluster:
+        """Kafka, with every right."""
+        return self.kafka.login(ADMIN)
+
+    def event_signer(self, producer: str) -> EventSigner:
+        """Signs events as the service does that may tell them."""
+        return EventSigner(event_keys.decode(event_keys.signing(self.folder.path)[producer]))
+
+    @property
+    def event_verifier(self) -> EventVerifier:
+        """Knows every producer."""
+        keys = event_keys.signing(self.folder.path)
+        return EventVerifier(
+            {name: public_keys(event_keys.decode(text)) for name, text in keys.items()}
+        )
+
+    @property
+    def body_sealer(self) -> BodySealer:
+        """Seals requests as scheduling does."""
+        keys = event_keys.decode(event_keys.sealing(self.folder.path))
+        return BodySealer(sealed_bodies.public_keys(keys))
+
+    @property
+    def body_opener(self) -> BodyOpener:
+        """Opens requests as notification does."""
+        return BodyOpener(event_keys.decode(event_keys.sealing(self.folder.path)))
 
     def dsn(self, service: str) -> str:
         """The database as the service sees it, with row-level security."""
@@ -272,7 +304,7 @@ class Stack:
     async def _start_kafka(self, progress: Progress) -> None:
         await self.kafka.prepare(progress)
         await self.kafka.start()
-        await topics.create(self.kafka.bootstrap)
+        await topics.create(self.cluster)
 
     async def _start_postgres(self, progress: Progress) -> None:
         await self.postgres.prepare(progress)

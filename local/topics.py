@@ -1,16 +1,23 @@
-"""Creates the topics of the contracts, as nothing creates topics by itself."""
+"""Creates the topics of the contracts, with who may do what: neither comes by itself."""
 
 from collections.abc import Sequence
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from chassis.kafka import Cluster
 from contracts.topics import ALL_TOPICS, Topic
+from local import acls
 
 
-async def create(bootstrap: str, topics: Sequence[Topic] = ALL_TOPICS) -> None:
+async def create(cluster: Cluster, topics: Sequence[Topic] = ALL_TOPICS) -> None:
     """Create what is missing; existing topics stay as they are. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await _create(cluster, topics)
+    await acls.grant(cluster)
+
+
+async def _create(cluster: Cluster, topics: Sequence[Topic]) -> None:
+    admin = cluster.admin()
     await admin.start()
     try:
         existing = set(await admin.list_topics())

@@ -59,6 +59,15 @@ HURRIED = {
 CHOICE = pytest.StashKey[containers.Choice]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What else can be asked of a run."""
+    parser.addoption(
+        "--screenshots",
+        action="store_true",
+        help="what each browser test ends with, in test-results/; else of those that fail",
+    )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Say in the first line of the run what Kafka and PostgreSQL it is on."""
@@ -86,6 +95,19 @@ async def stack(
             yield running
     finally:
         containers.remove(running.kafka, running.postgres)
+
+
+@asynccontextmanager
+async def changed(stack: Stack, name: str, **variables: str) -> AsyncIterator[None]:
+    """Let a service run with other settings meanwhile."""
+    before = {each: stack.setting(name, each) for each in variables}
+    stack.configure(name, **variables)
+    try:
+        await stack.service(name).restart()
+        yield
+    finally:
+        stack.configure(name, **before)
+        await stack.service(name).restart()
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ EINLADUNG_STACK=embedded or =containers decides instead. The images are those of
 """
 
 import asyncio
+import json
 import os
 import secrets
 import time
@@ -20,9 +21,11 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
-from local import databases
+from chassis.kafka import Cluster
+from local import databases, kafka_setup
 from local.errors import LocalFailure
 from local.kafka import answers
+from local.kafka_setup import Listener
 from local.modules import MODULES
 from local.servers import Place, Server, Servers
 from tests.compose.images import needed
@@ -32,6 +35,7 @@ ENGINE_TIMEOUT = 5  # seconds
 START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 15  # seconds
 SUPERUSER = "postgres"
+SETUP = "/opt/setup"  # where Kafka's container has its files
 HINT = f"With {VARIABLE}=embedded the tests need no container."
 
 
@@ -165,32 +169,32 @@ class ContainerKafka(_Server):
 
     def __init__(self, image: str, place: Place) -> None:
         port = place.ports.kafka
-        self.bootstrap = f"127.0.0.1:{port}"
+        self._address = f"127.0.0.1:{port}"
+        self._passwords: dict[str, str] = json.loads(kafka_setup.make_passwords())
+        files = {
+            kafka_setup.PROPERTIES_FILE: kafka_setup.properties(
+                [Listener("CLIENTS", f":{port}", self._address)],
+                controller_port=9093,
+                data="/var/lib/kafka/data",
+                passwords=self._passwords,
+                more={"broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500},
+            ),
+            kafka_setup.USERS_FILE: kafka_setup.users(self._passwords),
+            kafka_setup.START_FILE: kafka_setup.start_script(SETUP),
+        }
         container = (
             DockerContainer(image)
             .with_bind_ports(port, port)
-            .with_envs(
-                CLUSTER_ID="ZWlubGFkdW5nLWxvY2FsMQ",
-                KAFKA_HEAP_OPTS="-Xms256m -Xmx256m",
-                KAFKA_PROCESS_ROLES="broker,controller",
-                KAFKA_NODE_ID="1",
-                KAFKA_CONTROLLER_QUORUM_VOTERS="1@127.0.0.1:9093",
-                KAFKA_CONTROLLER_LISTENER_NAMES="CONTROLLER",
-                KAFKA_LISTENERS=f"PLAINTEXT://:{port},CONTROLLER://:9093",
-                KAFKA_ADVERTISED_LISTENERS=f"PLAINTEXT://{self.bootstrap}",
-                KAFKA_LISTENER_SECURITY_PROTOCOL_MAP="PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-                KAFKA_LOG_DIRS="/var/lib/kafka/data",
-                KAFKA_AUTO_CREATE_TOPICS_ENABLE="false",
-                KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR="1",
-                KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS="5",
-                KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR="1",
-                KAFKA_TRANSACTION_STATE_LOG_MIN_ISR="1",
-                KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS="0",
-                KAFKA_BROKER_SESSION_TIMEOUT_MS="3000",
-                KAFKA_BROKER_HEARTBEAT_INTERVAL_MS="500",
-            )
+            .with_env("KAFKA_HEAP_OPTS", "-Xms256m -Xmx256m")
+            .with_command(["bash", f"{SETUP}/{kafka_setup.START_FILE}"])
         )
-        super().__init__("Kafka", container, lambda: answers(self.bootstrap))
+        for name, content in files.items():
+            container = container.with_copy_into_container(content.encode(), f"{SETUP}/{name}")
+        super().__init__("Kafka", container, lambda: answers(self.login(kafka_setup.ADMIN)))
+
+    def login(self, account: str) -> Cluster:
+        """Kafka as one of its accounts."""
+        return kafka_setup.login(self._address, account, self._passwords[account])
 
 
 class ContainerPostgres(_Server):

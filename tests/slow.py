@@ -1,6 +1,6 @@
-"""Runs a command as a slow machine would: with a quarter of the time of this one's processors.
+"""Runs a command as a slow machine would: with a share of the time of this one's processors.
 
-    python -m tests.slow python -m pytest tests/browser tests/faults
+    python -m tests.slow 1/4 python -m pytest tests/browser tests/faults
 
 As root on a Linux whose control groups can be written; all that the command starts is slow too.
 """
@@ -8,9 +8,9 @@ As root on a Linux whose control groups can be written; all that the command sta
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
-SHARE = 1 / 4
 PERIOD = 100_000  # microseconds
 GROUPS = Path("/sys/fs/cgroup")
 JOIN = 'echo 0 >"$0" && exec "$@"'
@@ -18,13 +18,14 @@ JOIN = 'echo 0 >"$0" && exec "$@"'
 
 def main() -> None:
     """Run it in a group with a quota, and end with its exit code."""
-    quota = int(PERIOD * SHARE * len(os.sched_getaffinity(0)))
+    share, *command = sys.argv[1:]
+    quota = int(PERIOD * Fraction(share) * len(os.sched_getaffinity(0)))
     try:
         group = v2(quota) if (GROUPS / "cgroup.controllers").exists() else v1(quota)
     except OSError as error:
         sys.exit(f"No control group can be made here: {error}.")
     try:
-        code = subprocess.call(["sh", "-c", JOIN, group / "cgroup.procs", *sys.argv[1:]])
+        code = subprocess.call(["sh", "-c", JOIN, group / "cgroup.procs", *command])
     finally:
         group.rmdir()
     sys.exit(code)

@@ -3,7 +3,8 @@
     python -m tools.generate            writes
     python -m tools.generate --check    exits with 1 and names each stale file
 
-It looks into the services for their OpenAPI and for docs/settings.md.
+It looks into the services for their OpenAPI and for docs/settings.md, and into the contracts for
+docs/kafka.md.
 """
 
 import argparse
@@ -15,9 +16,11 @@ from typing import Any
 
 import yaml
 
+from contracts.access import OTHER_SYSTEM
 from contracts.events import Event
-from contracts.topics import EVENT_OF, TOPICS, Topic
-from tools import settings_table
+from contracts.sealed_bodies import CONTENT_TYPE
+from contracts.topics import EVENT_OF, TOPIC_OF, TOPICS, Topic
+from tools import access_table, settings_table
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = ROOT / "contracts"
@@ -37,9 +40,59 @@ HEADERS: dict[str, Any] = {
         "ce_source": {"type": "string", "format": "uri-reference"},
         "ce_time": {"type": "string", "format": "date-time"},
         "ce_subject": {"type": "string", "format": "uuid", "description": "The appointment id."},
+        "ce_signature": {
+            "type": "string",
+            "pattern": r"^\d{1,3}\.[\w-]{86}$",
+            "description": "Ed25519 by the producer, `<key number>.<base64url>`, over ce_id, "
+            'ce_type, ce_source, ce_time, ce_subject and the body, behind „einladung/event/v1"; '
+            "before each part its length in 4 bytes, big-endian. Other systems may ignore it.",
+        },
         "content-type": {"type": "string", "const": "application/json"},
         "traceparent": {"type": "string", "description": "W3C Trace Context."},
     },
+}
+SEALED_HEADERS: dict[str, Any] = {
+    "type": "object",
+    "required": [*HEADERS["required"], "ce_sealed"],
+    "properties": HEADERS["properties"]
+    | {
+        "ce_sealed": {
+            "type": "string",
+            "pattern": r"^\d{1,3}$",
+            "description": "Number of notification's key for which the body, as the schema has it, "
+            "is sealed by HPKE (RFC 9180: base mode, X25519, HKDF-SHA256, AES-256-GCM, info "
+            '„einladung/body/v1"). Without this header the body is in clear.',
+        },
+        "content-type": {"type": "string", "const": CONTENT_TYPE},
+    },
+}
+
+# How a system logs in; which of these, and where, each installation says.
+LOGINS: dict[str, Any] = {
+    "scram": {
+        "type": "scramSha512",
+        "description": "The account's name and password, over TLS.",
+    },
+    "oauth": {
+        "type": "oauth2",
+        "description": "OAUTHBEARER with a token of the installation's identity provider.",
+        "flows": {
+            "clientCredentials": {
+                "tokenUrl": "https://login.example.org/token",
+                "availableScopes": {},
+            }
+        },
+    },
+    "certificate": {"type": "X509", "description": "A client certificate (mutual TLS)."},
+}
+SERVER: dict[str, Any] = {
+    "host": "kafka.example.org:9093",
+    "pathname": "",  # FastStream's reader of AsyncAPI wants one
+    "protocol": "kafka-secure",
+    "description": "As an installation names it. Other systems read the topics without patient "
+    f'data, in consumer groups whose names begin with „{OTHER_SYSTEM}"; nobody but the producer '
+    "writes.",
+    "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in LOGINS],
 }
 
 
@@ -64,6 +117,7 @@ def asyncapi() -> dict[str, Any]:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
+        "servers": {"production": SERVER},
         "channels": {_channel_id(topic): _channel(topic) for topic in TOPICS},
         "operations": {
             f"receive_{_channel_id(topic)}": {
@@ -74,7 +128,8 @@ def asyncapi() -> dict[str, Any]:
             for topic in TOPICS
         },
         "components": {
-            "schemas": {"CloudEventHeaders": HEADERS},
+            "securitySchemes": LOGINS,
+            "schemas": {"CloudEventHeaders": HEADERS, "SealedEventHeaders": SEALED_HEADERS},
             "messages": {event.__name__: _message(event) for event in EVENT_OF.values()},
         },
     }
@@ -98,6 +153,7 @@ def files() -> dict[Path, str]:
     for service in SERVICES:
         found[CONTRACTS / "openapi" / f"{service}.json"] = _json(openapi(service))
     found[ROOT / "docs" / "settings.md"] = settings_table.page()
+    found[ROOT / "docs" / "kafka.md"] = access_table.page()
     return found
 
 
@@ -121,12 +177,13 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 
 def _message(event: type[Event]) -> dict[str, Any]:
+    headers = "SealedEventHeaders" if TOPIC_OF[event].patient_data else "CloudEventHeaders"
     return {
         "name": event.type,
         "title": event.__name__,
         "summary": (event.__doc__ or "").partition("\n")[0],
         "contentType": "application/json",
-        "headers": {"$ref": "#/components/schemas/CloudEventHeaders"},
+        "headers": {"$ref": f"#/components/schemas/{headers}"},
         "payload": {
             "schemaFormat": "application/schema+json;version=draft-2020-12",
             "schema": {"$ref": f"./schemas/{event.__name__}.json"},

@@ -27,7 +27,7 @@ export class Dialogs {
   }
 
   get any() {
-    return this.#open.length > 0;
+    return this.#open.some((dialog) => dialog.open); // one that closes is told of a little later
   }
 
   #place() {

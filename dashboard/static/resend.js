@@ -6,6 +6,7 @@ import { ADDRESS_FIELDS } from "./channels.js";
 import { byId } from "./dom.js";
 import { sentence } from "./errors.js";
 import { Fields } from "./fields.js";
+import { isWrongAddress } from "./words.js";
 
 const NOT_TWICE = " Ein neuer Versuch ist ungefährlich: Es wird nicht doppelt gesendet.";
 
@@ -79,7 +80,9 @@ export class Resend {
     }
     if (missing.length > 1) return "Bitte prüfen Sie die Angaben und senden Sie die Einladung erneut.";
     const asked = missing[0] === "sms" ? "Mobilnummer" : "Adresse";
-    return `Wie lautet die richtige ${asked}? Bitte prüfen und erneut senden.`;
+    return isWrongAddress(channels[missing[0]] ?? {})
+      ? `Wie lautet die richtige ${asked}? Bitte prüfen und erneut senden.`
+      : `Die ${asked} kann trotzdem richtig sein. Bitte prüfen oder eine andere angeben, und erneut senden.`;
   }
 
   async #send() {

@@ -53,6 +53,13 @@ export function reason(channel, { category, reason: why, evidence }) {
   return (channel === "sms" && SMS_REASONS[why]) || (REASONS[why] ?? CATEGORIES[category] ?? "");
 }
 
+const WRONG_ADDRESS = new Set(["unknown_user", "host_unknown"]);
+
+/** Whether the failure says that the address, or number, is none. */
+export function isWrongAddress({ reason: why }) {
+  return WRONG_ADDRESS.has(why);
+}
+
 /** One channel's state in a sentence of its own. */
 export function stateText(channel, view) {
   switch (view.state) {

@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
+from aiokafka.errors import KafkaConnectionError
 
 from local import databases, practice, topics
 from local.containers import made_secrets
-from local.errors import LocalFailure
+from local.errors import LocalFailure, other_version
+from local.kafka_setup import ADMIN
 from local.modules import MODULES, migrations
 
 SECRETS = Path("/secrets")
@@ -50,9 +52,12 @@ async def migrate(service: str) -> None:
     )
 
 
-async def make_topics(bootstrap: str) -> None:
-    """Create the topics, with partitions and retention as the contracts say."""
-    await topics.create(bootstrap)
+async def make_topics(_: str) -> None:
+    """Create the topics as the contracts say, with who may do what. Raises LocalFailure."""
+    try:
+        await topics.create(made_secrets.kafka(SECRETS, ADMIN))
+    except KafkaConnectionError:  # healthy, so that it does not know us is what is wrong
+        raise other_version("Kafka") from None
 
 
 async def make_practice(_: str) -> None:
@@ -73,7 +78,7 @@ async def main() -> None:
     """Do one job."""
     parser = argparse.ArgumentParser(prog="python -m local.containers")
     parser.add_argument("job", choices=JOBS)
-    parser.add_argument("of", nargs="?", default="", help="the service, or Kafka's address")
+    parser.add_argument("of", nargs="?", default="", help="the service")
     options = parser.parse_args()
     try:
         await JOBS[options.job](options.of)

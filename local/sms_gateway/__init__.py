@@ -28,7 +28,7 @@ Numbers 0171 39200 00 to 99 belong to no one: the Bundesnetzagentur keeps them f
 | 0171 39200 14   | delivered, and later taken back: not delivered |
 | 0171 39200 15   | 503 the first time, then delivered |
 | 0171 39200 16   | rejected by the network |
-| 0171 39200 17   | refused: the account has no credit |
+| 0171 39200 17   | refused: the gateway does not take the text |
 
 PUT /api/weather sets the delay of receipts in seconds and the shares (0 to 1) of receipts that are
 lost, doubled or out of order, and of messages that fail although their number would deliver.

@@ -11,7 +11,7 @@ class Reply(StrEnum):
 
     TAKEN = "taken"
     INVALID = "invalid"
-    NO_CREDIT = "no credit"
+    TEXT_REFUSED = "text refused"
     BUSY_ONCE = "busy once"  # 429
     DOWN_ONCE = "down once"  # 503
     TAKEN_AND_CUT = "taken and cut"
@@ -56,7 +56,7 @@ PHONES = {
     "14": Phone(steps=(Step(1, "delivered"), Step(4, "failed", "unreachable"))),
     "15": Phone(Reply.DOWN_ONCE),
     "16": Phone(steps=(Step(1, "rejected", "blocked"),)),
-    "17": Phone(Reply.NO_CREDIT),
+    "17": Phone(Reply.TEXT_REFUSED),
 }
 
 

@@ -102,7 +102,7 @@ def _plain(code: int) -> Response:
 
 _ANSWERS: dict[Reply, Callable[[], Response]] = {
     Reply.INVALID: lambda: _plain(202),
-    Reply.NO_CREDIT: lambda: _plain(500),
+    Reply.TEXT_REFUSED: lambda: _plain(305),
     Reply.BUSY_ONCE: lambda: Response(status_code=429),
     Reply.DOWN_ONCE: lambda: Response(status_code=503),
     Reply.CUT: Cut,

@@ -60,7 +60,7 @@ def router(store: Store, front: Front, secret: str) -> APIRouter:
 
 _REFUSALS: dict[Reply, Callable[[], Response]] = {
     Reply.INVALID: lambda: _refusal(422, "invalid_number"),
-    Reply.NO_CREDIT: lambda: _refusal(402, "credit"),
+    Reply.TEXT_REFUSED: lambda: _refusal(422, "text"),
     Reply.BUSY_ONCE: lambda: _refusal(429, "busy", LATER),
     Reply.DOWN_ONCE: lambda: _refusal(503, "down", LATER),
     Reply.CUT: Cut,

@@ -10,6 +10,7 @@ from chassis.clock import utc_now
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.jwks import key_source
+from chassis.kafka import Cluster
 from chassis.outbox import Relay
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
@@ -34,6 +35,7 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        kafka = Cluster.of(settings)
         async with AsyncExitStack() as stack:
             db = await stack.enter_async_context(
                 Database.open(
@@ -46,7 +48,7 @@ def build(settings: Settings) -> FastAPI:
             stack.push_async_callback(email.close)
             senders: dict[Channel, Sender] = {Channel.EMAIL: email}
 
-            relay = Relay(db, settings.kafka_bootstrap, sealer)
+            relay = Relay(db, kafka, settings.event_signer, sealer=sealer)
             reader = ReceiptReader(
                 db,
                 sealer=sealer,
@@ -94,12 +96,14 @@ def build(settings: Settings) -> FastAPI:
                 group=requests.GROUP,
                 handle=handler.handle,
                 db=db,
-                bootstrap=settings.kafka_bootstrap,
+                cluster=kafka,
+                verifier=settings.event_verifier,
+                opener=settings.body_opener,
                 after_commit=wake_all,
             )
             erasure = KafkaErasure(
                 db,
-                bootstrap=settings.kafka_bootstrap,
+                cluster=kafka,
                 group=requests.GROUP,
                 poll=settings.kafka_erasure_poll_seconds,
             )

@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_keys
-from chassis.settings import LOOPBACK, ServiceSettings
+from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, check_seeds, decode_keys
+from chassis.settings import LOOPBACK, ProducerSettings
+from contracts.sealed_bodies import BodyOpener
 from services.notification.receipts.imap import ImapServer
 from services.notification.receipts.return_path import MAX_LOCAL_PART, ReturnPath
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
@@ -20,10 +21,11 @@ GATEWAY_SETTINGS = {
 ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$"
 
 
-class Settings(ServiceSettings):
+class Settings(ProducerSettings):
     """How to send and how patiently."""
 
     model_config = SettingsConfigDict(env_prefix="NOTIFICATION_")
+    service = "notification"
 
     port: int = Field(
         default=8402, ge=1, le=65535, description="Of the HTTP API, where gateways bring receipts."
@@ -42,6 +44,12 @@ class Settings(ServiceSettings):
     )
     contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
+    )
+    request_keys: Annotated[dict[int, SecretStr], AfterValidator(check_seeds)] = Field(
+        min_length=1,
+        description="Private keys (X25519) that open what scheduling asks to send, by number, "
+        "base64url of 32 bytes each. One is needed until all that was sealed for it is gone: "
+        "14 days with the dead letters.",
     )
     intake_protocol: Literal["none", "smtp", "lmtp"] = Field(
         default="none", description="How a mail server hands over what comes back."
@@ -141,6 +149,11 @@ class Settings(ServiceSettings):
         default=30, gt=0, description="Until the second try; each wait is double the one before."
     )
     retry_longest_seconds: float = Field(default=1800, gt=0, description="Between two tries.")
+
+    @property
+    def body_opener(self) -> BodyOpener:
+        """Opens requests."""
+        return BodyOpener(decode_keys(self.request_keys))
 
     @property
     def smtp_server(self) -> SmtpServer:

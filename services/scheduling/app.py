@@ -12,6 +12,7 @@ from chassis.clock import utc_now
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.jwks import FixedKeys, key_source
+from chassis.kafka import Cluster
 from chassis.loop import housekeeper
 from chassis.outbox import Relay
 from chassis.sealing import Sealer
@@ -45,6 +46,7 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        kafka = Cluster.of(settings)
         async with AsyncExitStack() as stack:
             db = await stack.enter_async_context(
                 Database.open(
@@ -57,14 +59,21 @@ def build(settings: Settings) -> FastAPI:
             links = Links(settings.link_base_url, decode_keys(settings.link_keys))
             mint = Mint(decode_keys(settings.token_keys))
             rooms = make_rooms(settings)
-            relay = Relay(db, settings.kafka_bootstrap, sealer)
+            relay = Relay(
+                db,
+                kafka,
+                settings.event_signer,
+                sealer=sealer,
+                body_sealer=settings.body_sealer,
+            )
             due_notices = DueNotices(links, settings.channels, sealer, SOURCE, utc_now)
             consumer = Consumer(
                 topics=events.TOPICS,
                 group=events.GROUP,
                 handle=events.handle,
                 db=db,
-                bootstrap=settings.kafka_bootstrap,
+                cluster=kafka,
+                verifier=settings.event_verifier,
             )
 
             app.state.access = Access(

@@ -3,19 +3,28 @@
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, decode_key
-from chassis.settings import LOOPBACK
+from chassis.secret_keys import (
+    KEYS_HELP,
+    SEALING_HELP,
+    check_keys,
+    check_public_keys,
+    check_seeds,
+    decode_public_keys,
+)
+from chassis.settings import LOOPBACK, ProducerSettings
 from contracts.channels import Channel
+from contracts.sealed_bodies import BodySealer
 from services.scheduling.visits.settings import RoomSettings
 
 
-class Settings(RoomSettings):
+class Settings(RoomSettings, ProducerSettings):
     """What ops can set."""
 
     model_config = SettingsConfigDict(env_prefix="SCHEDULING_")
+    service = "scheduling"
 
     port: int = Field(default=8401, ge=1, le=65535, description="Of the HTTP API.")
     channels: list[Channel] = Field(
@@ -31,6 +40,12 @@ class Settings(RoomSettings):
     )
     contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
+    )
+    request_public_keys: Annotated[dict[int, str], AfterValidator(check_public_keys)] = Field(
+        min_length=1,
+        description="Public keys (X25519) of notification, by number, base64url of 32 bytes each: "
+        "what it is asked to send is sealed for it. The highest number is taken: notification has "
+        "to have it before (python -m chassis.event_keys).",
     )
     page_requests_per_minute: int = Field(
         default=120, ge=1, description="To the patient's page, from one address (IPv6: from a /64)."
@@ -50,7 +65,7 @@ class Settings(RoomSettings):
     erasure_poll_seconds: float = Field(
         default=3600, gt=0, le=6 * 3600, description="Between two looks for what is to be erased."
     )
-    token_keys: dict[int, SecretStr] = Field(
+    token_keys: Annotated[dict[int, SecretStr], AfterValidator(check_seeds)] = Field(
         min_length=1,
         description="Seeds (Ed25519) of the keys that sign tokens for API keys, by number, "
         "base64url of 32 bytes each. The highest number signs; tokens of the others still hold.",
@@ -68,12 +83,10 @@ class Settings(RoomSettings):
         default=1461, ge=365, le=3653, description="How long audit entries are kept."
     )
 
-    @field_validator("token_keys")
-    @classmethod
-    def _seeds(cls, keys: dict[int, SecretStr]) -> dict[int, SecretStr]:
-        if any(len(decode_key(key)) != 32 for key in keys.values()):
-            raise ValueError("a token key needs 32 bytes")
-        return keys
+    @property
+    def body_sealer(self) -> BodySealer:
+        """Seals requests for notification."""
+        return BodySealer(decode_public_keys(self.request_public_keys))
 
     @model_validator(mode="after")
     def _links_reach_patients(self) -> Self:

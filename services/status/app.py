@@ -10,6 +10,7 @@ from chassis.auth import Access, Issuer, TokenVerifier, api_keys, identity_provi
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.jwks import key_source
+from chassis.kafka import Cluster
 from chassis.loop import housekeeper
 from chassis.service import Health, create_app
 from services.status import erasure_store, events, measures
@@ -34,6 +35,7 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        kafka = Cluster.of(settings)
         async with AsyncExitStack() as stack:
             url = settings.database_url.get_secret_value()
             db = await stack.enter_async_context(
@@ -47,7 +49,8 @@ def build(settings: Settings) -> FastAPI:
                 group=events.GROUP,
                 handle=events.handle,
                 db=db,
-                bootstrap=settings.kafka_bootstrap,
+                cluster=kafka,
+                verifier=settings.event_verifier,
             )
 
             app.state.access = Access(TokenVerifier(*issuers(settings)))

@@ -10,6 +10,7 @@ class Settings(ServiceSettings):
     """What the status service needs beyond the common settings."""
 
     model_config = SettingsConfigDict(env_prefix="STATUS_")
+    service = "status"
 
     port: int = Field(default=8403, ge=1, le=65535, description="Of the HTTP API.")
     api_keys_jwks: str = Field(

@@ -1,15 +1,17 @@
 """A real headless Chromium at the dashboard's page."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.browser.page import log_in
+from tests.browser.page import enter
 from tests.conftest import Stack
 from tests.support import PATIENCE
 
@@ -50,27 +52,51 @@ async def browser() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the fixtures know at their end whether the test failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+@asynccontextmanager
+async def opened(browser: Browser, **options: Any) -> AsyncIterator[Page]:
+    """A page in a context of its own, with the `options` of one, on a German desk otherwise."""
+    desk: dict[str, Any] = {
+        "locale": "de-DE",
+        "timezone_id": "Europe/Berlin",
+        "viewport": {"width": 1280, "height": 800},
+    }
+    context = await browser.new_context(**desk | options)
+    context.set_default_timeout(MILLISECONDS)
+    yield await context.new_page()
+    await context.close()
+
+
 @pytest_asyncio.fixture
 async def page(visitor: Page, stack: Stack) -> Page:
     """The page, open for somebody who may do everything."""
-    await log_in(visitor, stack)
+    await enter(visitor, stack)
     return visitor
 
 
 @pytest_asyncio.fixture
 async def visitor(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """Somebody who is not logged in; nothing may be logged as an error in the console."""
-    context = await browser.new_context(
-        locale="de-DE", timezone_id="Europe/Berlin", viewport={"width": 1280, "height": 800}
-    )
-    context.set_default_timeout(MILLISECONDS)
-    await context.add_init_script(RECORD_NOTICES)
-    page = await context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    await page.screenshot(path=SCREENSHOTS / f"{request.node.name}.png", full_page=True)
-    await context.close()
+    async with opened(browser) as page:
+        await page.context.add_init_script(RECORD_NOTICES)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        failed = request.node.stash.get(FAILED, False) or bool(errors)
+        if failed or request.config.getoption("--screenshots"):
+            await page.screenshot(path=SCREENSHOTS / f"{request.node.name}.png", full_page=True)
     assert errors == []
 
 

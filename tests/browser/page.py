@@ -1,17 +1,33 @@
 """The dashboard's page as the tests use it: where things are and what one does there."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 from playwright.async_api import Locator, Page, expect
 
 from local.stack import Stack
 from tests.support import eventually
+from tests.support.visitor import SESSION, new_visitor
 
 
 async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> None:
     """Open the dashboard and log in at the local identity provider."""
     await page.goto(stack.url("dashboard"))
     await page.get_by_role("button", name=person).click()
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+
+
+async def enter(page: Page, stack: Stack) -> None:
+    """Open the dashboard with a session of one's own, which the provider's page was not shown for.
+
+    For tests of what comes after a login.
+    """
+    async with new_visitor(stack) as visitor:
+        await visitor.log_in(person="leitung")
+    assert visitor.session is not None
+    dashboard = stack.url("dashboard")
+    await page.context.add_cookies([{"name": SESSION, "value": visitor.session, "url": dashboard}])
+    await page.goto(dashboard)
     await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
 
 
@@ -62,3 +78,19 @@ async def noticed(page: Page, where: str, text: str) -> None:
         return any(one["where"] == where and text in one["text"] for one in found)
 
     await eventually(said, f"{where}: {text}")
+
+
+async def let_a_day_pass(stack: Stack, appointment_id: UUID, delivery_state: str) -> None:
+    """Without a receipt, once the delivery is in this state."""
+    owner = await asyncpg.connect(stack.owner_dsn("notification"))
+    change = """
+        UPDATE deliveries SET receipt_due_at = now(),
+               handed_over_at = handed_over_at - interval '30 hours'
+        WHERE appointment_id = $1 AND state = $2 RETURNING id
+    """
+    try:
+        await eventually(
+            lambda: owner.fetch(change, appointment_id, delivery_state), delivery_state
+        )
+    finally:
+        await owner.close()

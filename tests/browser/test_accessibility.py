@@ -1,17 +1,18 @@
 """WCAG 2.2 A and AA, as axe-core finds it, on every page and dialog; and the flow by keyboard."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import MILLISECONDS
-from tests.browser.page import fill, infobox, log_in, noticed, row, show_day, state, unique
+from tests.browser.conftest import opened
+from tests.browser.page import enter, fill, infobox, noticed, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
 from tests.support.mails import link_in
@@ -20,12 +21,11 @@ RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
     "resultTypes": ["violations"],
 }
-AXE = Axe()
-LOOKS = [
-    pytest.param((1280, 800, "light"), id="desktop"),
-    pytest.param((1280, 800, "dark"), id="dark"),
-    pytest.param((360, 740, "light"), id="phone"),
-    pytest.param((320, 640, "dark"), id="narrow-dark"),
+Look: TypeAlias = tuple[int, int, Literal["light", "dark"]]
+# Each is gone through in the first look; what is met there is then seen in the other, too.
+LOOKS: list[tuple[Look, Look]] = [
+    ((1280, 800, "light"), (1280, 800, "dark")),
+    ((320, 640, "dark"), (360, 740, "light")),
 ]
 
 
@@ -34,165 +34,187 @@ def unknown() -> str:
     return f"unbekannt+{uuid4().hex[:8]}@example.org"
 
 
-@pytest_asyncio.fixture(params=LOOKS)
-async def anyone(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+class Anyone:
+    """Somebody at a page, and how they see it."""
+
+    def __init__(self, page: Page, looks: Sequence[Look]) -> None:
+        self.page = page
+        self.looks = looks
+
+    async def check(self) -> None:
+        """In no look a violation, nor anything to be scrolled sideways."""
+        for look in (*self.looks[1:], self.looks[0]):
+            await self._see(look)
+            if not await self.page.evaluate("'axe' in window"):
+                await self.page.evaluate(AXE_SCRIPT)
+            results = await self.page.evaluate("rules => axe.run(rules)", RULES)
+            found = [
+                f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
+                for each in results["violations"]
+                for node in each["nodes"]
+            ]
+            assert found == [], look
+            wide = await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            assert not wide, look
+
+    async def _see(self, look: Look) -> None:
+        width, height, scheme = look
+        await self.page.set_viewport_size({"width": width, "height": height})
+        await self.page.emulate_media(color_scheme=scheme)
+
+
+@pytest_asyncio.fixture(params=LOOKS, ids=["desktop", "phone"])
+async def anyone(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Anyone]:
     """Not logged in. The policy of our pages would keep axe's script out."""
-    width, height, scheme = request.param
-    context = await browser.new_context(
+    width, height, scheme = request.param[0]
+    async with opened(
+        browser,
         bypass_csp=True,
-        locale="de-DE",
-        timezone_id="Europe/Berlin",
         viewport={"width": width, "height": height},
         color_scheme=scheme,
         reduced_motion="reduce",  # what fades in has no contrast to measure
-    )
-    context.set_default_timeout(MILLISECONDS)
-    yield await context.new_page()
-    await context.close()
-
-
-async def check(page: Page) -> None:
-    """No violation, and nothing to be scrolled sideways."""
-    results = await AXE.run(page, options=RULES)
-    found = [
-        f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
-        for each in results.response["violations"]
-        for node in each["nodes"]
-    ]
-    assert found == []
-    assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    ) as page:
+        yield Anyone(page, request.param)
 
 
 async def test_overview_and_start_page(
-    anyone: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+    anyone: Anyone, stack: Stack, demo_practice: Practice, tomorrow: str
 ) -> None:
+    page = anyone.page
     created = await demo_practice.create(patient_name=unique("Anna Ankunft"))
     await demo_practice.shows(created["id"], "delivered")
     refused = await demo_practice.create(patient_name=unique("Rita Rot"), email=unknown())
     await demo_practice.shows(refused["id"], "failed")
-    await log_in(anyone, stack)
-    await show_day(anyone, tomorrow)
-    await expect(anyone.get_by_test_id("appointment-row").first).to_be_visible()
-    await check(anyone)
-    await anyone.get_by_test_id("day-next").click()
-    await check(anyone)
-    await anyone.get_by_test_id("nav-patienten").click()
-    await check(anyone)
-    await anyone.get_by_test_id("nav-protokoll").click()
-    await expect(anyone.get_by_test_id("audit-entry").first).to_be_visible()
-    await check(anyone)
+    await enter(page, stack)
+    await show_day(page, tomorrow)
+    await expect(page.get_by_test_id("appointment-row").first).to_be_visible()
+    await anyone.check()
+    await page.get_by_test_id("day-next").click()
+    await anyone.check()
+    await page.get_by_test_id("nav-patienten").click()
+    await anyone.check()
+    await page.get_by_test_id("nav-protokoll").click()
+    await expect(page.get_by_test_id("audit-entry").first).to_be_visible()
+    await anyone.check()
 
 
 async def test_the_form_empty_filled_and_with_errors(
-    anyone: Page, stack: Stack, tomorrow: str
+    anyone: Anyone, stack: Stack, tomorrow: str
 ) -> None:
-    await log_in(anyone, stack)
-    await fill(anyone, "", "anna@gmial.com", tomorrow)
-    form = anyone.get_by_test_id("form-appointment")
+    page = anyone.page
+    await enter(page, stack)
+    await fill(page, "", "anna@gmial.com", tomorrow)
+    form = page.get_by_test_id("form-appointment")
     await form.locator("[name=channel-sms]").check()
-    await expect(anyone.locator("#sms-text")).to_be_visible()
-    await check(anyone)
+    await expect(page.locator("#sms-text")).to_be_visible()
+    await anyone.check()
     await form.locator("[name=phone]").fill("030 1234567")
     await form.locator("[name=consent]").uncheck()
-    await anyone.get_by_test_id("submit-invite").click()
+    await page.get_by_test_id("submit-invite").click()
     await expect(form.get_by_test_id("typing-hint")).to_contain_text("Meinten Sie")
-    await check(anyone)
-    await anyone.get_by_test_id("submit-invite").click()
+    await anyone.check()
+    await page.get_by_test_id("submit-invite").click()
     await expect(form.get_by_test_id("error-summary")).to_be_focused()
-    await check(anyone)
+    await anyone.check()
 
 
 async def test_the_doubled_hour_and_a_dead_address(
-    anyone: Page, stack: Stack, demo_practice: Practice
+    anyone: Anyone, stack: Stack, demo_practice: Practice
 ) -> None:
+    page = anyone.page
     address = unknown()
     refused = await demo_practice.create(email=address)
     await demo_practice.shows(refused["id"], "failed")
-    await log_in(anyone, stack)
-    await fill(anyone, unique("Doppelte Stunde"), address, "2027-10-31", "02:30")
-    await anyone.get_by_test_id("submit-invite").click()
-    await expect(anyone.get_by_text("Welche der beiden Uhrzeiten?")).to_be_visible()
-    await check(anyone)
+    await enter(page, stack)
+    await fill(page, unique("Doppelte Stunde"), address, "2027-10-31", "02:30")
+    await page.get_by_test_id("submit-invite").click()
+    await expect(page.get_by_text("Welche der beiden Uhrzeiten?")).to_be_visible()
+    await anyone.check()
 
 
 async def test_details_move_resend_history_and_deletion(
-    anyone: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+    anyone: Anyone, stack: Stack, demo_practice: Practice, tomorrow: str
 ) -> None:
+    page = anyone.page
     name = unique("Dora Detail")
-    await log_in(anyone, stack)
-    await show_day(anyone, tomorrow)
+    await enter(page, stack)
+    await show_day(page, tomorrow)
     await demo_practice.create(patient_name=name, email=unknown(), phone="+491713920001")
-    await expect(infobox(anyone, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()
-    await check(anyone)
-    await row(anyone, name).click()
-    await expect(anyone.get_by_test_id("resend-email")).to_be_focused()
-    await check(anyone)
-    await anyone.get_by_test_id("move-open").click()
-    await anyone.get_by_test_id("history-open").click()
-    await expect(anyone.get_by_test_id("history")).to_contain_text("nicht zugestellt")
-    await check(anyone)
-    await anyone.locator("#move-duration").fill("1")
-    await anyone.get_by_test_id("move-submit").click()
-    await expect(anyone.locator("#move [data-summary]")).to_be_focused()
-    await check(anyone)
-    await anyone.get_by_test_id("delete-appointment").click()
-    await expect(anyone.get_by_test_id("delete-dialog")).to_be_visible()
-    await check(anyone)
+    await expect(infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()
+    await anyone.check()
+    await row(page, name).click()
+    await expect(page.get_by_test_id("resend-email")).to_be_focused()
+    await anyone.check()
+    await page.get_by_test_id("move-open").click()
+    await page.get_by_test_id("history-open").click()
+    await expect(page.get_by_test_id("history")).to_contain_text("nicht zugestellt")
+    await anyone.check()
+    await page.locator("#move-duration").fill("1")
+    await page.get_by_test_id("move-submit").click()
+    await expect(page.locator("#move [data-summary]")).to_be_focused()
+    await anyone.check()
+    await page.get_by_test_id("delete-appointment").click()
+    await expect(page.get_by_test_id("delete-dialog")).to_be_visible()
+    await anyone.check()
 
 
-async def test_figures_and_notices(anyone: Page, stack: Stack, tomorrow: str) -> None:
+async def test_figures_and_notices(anyone: Anyone, stack: Stack, tomorrow: str) -> None:
+    page = anyone.page
     # What goes by itself after some seconds stays, until all has been looked at.
-    await anyone.add_init_script(
+    await page.add_init_script(
         """const later = setTimeout;
         window.setTimeout = (act, delay) => later(act, delay < 5000 ? delay : 2 ** 31 - 1)"""
     )
-    await log_in(anyone, stack)
+    await enter(page, stack)
     name = unique("Nora Notiz")
-    await fill(anyone, name, "nora@example.org", tomorrow)
-    await anyone.get_by_test_id("submit-invite").click()
-    await expect(anyone.get_by_test_id("center-notice")).to_contain_text("erfolgreich versendet")
-    await expect(infobox(anyone, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
-    await check(anyone)
-    await anyone.locator('[data-opens="measures"]:visible').click()
-    await expect(anyone.get_by_test_id("measures-shown")).to_contain_text("Haken")
-    await check(anyone)
+    await fill(page, name, "nora@example.org", tomorrow)
+    await page.get_by_test_id("submit-invite").click()
+    await expect(page.get_by_test_id("center-notice")).to_contain_text("erfolgreich versendet")
+    await expect(infobox(page, f"E-Mail erfolgreich zugestellt an {name}")).to_be_visible()
+    await anyone.check()
+    await page.locator('[data-opens="measures"]:visible').click()
+    await expect(page.get_by_test_id("measures-shown")).to_contain_text("Haken")
+    await anyone.check()
 
 
-async def test_pages_around_the_login(anyone: Page, stack: Stack) -> None:
-    await anyone.goto(stack.url("dashboard"))
-    await expect(anyone.get_by_role("heading", name="Wer sind Sie?")).to_be_visible()
-    await check(anyone)
+async def test_pages_around_the_login(anyone: Anyone, stack: Stack) -> None:
+    page = anyone.page
+    await page.goto(stack.url("dashboard"))
+    await expect(page.get_by_role("heading", name="Wer sind Sie?")).to_be_visible()
+    await anyone.check()
     for path in ("/abgelaufen", "/abgemeldet", "/kein-zugang", "/login/callback?state=x&code=y"):
-        await anyone.goto(stack.url("dashboard") + path)
-        await expect(anyone.get_by_test_id("notice-page")).to_be_visible()
-        await check(anyone)
+        await page.goto(stack.url("dashboard") + path)
+        await expect(page.get_by_test_id("notice-page")).to_be_visible()
+        await anyone.check()
 
 
-async def test_the_patients_pages(anyone: Page, practice: Practice, stack: Stack) -> None:
+async def test_the_patients_pages(anyone: Anyone, practice: Practice, stack: Stack) -> None:
+    page = anyone.page
     created = await practice.create()
     link = link_in(await practice.mail(created["email"]))
     soon = datetime.now(BERLIN) + timedelta(minutes=5)
     near = await practice.create(date=soon.date().isoformat(), time=f"{soon:%H:%M}")
     for address in link, link_in(await practice.mail(near["email"])):
         for language in "de", "en":
-            await anyone.goto(f"{address}?lang={language}")
-            await check(anyone)
+            await page.goto(f"{address}?lang={language}")
+            await anyone.check()
     await practice.scheduling.delete(f"/v1/appointments/{created['id']}")
-    await anyone.goto(link)
-    await check(anyone)
-    await anyone.goto(f"{stack.url('scheduling')}/besuch/unbekannt")
-    await check(anyone)
+    await page.goto(link)
+    await anyone.check()
+    await page.goto(f"{stack.url('scheduling')}/besuch/unbekannt")
+    await anyone.check()
 
 
-async def test_mailbox_and_phones(anyone: Page, practice: Practice, stack: Stack) -> None:
+async def test_mailbox_and_phones(anyone: Anyone, practice: Practice, stack: Stack) -> None:
+    page = anyone.page
     created = await practice.create(channels=["email", "sms"], phone="+491713920001")
     await practice.shows(created["id"], "delivered")
-    await anyone.goto(stack.url("mailbox"))
-    await check(anyone)
-    await anyone.get_by_role("link").filter(has_text=re.compile("Video")).first.click()
-    await check(anyone)
-    await anyone.goto(stack.url("phones"))
-    await check(anyone)
+    await page.goto(stack.url("mailbox"))
+    await anyone.check()
+    await page.get_by_role("link").filter(has_text=re.compile("Video")).first.click()
+    await anyone.check()
+    await page.goto(stack.url("phones"))
+    await anyone.check()
 
 
 async def tab_to(page: Page, what: str, most: int = 40) -> None:

@@ -1,16 +1,27 @@
 """The practice's page in a real browser, with exactly the texts of the flow."""
 
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import asyncpg
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route, expect
 
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from local.services import BOUNCES
+from tests.browser.conftest import opened
 from tests.browser.page import fill, infobox, log_in, noticed, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import Practice, eventually
+
+
+@pytest_asyncio.fixture(scope="module")
+async def modules(browser: Browser, stack: Stack) -> AsyncIterator[Page]:
+    """A page that the dashboard's modules can be imported from, with nothing else on it."""
+    async with opened(browser) as page:
+        await page.goto(f"{stack.url('dashboard')}/abgemeldet")
+        yield page
 
 
 async def test_einladen_ends_in_info_box_notice_and_tick(page: Page, tomorrow: str) -> None:
@@ -22,6 +33,23 @@ async def test_einladen_ends_in_info_box_notice_and_tick(page: Page, tomorrow: s
     await expect(state(page, name, "delivered")).to_be_visible()
 
 
+async def test_a_mail_that_is_faster_than_the_answer_gets_its_notice(
+    page: Page, tomorrow: str
+) -> None:
+    name = unique("Erika Eilig")
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        if route.request.method == "POST":
+            await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
+        await route.fulfill(response=answer)
+
+    await page.route("**/api/scheduling/appointments", late)
+    await fill(page, name, "erika@example.org", tomorrow)
+    await page.get_by_role("button", name="Einladen").click()
+    await noticed(page, "center-notice", "Einladung erfolgreich versendet")
+
+
 async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> None:
     name = unique("Max Muster")
     await fill(page, name, f"unbekannt+{uuid4().hex[:8]}@example.org", tomorrow)
@@ -31,6 +59,7 @@ async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> N
     await expect(state(page, name, "delivered")).to_have_count(0)
 
     await row(page, name).click()
+    await expect(page.locator("#resend-text")).to_contain_text("Wie lautet die richtige Adresse?")
     await page.get_by_test_id("resend-email").fill("max@example.org")
     await page.get_by_role("button", name="Erneut senden").click()
     await expect(state(page, name, "delivered")).to_be_visible()
@@ -149,9 +178,9 @@ async def test_a_typing_error_is_hinted_at_before_sending(page: Page, tomorrow: 
     ],
 )
 async def test_which_domains_are_taken_for_typing_errors(
-    page: Page, typed: str, meant: str | None
+    modules: Page, typed: str, meant: str | None
 ) -> None:
-    found = await page.evaluate(
+    found = await modules.evaluate(
         "async typed => (await import('/static/addresses.js')).likelyMeant(`anna@${typed}`)", typed
     )
     assert found == (meant and f"anna@{meant}")
@@ -200,10 +229,10 @@ async def test_what_happens_elsewhere_appears_without_reloading(
     ],
 )
 async def test_a_failure_is_told_once_whatever_met_it_first(
-    page: Page, steps: list[tuple[int, bool]], boxes: list[str]
+    modules: Page, steps: list[tuple[int, bool]], boxes: list[str]
 ) -> None:
     """Steps are the version, of which the first is pending, and whether the stream tells it."""
-    told = await page.evaluate(
+    told = await modules.evaluate(
         """async steps => {
             const { Desk } = await import("/static/desk.js");
             const desk = new Desk(), told = [];

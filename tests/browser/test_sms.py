@@ -6,7 +6,16 @@ import asyncpg
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.page import fill, infobox, noticed, row, show_day, state, unique
+from tests.browser.page import (
+    fill,
+    infobox,
+    let_a_day_pass,
+    noticed,
+    row,
+    show_day,
+    state,
+    unique,
+)
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 
@@ -105,7 +114,7 @@ async def test_what_nobody_confirms_is_amber_and_asks_for_a_call(
     created = await demo_practice.create(
         patient_name=name, channels=["sms"], email=None, phone=f"{FILM}03"
     )
-    await overdue(stack, UUID(created["id"]))
+    await let_a_day_pass(stack, UUID(created["id"]), "accepted")
     box = infobox(page, f"SMS nicht bestätigt, bitte anrufen: {name}")
     await expect(box).to_be_visible()
     amber = state(page, name, "unconfirmed")
@@ -113,20 +122,6 @@ async def test_what_nobody_confirms_is_amber_and_asks_for_a_call(
     await box.get_by_role("button", name="Erneut senden").click()
     await expect(page.locator("#details-state")).to_contain_text("bitte anrufen")
     await expect(page.locator("#resend-text")).to_contain_text("Bitte rufen Sie an")
-
-
-async def overdue(stack: Stack, appointment_id: UUID) -> None:
-    """A day passes without a receipt."""
-    owner = await asyncpg.connect(stack.owner_dsn("notification"))
-    change = """
-        UPDATE deliveries SET receipt_due_at = now(),
-               handed_over_at = handed_over_at - interval '30 hours'
-        WHERE appointment_id = $1 AND state = 'accepted' RETURNING id
-    """
-    try:
-        await eventually(lambda: owner.fetch(change, appointment_id), "taken by the gateway")
-    finally:
-        await owner.close()
 
 
 @pytest.mark.parametrize(

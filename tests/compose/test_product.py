@@ -12,10 +12,11 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from contracts.topics import ALL_TOPICS
+from local.containers.made_secrets import kafka_password_file
+from local.kafka_setup import ADMIN, login
 from local.practice import DEMO_PRACTICE
 from tests.compose.__main__ import SWITCH
 from tests.compose.product import (
@@ -130,7 +131,9 @@ async def test_the_operator_s_command_line_makes_a_key_that_opens_the_apis() -> 
 
 
 async def test_the_topics_are_those_of_the_contracts() -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers="127.0.0.1:8492")
+    file = f"/run/secrets/{kafka_password_file(ADMIN)}"
+    password = compose("run", "--rm", "--no-TTY", "--entrypoint", "cat", "admin", file)
+    admin = login("127.0.0.1:8492", ADMIN, password).admin()
     await admin.start()
     try:
         names = [topic.name for topic in ALL_TOPICS]

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from local.ports import free_port
-from services.notification.sending.sender import Verdict
+from services.notification.sending.sender import Contact, Verdict
 from services.notification.sending.sms import signatures
 from services.notification.sending.sms.gateway import Gateway, GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import (
@@ -181,7 +181,29 @@ async def test_refusals_of_ourselves_are_for_operations(
     server.answer(Answer(status, headers={"Location": f"{server.url}/elsewhere"}))
     result = await send(make, server.url)
     assert (result.verdict, result.gateway_at_fault) == (Verdict.TECHNICAL, True)
+    surely = status in {401, 402}
+    assert result.contact is (Contact.REFUSES_US if surely else Contact.SEEMS_TO_REFUSE_US)
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "refusal", "contact"),
+    [
+        (seven, Answer(200, b"500"), Contact.REFUSES_US),  # credit
+        (seven, Answer(200, b"900"), Contact.REFUSES_US),  # login
+        (seven, Answer(200, b"305"), Contact.NONE),  # text
+        (seven, Answer(422, b"{}"), Contact.SEEMS_TO_REFUSE_US),
+        (twilio, twilio_error(401, 20003), Contact.REFUSES_US),  # login
+        (twilio, twilio_error(400, 21408), Contact.SEEMS_TO_REFUSE_US),  # the recipient's country
+        (twilio, twilio_error(400, 21617), Contact.NONE),  # text
+        (webhook, answer(422, {"code": "text"}), Contact.NONE),
+    ],
+)
+async def test_which_refusals_would_be_those_of_every_message(
+    make: Make, refusal: Answer, contact: Contact, server: Server
+) -> None:
+    server.answer(refusal)
+    assert (await send(make, server.url)).contact is contact
 
 
 async def test_what_goes_to_a_generic_gateway(server: Server) -> None:

@@ -3,13 +3,12 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from aiokafka import AIOKafkaProducer
-
 from contracts.channels import Channel
 from contracts.envelope import encode
 from contracts.events import Evidence, InvitationDelivered
 from tests.conftest import Stack
 from tests.support import Json, Practice, eventually
+from tests.support.topics import publish
 
 
 def dead() -> str:
@@ -68,10 +67,7 @@ async def test_the_next_success_clears_it(practice: Practice, stack: Stack) -> N
         evidence=Evidence.CONFIRMED,
     )
     message = encode(delivered, source="/einladung/notification")
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
-        await producer.send_and_wait(
-            message.topic, message.value, key=message.key.encode(), headers=message.headers
-        )
+    await publish(stack, message)
 
     async def cleared() -> bool:
         return (await practice.post(practice.form(email=address))).status_code == 201

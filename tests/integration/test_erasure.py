@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaProducer
 
 from chassis.outbox import RELAY_LOCK
 from contracts import envelope
@@ -20,7 +19,7 @@ from tests.conftest import HURRIED, Stack
 from tests.support import Json, Practice, eventually
 from tests.support.database import owner
 from tests.support.search import search
-from tests.support.topics import header, reading
+from tests.support.topics import header, publish, reading
 
 FORGET = "NOTIFICATION_KAFKA_ERASURE_POLL_SECONDS"
 
@@ -44,7 +43,7 @@ async def erase(practice: Practice, appointment_id: str) -> None:
 
 
 async def send(stack: Stack, topic: str, key: str, value: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+    async with stack.cluster.producer() as producer:
         await producer.send_and_wait(topic, value, key=key.encode())
 
 
@@ -181,18 +180,9 @@ async def test_what_comes_late_brings_nothing_back(practice: Practice, stack: St
         ),
         source="/test",
     )
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
-        for record in records:
-            headers = [
-                (each, str(uuid4()).encode() if each == "ce_id" else value)
-                for each, value in record.headers
-            ]
-            await producer.send_and_wait(
-                record.topic, record.value, key=record.key, headers=headers
-            )
-        await producer.send_and_wait(
-            late.topic, late.value, key=late.key.encode(), headers=late.headers
-        )
+    for record in records:
+        await publish(stack, record, event_id=str(uuid4()))
+    await publish(stack, late)
     marker = await practice.create()
     await practice.shows(marker["id"], "delivered")
     await practice.resend(marker["id"])

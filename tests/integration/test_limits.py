@@ -84,9 +84,13 @@ async def test_an_address_that_no_parser_holds_is_called_too_large(
     reader, writer = await asyncio.open_connection(url.host, url.port)
     writer.write(b"GET /health/live?x=%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (b"x" * size, url.netloc))
     async with asyncio.timeout(PATIENCE):
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        body = await reader.readexactly(length)
+        writer.write_eof()  # or the server waits a while for the rest of the head
+        assert await reader.read() == b""
     writer.close()
-    assert head.startswith(b"HTTP/1.1 431 ")
+    assert head.startswith(b"http/1.1 431 ")
     assert b"content-type: application/problem+json" in head
     assert json.loads(body)["type"] == "head-too-large"
 
@@ -214,6 +218,16 @@ async def test_a_head_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) ->
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n")
         sent = await until_cut_off(writer)
         assert sent < 8 * 2**20
+
+
+async def test_who_stays_after_a_refused_head_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LINGER", 0.2)
+    async with served(2 * PATIENCE, monkeypatch) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /?x=%b HTTP/1.1\r\n" % (b"x" * 70_000))
+        async with asyncio.timeout(PATIENCE):
+            assert (await reader.read()).startswith(b"HTTP/1.1 431 ")
+        writer.close()
 
 
 async def until_cut_off(writer: asyncio.StreamWriter) -> int:

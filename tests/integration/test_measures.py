@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from aiokafka import AIOKafkaProducer
-
 from contracts.channels import Channel
 from contracts.envelope import encode
 from contracts.events import FailureCategory, InvitationFailed
 from tests.conftest import Stack
 from tests.support import Practice, eventually
+from tests.support.topics import publish
 
 
 async def measures(practice: Practice) -> dict[str, Any]:
@@ -46,10 +45,7 @@ async def test_ticks_are_measured_and_a_late_failure_proves_one_wrong(
         late=True,
     )
     message = encode(late, source="/einladung/notification")
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
-        await producer.send_and_wait(
-            message.topic, message.value, key=message.key.encode(), headers=message.headers
-        )
+    await publish(stack, message)
     shown = await practice.shows(created[0]["id"], "failed")
     assert shown["channels"]["email"]["late"] is True
 

@@ -11,6 +11,7 @@ import pytest
 from local.processes import REPOSITORY
 from tests.conftest import Stack
 from tests.support import PATIENCE, Practice, eventually
+from tests.support.settings import SERVICE
 
 PROCESSES = ("scheduling", "notification", "status", "dashboard")
 TOPICS_OF = {
@@ -81,13 +82,17 @@ async def test_every_line_of_every_log_is_json_and_says_whose_it_is(
     [
         ({}, "STATUS_DATABASE_URL: Field required"),
         ({"STATUS_STREAMS": "many"}, "STATUS_STREAMS: "),
+        ({"STATUS_KAFKA_SECURITY": "plaintext"}, "production refuses kafka_security=plaintext"),
         ({"STATUS_ENVIRONMENT": "local", "STATUS_HOST": "0.0.0.0"}, "loopback address only"),
     ],
 )
 def test_refused_settings_are_one_line_of_the_log(settings: dict[str, str], fault: str) -> None:
     complete = {
         "STATUS_DATABASE_URL": "postgresql://status:geheim@db/status",
-        "STATUS_KAFKA_BOOTSTRAP": "kafka:9092",
+        "STATUS_KAFKA_BOOTSTRAP": "kafka:9093",
+        "STATUS_KAFKA_USERNAME": "status",
+        "STATUS_KAFKA_PASSWORD": "geheim",
+        "STATUS_EVENT_PUBLIC_KEYS": json.dumps(SERVICE["event_public_keys"]),
         "STATUS_AUTH_ISSUER": "https://login.example.org",
         "STATUS_AUTH_JWKS": "https://login.example.org/jwks",
     }

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 from uuid_utils.compat import uuid7
 
 from contracts.envelope import encode
@@ -17,6 +16,7 @@ from local.services import GATEWAY_FILE
 from services.notification.sending.sms import signatures
 from tests.conftest import Stack, new_practice
 from tests.support import PATIENCE, Json, Practice, eventually
+from tests.support.topics import publish
 
 
 def phone(digits: str) -> str:
@@ -133,10 +133,7 @@ async def test_a_request_of_the_basic_tariff_reaches_no_phone(
         tariff=Tariff.BASIC,
     )
     message = encode(wish, source="/einladung/scheduling")
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
-        await producer.send_and_wait(
-            message.topic, message.value, key=message.key.encode(), headers=message.headers
-        )
+    await publish(stack, message)
     ended = "SELECT category FROM deliveries WHERE appointment_id = $1 AND state = 'failed'"
     (delivery,) = await eventually(lambda: owned(stack, ended, wish.appointment_id), "its end")
     assert delivery["category"] == "technical"

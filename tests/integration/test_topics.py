@@ -2,13 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from jsonschema import Draft202012Validator
 
@@ -18,7 +18,7 @@ from contracts.channels import Channel
 from contracts.events import AppointmentScheduled, InvitationUnconfirmed
 from tests.conftest import Stack
 from tests.support import Practice
-from tests.support.topics import header, reading
+from tests.support.topics import header, publish, reading
 
 # On purpose not taken from the code: what a stranger knows.
 CONTRACTS = Path(__file__).parents[2] / "contracts" / "schemas"
@@ -71,7 +71,7 @@ async def test_another_system_reads_the_topics_with_the_schema_files_alone(
 
 
 async def test_topics_are_made_as_described(stack: Stack) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
+    admin = stack.cluster.admin()
     await admin.start()
     try:
         found = {topic["topic"]: topic for topic in await admin.describe_topics()}
@@ -101,17 +101,9 @@ async def test_repeated_and_shuffled_outcomes_change_nothing(
         records += await events_of(consumer, created["id"], "InvitationDelivered")
 
     marker = await practice.create()
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
-        for number, record in enumerate([*reversed(records), *records]):
-            # under new ids, so that not the inbox alone keeps them out
-            headers = [
-                (name, str(UUID(int=number + 2**120)).encode() if name == "ce_id" else value)
-                for name, value in record.headers
-            ]
-            for _ in range(2):
-                await producer.send_and_wait(
-                    record.topic, record.value, key=record.key, headers=headers
-                )
+    for number, record in enumerate([*reversed(records), *records]):
+        # under new ids, so that not the inbox alone keeps them out
+        await publish(stack, record, event_id=str(UUID(int=number + 2**120)), times=2)
     await practice.shows(marker["id"], "delivered")
     await practice.resend(created["id"])  # goes through the same partitions, behind the repeats
     after = await practice.shows(created["id"], "delivered", attempt=3)
@@ -123,14 +115,8 @@ async def test_a_repeated_request_is_sent_once(practice: Practice, stack: Stack)
     await practice.shows(created["id"], "delivered")
     async with reading(stack, REQUESTED) as consumer:
         [record] = await events_of(consumer, created["id"], "InvitationRequested")
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
-        for event_id in (dict(record.headers)["ce_id"], str(UUID(int=2**121)).encode()):
-            headers = [
-                (name, event_id if name == "ce_id" else value) for name, value in record.headers
-            ]
-            await producer.send_and_wait(
-                record.topic, record.value, key=record.key, headers=headers
-            )
+    for event_id in (header(record, "ce_id"), str(UUID(int=2**121))):
+        await publish(stack, record, event_id=event_id)
     # „Erneut senden" travels behind the repeats in the same partition
     await practice.resend(created["id"])
     await practice.shows(created["id"], "delivered", attempt=2)
@@ -146,18 +132,25 @@ async def test_what_cannot_be_read_is_parked_and_blocks_nothing(
         ("ce_specversion", b"1.0"),
         ("ce_id", str(UUID(int=7)).encode()),
         ("ce_type", b"einladung.v1.InvitationDelivered"),
+        ("ce_source", b"/test"),
         ("ce_time", b"2026-11-24T12:00:00Z"),
         ("ce_subject", created["id"].encode()),
     ]
+    signer = stack.event_signer("notification")
+
+    def signed(value: bytes) -> list[tuple[str, bytes | None]]:
+        signature = signer.sign({name: text.decode() for name, text in good}, value)
+        return [*good, ("ce_signature", signature.encode())]
+
     rubbish: list[tuple[bytes | None, list[tuple[str, bytes | None]]]] = [
-        (b"not json", [*good]),
-        (None, [*good]),
+        (b"not json", signed(b"not json")),
+        (None, signed(b"")),
         (b"{}", []),
         (b"{}", [("ce_id", b"\xff\xfe")]),
         (b"{}", [("ce_id", None)]),
-        (b'{"patient_name": "Erika"}', [*good]),
+        (b'{"patient_name": "Erika"}', signed(b'{"patient_name": "Erika"}')),
     ]
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+    async with stack.cluster.producer() as producer:
         for value, headers in rubbish:
             await producer.send_and_wait(
                 OUTCOMES, value, key=created["id"].encode(), headers=headers
@@ -196,16 +189,13 @@ async def test_a_time_out_of_range_is_parked_and_blocks_nothing(
 ) -> None:
     created = await practice.create()
     await practice.shows(created["id"], "delivered")
-    message = scheduled(practice)
+    message = replace(scheduled(practice), key=created["id"])
     envelope_broken = [
         (name, BEFORE_TIME if name == "ce_time" else value) for name, value in message.headers
     ]
     body_broken = re.sub(rb'"start":"[^"]+"', b'"start":"%s"' % BEFORE_TIME, message.value)
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
-        for value, headers in ((message.value, envelope_broken), (body_broken, message.headers)):
-            await producer.send_and_wait(
-                APPOINTMENTS, value, key=created["id"].encode(), headers=headers
-            )
+    await publish(stack, replace(message, headers=envelope_broken))
+    await publish(stack, replace(message, value=body_broken))
     await practice.resend(created["id"])  # travels behind them in the same partition
     await practice.shows(created["id"], "delivered", attempt=2)
 
@@ -216,8 +206,7 @@ async def test_what_is_too_large_to_be_parked_whole_blocks_nothing(
     """Five megabytes, small enough for the broker only as long as they are compressed."""
     created = await practice.create()
     await practice.shows(created["id"], "delivered")
-    async with AIOKafkaProducer(
-        bootstrap_servers=stack.kafka_bootstrap,
+    async with stack.cluster.producer(
         compression_type="gzip",
         max_request_size=10_000_000,
     ) as producer:
@@ -239,12 +228,12 @@ async def test_dead_letters_are_published_again_once(practice: Practice, stack: 
     """What still can't be read is parked anew while the replay runs; it ends nevertheless."""
     created = await practice.create()
     rubbish = f"rubbish {uuid4()}".encode()
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+    async with stack.cluster.producer() as producer:
         await producer.send_and_wait(OUTCOMES, rubbish, key=created["id"].encode())
     async with reading(stack, f"{OUTCOMES}.dlq") as consumer:
         for _ in range(2):  # by scheduling and by status
             await until(consumer, rubbish)
-        again = await replay(stack.kafka_bootstrap, OUTCOMES)
+        again = await replay(stack.cluster, OUTCOMES)
         assert again >= 2
         for _ in range(4):  # both copies, again by both
             await until(consumer, rubbish)
@@ -274,10 +263,7 @@ async def test_an_invitation_nobody_confirmed_is_shown_as_such(
         occurred_at=datetime.now(UTC),
     )
     message = envelope.encode(event, source="/test")
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
-        await producer.send_and_wait(
-            message.topic, message.value, key=message.key.encode(), headers=message.headers
-        )
+    await publish(stack, message)
     shown = await practice.shows(created["id"], "unconfirmed")
     assert shown["channels"]["email"]["evidence"] is None
     assert shown["history"][-1]["type"] == "unconfirmed"

@@ -1,35 +1,40 @@
 """A mail server that is obliging until the final dot, and then answers as it is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
+from typing import TypeAlias
 
 from services.notification.sending.email.smtp_pool import SmtpServer
 from tests.support import PATIENCE
+
+Piece: TypeAlias = bytes | float | asyncio.Event
 
 
 @dataclass
 class AfterDot:
     """`answers` are its answers to one message after the other, the last one for all that follow.
 
-    An answer is what it writes, piece by piece; a number is a wait in seconds. After the last piece
-    it hangs up, unless that ends a line. `rcpt` is what it says to RCPT, after `wait_at_rcpt`
-    seconds.
+    An answer is what it writes, piece by piece; a number is a wait in seconds, an event one until
+    it is set. After the last piece it hangs up, unless that ends a line. `rcpt` is what it says to
+    RCPT, after `wait_at_rcpt` seconds.
     """
 
-    answers: list[list[bytes | float]]
+    answers: Sequence[Sequence[Piece]]
     rcpt: bytes = b"250 ok\r\n"
     wait_at_rcpt: float = 0.0
     connections: int = 0
     message_ids: list[str] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
+    envelope_ids: list[str] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[SmtpServer]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port: int = server.sockets[0].getsockname()[1]
+    async def listening(self, port: int = 0) -> AsyncIterator[SmtpServer]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        port = server.sockets[0].getsockname()[1]
         try:
             yield SmtpServer(
                 host="127.0.0.1",
@@ -51,8 +56,14 @@ class AfterDot:
                     writer.write(b"354 go\r\n")
                     if not await self._take(reader, writer):
                         break
+                elif line.startswith(b"EHLO"):
+                    writer.write(b"250-mail.example\r\n250 DSN\r\n")
+                elif line.startswith(b"MAIL"):
+                    self.senders.append(_path(line))
+                    self.envelope_ids.append(line.decode().partition("ENVID=")[2].split()[0])
+                    writer.write(b"250 ok\r\n")
                 elif line.startswith(b"RCPT"):
-                    self.recipients.append(line.decode().partition("<")[2].partition(">")[0])
+                    self.recipients.append(_path(line))
                     await asyncio.sleep(self.wait_at_rcpt)
                     writer.write(self.rcpt)
                 else:
@@ -73,6 +84,13 @@ class AfterDot:
             if isinstance(piece, bytes):
                 writer.write(piece)
                 last = piece
+            elif isinstance(piece, asyncio.Event):
+                await piece.wait()
             else:
                 await asyncio.sleep(piece)
         return last.endswith(b"\n")
+
+
+def _path(line: bytes) -> str:
+    """Between the brackets of MAIL and RCPT (RFC 5321 section 4.1.2)."""
+    return line.decode().partition("<")[2].partition(">")[0]

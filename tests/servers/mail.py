@@ -8,6 +8,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope
 
+from tests.support import eventually
+
 
 class MailServer:
     """Takes mail to `recipients`, others are to come later; replies after `before_reply`."""
@@ -18,6 +20,14 @@ class MailServer:
         self.message_ids: list[str] = []
         self._recipients = recipients
         self._before_reply = before_reply
+
+    async def taken(self, number: int) -> None:
+        """Wait until it has so many messages, answered or not."""
+
+        async def enough() -> bool:
+            return len(self.message_ids) >= number
+
+        await eventually(enough, f"{number} messages at the mail server")
 
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Any, envelope: Envelope, address: str, _options: list[str]

@@ -6,14 +6,16 @@ and not that it can't be read.
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from chassis.sealing import AssociatedData, NotOpened, Sealer
+from contracts.sealed_bodies import HEADER
 from contracts.topics import ALL_TOPICS
 from local.modules import MODULES
 from local.stack import Stack
@@ -129,9 +131,15 @@ def _content(value: object) -> bytes:
 
 
 async def _search_topics(stack: Stack, words: Words, found: dict[str, set[str]]) -> None:
-    async with AIOKafkaConsumer(
-        bootstrap_servers=stack.kafka_bootstrap, group_id=None, auto_offset_reset="earliest"
-    ) as consumer:
+    async for record in every_record(stack):
+        headers = b"".join(value or b"" for _, value in record.headers)
+        if hits := words.found((record.key or b"") + _opened(stack, record) + headers):
+            found.setdefault(f"topic {record.topic}", set()).update(hits)
+
+
+async def every_record(stack: Stack) -> AsyncIterator[Any]:
+    """All that is in any topic now."""
+    async with stack.cluster.consumer(group_id=None, auto_offset_reset="earliest") as consumer:
         for topic in ALL_TOPICS:
             partitions = [TopicPartition(topic.name, each) for each in range(topic.partitions)]
             consumer.assign(partitions)
@@ -139,10 +147,14 @@ async def _search_topics(stack: Stack, words: Words, found: dict[str, set[str]])
                 while await consumer.position(partition) < end:
                     batch = await consumer.getmany(partition, timeout_ms=5000)
                     for record in batch.get(partition, ()):
-                        headers = b"".join(value or b"" for _, value in record.headers)
-                        content = (record.key or b"") + (record.value or b"") + headers
-                        if hits := words.found(content):
-                            found.setdefault(f"topic {topic.name}", set()).update(hits)
+                        yield record
+
+
+def _opened(stack: Stack, record: Any) -> bytes:
+    """What a record says, sealed for notification or not."""
+    attributes = {name: (value or b"").decode() for name, value in record.headers}
+    value: bytes = record.value or b""
+    return stack.body_opener.open(attributes, value) if HEADER in attributes else value
 
 
 def _search_logs(stack: Stack, words: Words, found: dict[str, set[str]]) -> None:

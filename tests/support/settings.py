@@ -1,24 +1,42 @@
 """Settings of the services with which each starts in production."""
 
+import json
+
+from chassis.event_keys import signing
+
 KEY = "A" * 43
+PUBLIC_KEY = json.loads(signing({1: bytes(32)}))["1"]
 SERVICE = {
     "environment": "production",
     "database_url": "postgresql://service:geheim@db/service",
-    "kafka_bootstrap": "kafka:9092",
+    "kafka_bootstrap": "kafka:9093",
+    "kafka_username": "service",
+    "kafka_password": "geheim",
+    "event_public_keys": {"scheduling": {"1": PUBLIC_KEY}, "notification": {"1": PUBLIC_KEY}},
     "auth_jwks": "/etc/einladung/jwks.json",
     "auth_issuer": "https://login.example.org",
+}
+OAUTH = {
+    "kafka_mechanism": "OAUTHBEARER",
+    "kafka_token_url": "https://login.example.org/token",
+    "kafka_client_id": "service",
+    "kafka_client_secret": "geheim",
 }
 SCHEDULING = SERVICE | {
     "link_base_url": "https://example.org/besuch",
     "link_keys": {"1": KEY},
     "contact_keys": {"1": KEY},
     "token_keys": {"1": KEY},
+    "request_public_keys": {"1": KEY},
+    "event_keys": {"1": KEY},
 }
 NOTIFICATION = SERVICE | {
     "mail_from": "praxis@praxis.de",
     "smtp_host": "smtp.praxis.de",
     "bounce_address": "rueck@praxis.de",
+    "event_keys": {"1": KEY},
     "return_path_keys": {"1": KEY},
+    "request_keys": {"1": KEY},
     "contact_keys": {"1": KEY},
     "intake_protocol": "lmtp",
 }

@@ -10,7 +10,16 @@ from dashboard.settings import Settings as Dashboard
 from services.notification.settings import Settings as Notification
 from services.scheduling.settings import Settings as Scheduling
 from services.status.settings import Settings as Status
-from tests.support.settings import DASHBOARD, KEY, NOTIFICATION, SCHEDULING, SERVICE, SMS
+from tests.support.settings import (
+    DASHBOARD,
+    KEY,
+    NOTIFICATION,
+    OAUTH,
+    PUBLIC_KEY,
+    SCHEDULING,
+    SERVICE,
+    SMS,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +29,7 @@ from tests.support.settings import DASHBOARD, KEY, NOTIFICATION, SCHEDULING, SER
         (Notification, NOTIFICATION),
         (Notification, SMS),
         (Status, SERVICE),
+        (Status, SERVICE | OAUTH),
         (Dashboard, DASHBOARD),
         (Dashboard, DASHBOARD | {"oidc_client_secret": ""}),
     ],
@@ -37,6 +47,23 @@ def test_production_starts_when_it_is_set_up(
         (Status, SERVICE | {"auth_jwks": "http://login.example.org/jwks"}),
         (Status, SERVICE | {"database_url": "postgresql://service@db/service"}),
         (Status, SERVICE | {"environment": "local", "host": "0.0.0.0"}),
+        (Status, SERVICE | {"kafka_security": "plaintext"}),
+        (Status, SERVICE | {"event_public_keys": {"scheduling": {"1": PUBLIC_KEY}}}),
+        (Status, SERVICE | {"event_public_keys": {"scheduling": {"1": "A"}, "notification": {}}}),
+        (Scheduling, SCHEDULING | {"event_keys": {"1": KEY + KEY}}),
+        (Notification, NOTIFICATION | {"event_keys": {}}),
+        (Scheduling, SCHEDULING | {"request_public_keys": {"1": "short"}}),
+        (Notification, NOTIFICATION | {"request_keys": {"1": "short"}}),
+        (Notification, NOTIFICATION | {"request_keys": {}}),
+        (Status, SERVICE | {"kafka_security": "sasl_plaintext"}),
+        (Status, SERVICE | {"kafka_password": ""}),
+        (Status, SERVICE | {"kafka_security": "ssl"}),
+        (Status, SERVICE | {"kafka_cert_file": "/nowhere/cert.pem"}),
+        (Status, SERVICE | {"kafka_ca_file": "/nowhere/ca.pem"}),
+        (Status, SERVICE | {"kafka_mechanism": "OAUTHBEARER"}),
+        (Status, SERVICE | OAUTH | {"kafka_token_url": "http://login.example.org/token"}),
+        (Notification, NOTIFICATION | {"kafka_security": "plaintext"}),
+        (Scheduling, SCHEDULING | {"kafka_security": "plaintext"}),
         (Status, SERVICE | {"environment": "container"}),
         (Dashboard, DASHBOARD | {"environment": "container"}),
         (Scheduling, SCHEDULING | {"link_base_url": "http://praxis.de/besuch"}),

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from chassis import kafka_deletion
 from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Database
+from chassis.kafka import Cluster
 from chassis.loop import Loop
 from contracts.topics import REQUESTED
 from services.notification.erasure import store as erasure_store
@@ -26,10 +27,10 @@ class KafkaErasure:
 
     name = "kafka erasure"
 
-    def __init__(self, db: Database, *, bootstrap: str, group: str, poll: float) -> None:
+    def __init__(self, db: Database, *, cluster: Cluster, group: str, poll: float) -> None:
         """`group` is the one that reads the requests; `poll` in seconds."""
         self._db = db
-        self._bootstrap = bootstrap
+        self._cluster = cluster
         self._group = group
         self._removed: dict[int, int] = {}
         loop = Loop(
@@ -46,7 +47,7 @@ class KafkaErasure:
     async def _turn(self) -> bool:
         async with asyncio.timeout(TURN_TIMEOUT):
             self._removed = await kafka_deletion.below_committed(
-                self._bootstrap, REQUESTED, self._group, self._removed
+                self._cluster, REQUESTED, self._group, self._removed
             )
             await self._dead_letters()
         return False
@@ -57,7 +58,7 @@ class KafkaErasure:
         if not erased:
             return
         keys = [str(each) for each in erased]
-        count = await kafka_deletion.dead_letters_of(self._bootstrap, REQUESTED, keys)
+        count = await kafka_deletion.dead_letters_of(self._cluster, REQUESTED, keys)
         if count:
             log.info("dead letters erased", count=count)
         async with self._db.system() as tx:

@@ -28,6 +28,7 @@ NETWORK = Phrases(
         r"remote host is not responding|recipient server did not accept our requests|"
         r"host not reachable|connection dropped due to timeout|lost connection",
         r"connection (?:refused|reset|failed|dropped|closed)|reset by peer|handshake failed|"
+        r"lookup did not complete|"
         r"\bhost (?:is )?down\b|(?:not|isn['’]t) answering|no route to host|"
         r"network (?:is )?unreachable|network error on destination|could not connect|"
         r"unable to connect|couldn.t connect|wasn.t able to (?:establish|connect)|deferred|"

@@ -172,7 +172,8 @@ HOST_UNKNOWN = Phrases(
         r"bad) (?:mail |destination )?(?:host|domain|system)|(?:host|domain)(?: name)?(?: is|"
         r" was)? (?:unknown|not found|invalid|nonexistent|non-existent)|no such (?:host|domain)|"
         r"bad destination (?:host|system)",
-        r"(?:host|domain)\b.{0,60}\b(?:does not|doesn['’]?t|did not|do not|must|may not) exist|"
+        rf"(?:host|domain)\b{_SAME_REPLY}{{0,60}}?\b(?:does not|doesn['’]?t|did not|do not|must|"
+        r"may not) exist|"
         r"domain name not found|domain (?:is|was) not reachable|domain mentioned in email address "
         r"is unknown|domain couldn['’]?t be found|domain could not be (?:found|resolved)|"
         r"domain\b.{0,40}\b(?:does not|doesn['’]t) accept (?:any )?(?:e-?)?mail|"

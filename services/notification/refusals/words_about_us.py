@@ -82,6 +82,7 @@ OURS = Phrases(
         r"quarantine|check\w*|validation|violat\w*|record)|\b(?:fail\w*|reject\w*|not pass|due to|"
         r"violat\w*|invalid|no valid|against|by|no|missing|neither|with)\b.{0,50}\b(?:spf|dkim|"
         r"dmarc|sender policy framework|domainkeys)\b",
+        r"e-?mail address is not verified|identit\w+ failed|"
         r"unauthenticated (?:e-?mail|mail|sender|message)|sender is unauthenticated|"
         r"fails? authentication|(?:fail\w*|not pass\w*|lacks?|missing|without) .{0,30}(?:e-?mail|"
         r"sender|domain|message) authentication|authentication checks?|"

@@ -75,14 +75,14 @@ class Holding:
         elif held and not self.probing:
             log.info("deliveries are no longer held", channel=self._channel.value)
         elif first and _speaks_of_us(reply):
-            self._alert("mail server refuses us", contact, reply)
+            self._alert("server refuses us", contact, reply)
 
     def _alert(self, event: str, contact: Contact, reply: Reply) -> None:
         log.error(
             event,
             channel=self._channel.value,
             server=contact.value,
-            smtp_code=reply.code,
+            reply_code=reply.code,
             status_code=reply.status,
             reason=reply.reason,
         )

@@ -112,9 +112,9 @@ def _alert(result: Result) -> None:
     event = result.event
     if isinstance(event, Misconfigured) and event.reply != NO_REPLY:
         log.error(
-            "mail server refuses us",
+            "server refuses us",
             delivery_id=str(result.delivery_id),
-            smtp_code=event.reply.code,
+            reply_code=event.reply.code,
             status_code=event.reply.status,
             reason=event.reply.reason,
         )

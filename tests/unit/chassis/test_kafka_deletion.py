@@ -7,6 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from chassis import kafka_deletion as truncation
+from chassis.kafka import Cluster
 from contracts.topics import REQUESTED
 
 
@@ -39,6 +40,8 @@ async def test_dead_letters_that_were_not_read_are_not_removed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The dead letters of other patients, which a replay would still have sent."""
-    monkeypatch.setattr(truncation, "AIOKafkaConsumer", lambda **_: SlowBroker())
+    monkeypatch.setattr(Cluster, "consumer", lambda *_, **__: SlowBroker())
     with pytest.raises(KafkaTimeoutError):
-        await truncation.dead_letters_of("nowhere:9092", REQUESTED, ["an erased appointment"])
+        await truncation.dead_letters_of(
+            Cluster("nowhere:9092"), REQUESTED, ["an erased appointment"]
+        )

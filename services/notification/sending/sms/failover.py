@@ -1,6 +1,9 @@
 """Several gateways in order: the next one is tried only while the message surely did not go out.
 
 After a lost reply nobody else is asked to send: two SMS are worse than an honest „unknown".
+
+A gateway that fails again and again has a breaker of its own. Where every gateway refuses us, what
+is said of the channel (`Contact`) lets the deliveries of all practices be held.
 """
 
 import asyncio
@@ -15,7 +18,7 @@ from aiolimiter import AsyncLimiter
 
 from chassis.clock import Clock, utc_now
 from services.notification.sending.breaker import Breaker
-from services.notification.sending.sender import Verdict
+from services.notification.sending.sender import Contact, Verdict
 from services.notification.sending.sms.gateway import Gateway, GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import GatewayReceipt
 
@@ -55,22 +58,23 @@ class Failover:
 
     async def send(self, text: TextMessage) -> GatewayResult:
         """Try each gateway at most once."""
-        technical: GatewayResult | None = None
+        refusals: list[GatewayResult] = []
         temporary: GatewayResult | None = None
-        skipped = False
         for line in self._lines:
             result = await self._try(line, text)
             if result is None:
-                skipped = True
-            elif not result.gateway_at_fault or result.verdict is Verdict.REPLY_LOST:
+                continue
+            if not result.gateway_at_fault:
+                return replace(result, contact=Contact.GOOD)
+            if result.verdict is Verdict.REPLY_LOST:
                 return result
-            elif result.verdict is Verdict.TECHNICAL:
+            if result.verdict is Verdict.TECHNICAL:
                 log.warning("gateway unusable", gateway=line.gateway.name, code=result.reply.code)
-                technical = result
+                refusals.append(result)
             else:
                 temporary = result
-        if technical is not None and temporary is None and not skipped:
-            return technical
+        if len(refusals) == len(self._lines):
+            return _refused_by_all(refusals)
         # One that rests, is full, or failed for now may take it yet: no reason to give up.
         return replace(
             temporary or GatewayResult(Verdict.TEMPORARY, gateway_at_fault=True),
@@ -127,3 +131,9 @@ class Failover:
     def _first_chance(self) -> datetime | None:
         wait = min(line.breaker.wait for line in self._lines)
         return self._now() + timedelta(seconds=wait) if wait else None
+
+
+def _refused_by_all(refusals: Sequence[GatewayResult]) -> GatewayResult:
+    surely = all(each.contact is Contact.REFUSES_US for each in refusals)
+    contact = Contact.REFUSES_US if surely else Contact.SEEMS_TO_REFUSE_US
+    return replace(refusals[-1], contact=contact)

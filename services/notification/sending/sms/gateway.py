@@ -9,10 +9,13 @@ from typing import Protocol
 from uuid import UUID
 
 from services.notification.deliveries.events import Reply
-from services.notification.sending.sender import SendResult, Verdict
+from services.notification.sending.sender import Contact, SendResult, Verdict
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest
 from services.notification.sending.sms.transport import HttpResponse
 
+# What any other message would be answered with, too. Other refusals may yet be about the recipient,
+# as where a country is not open to an account.
+OF_THE_ACCOUNT = {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED}
 MAX_RETRY_AFTER = timedelta(hours=24)  # that a Retry-After is believed
 
 # RFC 3463, in the words of the phone network.
@@ -43,7 +46,8 @@ class GatewayResult(SendResult):
     """How a try ended.
 
     `gateway_at_fault` says that the cause lies with the gateway or our account there, not with
-    this message: another gateway may do better.
+    this message: another gateway may do better. Of one that refuses us `contact` says whether it
+    surely would refuse every message; all else that a try shows is the fail-over's to say.
     """
 
     gateway_at_fault: bool = False
@@ -101,8 +105,15 @@ def refused(response: HttpResponse, gateway: str, now: datetime) -> GatewayResul
         return GatewayResult(
             Verdict.TEMPORARY, reply, not_before, gateway=gateway, gateway_at_fault=True
         )
-    verdict = Verdict.REPLY_LOST if status >= 500 else Verdict.TECHNICAL
-    return GatewayResult(verdict, reply, gateway=gateway, gateway_at_fault=True)
+    if status >= 500:
+        return GatewayResult(Verdict.REPLY_LOST, reply, gateway=gateway, gateway_at_fault=True)
+    return GatewayResult(
+        Verdict.TECHNICAL,
+        reply,
+        gateway=gateway,
+        gateway_at_fault=True,
+        contact=Contact.REFUSES_US if status in OF_THE_ACCOUNT else Contact.SEEMS_TO_REFUSE_US,
+    )
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:

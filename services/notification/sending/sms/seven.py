@@ -21,7 +21,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.notification.deliveries.events import Reply
-from services.notification.sending.sender import Verdict
+from services.notification.sending.sender import Contact, Verdict
 from services.notification.sending.sms import gateway as gateways
 from services.notification.sending.sms import receipts, signatures
 from services.notification.sending.sms.gateway import GatewayResult, TextMessage
@@ -53,11 +53,14 @@ class _Meaning:
     verdict: Verdict
     status: str | None = None
     gateway_at_fault: bool = False
+    contact: Contact = Contact.NONE
 
 
 _PERMANENT = _Meaning(Verdict.PERMANENT, gateways.INVALID_NUMBER)
 _MESSAGE = _Meaning(Verdict.TECHNICAL)  # another gateway would refuse it as well
-_ACCOUNT = _Meaning(Verdict.TECHNICAL, gateway_at_fault=True)
+_ACCOUNT = _Meaning(
+    Verdict.TECHNICAL, gateway_at_fault=True, contact=Contact.REFUSES_US
+)  # as it would refuse every message
 _MEANINGS = {
     201: _ACCOUNT,  # sender
     202: _PERMANENT,  # recipient
@@ -195,9 +198,15 @@ class SevenGateway:
                 Reply(code, meaning.status),
                 self._now() + RELOAD_LOCK if code == RELOAD_LOCKED else None,
                 gateway_at_fault=meaning.gateway_at_fault,
+                contact=meaning.contact,
             )
         if response.status >= 400:
-            return self._result(Verdict.TECHNICAL, Reply(response.status), gateway_at_fault=True)
+            return self._result(
+                Verdict.TECHNICAL,
+                Reply(response.status),
+                gateway_at_fault=True,
+                contact=Contact.SEEMS_TO_REFUSE_US,
+            )
         # Taken without an id, or words we don't know: it may be on its way.
         return self._result(Verdict.REPLY_LOST, Reply(code), gateway_at_fault=True)
 
@@ -209,6 +218,7 @@ class SevenGateway:
         *,
         gateway_id: str | None = None,
         gateway_at_fault: bool = False,
+        contact: Contact = Contact.NONE,
     ) -> GatewayResult:
         return GatewayResult(
             verdict,
@@ -217,6 +227,7 @@ class SevenGateway:
             gateway=self.name,
             gateway_id=gateway_id,
             gateway_at_fault=gateway_at_fault,
+            contact=contact,
         )
 
     async def _journal(self, params: dict[str, str]) -> list[dict[str, Any]]:

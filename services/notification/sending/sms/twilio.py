@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from services.notification.deliveries.events import Reply
-from services.notification.sending.sender import Verdict
+from services.notification.sending.sender import Contact, Verdict
 from services.notification.sending.sms import gateway as gateways
 from services.notification.sending.sms import receipts, signatures
 from services.notification.sending.sms.gateway import GatewayResult, TextMessage
@@ -169,8 +169,12 @@ class TwilioGateway:
             return self._result(Verdict.TEMPORARY, Reply(code), gateway_at_fault=True)
         if code is not None or response.status >= 300:
             at_fault = code not in _ABOUT_THE_MESSAGE
-            reply = Reply(code or response.status)
-            return self._result(Verdict.TECHNICAL, reply, gateway_at_fault=at_fault)
+            return self._result(
+                Verdict.TECHNICAL,
+                Reply(code or response.status),
+                gateway_at_fault=at_fault,
+                contact=Contact.SEEMS_TO_REFUSE_US if at_fault else Contact.NONE,
+            )
         gateway_id = receipts.gateway_id(found.get("sid"))
         reply = Reply(response.status)
         if gateway_id is None:
@@ -184,6 +188,7 @@ class TwilioGateway:
         *,
         gateway_id: str | None = None,
         gateway_at_fault: bool = False,
+        contact: Contact = Contact.NONE,
     ) -> GatewayResult:
         return GatewayResult(
             verdict,
@@ -191,6 +196,7 @@ class TwilioGateway:
             gateway=self.name,
             gateway_id=gateway_id,
             gateway_at_fault=gateway_at_fault,
+            contact=contact,
         )
 
     def _receipt(

@@ -143,5 +143,5 @@ async def test_a_server_that_refuses_us_is_told_to_operations(
     delivery_id = await sending(notification_db, sealer)
     with capture_logs() as logged:
         await Sent(notification_db).record((delivery_id, event))
-    told = [each for each in logged if each["event"] == "mail server refuses us"]
+    told = [each for each in logged if each["event"] == "server refuses us"]
     assert [each["reason"] for each in told] == alerts

@@ -30,6 +30,7 @@ from tests.database.notification.support import (
     running,
 )
 from tests.support import PATIENCE, eventually
+from tests.support.watch import Watch
 
 OLD, NEW = b"o" * 32, b"n" * 32
 
@@ -178,15 +179,6 @@ async def test_practices_take_turns_one_after_the_other(
     async with running(worker(notification_db, sealer, mails, concurrency=1, share=1).run()):
         await eventually(all_sent, "all are sent")
     assert "".join(each[0] for each in mails.recipients) == "abcab" + "a" * 10
-
-
-class Watch:
-    """A monotonic clock that stands still until it is moved."""
-
-    time = 1000.0
-
-    def __call__(self) -> float:
-        return self.time
 
 
 @pytest.mark.parametrize(("result", "at_least"), [(SILENT, 5), (LOGIN_REFUSED, 1)])

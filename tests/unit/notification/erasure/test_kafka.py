@@ -10,6 +10,7 @@ import pytest
 
 from chassis import kafka_deletion
 from chassis.database import Database
+from chassis.kafka import Cluster
 from services.notification.erasure import store
 from services.notification.erasure.kafka import MAX_TURN, KafkaErasure
 from services.notification.settings import Settings
@@ -53,7 +54,10 @@ async def test_a_turn_can_be_stuck_and_a_pause_can_not(
     monkeypatch.setattr(kafka_deletion, "below_committed", below_committed)
     monkeypatch.setattr(store, "in_dead_letters", in_dead_letters)
     erasure = KafkaErasure(
-        cast(Database, NoDatabase()), bootstrap="nowhere:9092", group="nobody", poll=LONGEST_PAUSE
+        cast(Database, NoDatabase()),
+        cluster=Cluster("nowhere:9092"),
+        group="nobody",
+        poll=LONGEST_PAUSE,
     )
     task = asyncio.create_task(erasure.run())
     await began.wait()

@@ -4,11 +4,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.notification.sending.breaker import MAX_REST, Breaker
-from tests.unit.notification.sending.support import Clock
+from tests.support.watch import Watch
 
 
 def test_calls_that_fail_together_open_it_once() -> None:
-    breaker = Breaker(Clock(), failures=5, rest=15)
+    breaker = Breaker(Watch(), failures=5, rest=15)
     assert all(breaker.admit() for _ in range(20))
     for _ in range(20):
         breaker.failed()
@@ -17,7 +17,7 @@ def test_calls_that_fail_together_open_it_once() -> None:
 
 
 def test_what_any_call_would_meet_opens_it_at_once() -> None:
-    breaker = Breaker(Clock(), rest=15)
+    breaker = Breaker(Watch(), rest=15)
     assert all(breaker.admit() for _ in range(3))
     for _ in range(3):
         breaker.tripped()
@@ -29,7 +29,7 @@ class BreakerMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = Clock()
+        self.clock = Watch()
         self.breaker = Breaker(self.clock, failures=3, rest=10)
         self.under_way = 0
         self.failures = 0

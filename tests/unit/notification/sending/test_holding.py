@@ -10,14 +10,14 @@ from services.notification.deliveries.events import NO_REPLY, Reply
 from services.notification.refusals.refusal import About
 from services.notification.sending.holding import MOST_REST, Holding
 from services.notification.sending.sender import Contact
-from tests.unit.notification.sending.support import Clock
+from tests.support.watch import Watch
 
 LOGIN_REFUSED = Reply(535, "5.7.8", FailureReason.POLICY, About.ALL_MAIL)
 NO_RELAYING = Reply(550, "5.7.1", FailureReason.POLICY, About.ALL_MAIL)
 
 
-def holding() -> tuple[Holding, Clock]:
-    clock = Clock()
+def holding() -> tuple[Holding, Watch]:
+    clock = Watch()
     return Holding(Channel.EMAIL, clock), clock
 
 
@@ -71,7 +71,11 @@ def test_a_refusal_of_us_holds_all_at_once_and_operations_hears_of_it_once() -> 
     assert held.admit(10) == 10
     assert held_by_metric() == 0
     first, last = logs
-    assert (first["log_level"], first["smtp_code"], first["status_code"]) == ("error", 535, "5.7.8")
+    assert (first["log_level"], first["reply_code"], first["status_code"]) == (
+        "error",
+        535,
+        "5.7.8",
+    )
     assert last["log_level"] == "info"
 
 
@@ -119,7 +123,7 @@ def test_what_seems_to_refuse_us_is_told_once_and_holds_others_when_it_is_repeat
             held.learn(Contact.SEEMS_TO_REFUSE_US, NO_RELAYING, probe=False)
     assert held.admit(10) == 0
     assert [each["event"] for each in logs] == [
-        "mail server refuses us",
-        "mail server refuses us",
+        "server refuses us",
+        "server refuses us",
         "deliveries of all practices are held",
     ]

@@ -1,7 +1,7 @@
 """Fail-over: the next gateway only while the message surely did not go out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notification.sending.breaker import Breaker
-from services.notification.sending.sender import Verdict
+from services.notification.sending.sender import Contact, Verdict
 from services.notification.sending.sms.failover import Failover, Line
 from services.notification.sending.sms.gateway import GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest, ReceiptState
-from tests.unit.notification.sending.support import Clock
+from tests.support.watch import Watch
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REFERENCE = UUID(int=7)
@@ -27,6 +27,7 @@ DOWN = GatewayResult(Verdict.TEMPORARY, gateway_at_fault=True)
 BUSY = GatewayResult(Verdict.TEMPORARY, not_before=NOW + timedelta(60), gateway_at_fault=True)
 LOST = GatewayResult(Verdict.REPLY_LOST, gateway_at_fault=True)
 TECHNICAL = GatewayResult(Verdict.TECHNICAL, gateway_at_fault=True)
+NO_LOGIN = replace(TECHNICAL, contact=Contact.REFUSES_US)
 OUR_TEXT = GatewayResult(Verdict.TECHNICAL)
 EVERY = [ACCEPTED, PERMANENT, LATER, DOWN, BUSY, LOST, TECHNICAL, OUR_TEXT]
 
@@ -56,9 +57,9 @@ class Scripted:
 
 
 def chain(
-    *results: GatewayResult, clock: Clock | None = None, per_second: float = 1000
+    *results: GatewayResult, clock: Watch | None = None, per_second: float = 1000
 ) -> tuple[Failover, list[Scripted]]:
-    clock = clock or Clock()
+    clock = clock or Watch()
     gateways = [Scripted(f"g{number}", result) for number, result in enumerate(results)]
     lines = [Line(gateway, per_second, Breaker(clock)) for gateway in gateways]
     return Failover(lines, now=lambda: NOW), gateways
@@ -93,7 +94,7 @@ async def test_at_most_one_gateway_may_have_taken_it(results: list[GatewayResult
     may_have_it = [each for each in asked if each.result.verdict in {"accepted", "reply_lost"}]
     assert len(may_have_it) <= 1
     if may_have_it:
-        assert result is may_have_it[0].result
+        assert result == may_have_it[0].result
     assert (result.verdict is Verdict.ACCEPTED) == any(e.result is ACCEPTED for e in asked)
 
 
@@ -113,8 +114,42 @@ async def test_hope_is_kept_while_one_may_recover(
     assert (await failover.send(TEXT)).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("results", "contact"),
+    [
+        ((ACCEPTED,), Contact.GOOD),
+        ((PERMANENT,), Contact.GOOD),
+        ((LATER,), Contact.GOOD),
+        ((OUR_TEXT,), Contact.GOOD),
+        ((NO_LOGIN,), Contact.REFUSES_US),
+        ((NO_LOGIN, NO_LOGIN), Contact.REFUSES_US),
+        ((NO_LOGIN, TECHNICAL), Contact.SEEMS_TO_REFUSE_US),
+        ((TECHNICAL, NO_LOGIN), Contact.SEEMS_TO_REFUSE_US),
+        ((NO_LOGIN, ACCEPTED), Contact.GOOD),
+        ((NO_LOGIN, PERMANENT), Contact.GOOD),
+        ((NO_LOGIN, DOWN), Contact.NONE),
+        ((BUSY, NO_LOGIN), Contact.NONE),
+        ((NO_LOGIN, LOST), Contact.NONE),
+        ((DOWN,), Contact.NONE),  # for its own breaker
+    ],
+)
+async def test_what_the_gateways_together_show_of_the_channel(
+    results: tuple[GatewayResult, ...], contact: Contact
+) -> None:
+    failover, _ = chain(*results)
+    assert (await failover.send(TEXT)).contact is contact
+
+
+async def test_a_gateway_that_rests_may_take_what_the_other_refuses() -> None:
+    failover, (resting, _) = chain(BUSY, NO_LOGIN)
+    await failover.send(TEXT)
+    result = await failover.send(TEXT)
+    assert len(resting.sent) == 1
+    assert (result.verdict, result.contact) == (Verdict.TEMPORARY, Contact.NONE)
+
+
 async def test_a_busy_gateway_is_left_alone_as_long_as_it_asked() -> None:
-    clock = Clock()
+    clock = Watch()
     failover, (gateway,) = chain(BUSY, clock=clock)
     assert (await failover.send(TEXT)).not_before == NOW + timedelta(60)
     clock.time += 60 * 86400 - 1
@@ -126,7 +161,7 @@ async def test_a_busy_gateway_is_left_alone_as_long_as_it_asked() -> None:
 
 
 async def test_what_fails_again_and_again_is_skipped_and_then_tried_once() -> None:
-    clock = Clock()
+    clock = Watch()
     failover, (first, second) = chain(DOWN, ACCEPTED, clock=clock)
     for _ in range(9):
         assert (await failover.send(TEXT)).verdict is Verdict.ACCEPTED
@@ -150,7 +185,7 @@ async def test_a_wrong_login_is_told_for_every_message() -> None:
 async def test_a_full_gateway_passes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.notification.sending.sms.failover.RATE_LIMIT_TIMEOUT", 0.05)
     gateways = [Scripted("slow", ACCEPTED), Scripted("fast", ACCEPTED)]
-    clock = Clock()
+    clock = Watch()
     lines = [
         Line(gateways[0], 0.01, Breaker(clock)),
         Line(gateways[1], 1000, Breaker(clock)),

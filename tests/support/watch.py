@@ -1,10 +1,10 @@
-"""What tests of several modules of sending need."""
+"""A watch that a test moves."""
 
 from dataclasses import dataclass
 
 
 @dataclass
-class Clock:
+class Watch:
     """A monotonic clock that stands still until it is moved."""
 
     time: float = 1000.0

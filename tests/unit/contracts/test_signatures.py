@@ -1,0 +1,105 @@
+"""Whatever is changed of an event, or said by another, is not genuine."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.channels import Channel
+from contracts.envelope import Untrusted, decode, encode
+from contracts.events import Evidence, InvitationDelivered
+from contracts.signatures import (
+    HEADER,
+    SIGNED,
+    EventSigner,
+    EventVerifier,
+    NotGenuine,
+    public_keys,
+)
+from contracts.topics import TOPICS
+
+DELIVERED = InvitationDelivered(
+    appointment_id=UUID(int=1),
+    practice_id=UUID(int=2),
+    invitation_id=UUID(int=3),
+    attempt=1,
+    channel=Channel.EMAIL,
+    sequence=2,
+    occurred_at=datetime(2026, 11, 24, tzinfo=UTC),
+    evidence=Evidence.ACCEPTED,
+)
+OURS = {1: b"1" * 32, 2: b"2" * 32}
+OTHERS = {1: b"3" * 32}
+VERIFIER = EventVerifier({"notification": public_keys(OURS), "scheduling": public_keys(OTHERS)})
+MESSAGE = encode(DELIVERED, source="/einladung/notification")
+ATTRIBUTES = {name: value.decode() for name, value in MESSAGE.headers}
+
+
+def signed(seeds: dict[int, bytes] = OURS) -> dict[str, str]:
+    return ATTRIBUTES | {HEADER: EventSigner(seeds).sign(ATTRIBUTES, MESSAGE.value)}
+
+
+def read(attributes: dict[str, str], value: bytes = MESSAGE.value) -> None:
+    headers = [(name, text.encode()) for name, text in attributes.items()]
+    assert decode(headers, value, VERIFIER).event == DELIVERED
+
+
+def test_what_the_producer_signed_is_read() -> None:
+    assert signed()[HEADER].startswith("2.")
+    read(signed())
+
+
+def test_while_keys_rotate_the_older_one_still_holds() -> None:
+    read(signed({1: OURS[1]}))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        ATTRIBUTES,
+        signed(OTHERS),  # whose key number is known, of another producer
+        signed({7: OURS[1]}),
+        ATTRIBUTES | {HEADER: ""},
+        ATTRIBUTES | {HEADER: "2."},
+        ATTRIBUTES | {HEADER: "2.A"},
+        ATTRIBUTES | {HEADER: "²." + "A" * 86},
+        ATTRIBUTES | {HEADER: "9" * 5000 + "." + "A" * 86},
+        {name: text for name, text in signed().items() if name != "ce_source"},
+    ],
+)
+def test_what_nobody_or_another_signed_is_not_read(attributes: dict[str, str]) -> None:
+    with pytest.raises(Untrusted):
+        read(attributes)
+
+
+@given(st.sampled_from([*SIGNED, HEADER, "body"]), st.data())
+def test_nothing_of_it_can_be_changed(part: str, data: st.DataObject) -> None:
+    before = MESSAGE.value.decode() if part == "body" else signed()[part]
+    place = data.draw(st.integers(0, len(before) - 1))
+    letter = data.draw(st.characters(min_codepoint=33, max_codepoint=126))
+    after = before[:place] + letter + before[place + 1 :]
+    attributes, value = signed(), MESSAGE.value
+    if part == "body":
+        value = after.encode()
+    else:
+        attributes[part] = after
+    if after == before or (part == HEADER and place == len(before) - 1):
+        return  # the last character of base64 has bits of no meaning
+    with pytest.raises(NotGenuine):
+        VERIFIER.check("notification", attributes, value)
+
+
+def test_parts_can_not_be_shifted_into_each_other() -> None:
+    shifted = signed()
+    shifted["ce_source"], shifted["ce_type"] = (
+        shifted["ce_source"][1:],
+        shifted["ce_type"] + shifted["ce_source"][0],
+    )
+    with pytest.raises(NotGenuine):
+        VERIFIER.check("notification", shifted, MESSAGE.value)
+
+
+def test_every_topic_has_a_producer_that_signs() -> None:
+    assert all(topic.producer for topic in TOPICS)
