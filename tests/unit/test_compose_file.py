@@ -132,13 +132,33 @@ def test_everything_is_published_on_a_loopback_address_and_where_make_demo_has_i
     assert "notification" not in found  # or it could not be scaled
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES.keys() - OTHERS))
-def test_our_containers_may_do_as_little_as_possible(name: str) -> None:
+@pytest.mark.parametrize("name", SERVICES)
+def test_containers_may_do_and_take_as_little_as_possible(name: str) -> None:
     service: Mapping[str, Any] = SERVICES[name]
-    assert service["read_only"] is True
+    assert service["read_only"] is (name != "kafka")
     assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert "user" not in service  # the image's own, which is not root
+    if name not in OTHERS:
+        assert "user" not in service  # the image's own, which is not root
+    assert service["mem_limit"] in {"512m", "1g"}
+    assert service["cpus"] == 1  # more than a machine has would be refused
+    assert service["pids_limit"] <= 400
+
+
+def test_only_who_needs_the_data_meets_it_and_only_what_is_published_is_at_the_edge() -> None:
+    networks = {name: set(service.get("networks", ())) for name, service in SERVICES.items()}
+    none = {name for name, service in SERVICES.items() if service.get("network_mode") == "none"}
+    assert {name for name, found in networks.items() if not found} == none == {"secrets"}
+    jobs = {name for name in SERVICES if name.startswith("migrate-")}
+    jobs |= {"topics", "databases", "practice", "admin"}
+    meets = {name for name, found in networks.items() if "data" in found}
+    assert meets == {"postgres", "kafka", *MODULES, *jobs}
+    assert {name for name in jobs if networks[name] != {"data"}} == set()
+    edge = {name for name, found in networks.items() if "edge" in found}
+    assert edge == {name for name, _, _ in published()} - {"postgres", "kafka"}
+    assert COMPOSE["networks"].keys() == {"edge", "app", "data"}
+    assert COMPOSE["networks"]["app"] == {"internal": True}
 
 
 def test_every_image_is_pinned_to_a_version() -> None:
