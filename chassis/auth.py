@@ -61,6 +61,10 @@ class Caller:
     name: str | None = None
     roles: tuple[Role, ...] = ()
 
+    def may(self, right: Right) -> bool:
+        """Whether the token carries this right."""
+        return right in self.rights
+
 
 class NotAuthenticated(StatusProblem):
     """401: no token, or one that does not hold. Says no more than that."""
@@ -234,9 +238,16 @@ async def caller(
             needed=sorted(needed.scopes),
         )
         raise MissingRight(needed.scopes)
-    if access.writes is not None and request.method not in SAFE_METHODS:
-        access.writes.take(f"{found.practice_id} {found.subject}")
+    if request.method not in SAFE_METHODS:
+        count_write(request, found)
     return found
+
+
+def count_write(request: Request, caller: Caller) -> None:
+    """Count one writing request of this caller, whatever its method. Raises TooManyRequests."""
+    access: Access = request.app.state.access
+    if access.writes is not None:
+        access.writes.take(f"{caller.practice_id} {caller.subject}")
 
 
 def needs(*rights: Right) -> Any:

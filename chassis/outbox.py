@@ -41,7 +41,7 @@ from contracts.envelope import Message, encode
 from contracts.events import Event
 from contracts.sealed_bodies import BodySealer
 from contracts.signatures import HEADER as SIGNATURE
-from contracts.signatures import EventSigner
+from contracts.signatures import EventSigner, NotSignable
 from contracts.topics import TOPIC_OF
 
 log = structlog.get_logger(__name__)
@@ -204,7 +204,7 @@ class Relay:
                     continue
                 try:
                     sent.append((row, await self._send(producer, row)))
-                except (MessageSizeTooLargeError, NotOpened) as refused:
+                except (MessageSizeTooLargeError, NotOpened, NotSignable) as refused:
                     error = refused
                     held_back.add(row["key"])
                 except (UnknownTopicOrPartitionError, TopicAuthorizationFailedError) as refused:

@@ -13,11 +13,14 @@ from collections.abc import Callable
 from fastapi import Request
 from fastapi_problem.error import StatusProblem
 
+# Prefix lengths of IPv6: a network that one client has; what a household or a site is given, which
+# is 256 or 65,536 of them (RFC 6177). With how many clients' worth each may ask together.
+NETWORKS = {64: 1, 56: 4, 48: 16}
 MOST_CALLERS = 10_000  # remembered at once; who came longest ago is forgotten first
 
 
 class TooManyRequests(StatusProblem):
-    """429, with the seconds to wait (RFC 6585, section 4)."""
+    """Too many requests; Retry-After says when to come back (RFC 6585, section 4)."""
 
     status = 429
     type_ = "too-many-requests"
@@ -54,8 +57,34 @@ class Throttle:
         return 0.0 if allowed else (1 - tokens) / rate
 
 
+class AddressThrottle:
+    """Lets each address ask `per_minute` times, and IPv6 networks as much more as NETWORKS says."""
+
+    def __init__(self, per_minute: int, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._throttles = [Throttle(per_minute * more, now=now) for more in NETWORKS.values()]
+
+    def take(self, request: Request, what: str = "") -> None:
+        """Count one request for `what`, each of which has its own count. Raises TooManyRequests."""
+        wait = self.wait(request, what)
+        if wait > 0:
+            raise TooManyRequests(wait)
+
+    def wait(self, request: Request, what: str = "") -> float:
+        """As `take`; the seconds to wait if it may not be made now."""
+        # What a smaller network has too much of takes nothing of what the larger one shares.
+        for throttle, network in zip(self._throttles, networks_of(request), strict=False):
+            if wait := throttle.wait(f"{what} {network}"):
+                return wait
+        return 0.0
+
+
 def address_of(request: Request) -> str:
-    """Where a request comes from: the address, or of IPv6 the network that one client has.
+    """Where a request comes from: the address, or of IPv6 the network that one client has."""
+    return networks_of(request)[0]
+
+
+def networks_of(request: Request) -> tuple[str, ...]:
+    """The address of a request alone, or of IPv6 its networks of NETWORKS, smallest first.
 
     Behind a proxy this is the client's address only if uvicorn trusts it (FORWARDED_ALLOW_IPS).
     """
@@ -63,9 +92,9 @@ def address_of(request: Request) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return host
+        return (host,)
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+            return (str(address.ipv4_mapped),)
+        return tuple(str(ipaddress.ip_network((address, bits), strict=False)) for bits in NETWORKS)
+    return (str(address),)

@@ -22,6 +22,10 @@ class NotGenuine(Exception):
     """No signature of the producer. The reason quotes nothing that came."""
 
 
+class NotSignable(Exception):
+    """An event without what its signature is about."""
+
+
 class EventSigner:
     """Signs as one producer, with seeds by number."""
 
@@ -30,8 +34,11 @@ class EventSigner:
         self._key = Ed25519PrivateKey.from_private_bytes(seeds[self._number])
 
     def sign(self, attributes: Mapping[str, str], value: bytes) -> str:
-        """The header for an event with these attributes. KeyError where one is missing."""
-        signature = self._key.sign(_content(attributes, value))
+        """The header for an event with these attributes. Raises NotSignable."""
+        try:
+            signature = self._key.sign(_content(attributes, value))
+        except KeyError as missing:
+            raise NotSignable(f"without {missing}") from None
         return f"{self._number}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 

@@ -10,7 +10,7 @@ from chassis.database import Database
 from chassis.jwks import client_for
 from chassis.loop import Loop, housekeeper
 from chassis.service import Health, create_app
-from chassis.throttle import Throttle
+from chassis.throttle import AddressThrottle
 from dashboard import index, login_routes, proxy
 from dashboard.dependencies import Services
 from dashboard.guard import POLICY, Guard
@@ -74,7 +74,7 @@ def build(settings: Settings) -> FastAPI:
                 cookies=Cookies(secure=settings.secure),
                 public_url=settings.public_url,
                 longest=int(settings.longest.total_seconds()),
-                throttle=Throttle(settings.logins_per_minute),
+                throttle=AddressThrottle(settings.logins_per_minute),
             )
 
             streams = Streams(sessions)

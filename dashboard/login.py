@@ -12,7 +12,7 @@ from prometheus_client import Counter
 
 from chassis.auth import Caller, NoPractice, NotAuthenticated, TokenVerifier
 from chassis.jwks import KeysUnavailable
-from chassis.throttle import Throttle, address_of
+from chassis.throttle import AddressThrottle
 from dashboard import pages
 from dashboard.login_attempt import MAX_ATTEMPTS, TERM, Attempt, Cookies
 from dashboard.oidc import LoginRefused, Provider, ProviderUnavailable, Tokens
@@ -46,11 +46,11 @@ class Login:
     cookies: Cookies
     public_url: str
     longest: int  # seconds a session lasts at most
-    throttle: Throttle
+    throttle: AddressThrottle
 
     async def begin(self, request: Request) -> Response:
         """Send the browser to the provider."""
-        if wait := self.throttle.wait(f"begin {address_of(request)}"):
+        if wait := self.throttle.wait(request, "begin"):
             return self._too_many(wait)
         attempt = Attempt.begin(request.query_params.get("zurueck", ""))
         try:
@@ -72,7 +72,7 @@ class Login:
 
     async def finish(self, request: Request) -> Response:
         """The provider's authorization response, by way of the browser."""
-        if wait := self.throttle.wait(f"finish {address_of(request)}"):
+        if wait := self.throttle.wait(request, "finish"):
             return self._too_many(wait)
         parameters = request.query_params
         state = parameters.get("state", "")

@@ -33,8 +33,8 @@ ALLOWED: list[tuple[str, str, list[str]]] = [
     ("status", "/indicators", ["GET"]),
     ("status", "/indicators/{appointment_id:uuid}", ["GET"]),
 ]
-STREAM = ("status", "/indicators/stream")
-DOWNLOAD = ("scheduling", "/audit/export")
+STREAM = ("status", "/indicators/stream", ["GET"])
+DOWNLOAD = ("scheduling", "/audit/export", ["POST"])
 REQUEST_HEADERS = ("Accept", "Content-Type", "Idempotency-Key", "If-Match")
 RESPONSE_HEADERS = ("Content-Type", "Content-Disposition", "ETag", "Retry-After")
 
@@ -87,7 +87,11 @@ def _stream_from(service: str, target: str) -> Endpoint:
 def _download_from(service: str, target: str) -> Endpoint:
     async def endpoint(request: Request, services: State, session: LoggedIn) -> Response:
         response = await services.upstreams.open_stream(
-            service, _with_query(target, request), token=session.access_token, headers={}
+            service,
+            _with_query(target, request),
+            method="POST",
+            token=session.access_token,
+            headers={},
         )
         return Relayed(response, response.aiter_raw())
 
@@ -98,8 +102,11 @@ def _routes() -> Iterator[tuple[str, str, list[str], Endpoint]]:
     """Service, path template, methods and endpoint of each route that leads to a service."""
     for service, path, methods in ALLOWED:
         yield service, path, methods, _request_to(service)
-    for (service, path), endpoint_for in ((STREAM, _stream_from), (DOWNLOAD, _download_from)):
-        yield service, path, ["GET"], endpoint_for(service, f"/v1{path}")
+    for (service, path, methods), endpoint_for in (
+        (STREAM, _stream_from),
+        (DOWNLOAD, _download_from),
+    ):
+        yield service, path, methods, endpoint_for(service, f"/v1{path}")
 
 
 class Relayed(StreamingResponse):

@@ -58,10 +58,16 @@ class Upstreams:
             return await self._requests.send(request)
 
     async def open_stream(
-        self, service: str, target: str, *, token: str, headers: Mapping[str, str]
+        self,
+        service: str,
+        target: str,
+        *,
+        method: str = "GET",
+        token: str,
+        headers: Mapping[str, str],
     ) -> httpx.Response:
         """A response whose body is still to come; to be closed. Raises as `request`."""
-        request = self._build(self._streams, service, "GET", target, token, headers, b"")
+        request = self._build(self._streams, service, method, target, token, headers, b"")
         with _translated(service):
             return await self._streams.send(request, stream=True)
 

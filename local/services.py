@@ -69,6 +69,8 @@ class Environments:
                 ),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
                 "CHANNELS": '["email", "sms"]',
+                # the simulated recipients are few, and each is for many a try
+                "DAILY_MESSAGES_PER_ADDRESS": 1000,
                 "ROOMS": "jitsi",
                 "ROOM_KEY": secret_files.keep(self.folder / "room.key", secret_files.key),
                 "ROOM_URL": f"http://127.0.0.1:{self.ports.rooms}",

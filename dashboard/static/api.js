@@ -3,6 +3,8 @@
 const TIMEOUT = 25_000; // milliseconds; longer than the server waits for a service
 const PAUSES = [500, 1500, 4000]; // milliseconds before the 2nd, 3rd and 4th try
 
+export const TOO_MANY_MESSAGES = "too-many-messages";
+
 /** The service said no. `errors` is the list of field errors, maybe empty. */
 export class Refused extends Error {
   constructor(status, problem) {
@@ -48,13 +50,15 @@ export async function request(method, path, { body, key, version } = {}) {
     throw new Unreachable();
   }
   if (response.status === 401) return leave();
-  if ([429, 500, 502, 503, 504].includes(response.status)) throw new Unreachable();
   let data = null;
   try {
     data = content ? JSON.parse(content) : null;
   } catch {
     if (response.ok) throw new Unreachable();
   }
+  // Too many letters are for hours; too many requests are over within a moment.
+  const bounded = data?.type === TOO_MANY_MESSAGES;
+  if (!bounded && [429, 500, 502, 503, 504].includes(response.status)) throw new Unreachable();
   if (!response.ok) throw new Refused(response.status, data);
   return data;
 }
@@ -120,6 +124,22 @@ export const change = (id, body, version) =>
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);
 export const measures = (days) => request("GET", `/status/measures?days=${encode(days)}`);
 export const audit = (query) => request("GET", `/scheduling/audit?${query}`);
+/** Have the log written to a file, which is noted in it. Resolves to the response, still to be read. */
+export async function auditFile(query) {
+  let response;
+  try {
+    response = await fetch(`/api/scheduling/audit/export?${query}`, {
+      method: "POST",
+      redirect: "error",
+      credentials: "same-origin",
+    });
+  } catch {
+    throw new Unreachable();
+  }
+  if (response.status === 401) return leave();
+  if (!response.ok) throw new Unreachable();
+  return response;
+}
 export const room = (id) => request("POST", `/scheduling/appointments/${encode(id)}/room`);
 export const indicator = (id) => request("GET", `/status/indicators/${encode(id)}`);
 

@@ -18,6 +18,7 @@ export class AuditLog {
       this.show();
     });
     this.#more.addEventListener("click", () => this.#load(this.#next));
+    byId("audit-export").addEventListener("click", (event) => this.#export(event.currentTarget));
   }
 
   /** Load the newest entries that the filter asks for. */
@@ -27,9 +28,21 @@ export class AuditLog {
       const day = byId(id).value;
       if (isDay(day)) this.#wanted.set(name, day);
     }
-    byId("audit-export").href = `/api/scheduling/audit/export?${this.#wanted}`;
     this.#rows.replaceChildren();
     await this.#load(null);
+  }
+
+  async #export(button) {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    button.setAttribute("aria-disabled", "true");
+    try {
+      const response = await api.auditFile(this.#wanted);
+      save(await response.blob(), fileName(response));
+    } catch {
+      this.#state.textContent = "Die Datei konnte nicht erstellt werden. Bitte versuchen Sie es noch einmal.";
+    } finally {
+      button.removeAttribute("aria-disabled");
+    }
   }
 
   async #load(before) {
@@ -56,6 +69,17 @@ export class AuditLog {
     this.#state.textContent = count === 1 ? "1 Eintrag" : `${count ? count : "Keine"} Einträge${page.next ? ", weitere vorhanden" : ""}`;
     if (before) rows[0]?.focus(); // the button was used: go on reading where it led
   }
+}
+
+/** Offer a file to be saved, as a link that is followed at once. */
+function save(content, name) {
+  const url = URL.createObjectURL(content);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // milliseconds: the browser has begun by then
+}
+
+function fileName(response) {
+  return response.headers.get("Content-Disposition")?.match(/filename="([^"]+)"/)?.[1] ?? "protokoll.csv";
 }
 
 /** The codes of an entry are shown by the page's labels for them; one without a label as it is. */

@@ -8,7 +8,7 @@ const INVALID = "Das hat leider nicht geklappt. Bitte prüfen Sie Ihre Eingaben.
 /** In words; `unreachable` and `invalid` where nothing was filled in that could stay or be checked. */
 export function sentence(error, { unreachable = UNREACHABLE, invalid = INVALID } = {}) {
   if (!(error instanceof Refused)) return unreachable;
-  if (error.status === 409 && error.detail) return error.detail;
+  if ([409, 429].includes(error.status) && error.detail) return error.detail;
   if (error.status === 403) return "Dazu haben Sie keine Berechtigung.";
   if (error.status === 404) return "Diesen Termin gibt es nicht mehr.";
   if (error.status === 412) return "Der Termin wurde inzwischen geändert. Sie sehen jetzt den neuen Stand.";

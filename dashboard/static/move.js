@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { byId } from "./dom.js";
+import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
 
@@ -64,10 +65,15 @@ export class Move {
         }
         throw error;
       }
-    });
+    }, explain);
     if (!done) return;
     this.#typed = false;
     this.desk.keep(moved);
     this.onMoved(moved);
   }
+}
+
+function explain(error) {
+  const quietly = error.type === api.TOO_MANY_MESSAGES ? " Ohne Benachrichtigung lässt der Termin sich verschieben." : "";
+  return sentence(error) + quietly;
 }

@@ -1,29 +1,39 @@
-"""One page per room. Who comes with a token for it is let in, as Jitsi would."""
+"""One page per room. Who comes with a token for it is let in, as Jitsi would.
+
+As with Jitsi the token is in the address's fragment, so the page reads it, and asks with it.
+"""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse, JSONResponse
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
+from pydantic import BaseModel
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from local.listening import LOOPBACK
 from local.rooms import AUDIENCE, ISSUER, SUBJECT
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 ROOM = re.compile(r"[0-9a-f]{32}")
+STATIC = {"style.css", "room.js"}
 _HERE = Path(__file__).parent
+
+
+class Coming(BaseModel):
+    """Somebody with a token."""
+
+    token: str
 
 
 def create_app(secret: str, names: Sequence[str] = LOOPBACK) -> FastAPI:
@@ -31,28 +41,24 @@ def create_app(secret: str, names: Sequence[str] = LOOPBACK) -> FastAPI:
     app = FastAPI(title="Video rooms of the local demo", docs_url=None, redoc_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     key = OctKey.import_key(secret)
-    templates = Environment(
-        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
-    )
-
-    def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
-        return HTMLResponse(templates.get_template(template).render(values), status, HEADERS)
 
     @app.get("/health/ready")
     async def ready() -> dict[str, str]:
         return {}
 
-    @app.get("/style.css")
-    async def style() -> Response:
-        return Response((_HERE / "style.css").read_text(), media_type="text/css")
-
     @app.get("/{room}")
-    async def enter(request: Request, room: str) -> HTMLResponse:
-        guest = _guest(request.query_params.get("jwt", ""), room, key)
-        if guest is None or not ROOM.fullmatch(room):
-            return page("refused.html.j2", 403)
+    async def page(room: str) -> Response:
+        if room not in STATIC and not ROOM.fullmatch(room):
+            return Response(status_code=404)
+        return FileResponse(_HERE / (room if room in STATIC else "room.html"), headers=HEADERS)
+
+    @app.post("/{room}")
+    async def enter(room: str, coming: Coming) -> Response:
+        guest = _guest(coming.token, room, key)
+        if guest is None:
+            return JSONResponse({}, 403, HEADERS)
         leads = guest.get("moderator") == "true"
-        return page("room.html.j2", room=room, name=guest.get("name", ""), leads=leads)
+        return JSONResponse({"name": guest.get("name"), "leads": leads}, headers=HEADERS)
 
     return app
 

@@ -18,7 +18,7 @@ from chassis.outbox import Relay
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Health, create_app
-from chassis.throttle import Throttle
+from chassis.throttle import AddressThrottle, Throttle
 from services.scheduling import erasure, events, housekeeping, resealing
 from services.scheduling.api import appointments, audit, patient_page, practices, tokens, visits
 from services.scheduling.api.dependencies import Services
@@ -93,20 +93,23 @@ def build(settings: Settings) -> FastAPI:
                     sealer,
                     settle=timedelta(seconds=settings.notice_settle_seconds),
                     now=utc_now,
+                    bounds=settings.bounds,
                 ),
                 hosting=Hosting(db, rooms, sealer),
                 patient_page=PatientPage(
-                    lookup=PageLookup(db, links, sealer),
+                    links=links,
+                    lookup=PageLookup(db, sealer),
                     throttle=PageThrottle(
-                        per_address=Throttle(settings.page_requests_per_minute),
-                        in_all=Throttle(settings.page_requests_per_minute_in_all),
+                        links=Throttle(settings.page_requests_per_minute),
+                        guesses=AddressThrottle(settings.page_requests_per_minute),
+                        guesses_in_all=Throttle(settings.page_requests_per_minute_in_all),
                     ),
                     pages=Pages(rooms.origins if rooms else ()),
                     rooms=rooms,
                     hours=settings.opening_hours,
                 ),
                 mint=mint,
-                secrets_tried=Throttle(settings.tokens_per_minute),
+                secrets_tried=AddressThrottle(settings.tokens_per_minute),
             )
             health.dependencies |= {"database": db.ping}
             for work in (

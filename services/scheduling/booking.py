@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -15,13 +15,15 @@ from chassis.clock import Clock
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.channels import Channel
-from contracts.events import Event, NoticeKind
+from contracts.events import Event, NoticeKind, NoticeRequested
+from contracts.rights import Right
 from services.scheduling import (
     address_store,
     appointments,
     erasure,
     forms,
     idempotency,
+    messages,
     notice_store,
     notices,
     practice_store,
@@ -31,6 +33,7 @@ from services.scheduling.appointments import Appointment
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action
+from services.scheduling.bounds import Bounds
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
 from services.scheduling.problems import Begun, Changed, NotFound, UnknownPractice
@@ -59,6 +62,7 @@ class Booking:
     sealer: Sealer
     settle: timedelta  # after a move, for moves that follow at once
     now: Clock
+    bounds: Bounds = field(default_factory=Bounds)
 
     async def create(self, caller: Caller, request: NewAppointment, key: str | None) -> Booked:
         """Create an appointment and issue its first invitation."""
@@ -72,6 +76,7 @@ class Booking:
                 request,
                 practice,
                 available=self.channels,
+                countries=self.bounds.countries(practice),
                 now=now,
                 is_dead=self._is_dead(tx, practice),
             )
@@ -93,6 +98,7 @@ class Booking:
                 created_at=now,
                 created_by=caller.subject,
             )
+            await self._write_to(tx, practice, appointment, now)
             await store.add(tx, self.sealer, appointment)
             await address_store.add_attempt(tx, self.sealer, appointment)
             await notice_store.plan(
@@ -122,11 +128,13 @@ class Booking:
                 present,
                 practice,
                 available=self.channels,
+                countries=self.bounds.countries(practice),
                 is_dead=self._is_dead(tx, practice),
             )
             invited = appointments.invite_again(
                 present, email=contact.email, phone=contact.phone, channels=contact.channels
             )
+            await self._write_to(tx, practice, invited, now)
             appointment = await store.update(tx, self.sealer, invited)
             await address_store.add_attempt(tx, self.sealer, appointment)
             await _note_change(tx, caller, Action.RESENT, present, appointment)
@@ -171,7 +179,10 @@ class Booking:
             events: list[Event] = [appointments.deleted(practice.id, appointment_id, version)]
             if notify and present.starts_at > now:
                 last = replace(present, version=version)
-                events += self._cancellation(last, practice, known_start)
+                told = self._cancellation(last, practice, known_start)
+                if told is not None:
+                    events.append(told)
+                    await messages.count_notice(tx, self.sealer, present, told, now)
             await audit_store.add(tx, audit.deed(caller, Action.DELETED, appointment_id))
             await self._publish(tx, *events)
         self.wake_relay()
@@ -277,7 +288,15 @@ class Booking:
         await notice_store.plan(tx, after, notices.reminders(practice, after.starts_at, now))
         known_start = await notice_store.take_move(tx, after) or before.starts_at
         if notify and known_start != after.starts_at and after.starts_at > now:
+            await messages.check(tx, self.sealer, self.bounds, practice, after, now)
             await notice_store.add_move(tx, after, known_start, now + self.settle)
+
+    async def _write_to(
+        self, tx: Connection, practice: Practice, appointment: Appointment, now: datetime
+    ) -> None:
+        """Count an attempt, within the bounds. Raises TooManyMessages."""
+        await messages.check(tx, self.sealer, self.bounds, practice, appointment, now)
+        await messages.count(tx, self.sealer, appointment, appointment.channels, now)
 
     def _link(self, appointment: Appointment) -> str:
         return self.links.url(Link(appointment.id, appointment.link_version))
@@ -287,8 +306,8 @@ class Booking:
 
     def _cancellation(
         self, appointment: Appointment, practice: Practice, known_start: datetime | None
-    ) -> list[Event]:
-        notice = notices.requested(
+    ) -> NoticeRequested | None:
+        return notices.requested(
             uuid7(),
             NoticeKind.CANCELLED,
             appointment,
@@ -297,13 +316,14 @@ class Booking:
             link=self._link(appointment),
             known_start=known_start,
         )
-        return [] if notice is None else [notice]
 
     async def _publish(self, tx: Connection, *events: Event) -> None:
         await outbox.put(tx, events, source=SOURCE, sealer=self.sealer)
 
 
 async def _note_reading(tx: Connection, caller: Caller, shown: Sequence[Appointment]) -> None:
+    if not caller.may(Right.READ_APPOINTMENTS):
+        return  # the answer leaves the patient out
     ids = [appointment.id for appointment in shown]
     await audit_store.add_reading(tx, audit.deed(caller, Action.READ, *ids))
 

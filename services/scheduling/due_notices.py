@@ -9,7 +9,7 @@ from chassis.database import Connection
 from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.events import Event
-from services.scheduling import notice_store, notices, practice_store, store
+from services.scheduling import messages, notice_store, notices, practice_store, store
 from services.scheduling.links import Link, Links
 
 
@@ -48,6 +48,7 @@ class DueNotices:
             )
             if event is not None:
                 events.append(event)
+                await messages.count_notice(tx, self.sealer, appointment, event, now)
         await outbox.put(tx, events, source=self.source, sealer=self.sealer)
         await notice_store.done(tx, [each.id for each in due], now)
         return len(due) >= notice_store.BATCH

@@ -84,6 +84,14 @@ async def forget(tx: Connection, held: Sequence[Held]) -> None:
             *keys,
         )
     await tx.execute(
+        """
+        UPDATE messages m SET appointment_id = NULL, address_fingerprint = NULL
+        FROM unnest($1::uuid[], $2::uuid[]) AS gone (practice_id, appointment_id)
+        WHERE (m.practice_id, m.appointment_id) = (gone.practice_id, gone.appointment_id)
+        """,
+        *keys,
+    )
+    await tx.execute(
         "DELETE FROM outbox WHERE topic = $1 AND key = ANY($2::text[])",
         REQUESTED.name,
         [str(each.id) for each in held],

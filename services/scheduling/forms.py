@@ -5,11 +5,12 @@ an address up once it is known to be one. The sentences are for the practice, in
 """
 
 import unicodedata
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TypeAlias, TypeVar
 
+from babel import Locale
 from email_validator import EmailNotValidError, validate_email
 
 from chassis.problems import FieldError, InvalidInput
@@ -17,11 +18,12 @@ from contracts.channels import Channel
 from contracts.languages import LANGUAGES
 from contracts.tariffs import Tariff
 from services.scheduling.appointments import Appointment
-from services.scheduling.phone_numbers import BadNumber, NumberFault, parse_mobile
+from services.scheduling.phone_numbers import BadNumber, NumberFault, country_of, parse_mobile
 from services.scheduling.practice import Practice
 from services.scheduling.schemas import Change, NewAppointment, Resend
 from services.scheduling.wall_clock import AmbiguousTime, NonexistentTime, offset_of, resolve
 
+GERMAN = Locale("de")
 NAME_LENGTH = 200
 MINUTES = range(5, 481)
 FURTHEST_AHEAD = timedelta(days=5 * 366)
@@ -84,13 +86,19 @@ async def new_appointment(
     practice: Practice,
     *,
     available: Sequence[Channel],
+    countries: Collection[str],
     now: datetime,
     is_dead: IsDead,
 ) -> ValidAppointment:
-    """A new appointment, over channels that this installation has `available`."""
+    """A new appointment, over channels that this installation has `available`.
+
+    SMS go to numbers of these `countries` alone.
+    """
     faults = _Faults()
     name = faults.patient_name(request.patient_name)
-    contact = faults.contact(request.channels, request.email, request.phone, available, practice)
+    contact = faults.contact(
+        request.channels, request.email, request.phone, available, countries, practice
+    )
     slot = faults.slot(
         request.date, request.time, request.utc_offset, request.duration_minutes, practice, now
     )
@@ -107,6 +115,7 @@ async def resend(
     practice: Practice,
     *,
     available: Sequence[Channel],
+    countries: Collection[str],
     is_dead: IsDead,
 ) -> Contact:
     """Where to send it again: what is left out stays as it was."""
@@ -116,6 +125,7 @@ async def resend(
         present.email if request.email is None else request.email,
         present.phone if request.phone is None else request.phone,
         available,
+        countries,
         practice,
     )
     if not request.send_anyway:
@@ -197,6 +207,7 @@ class _Faults:
         email: str | None,
         phone: str | None,
         available: Sequence[Channel],
+        countries: Collection[str],
         practice: Practice,
     ) -> Contact:
         """The chosen channels, each with its address."""
@@ -225,7 +236,7 @@ class _Faults:
         return Contact(
             channels=tuple(channels),
             email=self._email(email or "", Channel.EMAIL in channels),
-            phone=self._phone(phone or "", Channel.SMS in channels),
+            phone=self._phone(phone or "", Channel.SMS in channels, countries),
         )
 
     async def dead_addresses(self, contact: Contact, is_dead: IsDead) -> None:
@@ -324,17 +335,23 @@ class _Faults:
             self._add("email", "invalid", "Das ist keine gültige E-Mail-Adresse.")
             return None
 
-    def _phone(self, text: str, needed: bool) -> str | None:
+    def _phone(self, text: str, needed: bool, countries: Collection[str]) -> str | None:
         text = text.strip()
         if not text:
             if needed:
                 self._add("phone", "missing", NUMBER_FAULTS[NumberFault.EMPTY])
             return None
         try:
-            return parse_mobile(text)
+            number = parse_mobile(text)
         except BadNumber as error:
             self._add("phone", error.fault, NUMBER_FAULTS[error.fault])
             return None
+        if needed and country_of(number) not in countries:
+            names = ", ".join(GERMAN.territories.get(each, each) for each in countries)
+            self._add(
+                "phone", "country_not_allowed", f"SMS gehen von hier nur an Nummern aus: {names}."
+            )
+        return number
 
     def _read(self, read: Callable[[str], _T], text: str, field: str, message: str) -> _T | None:
         if not text.strip():

@@ -2,12 +2,14 @@
 
 from chassis.database import Connection, affected
 from contracts.terms import ADDRESS_VERDICT_RETENTION, ATTEMPT_RETENTION
+from services.scheduling import bounds
 from services.scheduling.idempotency import KEY_RETENTION
 
 BATCH = 5_000
 
 _AGES = (
     ("idempotency_keys", "created_at", KEY_RETENTION),
+    ("messages", "at", bounds.DAY),
     ("attempts", "created_at", ATTEMPT_RETENTION),
     ("address_verdicts", "at", ADDRESS_VERDICT_RETENTION),
 )

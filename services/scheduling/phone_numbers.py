@@ -62,6 +62,11 @@ def parse_mobile(text: str) -> str:
     raise BadNumber(NumberFault.INVALID)
 
 
+def country_of(number: str) -> str | None:
+    """The country (ISO 3166-1) of a number in E.164; None where it is no single one's."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number))
+
+
 def _is_mobile(number: phonenumbers.PhoneNumber) -> bool:
     # Some countries can't tell the two apart.
     kinds = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}

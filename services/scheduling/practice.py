@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+import phonenumbers
+
 from chassis.problems import FieldError, InvalidInput
 from contracts.languages import DEFAULT, LANGUAGES
 from contracts.tariffs import Tariff
@@ -19,6 +21,7 @@ NAME_LENGTH = 100
 MAX_REMINDERS = 5
 REMINDER_MINUTES = range(1, 20_161)  # up to two weeks
 NOT_PLACES = {"Factory", "localtime"}
+DAILY = range(1_000_001)
 DEFAULT_TIME_ZONE = "Europe/Berlin"
 DEFAULT_TARIFF = Tariff.BASIC
 
@@ -34,6 +37,10 @@ class Practice:
     language: str = DEFAULT.code  # of patients for whom no other is chosen
     reminders: tuple[int, ...] = (1440, 60)  # minutes before the start
     retention_days: int = MAX_RETENTION_DAYS  # after the appointment's end
+    # Bounds of its own (`bounds`); 0 and none: the installation's.
+    daily_messages: int = 0
+    daily_sms_per_country: int = 0
+    sms_countries: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -51,6 +58,9 @@ class PracticeChange:
     language: str | None = None
     reminders: Sequence[int] | None = None
     retention_days: int | None = None
+    daily_messages: int | None = None
+    daily_sms_per_country: int | None = None
+    sms_countries: Sequence[str] | None = None
 
     def checked(self) -> dict[str, Any]:
         """The values in their normal form. Raises InvalidInput, naming every fault at once."""
@@ -116,6 +126,20 @@ def _retention_days(days: int) -> int:
     return days
 
 
+def _daily(most: int) -> int:
+    if most not in DAILY:
+        raise ValueError(f"Has to be 1 to {DAILY[-1]}, or 0 for the installation's own bound.")
+    return most
+
+
+def checked_countries(codes: Sequence[str]) -> tuple[str, ...]:
+    """Countries in capitals, each once. Raises ValueError for what has no phone numbers."""
+    countries = tuple(dict.fromkeys(code.strip().upper() for code in codes))
+    if not phonenumbers.SUPPORTED_REGIONS.issuperset(countries):
+        raise ValueError("Has to be countries by their ISO 3166-1 codes, as DE.")
+    return countries
+
+
 _RULES: Mapping[str, Any] = {
     "name": _name,
     "time_zone": _time_zone,
@@ -123,6 +147,9 @@ _RULES: Mapping[str, Any] = {
     "language": _language,
     "reminders": _reminders,
     "retention_days": _retention_days,
+    "daily_messages": _daily,
+    "daily_sms_per_country": _daily,
+    "sms_countries": checked_countries,
 }
 
 

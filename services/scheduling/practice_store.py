@@ -75,7 +75,8 @@ async def update(tx: Connection, practice: Practice) -> None:
     await tx.execute(
         """
         UPDATE practices SET name = $2, time_zone = $3, tariff = $4, language = $5,
-            reminders = $6, retention_days = $7
+            reminders = $6, retention_days = $7, daily_messages = $8,
+            daily_sms_per_country = $9, sms_countries = $10
         WHERE id = $1
         """,
         *_values(practice),
@@ -87,5 +88,9 @@ def _values(practice: Practice) -> list[object]:
 
 
 def _practice(row: Record) -> Practice:
-    known = {"tariff": Tariff(row["tariff"]), "reminders": tuple(row["reminders"])}
+    known = {
+        "tariff": Tariff(row["tariff"]),
+        "reminders": tuple(row["reminders"]),
+        "sms_countries": tuple(row["sms_countries"]),
+    }
     return Practice(**{**row, **known})

@@ -3,8 +3,13 @@
 A docstring is what OpenAPI says of the problem.
 """
 
+import math
+from datetime import datetime
+
 from fastapi_problem.error import StatusProblem
 from multidict import CIMultiDict
+
+from services.scheduling.bounds import Bound
 
 
 class NotFound(StatusProblem):
@@ -21,6 +26,33 @@ class Changed(StatusProblem):
     status = 412
     type_ = "changed"
     title = "The appointment has changed in the meantime."
+
+
+class TooManyMessages(StatusProblem):
+    """Too many requests, or letters to this patient; Retry-After says when to come back."""
+
+    status = 429
+    type_ = "too-many-messages"
+    title = "Too much has been written within a day."
+
+    def __init__(self, bound: Bound, most: int, until: datetime, seconds: float) -> None:
+        told = {
+            Bound.APPOINTMENT: f"Zu diesem Termin wurden in den letzten 24 Stunden schon {most} "
+            "Nachrichten gesendet. Bitte rufen Sie an.",
+            Bound.ADDRESS: f"An diese Adresse oder Nummer wurden in den letzten 24 Stunden schon "
+            f"{most} Nachrichten gesendet. Bitte rufen Sie an.",
+            Bound.COUNTRY: f"In dieses Land wurden in den letzten 24 Stunden schon {most} SMS "
+            "gesendet. Bitte wählen Sie E-Mail, oder wenden Sie sich an den Betreiber.",
+            Bound.PRACTICE: f"Ihre Praxis hat in den letzten 24 Stunden schon {most} Nachrichten "
+            "gesendet. Wenn Sie mehr brauchen, wenden Sie sich bitte an den Betreiber.",
+        }
+        self.bound = bound
+        again = f"Weitere sind ab {until:%d.%m.}, {until:%H:%M} Uhr möglich."
+        super().__init__(
+            f"{told[bound]} {again}",
+            headers={"Retry-After": str(math.ceil(seconds))},
+            bound=bound,
+        )
 
 
 class Begun(StatusProblem):

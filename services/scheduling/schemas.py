@@ -66,43 +66,55 @@ class InvitationView(BaseModel):
     attempt: int
 
 
-class AppointmentView(BaseModel):
-    """An appointment as the practice sees it."""
+class BookedView(BaseModel):
+    """An appointment without its patient: for whoever may write and not read."""
 
     id: UUID
     version: int
-    patient_name: str
-    channels: list[Channel]
-    email: str | None
-    phone: str | None
     start: dt.datetime
     date: dt.date
     time: str
     duration_minutes: int
     time_zone: str
-    locale: str
     invitation: InvitationView
     created_at: dt.datetime
 
     @classmethod
-    def of(cls, appointment: Appointment, practice: Practice) -> "AppointmentView":
+    def of(cls, appointment: Appointment, practice: Practice) -> "BookedView":
         """The view of an appointment, its times in the practice's zone."""
         local = appointment.starts_at.astimezone(practice.zone)
         return cls(
             id=appointment.id,
             version=appointment.version,
-            patient_name=appointment.patient_name,
-            channels=list(appointment.channels),
-            email=appointment.email,
-            phone=appointment.phone,
             start=appointment.starts_at,
             date=local.date(),
             time=local.strftime("%H:%M"),
             duration_minutes=appointment.duration_minutes,
             time_zone=practice.time_zone,
-            locale=appointment.locale,
             invitation=InvitationView(id=appointment.invitation_id, attempt=appointment.attempt),
             created_at=appointment.created_at,
+        )
+
+
+class AppointmentView(BookedView):
+    """An appointment as the practice sees it."""
+
+    patient_name: str
+    channels: list[Channel]
+    email: str | None
+    phone: str | None
+    locale: str
+
+    @classmethod
+    def of(cls, appointment: Appointment, practice: Practice) -> "AppointmentView":
+        """The view of an appointment with its patient."""
+        return cls(
+            **dict(BookedView.of(appointment, practice)),
+            patient_name=appointment.patient_name,
+            channels=list(appointment.channels),
+            email=appointment.email,
+            phone=appointment.phone,
+            locale=appointment.locale,
         )
 
 

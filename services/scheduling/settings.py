@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.secret_keys import (
@@ -17,6 +17,9 @@ from chassis.secret_keys import (
 from chassis.settings import LOOPBACK, ProducerSettings
 from contracts.channels import Channel
 from contracts.sealed_bodies import BodySealer
+from contracts.tariffs import Tariff
+from services.scheduling.bounds import COUNTRIES, PER_TARIFF, Bounds
+from services.scheduling.practice import checked_countries
 from services.scheduling.visits.settings import RoomSettings
 
 
@@ -48,10 +51,16 @@ class Settings(RoomSettings, ProducerSettings):
         "to have it before (python -m chassis.event_keys).",
     )
     page_requests_per_minute: int = Field(
-        default=120, ge=1, description="To the patient's page, from one address (IPv6: from a /64)."
+        default=120,
+        ge=1,
+        description="To the patient's page, from one address (IPv6: from a /64), with a link of "
+        "ours; as often without one, then from a /56 four and from a /48 sixteen times as often.",
     )
     page_requests_per_minute_in_all: int = Field(
-        default=6000, ge=1, description="To the patient's page, from everywhere, of this process."
+        default=6000,
+        ge=1,
+        description="To the patient's page, from everywhere, of this process: without a link of "
+        "ours alone.",
     )
     notice_poll_seconds: float = Field(
         default=10, gt=0, le=60, description="Between two looks for notices that are due."
@@ -83,10 +92,54 @@ class Settings(RoomSettings, ProducerSettings):
         default=1461, ge=365, le=3653, description="How long audit entries are kept."
     )
 
+    daily_messages_per_appointment: int = Field(
+        default=10,
+        ge=1,
+        description="Invitations, notices of moves and cancellations of one appointment over one "
+        "channel in 24 hours; further invitations and moves are refused. All these are counted in "
+        "the database.",
+    )
+    daily_messages_per_address: int = Field(
+        default=20, ge=1, description="To one address or number, of one practice, in 24 hours."
+    )
+    daily_messages: dict[Tariff, PositiveInt] = Field(
+        default=PER_TARIFF,
+        description="Of one practice in 24 hours, by tariff; practices can have a number of their "
+        "own.",
+    )
+    daily_sms_per_country: int = Field(
+        default=1000, ge=1, description="Of one practice to one country in 24 hours; as above."
+    )
+    sms_countries: Annotated[list[str], AfterValidator(lambda v: list(checked_countries(v)))] = (
+        Field(
+            default=list(COUNTRIES),
+            min_length=1,
+            description="Whose numbers SMS may go to (ISO 3166-1); practices can have others.",
+        )
+    )
+
     @property
     def body_sealer(self) -> BodySealer:
         """Seals requests for notification."""
         return BodySealer(decode_public_keys(self.request_public_keys))
+
+    @field_validator("daily_messages")
+    @classmethod
+    def _every_tariff(cls, most: dict[Tariff, int]) -> dict[Tariff, int]:
+        if missing := set(Tariff) - most.keys():
+            raise ValueError(f"these tariffs are missing: {', '.join(sorted(missing))}")
+        return most
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much may be written to patients."""
+        return Bounds(
+            per_appointment=self.daily_messages_per_appointment,
+            per_address=self.daily_messages_per_address,
+            per_tariff=self.daily_messages,
+            sms_per_country=self.daily_sms_per_country,
+            sms_countries=self.sms_countries,
+        )
 
     @model_validator(mode="after")
     def _links_reach_patients(self) -> Self:

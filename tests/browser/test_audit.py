@@ -54,5 +54,9 @@ async def test_who_may_not_see_the_log_is_not_offered_it(visitor: Page, stack: S
     await log_in(visitor, stack, "Assistenz")
     await expect(visitor.get_by_test_id("user")).to_have_text("Assistenz")
     await expect(visitor.get_by_test_id("nav-protokoll")).to_be_hidden()
-    answer = await visitor.request.get(f"{stack.url('dashboard')}/api/scheduling/audit/export")
-    assert answer.status == 403
+    dashboard = stack.url("dashboard")
+    answer = await visitor.request.post(
+        f"{dashboard}/api/scheduling/audit/export",
+        headers={"Origin": dashboard, "Sec-Fetch-Site": "same-origin"},
+    )
+    assert (answer.status, (await answer.json())["type"]) == (403, "missing-right")

@@ -46,6 +46,8 @@ async def test_beitreten_leads_into_the_room(
     demo_practice: Practice, browser: Browser, stack: Stack
 ) -> None:
     page, said = await phone_at(browser, await link_of(demo_practice, **soon()))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.partition("#")[0]))
     await expect(page.get_by_text("Hausarztpraxis am Markt")).to_be_visible()
     button = page.get_by_role("button", name="Beitreten")
     size = await button.bounding_box()
@@ -61,6 +63,8 @@ async def test_beitreten_leads_into_the_room(
     await expect(page.get_by_role("heading", name="Videoraum der Demo")).to_be_visible()
     assert page.url.startswith(stack.url("rooms"))
     await expect(page.get_by_text("Erika Mustermann")).to_be_visible()
+    assert any(url.startswith(stack.url("rooms")) for url in asked)
+    assert not [url for url in asked if "jwt" in url or "Erika" in url]
     assert await page.evaluate("document.referrer") == ""
     assert said == []  # no word of a policy that was broken
     await page.close()

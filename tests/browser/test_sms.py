@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from local.practice import DEMO_PRACTICE
 from tests.browser.page import (
     fill,
     infobox,
@@ -130,6 +131,10 @@ async def test_what_nobody_confirms_is_amber_and_asks_for_a_call(
         ("030 1234567", "Das ist eine Festnetznummer."),
         ("0171", "Diese Nummer ist zu kurz."),
         ("keine", "Das ist keine Telefonnummer."),
+        (
+            "+371 21 234 567",
+            "SMS gehen von hier nur an Nummern aus: Deutschland, Österreich, Schweiz.",
+        ),
     ],
 )
 async def test_a_number_that_takes_no_sms_is_refused_in_words(
@@ -139,6 +144,54 @@ async def test_a_number_that_takes_no_sms_is_refused_in_words(
     await page.get_by_test_id("submit-invite").click()
     await expect(form.locator('[data-field="phone"] .error')).to_contain_text(said)
     await expect(form.locator("[name=phone]")).to_have_attribute("aria-invalid", "true")
+
+
+async def test_who_has_written_too_much_is_told_what_to_do(
+    page: Page, stack: Stack, tomorrow: str
+) -> None:
+    owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
+    change = "UPDATE practices SET daily_messages = $2 WHERE id = $1"
+    try:
+        name = unique("Zuviel")
+        for most in (1, 0):  # 0: as the tariff has
+            await owner.execute(change, DEMO_PRACTICE.id, most)
+            if most:
+                await fill(page, name, f"{uuid4().hex[:8]}@example.org", tomorrow)
+            await page.get_by_test_id("submit-invite").click()
+            if most:
+                said = page.get_by_test_id("form-appointment").locator("[data-summary]")
+                await expect(said).to_contain_text("Ihre Praxis hat in den letzten 24 Stunden")
+                await expect(said).to_contain_text("wenden Sie sich bitte an den Betreiber")
+        await expect(page.get_by_test_id("form-appointment")).to_be_hidden()
+    finally:
+        await owner.execute(change, DEMO_PRACTICE.id, 0)
+        await owner.close()
+
+
+async def test_a_move_that_may_not_be_told_can_be_made_in_silence(
+    page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Leise")
+    await demo_practice.create(patient_name=name, date=tomorrow)
+    await show_day(page, tomorrow)
+    await row(page, name).click()
+    await page.get_by_test_id("move-open").click()
+    await page.locator("#move-time").fill("15:15")
+    owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
+    change = "UPDATE practices SET daily_messages = $2 WHERE id = $1"
+    try:
+        await owner.execute(change, DEMO_PRACTICE.id, 1)
+        await page.get_by_test_id("move-submit").click()
+        said = page.get_by_test_id("form-move").locator("[data-summary]")
+        await expect(said).to_contain_text(
+            "Ohne Benachrichtigung lässt der Termin sich verschieben"
+        )
+        await page.get_by_test_id("move-notify").uncheck()
+        await page.get_by_test_id("move-submit").click()
+        await expect(row(page, name)).to_contain_text("15:15")
+    finally:
+        await owner.execute(change, DEMO_PRACTICE.id, 0)
+        await owner.close()
 
 
 async def test_the_basic_tariff_shows_sms_and_says_who_has_it(page: Page, stack: Stack) -> None:

@@ -151,7 +151,7 @@ async def test_pages_fit_together_and_days_bound_them(practice: Practice) -> Non
 async def test_the_view_and_the_file_use_the_same_words(practice: Practice) -> None:
     await practice.create()
     page = (await practice.scheduling.get(LOG)).json()
-    exported = (await practice.scheduling.get(f"{LOG}/export")).content.decode("utf-8-sig")
+    exported = (await practice.scheduling.post(f"{LOG}/export")).content.decode("utf-8-sig")
     *_, created = csv.DictReader(io.StringIO(exported), delimiter=";")
     [entry], labels = page["entries"], page["labels"]
     assert created["Was"] == labels["actions"][entry["action"]] == "Termin erstellt"
@@ -163,7 +163,7 @@ async def test_no_practice_sees_anothers_log(practice: Practice, other_practice:
     created = await practice.create()
     assert await entries(other_practice) == []
     assert await entries(other_practice, appointment_id=created["id"]) == []
-    exported = await other_practice.scheduling.get(f"{LOG}/export")
+    exported = await other_practice.scheduling.post(f"{LOG}/export")
     assert created["id"] not in exported.text
 
 
@@ -174,7 +174,7 @@ async def test_the_export_is_safe_to_open_and_tells_of_itself(
     formula = '=HYPERLINK("https://example.org")'
     headers = as_person(stack, practice, "@SUM(1)", formula)
     await practice.scheduling.get(f"/v1/appointments/{created['id']}", headers=headers)
-    answer = await practice.scheduling.get(f"{LOG}/export")
+    answer = await practice.scheduling.post(f"{LOG}/export")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"].startswith('attachment; filename="protokoll-')
     text = answer.content.decode("utf-8-sig")

@@ -69,6 +69,7 @@ TRIES: dict[Route, Try] = {
         200, lambda theirs: {**by_id(theirs), "before": theirs.entry}
     ),
     ("scheduling", "GET", "/v1/audit/export"): Try(200, by_id),
+    ("scheduling", "POST", "/v1/audit/export"): Try(200, by_id),
     ("scheduling", "GET", "/v1/admin/practices"): Try(401),
     ("scheduling", "POST", "/v1/admin/practices"): Try(401, body={"name": "Fremd"}),
     ("scheduling", "GET", "/v1/admin/practices/{practice_id}"): Try(401),
@@ -114,7 +115,7 @@ async def described(stack: Stack) -> set[Route]:
 
 def proxied() -> Iterator[tuple[str, Route]]:
     """Paths of the dashboard with the routes of services that they lead to."""
-    routes = [*proxy.ALLOWED, (*proxy.STREAM, ["GET"]), (*proxy.DOWNLOAD, ["GET"])]
+    routes = [*proxy.ALLOWED, proxy.STREAM, proxy.DOWNLOAD]
     for service, template, methods in routes:
         path = template.replace(":uuid", "")
         for method in methods:

@@ -131,6 +131,18 @@ async def test_writing_is_limited_for_each_caller(
         assert answer.status_code == 422
 
 
+async def test_an_export_that_is_noted_counts_as_writing(practice: Practice, stack: Stack) -> None:
+    async with limited(stack, "scheduling", "SCHEDULING_WRITES_PER_MINUTE", 3) as url:
+        export = f"{url}/v1/audit/export"
+        for method in ("POST", "GET", "GET"):
+            assert (await practice.scheduling.request(method, export)).status_code == 200
+        for method in ("POST", "GET"):
+            answer = await practice.scheduling.request(method, export)
+            assert (answer.status_code, answer.json()["type"]) == (429, "too-many-requests")
+    log = (await practice.scheduling.get("/v1/audit")).json()["entries"]
+    assert [each["action"] for each in log] == ["audit_exported"] * 3
+
+
 async def test_guessing_keys_is_slow(practice: Practice, stack: Stack) -> None:
     key = await new_key(stack, practice.id, "status:read")
     async with (

@@ -56,6 +56,9 @@ async def test_a_practice_set_up_over_the_api_can_invite(
         "language": "de",
         "reminders": [1440, 60],
         "retention_days": 88,
+        "daily_messages": 0,
+        "daily_sms_per_country": 0,
+        "sms_countries": [],
     }
     assert (await operator.get(f"{PATH}/{wished}")).json() == record
     again = await operator.post(PATH, json={"id": str(wished), "name": "Andere"})

@@ -30,6 +30,7 @@ ROUTES = {
     ("scheduling", "GET", "/v1/practice"): READ,
     ("scheduling", "GET", "/v1/audit"): AUDIT,
     ("scheduling", "GET", "/v1/audit/export"): AUDIT,
+    ("scheduling", "POST", "/v1/audit/export"): AUDIT,
     ("status", "GET", "/v1/indicators"): STATUS,
     ("status", "GET", "/v1/indicators/stream"): STATUS,
     ("status", "GET", "/v1/indicators/{appointment_id}"): STATUS,

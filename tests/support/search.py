@@ -152,9 +152,9 @@ async def every_record(stack: Stack) -> AsyncIterator[Any]:
 
 def _opened(stack: Stack, record: Any) -> bytes:
     """What a record says, sealed for notification or not."""
-    attributes = {name: (value or b"").decode() for name, value in record.headers}
     value: bytes = record.value or b""
-    return stack.body_opener.open(attributes, value) if HEADER in attributes else value
+    number = dict(record.headers).get(HEADER)
+    return stack.body_opener.open({HEADER: number.decode()}, value) if number else value
 
 
 def _search_logs(stack: Stack, words: Words, found: dict[str, set[str]]) -> None:

@@ -82,6 +82,15 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
         type=int,
         help=f"for which patients' data is held after the end; 0 to {MAX_RETENTION_DAYS}",
     )
+    parser.add_argument(
+        "--daily-messages", type=int, help="letters to patients in 24 hours; 0 as the tariff has"
+    )
+    parser.add_argument(
+        "--daily-sms-per-country", type=int, help="SMS to one country in 24 hours; 0 as for all"
+    )
+    parser.add_argument(
+        "--sms-countries", type=_countries, metavar="CODES", help='as DE,AT,CH; "" as for all'
+    )
 
 
 def _minutes(text: str) -> list[int]:
@@ -89,6 +98,10 @@ def _minutes(text: str) -> list[int]:
         return [int(each) for each in text.split(",")] if text.strip() else []
     except ValueError:
         raise argparse.ArgumentTypeError("whole minutes with commas between") from None
+
+
+def _countries(text: str) -> list[str]:
+    return text.split(",") if text.strip() else []
 
 
 def _change(options: argparse.Namespace) -> PracticeChange:
@@ -106,3 +119,6 @@ def _print(practice: Practice) -> None:
     print(f"language:       {practice.language}")
     print(f"reminders:      {reminders}")
     print(f"retention-days: {practice.retention_days}")
+    print(f"daily-messages: {practice.daily_messages or 'as the tariff'}")
+    print(f"daily-sms-per-country: {practice.daily_sms_per_country or 'as all'}")
+    print(f"sms-countries:  {','.join(practice.sms_countries) or 'as all'}")

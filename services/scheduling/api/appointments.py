@@ -7,8 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
+from chassis.auth import Caller
 from chassis.problems import Responses, response, responses
 from contracts.languages import LANGUAGES
+from contracts.rights import Right
 from services.scheduling.api.dependencies import (
     AppointmentAdmin,
     AppointmentReader,
@@ -17,9 +19,10 @@ from services.scheduling.api.dependencies import (
 )
 from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
-from services.scheduling.problems import BadETag, Begun, Changed, NotFound
+from services.scheduling.problems import BadETag, Begun, Changed, NotFound, TooManyMessages
 from services.scheduling.schemas import (
     AppointmentView,
+    BookedView,
     Change,
     DayView,
     LanguageView,
@@ -60,23 +63,30 @@ async def desk(services: State) -> Booking:
 Desk = Annotated[Booking, Depends(desk)]
 
 
-def _view(booked: Booked, response: Response) -> AppointmentView:
-    response.headers["ETag"] = f'"{booked.appointment.version}"'
-    return AppointmentView.of(booked.appointment, booked.practice)
+def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView | BookedView:
+    """The answer to a deed: with the patient only to those who may read."""
+    response.headers["ETag"] = _etag(booked)
+    view = AppointmentView if caller.may(Right.READ_APPOINTMENTS) else BookedView
+    return view.of(booked.appointment, booked.practice)
 
 
-@router.post("/appointments", status_code=201, tags=["appointments"], responses=responses(NotFound))
+@router.post(
+    "/appointments",
+    status_code=201,
+    tags=["appointments"],
+    responses=responses(NotFound, TooManyMessages),
+)
 async def create_appointment(
     booking: Desk,
     caller: AppointmentWriter,
     body: NewAppointment,
     response: Response,
     key: IdempotencyKey = None,
-) -> AppointmentView:
+) -> AppointmentView | BookedView:
     """Create an appointment and invite the patient."""
     booked = await booking.create(caller, body, key)
     response.headers["Location"] = f"/v1/appointments/{booked.appointment.id}"
-    return _view(booked, response)
+    return _told(booked, caller, response)
 
 
 @router.get("/appointments", tags=["appointments"])
@@ -97,13 +107,15 @@ async def read_appointment(
     booking: Desk, caller: AppointmentReader, appointment_id: UUID, response: Response
 ) -> AppointmentView:
     """One appointment."""
-    return _view(await booking.get(caller, appointment_id), response)
+    booked = await booking.get(caller, appointment_id)
+    response.headers["ETag"] = _etag(booked)
+    return AppointmentView.of(booked.appointment, booked.practice)
 
 
 @router.patch(
     "/appointments/{appointment_id}",
     tags=["appointments"],
-    responses=responses(NotFound, Changed) | BAD_REQUEST,
+    responses=responses(NotFound, Changed, TooManyMessages) | BAD_REQUEST,
 )
 async def change_appointment(
     booking: Desk,
@@ -112,10 +124,10 @@ async def change_appointment(
     body: Change,
     response: Response,
     if_match: IfMatch = None,
-) -> AppointmentView:
+) -> AppointmentView | BookedView:
     """Move, shorten or lengthen; the link stays valid."""
     booked = await booking.reschedule(caller, appointment_id, body, _version(if_match))
-    return _view(booked, response)
+    return _told(booked, caller, response)
 
 
 @router.delete(
@@ -153,7 +165,7 @@ async def erase_appointment(booking: Desk, caller: AppointmentAdmin, appointment
     "/appointments/{appointment_id}/invitations",
     status_code=202,
     tags=["invitations"],
-    responses=responses(NotFound, Begun),
+    responses=responses(NotFound, Begun, TooManyMessages),
 )
 async def resend_invitation(
     booking: Desk,
@@ -162,9 +174,10 @@ async def resend_invitation(
     body: Resend,
     response: Response,
     key: IdempotencyKey = None,
-) -> AppointmentView:
+) -> AppointmentView | BookedView:
     """„Erneut senden": a new attempt, where needed to a corrected address."""
-    return _view(await booking.resend(caller, appointment_id, body, key), response)
+    booked = await booking.resend(caller, appointment_id, body, key)
+    return _told(booked, caller, response)
 
 
 @router.get("/practice", tags=["practice"])
@@ -182,6 +195,10 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         languages=[LanguageView(code=each.code, name=each.own_name) for each in LANGUAGES.values()],
         sample_link=booking.links.url(NOWHERE),
     )
+
+
+def _etag(booked: Booked) -> str:
+    return f'"{booked.appointment.version}"'
 
 
 def _version(if_match: str | None) -> int | None:

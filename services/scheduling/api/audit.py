@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from chassis.auth import Caller
+from chassis.auth import Caller, count_write
 from chassis.clock import utc_now
 from chassis.database import Connection, Database
+from chassis.problems import Responses, responses
+from chassis.throttle import TooManyRequests
 from services.scheduling import forms, practice_store
 from services.scheduling.api.dependencies import AuditReader, Db
 from services.scheduling.audit import entry as audit
@@ -126,11 +128,10 @@ async def list_entries(
     )
 
 
-@router.get(
-    "/export",
-    response_class=Response,
-    responses={200: {"description": "CSV", "content": {"text/csv": {}}}},
-)
+CSV: Responses = {200: {"description": "CSV", "content": {"text/csv": {}}}}
+
+
+@router.post("/export", response_class=Response, responses=CSV)
 async def export_entries(
     db: Db,
     caller: AuditReader,
@@ -139,6 +140,35 @@ async def export_entries(
     last: LastDay = None,
 ) -> Response:
     """The audit log as a file; that it was exported is an entry itself."""
+    return await _export(db, caller, appointment_id, first, last)
+
+
+@router.get(
+    "/export",
+    response_class=Response,
+    responses=CSV | responses(TooManyRequests),
+    deprecated=True,
+)
+async def export_entries_by_get(
+    request: Request,
+    db: Db,
+    caller: AuditReader,
+    appointment_id: OfAppointment = None,
+    first: FirstDay = None,
+    last: LastDay = None,
+) -> Response:
+    """The same, as before; since it writes, it counts as writing."""
+    count_write(request, caller)
+    return await _export(db, caller, appointment_id, first, last)
+
+
+async def _export(
+    db: Database,
+    caller: Caller,
+    appointment_id: UUID | None,
+    first: dt.date | None,
+    last: dt.date | None,
+) -> Response:
     now = utc_now()
     async with db.practice(caller.practice_id) as tx:
         practice = await _practice(tx, caller)

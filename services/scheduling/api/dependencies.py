@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from chassis.auth import Caller, needs
 from chassis.database import Database
-from chassis.throttle import Throttle
+from chassis.throttle import AddressThrottle
 from contracts.rights import Right
 from services.scheduling.booking import Booking
 from services.scheduling.keys.mint import Mint
@@ -24,7 +24,9 @@ class Services:
     hosting: Hosting
     patient_page: PatientPage
     mint: Mint
-    secrets_tried: Throttle  # by address: exchanges of API keys and operators' logins together
+    secrets_tried: (
+        AddressThrottle  # by address: exchanges of API keys and operators' logins together
+    )
 
 
 async def services(request: Request) -> Services:

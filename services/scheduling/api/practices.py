@@ -11,7 +11,6 @@ from uuid_utils.compat import uuid7
 
 from chassis import problems
 from chassis.clock import utc_now
-from chassis.throttle import address_of
 from contracts.tariffs import Tariff
 from contracts.terms import MAX_RETENTION_DAYS
 from services.scheduling import practice_store
@@ -51,6 +50,16 @@ class PracticeSettings(BaseModel):
         description="Days after an appointment's end for which patients' data is kept; 0 to "
         f"{MAX_RETENTION_DAYS}.",
     )
+    daily_messages: StrictInt | None = Field(
+        default=None, description="Letters to patients in 24 hours at most; 0: as the tariff has."
+    )
+    daily_sms_per_country: StrictInt | None = Field(
+        default=None, description="SMS to one country in 24 hours at most; 0: as all practices."
+    )
+    sms_countries: Annotated[list[Text], Field(max_length=300)] | None = Field(
+        default=None,
+        description="Whose numbers SMS may go to, as DE (ISO 3166-1); none: as all practices.",
+    )
 
     def change(self) -> PracticeChange:
         """What is named, for the rules to check."""
@@ -78,6 +87,9 @@ class PracticeRecord(BaseModel):
     language: str
     reminders: list[int]
     retention_days: int
+    daily_messages: int
+    daily_sms_per_country: int
+    sms_countries: list[str]
 
     @classmethod
     def of(cls, practice: Practice) -> "PracticeRecord":
@@ -90,6 +102,9 @@ class PracticeRecord(BaseModel):
             language=practice.language,
             reminders=list(practice.reminders),
             retention_days=practice.retention_days,
+            daily_messages=practice.daily_messages,
+            daily_sms_per_country=practice.daily_sms_per_country,
+            sms_countries=list(practice.sms_countries),
         )
 
 
@@ -109,7 +124,7 @@ _basic = HTTPBasic(
 
 async def limit_logins(request: Request, services: State) -> None:
     """FastAPI dependency: guessing keys is slow. Raises TooManyRequests."""
-    services.secrets_tried.take(address_of(request))
+    services.secrets_tried.take(request)
 
 
 async def operator(

@@ -14,7 +14,6 @@ from pydantic import BaseModel, Field
 
 from chassis import problems
 from chassis.clock import utc_now
-from chassis.throttle import address_of
 from contracts.rights import Right
 from services.scheduling.api.dependencies import Db, State
 from services.scheduling.keys.key import ClinicSystem, Key
@@ -77,7 +76,7 @@ async def token_mint(services: State) -> Mint:
 
 async def limit_exchanges(request: Request, services: State) -> None:
     """FastAPI dependency: guessing keys is slow. Raises TooManyRequests."""
-    services.secrets_tried.take(address_of(request))
+    services.secrets_tried.take(request)
 
 
 TokenMint = Annotated[Mint, Depends(token_mint)]

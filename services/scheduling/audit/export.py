@@ -46,6 +46,9 @@ FIELDS = {
     "time_zone": "Zeitzone",
     "tariff": "Tarif",
     "language": "Sprache",
+    "daily_messages": "Nachrichten je Tag",
+    "daily_sms_per_country": "SMS je Land und Tag",
+    "sms_countries": "Länder für SMS",
     "reminders": "Erinnerungen",
     "retention_days": "Aufbewahrung",
 }

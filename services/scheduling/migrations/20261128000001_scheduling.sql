@@ -21,7 +21,11 @@ CREATE TABLE practices (
     reminders integer[] NOT NULL
         CHECK (cardinality(reminders) <= 5 AND 0 < ALL (reminders) AND 20160 >= ALL (reminders)),
     -- days after the end of an appointment for which the patient's data is kept
-    retention_days integer NOT NULL CHECK (retention_days BETWEEN 0 AND 88)
+    retention_days integer NOT NULL CHECK (retention_days BETWEEN 0 AND 88),
+    -- bounds of its own on what is written to patients; 0 and none: the installation's
+    daily_messages integer NOT NULL DEFAULT 0 CHECK (daily_messages >= 0),
+    daily_sms_per_country integer NOT NULL DEFAULT 0 CHECK (daily_sms_per_country >= 0),
+    sms_countries text[] NOT NULL DEFAULT '{}'
 );
 ALTER TABLE practices ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 -- A practice reads its row; it is written in the operator's scope alone, or by the table's owner.
@@ -31,8 +35,8 @@ CREATE POLICY practice ON practices
         SELECT tableowner FROM pg_tables WHERE schemaname = 'public' AND tablename = 'practices'));
 CREATE POLICY owner ON practices TO CURRENT_USER
     USING (practice_in_scope(id)) WITH CHECK (practice_in_scope(id));
-GRANT SELECT, INSERT, UPDATE (name, time_zone, tariff, language, reminders, retention_days)
-    ON practices TO scheduling;
+GRANT SELECT, INSERT, UPDATE (name, time_zone, tariff, language, reminders, retention_days,
+    daily_messages, daily_sms_per_country, sms_countries) ON practices TO scheduling;
 
 CREATE TABLE appointments (
     id uuid PRIMARY KEY,
@@ -126,6 +130,26 @@ ALTER TABLE attempts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON attempts
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
 GRANT SELECT, INSERT, DELETE ON attempts TO scheduling;
+
+-- What was written to patients within a day, to be counted: one row for each letter. Outlives its
+-- appointment's erasure without naming it, so that erasing makes no room for more.
+CREATE TABLE messages (
+    practice_id uuid NOT NULL,
+    appointment_id uuid,
+    channel text NOT NULL,
+    address_fingerprint bytea,
+    country text,               -- of an SMS
+    at timestamptz NOT NULL
+);
+CREATE INDEX messages_of_practice ON messages (practice_id, at);
+CREATE INDEX messages_of_address ON messages (practice_id, address_fingerprint, at);
+CREATE INDEX messages_of_appointment ON messages (practice_id, appointment_id, at);
+CREATE INDEX messages_of_country ON messages (practice_id, country, at) WHERE country IS NOT NULL;
+CREATE INDEX messages_age ON messages (at);
+ALTER TABLE messages ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON messages
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages TO scheduling;
 
 -- What the newest outcome said of an address.
 CREATE TABLE address_verdicts (
@@ -361,6 +385,6 @@ GRANT SELECT, INSERT, DELETE ON inbox TO scheduling;
 -- migrate:down
 DROP FUNCTION forget_audit_entries, seal_audit_entries, audit_digest;
 DROP TABLE inbox, outbox, audit_chains, audit_entries, operator_keys, api_keys,
-    address_verdicts, attempts, idempotency_keys, notices, appointments, practices;
+    address_verdicts, messages, attempts, idempotency_keys, notices, appointments, practices;
 DROP FUNCTION refuse_audit_change, stamp_audit_entry, audit_chain, operator_in_scope,
     practice_in_scope;

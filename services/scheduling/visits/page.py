@@ -11,8 +11,8 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from chassis.clock import utc_now
-from chassis.throttle import address_of
 from chassis.wording import Wording
+from services.scheduling.links import Links
 from services.scheduling.visits.opening import Door, OpeningHours
 from services.scheduling.visits.page_lookup import PageLookup, Visit
 from services.scheduling.visits.page_rendering import Pages
@@ -25,6 +25,7 @@ from services.scheduling.visits.rooms import Role, Rooms
 class PatientPage:
     """Answers whoever comes with a link."""
 
+    links: Links
     lookup: PageLookup
     throttle: PageThrottle
     pages: Pages
@@ -57,10 +58,11 @@ class PatientPage:
 
     async def _admit(self, request: Request, token: str, now: datetime) -> Visit | Response:
         """What a valid link leads to, else the page for whoever asks too often or has none."""
-        wait = self.throttle.wait(address_of(request))
+        link = self.links.read(token)
+        wait = self.throttle.wait(request, signed=link is not None)
         if wait:
             return self.pages.busy(_words_of_nobody(request), wait)
-        visit = await self.lookup.find(token, now)
+        visit = await self.lookup.find(link, now)
         return visit or self.pages.no_visit(_words_of_nobody(request))
 
     def _show(

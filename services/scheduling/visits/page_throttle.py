@@ -1,18 +1,27 @@
-"""How often patients' links may be opened, from one address and from everywhere."""
+"""How often patients' links may be opened, and guessed at, from one address and from everywhere."""
 
 from dataclasses import dataclass
 
-from chassis.throttle import Throttle
+from fastapi import Request
+
+from chassis.throttle import AddressThrottle, Throttle, address_of
 
 
 @dataclass(frozen=True, slots=True)
 class PageThrottle:
-    """Slows guessing of links and keeps one address from taking everybody's place."""
+    """Slows strangers, and shuts nobody out who has a link.
 
-    per_address: Throttle
-    in_all: Throttle
+    Whoever comes with a signed one counts apart from those who guess, also at one address, which
+    may be a whole mobile network's.
+    """
 
-    def wait(self, address: str) -> float:
+    links: Throttle  # by address
+    guesses: AddressThrottle
+    guesses_in_all: Throttle
+
+    def wait(self, request: Request, *, signed: bool) -> float:
         """Count a request, if it may be made now; the seconds to wait if it may not."""
+        if signed:
+            return self.links.wait(address_of(request))
         # What one address has too much of takes nothing of what everybody shares.
-        return self.per_address.wait(address) or self.in_all.wait("")
+        return self.guesses.wait(request) or self.guesses_in_all.wait("")

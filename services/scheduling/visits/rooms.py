@@ -5,6 +5,7 @@ one, its name says nothing of the patient, and a renewed link leads to another r
 """
 
 import hmac
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,9 @@ from services.scheduling.appointments import Appointment
 PURPOSE = b"einladung/room/v1"
 NAME_CHARACTERS = 32  # of hexadecimal: 128 bit. Jitsi knows rooms in lower case only
 STAY = timedelta(hours=1)  # after the end, or after joining later than that: to come back after
+LONGEST = timedelta(hours=12)  # before that hour begins
+EARLY = timedelta(days=1)  # before the start: whoever comes that early looks around
+LOOK = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(seconds=30)
 HOST_KEY = "host_key"
 # An origin as a Content-Security-Policy can name it: no user, no IPv6.
@@ -59,9 +63,12 @@ class Provider(Protocol):
 class Jitsi:
     """Jitsi Meet with token authentication, one's own or as a service (JaaS).
 
-    Claims after lib-jitsi-meet's doc/tokens.md. The name is in the token's context and nowhere
-    else. `moderator` is what JaaS reads, `affiliation` what Prosody's mod_token_affiliation does;
-    every value of a user has to be a string there.
+    Claims after lib-jitsi-meet's doc/tokens.md. `moderator` is what JaaS reads, `affiliation` what
+    Prosody's mod_token_affiliation does; every value of a user has to be a string there.
+
+    Token and patient go in the fragment, which no browser sends to a server. jitsi-meet does send
+    the token on, in the address of its XMPP connection (lib-jitsi-meet, xmpp.ts), so the patient's
+    name is not in it; it goes beside it, for the page alone.
     """
 
     base_url: str
@@ -74,11 +81,23 @@ class Jitsi:
 
     def url(self, entrance: Entrance) -> str:
         """The room's address with the token that opens it."""
-        return f"{self.base_url}/{entrance.room}?jwt={self.token(entrance)}"
+        known = {"jwt": self.token(entrance)}
+        if entrance.role is Role.PATIENT:
+            # jitsi-meet shows it escaped for HTML once too often: O&#39;Neill
+            known["userInfo.displayName"] = entrance.display_name.replace("'", "\u2019")
+        fragment = "&".join(f"{name}={_for_jitsi(value)}" for name, value in known.items())
+        return f"{self.base_url}/{entrance.room}#{fragment}"
 
     def token(self, entrance: Entrance) -> str:
-        """A token for this person and this room alone."""
+        """A token for this person and this room alone. Names the host, and no patient."""
         host = entrance.role is Role.HOST
+        user = {
+            "id": entrance.role.value,
+            "moderator": "true" if host else "false",
+            "affiliation": "owner" if host else "member",
+        }
+        if host:
+            user["name"] = entrance.display_name
         claims: dict[str, Any] = {
             "aud": self.audience,
             "iss": self.issuer,
@@ -86,19 +105,20 @@ class Jitsi:
             "room": entrance.room,
             "nbf": int(entrance.not_before.timestamp()),
             "exp": int(entrance.expires_at.timestamp()),
-            "context": {
-                "user": {
-                    "id": entrance.role.value,
-                    "name": entrance.display_name,
-                    "moderator": "true" if host else "false",
-                    "affiliation": "owner" if host else "member",
-                }
-            },
+            "context": {"user": user},
         }
         header = {"alg": self.algorithm, "typ": "JWT"}
         if self.key_id:
             header["kid"] = self.key_id
         return jwt.encode(header, claims, self.key, algorithms=[self.algorithm])
+
+
+def _for_jitsi(value: str) -> str:
+    """A value as JSON in ASCII, in which jitsi-meet (parseURLParams.ts) mends nothing.
+
+    Else it takes typographic quotes for others, and a backslash from before an ampersand.
+    """
+    return quote(json.dumps(value).replace("&", r"\u0026"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +147,7 @@ class Rooms:
     def way_in(
         self, appointment: Appointment, role: Role, *, name: str, language: str, now: datetime
     ) -> str:
-        """The address for this person, good from now until an hour after the visit."""
+        """The address for this person, good from now until `way_in_ends`."""
         return self.provider.url(
             Entrance(
                 room=self._derive(appointment, b"room"),
@@ -136,7 +156,7 @@ class Rooms:
                 display_name=name,
                 language=quote(language, safe=""),
                 not_before=now - CLOCK_SKEW,
-                expires_at=max(appointment.ends_at, now) + STAY,
+                expires_at=way_in_ends(appointment, now),
             )
         )
 
@@ -144,6 +164,17 @@ class Rooms:
         of = appointment.id.bytes + appointment.link_version.to_bytes(4, "big")
         digest = hmac.digest(self.key, b"\0".join((PURPOSE, what, of)), "sha256")
         return digest.hex()[:NAME_CHARACTERS]
+
+
+def way_in_ends(appointment: Appointment, now: datetime) -> datetime:
+    """Until when somebody who joins now may, and may come back after a lost connection.
+
+    An hour after the visit, within half a day or so, whatever is planned. Long before it, as to see
+    whether the camera works, for minutes: date and time are guide values, so nobody is refused.
+    """
+    if appointment.starts_at - now > EARLY:
+        return now + LOOK
+    return min(max(appointment.ends_at, now), now + LONGEST) + STAY
 
 
 def check_template(template: str, *, host: bool) -> None:

@@ -41,7 +41,8 @@ class RoomSettings(ServiceSettings):
     room_host_url: str = Field(
         default="",
         description="For template: the practice's address, with {host_key} besides if wanted, a "
-        "secret that patients do not see. Left out: the same as the patient's.",
+        "secret that patients do not see. Left out: the same as the patient's. Servers log what "
+        "stands before a #, so put it behind one if your rooms read it there.",
     )
     room_redirects_to: list[str] = Field(
         default=[],

@@ -11,8 +11,9 @@ from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.envelope import decode
 from contracts.events import Event
-from contracts.rights import Role
+from contracts.rights import RIGHTS_OF, Role
 from services.scheduling.booking import Booking
+from services.scheduling.bounds import Bounds
 from services.scheduling.links import Links
 from services.scheduling.schemas import NewAppointment
 from tests.support import Practice
@@ -24,7 +25,9 @@ LINKS = Links("https://einladung.example/besuch", {1: bytes(32)})
 class Desk:
     """Booking for one practice, and how often the relay was woken. `moment` is its clock."""
 
-    def __init__(self, db: Database, sealer: Sealer, practice_id: UUID) -> None:
+    def __init__(
+        self, db: Database, sealer: Sealer, practice_id: UUID, *, bounds: Bounds | None = None
+    ) -> None:
         self.practice_id = practice_id
         self.moment = utc_now()
         self.woken = 0
@@ -32,7 +35,7 @@ class Desk:
             practice_id=practice_id,
             subject="praxisleitung",
             expires_at=self.moment + timedelta(hours=1),
-            rights=frozenset(),
+            rights=RIGHTS_OF[Role.APPOINTMENT_ADMIN],
             roles=(Role.APPOINTMENT_ADMIN,),
         )
         self.booking = Booking(
@@ -43,6 +46,7 @@ class Desk:
             sealer,
             settle=timedelta(0),
             now=self.now,
+            bounds=bounds or Bounds(),
         )
 
     def now(self) -> datetime:

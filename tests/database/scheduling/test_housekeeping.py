@@ -6,12 +6,14 @@ from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.terms import ADDRESS_VERDICT_RETENTION, ATTEMPT_RETENTION
 from services.scheduling import housekeeping
+from services.scheduling.bounds import DAY
 from services.scheduling.idempotency import KEY_RETENTION
 from tests.database.conftest import NewPractice, OwnerOf
 from tests.database.scheduling.support import Desk
 
 AGES = {
     "idempotency_keys": ("created_at", KEY_RETENTION),
+    "messages": ("at", DAY),
     "attempts": ("created_at", ATTEMPT_RETENTION),
     "address_verdicts": ("at", ADDRESS_VERDICT_RETENTION),
 }

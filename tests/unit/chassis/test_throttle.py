@@ -5,7 +5,14 @@ from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.throttle import MOST_CALLERS, Throttle, TooManyRequests, address_of
+from chassis.throttle import (
+    MOST_CALLERS,
+    AddressThrottle,
+    Throttle,
+    TooManyRequests,
+    address_of,
+    networks_of,
+)
 
 
 class Clock:
@@ -76,4 +83,28 @@ def test_what_is_remembered_is_bounded() -> None:
     ],
 )
 def test_one_client_is_one_address_or_one_network(host: str, address: str) -> None:
-    assert address_of(Request({"type": "http", "client": (host, 1)})) == address
+    assert address_of(asked_from(host)) == address
+
+
+def asked_from(host: str) -> Request:
+    return Request({"type": "http", "client": (host, 1)})
+
+
+def test_a_network_of_ipv6_is_part_of_larger_ones() -> None:
+    assert networks_of(asked_from("192.0.2.7")) == ("192.0.2.7",)
+    assert networks_of(asked_from("2001:db8:1:203:3:4:5:6")) == (
+        *("2001:db8:1:203::/64", "2001:db8:1:200::/56", "2001:db8:1::/48"),
+    )
+
+
+def test_a_site_with_many_networks_is_not_as_many_callers() -> None:
+    throttle = AddressThrottle(3, now=Clock())
+
+    def let_through(hosts: list[str]) -> int:
+        return sum(throttle.wait(asked_from(host)) == 0 for host in hosts)
+
+    assert let_through([f"2001:db8:1:{number:x}::1" for number in range(256)]) == 4 * 3
+    assert let_through([f"2001:db8:1:{number:x}00::1" for number in range(1, 256)]) == 12 * 3
+    assert let_through(["2001:db8:2::1"] * 4) == 3
+    assert let_through([f"192.0.2.{number}" for number in range(256)]) == 256
+    assert throttle.wait(asked_from("192.0.2.1"), "something else") == 0

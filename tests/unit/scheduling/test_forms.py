@@ -14,6 +14,7 @@ from contracts.channels import Channel
 from contracts.tariffs import Tariff
 from services.scheduling import forms
 from services.scheduling.appointments import Appointment
+from services.scheduling.bounds import COUNTRIES
 from services.scheduling.forms import ValidAppointment
 from services.scheduling.practice import Practice
 from services.scheduling.schemas import Change, NewAppointment, Resend
@@ -66,7 +67,12 @@ async def read(
         | changes
     )
     return await forms.new_appointment(
-        request, practice, available=available, now=NOW, is_dead=is_dead
+        request,
+        practice,
+        available=available,
+        countries=COUNTRIES,
+        now=NOW,
+        is_dead=is_dead,
     )
 
 
@@ -179,7 +185,12 @@ async def test_all_faults_are_told_at_once_dead_addresses_too() -> None:
 async def test_what_a_resending_leaves_out_stays() -> None:
     async def resend(**changes: Any) -> forms.Contact:
         return await forms.resend(
-            Resend(**changes), PRESENT, STANDARD, available=tuple(Channel), is_dead=is_dead
+            Resend(**changes),
+            PRESENT,
+            STANDARD,
+            available=tuple(Channel),
+            countries=COUNTRIES,
+            is_dead=is_dead,
         )
 
     assert await resend() == forms.Contact((Channel.EMAIL,), "erika@example.org", None)

@@ -28,11 +28,19 @@ def test_a_name_is_all_that_is_needed() -> None:
 
 
 def test_what_is_not_named_is_left_out_and_the_rest_is_in_its_normal_form() -> None:
-    settings = PracticeChange(tariff="premium", reminders=[60, 2880, 60], retention_days=0)
+    settings = PracticeChange(
+        tariff="premium",
+        reminders=[60, 2880, 60],
+        retention_days=0,
+        daily_messages=0,
+        sms_countries=["de", "FR", "DE"],
+    )
     assert settings.checked() == {
         "tariff": Tariff.PREMIUM,
         "reminders": (2880, 60),
         "retention_days": 0,
+        "daily_messages": 0,
+        "sms_countries": ("DE", "FR"),
     }
     assert PracticeChange().checked() == {}
 
@@ -52,6 +60,9 @@ def test_what_is_not_named_is_left_out_and_the_rest_is_in_its_normal_form() -> N
         {"reminders": [20161]},
         {"retention_days": MAX_RETENTION_DAYS + 1},
         {"retention_days": -1},
+        {"daily_messages": -1},
+        {"daily_sms_per_country": 1_000_001},
+        {"sms_countries": ["DE", "Lettland"]},
     ],
 )
 def test_what_can_not_be_is_refused_by_name(setting: dict[str, Any]) -> None:

@@ -38,6 +38,9 @@ async def test_what_is_added_is_read_again(scheduling_db: Database, operator: Ac
             time_zone="UTC",
             retention_days=0,
         ),
+        await add(
+            scheduling_db, operator, daily_messages=5, daily_sms_per_country=2, sms_countries=["FR"]
+        ),
     ):
         async with scheduling_db.practice(practice.id) as tx:
             assert await practice_store.get(tx, practice.id) == practice

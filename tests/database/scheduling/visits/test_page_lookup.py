@@ -23,7 +23,7 @@ LINKS = Links("https://einladung.example/besuch", {1: bytes(32)})
 
 @pytest.fixture
 def lookup(scheduling_db: Database, sealer: Sealer) -> PageLookup:
-    return PageLookup(scheduling_db, LINKS, sealer)
+    return PageLookup(scheduling_db, sealer)
 
 
 @pytest.fixture
@@ -54,21 +54,25 @@ async def appointment(
     return made
 
 
+def link(appointment: Appointment, version: int = 3) -> Link:
+    return Link(appointment.id, version)
+
+
 def token(appointment: Appointment, version: int = 3) -> str:
-    return LINKS.token(Link(appointment.id, version))
+    return LINKS.token(link(appointment, version))
 
 
 async def test_a_valid_link_leads_to_the_appointment_as_it_now_is(
     lookup: PageLookup, appointment: Appointment, sealer: Sealer
 ) -> None:
-    visit = await lookup.find(token(appointment), NOW)
+    visit = await lookup.find(link(appointment), NOW)
     assert visit is not None
     assert visit.appointment == appointment
     assert visit.practice.name == "Praxis am See"
     moved = replace(appointment, starts_at=NOW + timedelta(days=1), version=2)
     async with lookup.db.practice(appointment.practice_id) as tx:
         await store.update(tx, sealer, moved)
-    visit = await lookup.find(token(appointment), NOW)
+    visit = await lookup.find(link(appointment), NOW)
     assert visit is not None
     assert visit.appointment.starts_at == moved.starts_at
 
@@ -87,7 +91,7 @@ async def test_every_void_link_is_refused_after_the_same_time(
     }
     for name, (text, now) in void.items():
         begun = time.monotonic()
-        assert await lookup.find(text, now) is None, name
+        assert await lookup.find(LINKS.read(text), now) is None, name
         assert time.monotonic() - begun >= REFUSAL_SECONDS - 0.001, name
 
 
@@ -96,4 +100,4 @@ async def test_a_deleted_appointment_has_no_visit(
 ) -> None:
     async with lookup.db.practice(appointment.practice_id) as tx:
         await store.delete(tx, appointment.practice_id, appointment.id, NOW)
-    assert await lookup.find(token(appointment), NOW) is None
+    assert await lookup.find(link(appointment), NOW) is None

@@ -1,9 +1,11 @@
 """Rooms: nobody guesses them, they say nothing of the patient, and only the host leads."""
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 import pytest
@@ -73,8 +75,16 @@ def way_in(of: Rooms, role: Role, at: datetime = NOW, **changes: Any) -> str:
     return of.way_in(visit, role, name=name, language="de", now=at)
 
 
+def fragment(url: str) -> dict[str, str]:
+    """What jitsi-meet reads there (parseURLParams.ts): JSON, its typographic quotes made plain."""
+    parts = (part.split("=") for part in urlsplit(url).fragment.split("&"))
+    read = {name: unquote(value).replace("\\&", "&") for name, value in parts}
+    plain = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
+    return {name: json.loads(value.translate(plain)) for name, value in read.items()}
+
+
 def claims(url: str, key: OctKey | RSAKey, algorithm: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    token = jwt.decode(parse_qs(urlsplit(url).query)["jwt"][0], key, algorithms=[algorithm])
+    token = jwt.decode(fragment(url)["jwt"], key, algorithms=[algorithm])
     return token.header, token.claims
 
 
@@ -86,13 +96,32 @@ def test_jitsi_gets_a_token_for_one_person_and_one_room() -> None:
     assert (found["aud"], found["iss"], found["sub"]) == ("jitsi", "praxis", "meet.example.org")
     assert found["context"]["user"] == {
         "id": "patient",
-        "name": "Erika Mustermann",
         "moderator": "false",
         "affiliation": "member",
     }
     assert found["nbf"] <= NOW.timestamp() < found["exp"]
     assert found["exp"] == (NOW + timedelta(minutes=20 + 60)).timestamp()
-    assert "Erika" not in url
+    assert fragment(url).keys() == {"jwt", "userInfo.displayName"}
+    assert fragment(url)["userInfo.displayName"] == "Erika Mustermann"
+
+
+@pytest.mark.parametrize(
+    "name", ["Erika Mustermann", "Müller & Söhne", "“Kim” \\& Co=1#2?", "Łukasz Żółć", "李 娜 🩺"]
+)
+def test_no_server_is_told_the_patients_name(name: str) -> None:
+    url = way_in(rooms(**JITSI), Role.PATIENT, patient_name=name)
+    asked = urlsplit(url)._replace(fragment="").geturl()  # what a browser asks for (RFC 9110, 7.1)
+    assert re.fullmatch(r"https://meet\.example\.org/[0-9a-f]{32}", asked)
+    # jitsi-meet sends the token on in an address of its own
+    _, found = claims(url, OctKey.import_key(SECRET), "HS256")
+    assert name not in json.dumps(found, ensure_ascii=False)
+    assert found["context"]["user"].keys() == {"id", "moderator", "affiliation"}
+    assert fragment(url)["userInfo.displayName"] == name
+
+
+def test_an_apostrophe_is_not_shown_as_its_html() -> None:
+    url = way_in(rooms(**JITSI), Role.PATIENT, patient_name="Sinéad O'Neill")
+    assert fragment(url)["userInfo.displayName"] == "Sinéad O\u2019Neill"
 
 
 def test_the_practice_leads() -> None:
@@ -115,7 +144,7 @@ def test_jitsi_as_a_service_knows_the_key_by_its_id() -> None:
     url = way_in(rooms(**service), Role.PATIENT)
     header, found = claims(url, RSAKey.import_key(PEM), "RS256")
     assert header["kid"] == "vpaas-magic-cookie-1/abc"
-    assert url.startswith(f"https://8x8.vc/vpaas-magic-cookie-1/{found['room']}?jwt=")
+    assert url.startswith(f"https://8x8.vc/vpaas-magic-cookie-1/{found['room']}#jwt=")
 
 
 def test_a_template_is_filled_in_without_the_patient() -> None:
@@ -141,6 +170,27 @@ def test_every_link_has_a_room_of_its_own(one: UUID, other: UUID, v1: int, v2: i
 
     assert (room(one, v1) == room(other, v2)) == ((one, v1) == (other, v2))
     assert room(one, v1) != room(one, v1, room_key="B" * 43)
+
+
+@given(
+    st.timedeltas(timedelta(days=-90), timedelta(days=1800)),
+    st.integers(5, 480),
+    st.sampled_from(Role),
+)
+def test_a_way_in_holds_for_minutes_or_hours(
+    ahead: timedelta, duration_minutes: int, role: Role
+) -> None:
+    start = NOW + ahead
+    url = way_in(rooms(**JITSI), role, NOW, starts_at=start, duration_minutes=duration_minutes)
+    found = claims(url, OctKey.import_key(SECRET), "HS256")[1]
+    term = found["exp"] - NOW.timestamp()
+    if ahead > timedelta(days=1):
+        assert term == 15 * 60
+    else:
+        assert 3600 - 1 <= term <= 13 * 3600
+        through = ahead + timedelta(minutes=duration_minutes)
+        if timedelta(0) < through < timedelta(hours=12):
+            assert term >= through.total_seconds()  # nobody is put out before the end
 
 
 def test_the_way_in_holds_for_an_hour_after_a_late_start_as_well() -> None:
