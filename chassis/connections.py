@@ -1,32 +1,96 @@
-"""uvicorn's connections with an end: for clients that send slowly, or a head without one.
+"""uvicorn's connections with an end, and with HTTP as others speak it.
 
 uvicorn by itself waits for the rest of a request as long as it takes, keeps whatever comes of its
-head, and calls an address that its parser can't hold a bad request.
+head, and calls an address that its parser can't hold a bad request. Of a request that offers an
+upgrade it drops the body and reads it as the next request (Kludex/uvicorn#2722).
 """
 
 import asyncio
 import json
+from collections import Counter
+from collections.abc import Collection
+from ipaddress import ip_address
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis.limits import DISCARDED_BYTES, HEAD_TOO_LARGE, MAX_HEAD_BYTES, refused
+from chassis.peers import Network
+from chassis.throttle import NETWORKS, networks_around
 
+PER_ADDRESS = 400  # connections at once, unless a server is told otherwise
 WHOLE_REQUEST = 20.0  # seconds from its first byte, or from the connection, to its last
 # Who is still sending when the connection is closed sees it reset, and not the response.
 LINGER = 2.0  # seconds in which what still comes of a refused head is thrown away, but for a bound
-_BODY = json.dumps(refused(*HEAD_TOO_LARGE)).encode()
-_REFUSAL = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: application/problem+json\r\ncache-control: no-store\r\n"
-    b"x-content-type-options: nosniff\r\nconnection: close\r\n"
-    b"content-length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
+
+
+def _refusal(status_line: bytes, problem: tuple[int, str, str]) -> bytes:
+    body = json.dumps(refused(*problem)).encode()
+    return (
+        b"HTTP/1.1 %s\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n"
+        b"x-content-type-options: nosniff\r\nconnection: close\r\n"
+        b"content-length: %d\r\n\r\n%s" % (status_line, len(body), body)
+    )
+
+
+_NO_HTTP = _refusal(
+    b"400 Bad Request", (400, "not-http", "This is not a request of HTTP/1.1 (RFC 9112).")
 )
+_HEAD_TOO_LARGE = _refusal(b"431 Request Header Fields Too Large", HEAD_TOO_LARGE)
+
+
+_TOO_MANY = _refusal(
+    b"503 Service Unavailable",
+    (503, "too-many-connections", "Too many connections come from this address."),
+)
+
+
+class Places:
+    """How many connections each address has open, and may have; of IPv6 each network (NETWORKS).
+
+    Who is in `unless_in` is not counted: a proxy brings everybody's.
+    """
+
+    def __init__(self, most: int, *, unless_in: Collection[Network] = ()) -> None:
+        self._most = most
+        self._uncounted = unless_in
+        self._taken: Counter[str] = Counter()
+
+    def take(self, host: str) -> bool:
+        """Count a connection, if it may be open; it is to be given back."""
+        around = networks_around(host)
+        allowed = (self._most * more for more in NETWORKS.values())
+        full = any(self._taken[each] >= most for each, most in zip(around, allowed, strict=False))
+        if full and not self._is_proxy(host):
+            return False
+        self._taken.update(around)
+        return True
+
+    def give_back(self, host: str) -> None:
+        """A connection that was counted is closed."""
+        for each in networks_around(host):
+            self._taken[each] -= 1
+            if not self._taken[each]:
+                del self._taken[each]
+
+    def _is_proxy(self, host: str) -> bool:
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._uncounted)
+
+
+class _BadRequest(Exception):
+    """What the parser takes and RFC 9112 does not; the parser stops at it."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """Cuts off a request that is not complete in time, and a head that does not end."""
 
+    places = Places(PER_ADDRESS)
+    _place: str | None = None
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _in_head = True
@@ -35,11 +99,20 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The clock runs before the first byte: a silent connection is cut off as well."""
         super().connection_made(transport)
-        self._start_clock()
+        host = self.client[0] if self.client else ""
+        if self.places.take(host):
+            self._place = host
+            self._start_clock()
+        else:
+            self._refused = True
+            transport.write(_TOO_MANY)
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_clock()
+        if self._place is not None:
+            self.places.give_back(self._place)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -49,16 +122,50 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._head_bytes > DISCARDED_BYTES:
                 self._cut_off()
             return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._parse(memoryview(data))
         if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self._closing:
             self._refuse_head()
 
-    def send_400_response(self, msg: str) -> None:
+    def _parse(self, data: memoryview) -> None:
+        """Feed the parser, which stops behind each head that offers an upgrade."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserError:
+                self._refuse()
+            except httptools.HttpParserUpgrade as offered:
+                try:
+                    self._without_upgrade()
+                except httptools.HttpParserError:
+                    self._refuse()
+                else:
+                    data = data[offered.args[0] :]
+                    continue
+            return
+
+    def _without_upgrade(self) -> None:
+        """Read the head again as if no upgrade were offered (RFC 9110, section 7.8).
+
+        The parser can't be told so: it takes what follows the head for another protocol. A new one
+        gets the same head without the offer, and then the body.
+        """
+        head = [
+            b"%s %s HTTP/%s\r\n"
+            % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        ]
+        head += [b"%s: %s\r\n" % each for each in self.headers if each[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's is
+        self.parser.feed_data(b"".join([*head, b"\r\n"]))
+
+    def _refuse(self) -> None:
         """What can't be parsed; of a head that is too large it is said that it is."""
         if self._head_bytes > MAX_HEAD_BYTES:
             self._refuse_head()
         else:
-            super().send_400_response(msg)
+            self.transport.write(_NO_HTTP)
+            self._cut_off()
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -66,13 +173,27 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_clock()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A line of the head; one behind the body (a trailer) is none of it (RFC 9110, 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Its head is there."""
+        """Its head is there. One that offers an upgrade comes again without it."""
+        if self.parser.get_method() == b"CONNECT":  # what would follow is no HTTP
+            raise _BadRequest
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            raise _BadRequest  # RFC 9112, section 3.2
+        if self.parser.should_upgrade():
+            return
         self._in_head = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """All of it is there; how long the response takes is the application's matter."""
+        if self.parser.should_upgrade():
+            return
         self._in_head = True
         self._head_bytes = 0
         self._stop_clock()
@@ -95,9 +216,19 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._refused:
             self._refused = True
             self._stop_clock()
-            self.transport.write(_REFUSAL)
+            self.transport.write(_HEAD_TOO_LARGE)
             self._timer = self.loop.call_later(LINGER, self._cut_off)
 
     def _cut_off(self, *_: Any) -> None:
         self._stop_clock()
         self.transport.close()
+
+
+def bounded(places: Places) -> type[BoundedProtocol]:
+    """The protocol of one server, whose connections have these places."""
+
+    class Placed(BoundedProtocol):
+        pass
+
+    Placed.places = places
+    return Placed

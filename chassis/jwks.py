@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -107,8 +108,11 @@ class FetchedKeys:
         self._next_try = self._now() + (FIRST_RETRY if self._keys is None else RETRY)
 
 
-def key_source(place: str) -> Keys:
-    """Keys at a URL or in a file. Raises OSError, ValueError for a file without usable ones."""
+def key_source(place: str, tls: ssl.SSLContext | None = None) -> Keys:
+    """Keys at a URL, asked for as `tls` says, or in a file.
+
+    Raises OSError, ValueError for a file without usable ones.
+    """
     if not is_url(place):
         try:
             return FixedKeys(read_keys(Path(place).read_text()))
@@ -119,7 +123,7 @@ def key_source(place: str) -> Keys:
             raise
 
     async def fetch() -> KeySet:
-        async with client_for(place) as client:
+        async with client_for(place, tls=tls) as client:
             return await fetch_keys(client, place)
 
     return FetchedKeys(fetch)
@@ -193,7 +197,9 @@ def _kid(listed: Any) -> str | None:
     return ascii(kid[:KID_LENGTH])[1:-1] if isinstance(kid, str) else None
 
 
-def client_for(url: str, *, internally: str = "") -> httpx.AsyncClient:
+def client_for(
+    url: str, *, internally: str = "", tls: ssl.SSLContext | None = None
+) -> httpx.AsyncClient:
     """A client for an issuer. A proxy from the environment may carry only what is encrypted.
 
     `internally` is where requests to the issuer go instead, under the Host of its own address.
@@ -205,6 +211,7 @@ def client_for(url: str, *, internally: str = "") -> httpx.AsyncClient:
             request.url = httpx.URL(internally.rstrip("/") + asked[len(url.rstrip("/")) :])
 
     return httpx.AsyncClient(
+        verify=tls or True,
         timeout=TIMEOUT,
         trust_env=(internally or url).startswith("https:"),
         event_hooks={"request": [take_inner_way]},

@@ -1,12 +1,18 @@
-"""A service's HTTP face: problem details, tracing, limits, safe headers, health and metrics."""
+"""A service's HTTP face: problem details, tracing, limits, safe headers; health and metrics apart.
+
+What operations ask for has a port of its own, where no caller of the API comes: it takes none of
+the API's connections, and nothing in front of the API has to keep its paths in.
+"""
 
 import asyncio
+import os
 import socket
+import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 import uvicorn
@@ -18,15 +24,18 @@ from pydantic_settings import SettingsError
 from starlette.types import ASGIApp
 
 from chassis import logs, problems, tracing
-from chassis.connections import BoundedProtocol
+from chassis.connections import Places, bounded
 from chassis.headers import NOTHING, SafeHeaders
 from chassis.limits import Limits
+from chassis.peers import networks
 from chassis.request_metrics import RequestMetrics
 from chassis.settings import ProcessSettings
 from chassis.supervisor import Supervisor
 
 READY_TIMEOUT = 5.0  # seconds for all dependencies together
 SHUTDOWN_TIMEOUT = 10  # seconds for open requests
+OPERATIONS_SHUTDOWN_TIMEOUT = 1  # seconds
+OPERATIONS_CONNECTIONS = 200  # at once; monitoring and operators need few
 
 REFUSED = 2  # exit code for settings that can't be used
 
@@ -43,13 +52,17 @@ class Health:
     dependencies: dict[str, Check] = field(default_factory=dict)
 
 
-class _App(FastAPI):
-    """An application whose safe headers are outermost: around its own error handler as well."""
+class Application(FastAPI):
+    """An application whose safe headers are outermost: around its own error handler as well.
+
+    `operations` is what it shows at the port for operations; both have one state.
+    """
 
     policy = NOTHING
     https = False
+    operations: "Application"
 
-    def build_middleware_stack(self) -> ASGIApp:
+    def build_middleware_stack(self) -> ASGIApp:  # noqa: D102
         return SafeHeaders(super().build_middleware_stack(), policy=self.policy, https=self.https)
 
 
@@ -62,28 +75,57 @@ def create_app(
     settings: ProcessSettings,
     policy: str = NOTHING,
     openapi_url: str | None = "/openapi.json",
-) -> FastAPI:
+) -> Application:
     """An application with everything around a service's own routes.
 
     `policy` is the Content-Security-Policy of what sets none itself. There is no /docs: its page
     would load scripts from elsewhere.
     """
-    app = _App(
-        title=title,
-        version="1",
-        description=description,
-        lifespan=lifespan,
-        openapi_url=openapi_url,
-        docs_url=None,
-        redoc_url=None,
-        separate_input_output_schemas=False,
+    app = _surrounded(
+        Application(
+            title=title,
+            version="1",
+            description=description,
+            lifespan=lifespan,
+            openapi_url=openapi_url,
+            **_BARE,
+        ),
+        settings,
     )
     app.policy = policy
+    app.operations = _operations(title, health, settings)
+    app.operations.state = app.state
+    return app
+
+
+# Redirects to a path with or without a slash go to the Host that the request names, over http.
+_BARE: dict[str, Any] = {
+    "docs_url": None,
+    "redoc_url": None,
+    "redirect_slashes": False,
+    "separate_input_output_schemas": False,
+}
+
+
+def _surrounded(app: Application, settings: ProcessSettings) -> Application:
     app.https = settings.environment == "production"
     problems.install(app)
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(tracing.TraceMiddleware)
     app.add_middleware(RequestMetrics)
+    return app
+
+
+def _operations(title: str, health: Health, settings: ProcessSettings) -> Application:
+    app = _surrounded(
+        Application(
+            title=f"{title}, operations",
+            version="1",
+            description="For whoever runs the installation, at a port of its own.",
+            **_BARE,
+        ),
+        settings,
+    )
 
     @app.get("/health/live", include_in_schema=False)
     async def live() -> Response:
@@ -115,13 +157,40 @@ async def _unready(dependencies: Mapping[str, Check]) -> list[str]:
     return [each for each in found if each is not None]
 
 
+class _Companion(uvicorn.Server):
+    """A server beside another one, which is told of signals and tells it to stop."""
+
+    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]
+        return nullcontext()
+
+
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, before_shutdown: Callable[[], None]) -> None:
+    """The API's server, with that for operations beside it while it is started."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        operations: uvicorn.Config,
+        before_shutdown: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._before_shutdown = before_shutdown
+        self._operations = _Companion(operations)
+        self._serving: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # Nothing is ready before it has started; but a port that is taken is told at once.
+        theirs = self._operations.config.bind_socket()
+        await super().startup(sockets)
+        if self.started:
+            self._serving = asyncio.create_task(self._operations.serve([theirs]))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._before_shutdown()
+        if self._serving is not None:
+            self._operations.should_exit = True
+            await self._serving
         await super().shutdown(sockets)
 
 
@@ -146,7 +215,7 @@ def load(kind: type[S], *, name: str) -> S:
 
 
 def serve(
-    app: FastAPI,
+    app: Application,
     settings: ProcessSettings,
     *,
     name: str,
@@ -158,16 +227,50 @@ def serve(
     """
     logs.configure(name, settings.log_level)
     tracing.configure(name)
-    config = uvicorn.Config(
+    if settings.network == "trusted":
+        structlog.get_logger(__name__).warning(
+            "network trusted", without_verified_tls=settings.unverified()
+        )
+    api = _config(
         app,
-        host=settings.host,
-        port=settings.port,
-        http=BoundedProtocol,
+        (settings.host, settings.port),
+        tls=settings.tls.for_callers(known_only=True),
+        connections=settings.max_connections,
+        per_address=settings.max_connections_per_address,
+        patience=SHUTDOWN_TIMEOUT,
+    )
+    operations = _config(
+        app.operations,
+        (settings.operations_host, settings.operations_port),
+        tls=settings.tls.for_callers(known_only=False),
+        connections=OPERATIONS_CONNECTIONS,
+        per_address=OPERATIONS_CONNECTIONS // 2,
+        patience=OPERATIONS_SHUTDOWN_TIMEOUT,
+    )
+    operations.lifespan = "off"
+    _Server(api, operations=operations, before_shutdown=before_shutdown).run()
+
+
+def _config(
+    app: ASGIApp,
+    at: tuple[str, int],
+    *,
+    tls: ssl.SSLContext | None,
+    connections: int,
+    per_address: int,
+    patience: int,
+) -> uvicorn.Config:
+    proxies = networks(os.environ.get("FORWARDED_ALLOW_IPS", ""))
+    return uvicorn.Config(
+        app,
+        host=at[0],
+        port=at[1],
+        http=bounded(Places(per_address, unless_in=proxies)),
         ws="none",
-        limit_concurrency=settings.max_connections,
+        ssl_context_factory=None if tls is None else lambda *_: tls,
+        limit_concurrency=connections,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
+        timeout_graceful_shutdown=patience,
     )
-    _Server(config, before_shutdown).run()

@@ -14,7 +14,9 @@ from pydantic_settings import (
 )
 
 from chassis.kafka_settings import UNENCRYPTED, KafkaSettings
+from chassis.peers import faults_of_proxies, verified_database, verified_place
 from chassis.secret_keys import check_seeds, decode_keys, decode_public_keys
+from chassis.tls import TlsFiles
 from contracts.rights import TOKEN_AUDIENCE
 from contracts.signatures import EventSigner, EventVerifier
 from contracts.topics import TOPICS
@@ -36,6 +38,35 @@ class ProcessSettings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(ge=1, le=65535)
+    operations_host: str = Field(
+        default="127.0.0.1",
+        description="Address to listen on for health, metrics and operators.",
+    )
+    operations_port: int = Field(ge=1, le=65535)
+    network: Literal["untrusted", "trusted"] = Field(
+        default="untrusted",
+        description="trusted: nobody else is in the network between this process, its database and "
+        "the services it calls, so that production may reach them without verified TLS. Each start "
+        "logs that it is used, and for what.",
+    )
+    tls_certificate_file: str | None = Field(
+        default=None,
+        description="PEM with its chain, shown to callers and to the services that are called. "
+        "Without it HTTP is plain here.",
+    )
+    tls_key_file: str | None = Field(
+        default=None, description="The certificate's key, if not in the same file."
+    )
+    tls_client_ca_file: str | None = Field(
+        default=None,
+        description="Callers need a certificate of these authorities (mutual TLS); at the port for "
+        "operations they do not.",
+    )
+    tls_ca_file: str | None = Field(
+        default=None,
+        description="Further authorities for the certificates of services that are called and "
+        "of where keys are read.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least that is logged."
     )
@@ -44,6 +75,12 @@ class ProcessSettings(BaseSettings):
     )
     max_connections: int = Field(
         default=2000, ge=10, description="Open at once, streams included; further ones get 503."
+    )
+    max_connections_per_address: int = Field(
+        default=400,
+        ge=10,
+        description="Of these, from one address (IPv6: from a /64) that FORWARDED_ALLOW_IPS does "
+        "not name as a proxy. More than a dashboard opens, which are its streams and 100.",
     )
 
     @classmethod
@@ -61,17 +98,65 @@ class ProcessSettings(BaseSettings):
             return (*sources, SecretsSettingsSource(settings_cls, secrets_dir=SECRETS))
         return sources
 
+    @property
+    def tls(self) -> TlsFiles:
+        """What TLS is spoken with."""
+        return TlsFiles(
+            certificate=self.tls_certificate_file,
+            key=self.tls_key_file,
+            callers_ca=self.tls_client_ca_file,
+            peers_ca=self.tls_ca_file,
+        )
+
+    def unverified(self) -> list[str]:
+        """Settings by which something is reached that could be a stranger (chassis/peers.py)."""
+        return []
+
     @model_validator(mode="after")
     def _local_stays_local(self) -> Self:
-        if self.environment == "local" and self.host not in LOOPBACK:
+        if self.environment == "local" and not {self.host, self.operations_host} <= LOOPBACK:
             raise ValueError("environment=local listens on a loopback address only")
         return self
 
     @model_validator(mode="after")
+    def _operations_are_apart(self) -> Self:
+        if self.port == self.operations_port:
+            raise ValueError("operations_port has to be another one than port")
+        return self
+
+    @model_validator(mode="after")
     def _callers_cannot_choose_their_address(self) -> Self:
-        # uvicorn then believes what the caller wrote first, and no limit by address holds.
-        if self.environment == "production" and os.environ.get("FORWARDED_ALLOW_IPS") == "*":
-            raise ValueError("production refuses FORWARDED_ALLOW_IPS=*: it has to name the proxies")
+        # uvicorn believes what a proxy writes, and of `*` what the caller wrote first.
+        if self.environment == "production":
+            faults = faults_of_proxies(os.environ.get("FORWARDED_ALLOW_IPS", ""))
+            if faults:
+                raise ValueError(
+                    f"production: FORWARDED_ALLOW_IPS has to name the proxies: {'; '.join(faults)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _peers_are_verified(self) -> Self:
+        if self.environment == "production" and self.network == "untrusted" and self.unverified():
+            raise ValueError(
+                f"production needs verified TLS for {', '.join(self.unverified())}: https or a "
+                "file; of a database sslmode=verify-full or a socket's folder as host; or "
+                "network=trusted, where nobody else is in the network"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tls_can_be_spoken(self) -> Self:
+        if self.tls_certificate_file is None and (self.tls_key_file or self.tls_client_ca_file):
+            raise ValueError("tls_key_file and tls_client_ca_file need tls_certificate_file")
+        try:
+            self.tls.for_callers(known_only=True)
+            if self.tls_ca_file is not None:
+                self.tls.for_peers()
+        except OSError as error:  # names no content of a key
+            raise ValueError(
+                f"a file named by tls_… can't be used: {type(error).__qualname__}"
+            ) from None
         return self
 
 
@@ -125,6 +210,14 @@ class ServiceSettings(AuthSettings, KafkaSettings):
         '{"scheduling": {"1": "…"}} (python -m chassis.event_keys).',
     )
 
+    def unverified(self) -> list[str]:
+        """Settings by which something is reached that could be a stranger."""
+        return [
+            *super().unverified(),
+            *unverified_places(self, "auth_jwks"),
+            *unverified_database(self.database_url),
+        ]
+
     @property
     def event_verifier(self) -> EventVerifier:
         """Checks whose events they are."""
@@ -149,8 +242,6 @@ class ServiceSettings(AuthSettings, KafkaSettings):
     @model_validator(mode="after")
     def _production_is_set_up(self) -> Self:
         if self.environment == "production":
-            if self.auth_jwks.startswith("http:"):
-                raise ValueError("production reads auth_jwks by https, or from a file")
             require_password(self.database_url)
             if self.kafka_security in UNENCRYPTED:
                 raise ValueError(f"production refuses kafka_security={self.kafka_security}")
@@ -178,3 +269,13 @@ def require_password(database_url: SecretStr) -> None:
     """Raise ValueError for a database that anybody could log in to."""
     if not urlsplit(database_url.get_secret_value()).password:
         raise ValueError("production needs a database_url with a password")
+
+
+def unverified_places(settings: BaseSettings, *names: str) -> list[str]:
+    """Which of these settings are URLs or files that could be a stranger's."""
+    return [name for name in names if not verified_place(getattr(settings, name))]
+
+
+def unverified_database(url: SecretStr) -> list[str]:
+    """The setting `database_url`, if it could lead to a stranger."""
+    return [] if verified_database(url.get_secret_value()) else ["database_url"]

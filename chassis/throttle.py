@@ -88,7 +88,11 @@ def networks_of(request: Request) -> tuple[str, ...]:
 
     Behind a proxy this is the client's address only if uvicorn trusts it (FORWARDED_ALLOW_IPS).
     """
-    host = request.client.host if request.client else ""
+    return networks_around(request.client.host if request.client else "")
+
+
+def networks_around(host: str) -> tuple[str, ...]:
+    """As `networks_of`, of an address; what is none stays as it is."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -9,7 +9,7 @@ from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.jwks import client_for
 from chassis.loop import Loop, housekeeper
-from chassis.service import Health, create_app
+from chassis.service import Application, Health, create_app
 from chassis.throttle import AddressThrottle
 from dashboard import index, login_routes, proxy
 from dashboard.dependencies import Services
@@ -25,7 +25,7 @@ from dashboard.upstreams import Upstreams
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings) -> Application:
     """The application; connections are opened when it starts.
 
     The services and the identity provider are no dependency of its readiness: with one of them
@@ -36,6 +36,7 @@ def build(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            tls = settings.tls.for_peers()
             upstreams = await stack.enter_async_context(
                 Upstreams(
                     {
@@ -44,6 +45,7 @@ def build(settings: Settings) -> FastAPI:
                         "status": settings.status_url,
                     },
                     streams=settings.streams,
+                    tls=tls,
                 )
             )
             db = await stack.enter_async_context(
@@ -60,7 +62,7 @@ def build(settings: Settings) -> FastAPI:
                 scope=settings.oidc_scope,
                 parameters=settings.oidc_parameters,
                 client=await stack.enter_async_context(
-                    client_for(settings.auth_issuer, internally=settings.oidc_internal_url)
+                    client_for(settings.auth_issuer, internally=settings.oidc_internal_url, tls=tls)
                 ),
             )
             verifier = TokenVerifier(identity_provider(settings, provider.keys))

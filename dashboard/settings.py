@@ -7,7 +7,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import LOOPBACK, AuthSettings, require_password
+from chassis.settings import (
+    LOOPBACK,
+    AuthSettings,
+    require_password,
+    unverified_database,
+    unverified_places,
+)
 
 ORIGIN = r"^https?://[^/?#]+/?$"
 
@@ -18,6 +24,7 @@ class Settings(AuthSettings):
     model_config = SettingsConfigDict(env_prefix="DASHBOARD_")
 
     port: int = Field(default=8400, ge=1, le=65535, description="Of the dashboard.")
+    operations_port: int = Field(default=8410, ge=1, le=65535, description="Of health and metrics.")
     public_url: str = Field(pattern=ORIGIN, description="Where browsers reach the dashboard.")
     scheduling_url: str = Field(
         default="http://127.0.0.1:8401",
@@ -77,6 +84,16 @@ class Settings(AuthSettings):
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
 
+    def unverified(self) -> list[str]:
+        """Settings by which something is reached that could be a stranger."""
+        return [
+            *super().unverified(),
+            *unverified_places(
+                self, "scheduling_url", "notification_url", "status_url", "oidc_internal_url"
+            ),
+            *unverified_database(self.database_url),
+        ]
+
     @model_validator(mode="after")
     def _is_set_up(self) -> Self:
         if self.oidc_client_id == self.auth_audience:
@@ -87,8 +104,6 @@ class Settings(AuthSettings):
         if self.environment == "production":
             if not self.secure:
                 raise ValueError("production needs a public_url that begins with https://")
-            if self.oidc_internal_url.startswith("http:"):
-                raise ValueError("production reaches oidc_internal_url by https")
             require_password(self.database_url)
         return self
 

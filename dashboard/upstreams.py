@@ -1,5 +1,6 @@
 """The services behind the dashboard: pooled connections, time limits, and the caller's token."""
 
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -25,10 +26,12 @@ CONNECTIONS = 100
 class Upstreams:
     """One pool for requests, one for streams, so that streams never use up the other."""
 
-    def __init__(self, urls: Mapping[str, str], *, streams: int) -> None:
+    def __init__(
+        self, urls: Mapping[str, str], *, streams: int, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._urls = dict(urls)
-        self._requests = _client(CONNECTIONS, REQUEST_TIMEOUT)
-        self._streams = _client(streams, STREAM_TIMEOUT)
+        self._requests = _client(CONNECTIONS, REQUEST_TIMEOUT, tls)
+        self._streams = _client(streams, STREAM_TIMEOUT, tls)
 
     async def __aenter__(self) -> Self:
         return self
@@ -95,12 +98,14 @@ class Upstreams:
         )
 
 
-def _client(connections: int, timeout: httpx.Timeout) -> httpx.AsyncClient:
+def _client(
+    connections: int, timeout: httpx.Timeout, tls: ssl.SSLContext | None
+) -> httpx.AsyncClient:
     limits = httpx.Limits(
         max_connections=connections, max_keepalive_connections=20, keepalive_expiry=KEEP_ALIVE
     )
     # trust_env: a proxy from the environment must not see the token.
-    return httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False)
+    return httpx.AsyncClient(verify=tls or True, limits=limits, timeout=timeout, trust_env=False)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from local.errors import LocalFailure
+from local.modules import MODULES
 
 DEFAULT_BASE = 8400
 PATIENCE = 3.0  # seconds for an earlier stack to let go of its ports
@@ -39,6 +40,11 @@ class Ports:
     @property
     def status(self) -> int:  # noqa: D102
         return self.base + 3
+
+    def operations(self, name: str) -> int:
+        """Health, metrics and the operators' API of a service or the dashboard."""
+        own: int = getattr(self, name)
+        return own + 10
 
     @property
     def bounces(self) -> int:  # noqa: D102
@@ -88,6 +94,7 @@ class Ports:
             self.scheduling,
             self.notification,
             self.status,
+            *(self.operations(name) for name in MODULES),
             self.bounces,
             self.smtp,
             self.mailbox,

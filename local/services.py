@@ -29,9 +29,14 @@ class Environments:
     postgres: DatabaseServer
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def of(self, name: str, *, port: int) -> dict[str, str]:
+    def of(self, name: str, *, port: int, operations_port: int) -> dict[str, str]:
         """All variables for one process; the user's own of our names are left out."""
-        values: dict[str, object] = {"ENVIRONMENT": "local", "HOST": "127.0.0.1", "PORT": port}
+        values: dict[str, object] = {
+            "ENVIRONMENT": "local",
+            "HOST": "127.0.0.1",
+            "PORT": port,
+            "OPERATIONS_PORT": operations_port,
+        }
         values["DATABASE_URL"] = self.postgres.dsn(name)
         values["AUTH_ISSUER"] = self.identity.issuer
         if name in SERVICES:

@@ -9,7 +9,8 @@ Use it from one event loop, in a thread that lives as long as the stack.
 
 import asyncio
 import sys
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 from chassis.kafka import Cluster
+from chassis.probe import healthy
 from contracts import sealed_bodies
 from contracts.sealed_bodies import BodyOpener, BodySealer
 from contracts.signatures import EventSigner, EventVerifier, public_keys
@@ -113,6 +115,7 @@ class Stack:
             on_death=self._died,
         )
         self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in MODULES}
+        self._operations: dict[str, int] = {name: self.ports.operations(name) for name in MODULES}
         self._services: dict[str, Child] = {}
         self._extra = {name: dict(values) for name, values in (env or {}).items()}
         self._environments: Environments | None = None
@@ -188,6 +191,7 @@ class Stack:
         """Start one more process of a service; `replica` counts from 2."""
         full_name = f"{name}-{replica}"
         self._ports[full_name] = free_port()
+        self._operations[full_name] = free_port()
         child = self._services[full_name] = self._child(name, full_name)
         await child.start()
         return child
@@ -199,6 +203,16 @@ class Stack:
         """
         every = {**self._extra.get(name, {}), **variables}
         self._extra[name] = {key: value for key, value in every.items() if value is not None}
+
+    @contextmanager
+    def configured(self, name: str, **variables: str) -> Iterator[None]:
+        """For what starts meanwhile: variables as for `configure`, then as they were."""
+        before = dict(self._extra.get(name, {}))
+        self.configure(name, **variables)
+        try:
+            yield
+        finally:
+            self._extra[name] = before
 
     def setting(self, name: str, variable: str) -> str | None:
         """What `configure` has set of a service."""
@@ -213,6 +227,10 @@ class Stack:
             "rooms": self.ports.rooms,
         }
         return f"http://127.0.0.1:{own[name] if name in own else self._ports[name]}"
+
+    def operations_url(self, name: str) -> str:
+        """Base address of health, metrics and the operators' API; no slash at its end."""
+        return f"http://127.0.0.1:{self._operations[name]}"
 
     @property
     def _helpers(self) -> tuple[Child, ...]:
@@ -316,9 +334,11 @@ class Stack:
         return Child(
             full_name,
             partial(command, name),
-            env=lambda: self._ready().of(name, port=self._ports[full_name]),
+            env=lambda: self._ready().of(
+                name, port=self._ports[full_name], operations_port=self._operations[full_name]
+            ),
             log=self.folder.logs / f"{full_name}.log",
-            ready=partial(http_ok, self._ports[full_name], "/health/ready"),
+            ready=partial(asyncio.to_thread, healthy, self._operations[full_name], "/health/ready"),
             on_death=self._died,
         )
 

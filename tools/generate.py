@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from chassis.service import Application
 from contracts.access import OTHER_SYSTEM
 from contracts.events import Event
 from contracts.sealed_bodies import CONTENT_TYPE
@@ -135,12 +136,14 @@ def asyncapi() -> dict[str, Any]:
     }
 
 
-def openapi(service: str) -> dict[str, Any]:
-    """OpenAPI 3.1 of one service."""
+def openapi(service: str) -> dict[str, dict[str, Any]]:
+    """OpenAPI 3.1 of one service, and of what it offers operators, by the file's name."""
     settings = importlib.import_module(f"services.{service}.settings").Settings
-    build = importlib.import_module(f"services.{service}.app").build
-    description: dict[str, Any] = build(settings.model_construct()).openapi()
-    return description
+    app: Application = importlib.import_module(f"services.{service}.app").build(
+        settings.model_construct()
+    )
+    found = {service: app.openapi(), f"{service}-operations": app.operations.openapi()}
+    return {name: description for name, description in found.items() if description["paths"]}
 
 
 def files() -> dict[Path, str]:
@@ -151,7 +154,8 @@ def files() -> dict[Path, str]:
     }
     found[CONTRACTS / "asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, width=100)
     for service in SERVICES:
-        found[CONTRACTS / "openapi" / f"{service}.json"] = _json(openapi(service))
+        for name, description in openapi(service).items():
+            found[CONTRACTS / "openapi" / f"{name}.json"] = _json(description)
     found[ROOT / "docs" / "settings.md"] = settings_table.page()
     found[ROOT / "docs" / "kafka.md"] = access_table.page()
     return found

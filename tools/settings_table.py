@@ -89,7 +89,9 @@ def _default(field: FieldInfo) -> str:
         value = value.get_secret_value()
     if value is None or value is PydanticUndefined or value in ("", [], {}):
         return "none"
-    return f"`{_cell(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))}`"
+    if not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    return f"`{_cell(value)}`"
 
 
 def _cell(text: str) -> str:

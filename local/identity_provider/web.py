@@ -125,7 +125,12 @@ def create_app(
     names: Sequence[str] = LOOPBACK,
 ) -> FastAPI:
     """The provider as an application."""
-    app = FastAPI(title="Identity provider of the local demo", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Identity provider of the local demo",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     app.add_middleware(SafeHeaders)
     provider = Provider(identity, client)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import uvicorn
 
+from chassis.connections import BoundedProtocol
 from local import listening
 from local.listening import Listening
 from local.mailbox import smtp, web
@@ -34,6 +35,8 @@ async def serve(
         host=at.host,
         port=http_port,
         log_level="warning",
+        http=BoundedProtocol,
+        ws="none",
         server_header=False,
         timeout_graceful_shutdown=2,
     )

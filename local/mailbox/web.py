@@ -34,7 +34,13 @@ _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 def create_app(store: Store, names: Sequence[str] = LOOPBACK) -> FastAPI:
     """The mailbox's web side over a store."""
-    app = FastAPI(title="Mailbox of the local demo", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Mailbox of the local demo",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     app.add_middleware(SafeHeaders)
     templates = Environment(

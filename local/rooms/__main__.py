@@ -5,6 +5,7 @@ from pathlib import Path
 
 import uvicorn
 
+from chassis.connections import BoundedProtocol
 from local import listening, secret_files
 from local.listening import Listening
 from local.rooms import new_secret
@@ -30,6 +31,8 @@ def main() -> None:
         port=options.http_port,
         log_level="warning",
         access_log=False,
+        http=BoundedProtocol,
+        ws="none",
         server_header=False,
         timeout_graceful_shutdown=2,
     )

@@ -38,7 +38,9 @@ class Coming(BaseModel):
 
 def create_app(secret: str, names: Sequence[str] = LOOPBACK) -> FastAPI:
     """The rooms; `secret` is what Jitsi calls app_secret."""
-    app = FastAPI(title="Video rooms of the local demo", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Video rooms of the local demo", docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     key = OctKey.import_key(secret)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
+from chassis.connections import BoundedProtocol
 from local import listening, secret_files
 from local.listening import LOOPBACK, Listening
 from local.sms_gateway.network import Network, Weather
@@ -40,6 +41,8 @@ async def serve(
         host=at.host,
         port=http_port,
         log_level="critical",  # a connection that is cut on purpose is no error
+        http=BoundedProtocol,
+        ws="none",
         server_header=False,
         timeout_graceful_shutdown=2,
     )

@@ -58,7 +58,13 @@ def create_app(
 
     It answers to `names` and sends receipts to hosts that are among `receivers` alone.
     """
-    app = FastAPI(title="SMS gateway of the local demo", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="SMS gateway of the local demo",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     app.add_middleware(SafeHeaders)
     front = Front(store, network, receivers)

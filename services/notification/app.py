@@ -14,7 +14,7 @@ from chassis.kafka import Cluster
 from chassis.outbox import Relay
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
-from chassis.service import Health, create_app
+from chassis.service import Application, Health, create_app
 from chassis.supervisor import Work
 from contracts.channels import Channel
 from services.notification import requests, wiring
@@ -29,7 +29,7 @@ from services.notification.sending.worker import Worker
 from services.notification.settings import Settings
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings) -> Application:
     """The service as an ASGI application; everything is opened when it starts."""
     health = Health()
 
@@ -109,7 +109,11 @@ def build(settings: Settings) -> FastAPI:
             )
 
             app.state.access = Access(
-                TokenVerifier(identity_provider(settings, key_source(settings.auth_jwks)))
+                TokenVerifier(
+                    identity_provider(
+                        settings, key_source(settings.auth_jwks, settings.tls.for_peers())
+                    )
+                )
             )
             app.state.services = Services(db=db, gateways=gateways, wake_reader=reader.wake)
             health.dependencies |= {"database": db.ping, "kafka": consumer.ready}

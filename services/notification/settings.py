@@ -1,8 +1,9 @@
 """Settings of the notification service, from the environment: NOTIFICATION_*."""
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, check_seeds, decode_keys
@@ -30,6 +31,7 @@ class Settings(ProducerSettings):
     port: int = Field(
         default=8402, ge=1, le=65535, description="Of the HTTP API, where gateways bring receipts."
     )
+    operations_port: int = Field(default=8412, ge=1, le=65535, description="Of health, metrics.")
     mail_from: str = Field(
         pattern=ADDRESS,
         description="Address that invitations come from.",
@@ -59,6 +61,11 @@ class Settings(ProducerSettings):
     )
     intake_port: int = Field(
         default=8424, ge=1, le=65535, description="Port on which the intake listens."
+    )
+    intake_allow_from: list[IPvAnyNetwork] = Field(
+        default=[IPv4Network("127.0.0.0/8"), IPv6Network("::1")],
+        description="Networks that may connect to it, as a JSON list; production has to name those "
+        "of its mail servers, in IPv4 at least /8, in IPv6 at least /32.",
     )
     imap_host: str | None = Field(
         default=None, description="Mailbox that what comes back is fetched from, instead."
@@ -221,9 +228,18 @@ class Settings(ProducerSettings):
         if self.environment == "production":
             if self.intake_protocol == "none" and self.imap_host is None:
                 raise ValueError("production needs intake_protocol or imap_host: without bounces")
+            if self.intake_protocol != "none":
+                self._require_named_mail_servers()
             if self.imap_host is not None and self.imap_tls == "none":
                 raise ValueError("production refuses imap_tls=none")
         return self
+
+    def _require_named_mail_servers(self) -> None:
+        if "intake_allow_from" not in self.model_fields_set:
+            raise ValueError("production needs intake_allow_from: the networks of its mail servers")
+        for network in self.intake_allow_from:
+            if network.prefixlen < (8 if network.version == 4 else 32):
+                raise ValueError("production refuses intake_allow_from that lets in everybody")
 
     @model_validator(mode="after")
     def _mail_is_safe(self) -> Self:

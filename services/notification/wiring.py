@@ -15,6 +15,7 @@ from services.notification.deliveries.retries import RetryPolicy
 from services.notification.erasure import store as erasure_store
 from services.notification.letters import store as letter_store
 from services.notification.receipts import store as receipt_store
+from services.notification.receipts.door import Door
 from services.notification.receipts.imap import ImapIntake
 from services.notification.receipts.smtp import SmtpIntake
 from services.notification.sending.email.sender import EmailSender
@@ -97,6 +98,7 @@ async def open_intakes(
             db,
             return_path,
             protocol=settings.intake_protocol,
+            door=Door(settings.intake_allow_from),
             sealer=sealer,
             now=now,
             wake_reader=wake_reader,

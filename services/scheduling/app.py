@@ -17,7 +17,7 @@ from chassis.loop import housekeeper
 from chassis.outbox import Relay
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
-from chassis.service import Health, create_app
+from chassis.service import Application, Health, create_app
 from chassis.throttle import AddressThrottle, Throttle
 from services.scheduling import erasure, events, housekeeping, resealing
 from services.scheduling.api import appointments, audit, patient_page, practices, tokens, visits
@@ -40,7 +40,7 @@ SEALING = 10.0  # seconds between two looks for audit entries without a digest
 PURGE = 6 * 3600.0  # seconds between two looks for what has had its time
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings) -> Application:
     """The service as an ASGI application; everything is opened when it starts."""
     health = Health()
 
@@ -78,7 +78,9 @@ def build(settings: Settings) -> FastAPI:
 
             app.state.access = Access(
                 TokenVerifier(
-                    identity_provider(settings, key_source(settings.auth_jwks)),
+                    identity_provider(
+                        settings, key_source(settings.auth_jwks, settings.tls.for_peers())
+                    ),
                     api_keys(FixedKeys(mint.keys)),
                 ),
                 writes=Throttle(settings.writes_per_minute),
@@ -145,6 +147,7 @@ def build(settings: Settings) -> FastAPI:
         health=health,
         settings=settings,
     )
-    for routes in (appointments, audit, visits, practices, tokens, patient_page):
+    for routes in (appointments, audit, visits, tokens, patient_page):
         app.include_router(routes.router)
+    app.operations.include_router(practices.router)
     return app

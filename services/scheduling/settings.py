@@ -30,6 +30,9 @@ class Settings(RoomSettings, ProducerSettings):
     service = "scheduling"
 
     port: int = Field(default=8401, ge=1, le=65535, description="Of the HTTP API.")
+    operations_port: int = Field(
+        default=8411, ge=1, le=65535, description="Of health, metrics and the operators' API."
+    )
     channels: list[Channel] = Field(
         default=[Channel.EMAIL], description="Channels this installation can send over."
     )

@@ -12,7 +12,7 @@ from chassis.database import Database
 from chassis.jwks import key_source
 from chassis.kafka import Cluster
 from chassis.loop import housekeeper
-from chassis.service import Health, create_app
+from chassis.service import Application, Health, create_app
 from services.status import erasure_store, events, measures
 from services.status.api import router
 from services.status.dependencies import Services
@@ -24,12 +24,13 @@ HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
 
 def issuers(settings: Settings) -> Iterator[Issuer]:
     """Whose tokens are trusted."""
-    yield identity_provider(settings, key_source(settings.auth_jwks))
+    tls = settings.tls.for_peers()
+    yield identity_provider(settings, key_source(settings.auth_jwks, tls))
     if settings.api_keys_jwks:
-        yield api_keys(key_source(settings.api_keys_jwks))
+        yield api_keys(key_source(settings.api_keys_jwks, tls))
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings) -> Application:
     """The service as an ASGI application; everything is opened when it starts."""
     health = Health()
 

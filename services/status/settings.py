@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, unverified_places
 
 
 class Settings(ServiceSettings):
@@ -13,6 +13,7 @@ class Settings(ServiceSettings):
     service = "status"
 
     port: int = Field(default=8403, ge=1, le=65535, description="Of the HTTP API.")
+    operations_port: int = Field(default=8413, ge=1, le=65535, description="Of health, metrics.")
     api_keys_jwks: str = Field(
         default="",
         description="URL or file of the keys that scheduling signs tokens for API keys with "
@@ -27,3 +28,7 @@ class Settings(ServiceSettings):
     send_timeout_seconds: float = Field(
         default=30, gt=0, description="For a client that stops reading."
     )
+
+    def unverified(self) -> list[str]:
+        """Settings by which something is reached that could be a stranger."""
+        return [*super().unverified(), *unverified_places(self, "api_keys_jwks")]

@@ -343,7 +343,8 @@ async def test_a_tab_that_nobody_sees_holds_no_stream_and_misses_nothing(
     page: Page, stack: Stack, tomorrow: str, demo_practice: Practice
 ) -> None:
     async def streams() -> float:
-        text = (await demo_practice.status.get("/metrics")).text
+        told = await demo_practice.status.get(f"{stack.operations_url('status')}/metrics")
+        text = told.text
         return float(text.partition("\nstatus_streams_open ")[2].partition("\n")[0])
 
     async def show(state: str) -> None:

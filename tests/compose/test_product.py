@@ -217,7 +217,7 @@ async def test_three_of_notification_share_the_work(desk: Desk) -> None:
         assert len(await mails(created["email"])) == 1
     counting = (
         "import re, urllib.request as r; "
-        "text = r.urlopen('http://127.0.0.1:8402/metrics').read().decode(); "
+        "text = r.urlopen('http://127.0.0.1:8412/metrics').read().decode(); "
         "print(sum(map(float, re.findall(r'events_consumed_total{.*} (.*)', text))))"
     )
     consumed = [

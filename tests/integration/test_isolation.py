@@ -70,10 +70,10 @@ TRIES: dict[Route, Try] = {
     ),
     ("scheduling", "GET", "/v1/audit/export"): Try(200, by_id),
     ("scheduling", "POST", "/v1/audit/export"): Try(200, by_id),
-    ("scheduling", "GET", "/v1/admin/practices"): Try(401),
-    ("scheduling", "POST", "/v1/admin/practices"): Try(401, body={"name": "Fremd"}),
-    ("scheduling", "GET", "/v1/admin/practices/{practice_id}"): Try(401),
-    ("scheduling", "PATCH", "/v1/admin/practices/{practice_id}"): Try(401, body={"name": "Fremd"}),
+    ("operations", "GET", "/v1/admin/practices"): Try(401),
+    ("operations", "POST", "/v1/admin/practices"): Try(401, body={"name": "Fremd"}),
+    ("operations", "GET", "/v1/admin/practices/{practice_id}"): Try(401),
+    ("operations", "PATCH", "/v1/admin/practices/{practice_id}"): Try(401, body={"name": "Fremd"}),
     ("notification", "GET", "/v1/previews/sms"): Try(
         200,
         lambda _: {
@@ -93,7 +93,7 @@ OTHERWISE = {
     ("scheduling", "POST", "/v1/tokens"): "id and secret of an API key, which names its practice",
     ("scheduling", "GET", "/v1/jwks"): "public keys only",
     **{
-        ("scheduling", method, f"/v1/admin/practices{path}"): "an operator's key (test_practices)"
+        ("operations", method, f"/v1/admin/practices{path}"): "an operator's key (test_practices)"
         for method, path in (
             *(("GET", ""), ("POST", "")),
             *(("GET", "/{practice_id}"), ("PATCH", "/{practice_id}")),
@@ -103,11 +103,16 @@ OTHERWISE = {
 }
 
 
+def address(stack: Stack, service: str) -> str:
+    """Of a service, or of what scheduling offers operators."""
+    return stack.operations_url("scheduling") if service == "operations" else stack.url(service)
+
+
 async def described(stack: Stack) -> set[Route]:
     found: set[Route] = set()
     async with httpx.AsyncClient(timeout=PATIENCE) as client:
-        for service in SERVICES:
-            description = (await client.get(f"{stack.url(service)}/openapi.json")).json()
+        for service in (*SERVICES, "operations"):
+            description = (await client.get(f"{address(stack, service)}/openapi.json")).json()
             for path, methods in description["paths"].items():
                 found |= {(service, method.upper(), path) for method in methods}
     return found
@@ -172,7 +177,7 @@ async def test_a_stranger_gets_nothing(
 ) -> None:
     headers = {"Authorization": f"Bearer {stack.token(other_practice.id)}"}
     async with httpx.AsyncClient(headers=headers, timeout=PATIENCE) as client:
-        answer = await attempt(client, stack.url(route[0]) + route[2], route, theirs)
+        answer = await attempt(client, address(stack, route[0]) + route[2], route, theirs)
     assert answer.status_code == TRIES[route].status, answer.text
     reveals_nothing(route, answer, theirs)
     await untouched(practice, theirs)

@@ -69,10 +69,10 @@ async def test_a_body_that_is_too_large_is_refused_everywhere(
 @pytest.mark.parametrize("name", EVERYBODY)
 async def test_a_head_that_is_too_large_is_refused(stack: Stack, name: str) -> None:
     async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
-        answer = await client.get("/health/live", headers={"X-Large": "x" * 70_000})
+        answer = await client.get("/nothing", headers={"X-Large": "x" * 70_000})
         assert (answer.status_code, answer.json()["type"]) == (431, "head-too-large")
-        answer = await client.get("/health/live", params={"x": "x" * 60_000})
-        assert answer.status_code == 200
+        answer = await client.get("/nothing", params={"x": "x" * 60_000})
+        assert answer.status_code == 404
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
@@ -82,7 +82,7 @@ async def test_an_address_that_no_parser_holds_is_called_too_large(
 ) -> None:
     url = httpx.URL(stack.url(name))
     reader, writer = await asyncio.open_connection(url.host, url.port)
-    writer.write(b"GET /health/live?x=%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (b"x" * size, url.netloc))
+    writer.write(b"GET /nothing?x=%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (b"x" * size, url.netloc))
     async with asyncio.timeout(PATIENCE):
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
@@ -171,6 +171,21 @@ async def test_logins_are_limited(stack: Stack) -> None:
             assert answer.status_code == 429
             assert int(answer.headers["retry-after"]) >= 1
             assert "Zu viele Anmeldungen" in answer.text
+
+
+async def test_an_address_with_too_many_connections_keeps_nobody_from_seeing_the_health(
+    stack: Stack,
+) -> None:
+    async with limited(stack, "status", "STATUS_MAX_CONNECTIONS_PER_ADDRESS", 10) as url:
+        port = httpx.URL(url).port
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(10)]
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+            answer = await client.get(f"{url}/v1/indicators")
+            assert (answer.status_code, answer.json()["type"]) == (503, "too-many-connections")
+            health = f"{stack.operations_url('status-8')}/health/live"
+            assert (await client.get(health)).status_code == 200
+        for _, writer in silent:
+            writer.close()
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.ports import free_port
 from local.processes import REPOSITORY
 from tests.conftest import Stack
 from tests.support import PATIENCE, Practice, eventually
@@ -21,13 +22,13 @@ TOPICS_OF = {
 
 
 async def metrics(stack: Stack, name: str) -> str:
-    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
+    async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
         return (await client.get("/metrics")).text
 
 
 @pytest.mark.parametrize("name", PROCESSES)
 async def test_every_process_is_alive_ready_and_measured(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
+    async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
         for path in ("/health/live", "/health/ready"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (200, {"faults": []})
@@ -77,36 +78,62 @@ async def test_every_line_of_every_log_is_json_and_says_whose_it_is(
             assert {"event", "level", "timestamp"} <= entry.keys()
 
 
+COMPLETE = {
+    "STATUS_DATABASE_URL": "postgresql://status:geheim@db/status?sslmode=verify-full",
+    "STATUS_KAFKA_BOOTSTRAP": "kafka:9093",
+    "STATUS_KAFKA_USERNAME": "status",
+    "STATUS_KAFKA_PASSWORD": "geheim",
+    "STATUS_EVENT_PUBLIC_KEYS": json.dumps(SERVICE["event_public_keys"]),
+    "STATUS_AUTH_ISSUER": "https://login.example.org",
+    "STATUS_AUTH_JWKS": "https://login.example.org/jwks",
+}
+
+
+def started_with(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A status service that is given these settings alone, when it has ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "services.status"],
+        cwd=REPOSITORY,
+        env={"PATH": str(Path(sys.executable).parent)} | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
         ({}, "STATUS_DATABASE_URL: Field required"),
         ({"STATUS_STREAMS": "many"}, "STATUS_STREAMS: "),
         ({"STATUS_KAFKA_SECURITY": "plaintext"}, "production refuses kafka_security=plaintext"),
+        ({"STATUS_API_KEYS_JWKS": "http://scheduling:8401/v1/jwks"}, "for api_keys_jwks"),
         ({"STATUS_ENVIRONMENT": "local", "STATUS_HOST": "0.0.0.0"}, "loopback address only"),
     ],
 )
 def test_refused_settings_are_one_line_of_the_log(settings: dict[str, str], fault: str) -> None:
-    complete = {
-        "STATUS_DATABASE_URL": "postgresql://status:geheim@db/status",
-        "STATUS_KAFKA_BOOTSTRAP": "kafka:9093",
-        "STATUS_KAFKA_USERNAME": "status",
-        "STATUS_KAFKA_PASSWORD": "geheim",
-        "STATUS_EVENT_PUBLIC_KEYS": json.dumps(SERVICE["event_public_keys"]),
-        "STATUS_AUTH_ISSUER": "https://login.example.org",
-        "STATUS_AUTH_JWKS": "https://login.example.org/jwks",
-    }
-    ended = subprocess.run(
-        [sys.executable, "-m", "services.status"],
-        cwd=REPOSITORY,
-        env={"PATH": str(Path(sys.executable).parent)} | (complete | settings if settings else {}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = started_with(COMPLETE | settings if settings else {})
     assert ended.returncode == 2
     [line] = ended.stdout.splitlines()
     assert json.loads(line)["event"] == "settings refused"
     assert fault in line
+    assert "geheim" not in ended.stdout + ended.stderr
+
+
+def test_a_start_in_a_trusted_network_says_what_is_reached_without_tls() -> None:
+    ended = started_with(
+        COMPLETE
+        | {
+            "STATUS_NETWORK": "trusted",
+            "STATUS_API_KEYS_JWKS": "http://scheduling:8401/v1/jwks",
+            "STATUS_DATABASE_URL": f"postgresql://status:geheim@127.0.0.1:{free_port()}/status",
+            "STATUS_PORT": str(free_port()),
+            "STATUS_OPERATIONS_PORT": str(free_port()),
+        }
+    )
+    told = [json.loads(line) for line in ended.stdout.splitlines()]
+    [warning] = [each for each in told if each["event"] == "network trusted"]
+    assert warning["level"] == "warning"
+    assert warning["without_verified_tls"] == ["database_url", "api_keys_jwks"]
     assert "geheim" not in ended.stdout + ended.stderr

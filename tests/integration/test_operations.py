@@ -28,7 +28,9 @@ async def test_no_log_and_no_metric_names_a_patient(practice: Practice, stack: S
     told = {name: (stack.folder.logs / f"{name}.log").read_text() for name in SERVICES}
     async with httpx.AsyncClient(timeout=PATIENCE) as client:
         for name in SERVICES[:3]:
-            told[f"metrics of {name}"] = (await client.get(f"{stack.url(name)}/metrics")).text
+            told[f"metrics of {name}"] = (
+                await client.get(f"{stack.operations_url(name)}/metrics")
+            ).text
     for where, text in told.items():
         for secret in ("Geheim", "geheim", arrived["email"], token):
             assert secret not in text, f"{secret} in {where}"
@@ -36,7 +38,7 @@ async def test_no_log_and_no_metric_names_a_patient(practice: Practice, stack: S
 
 @pytest.mark.parametrize("name", SERVICES[:3])
 async def test_services_are_alive_ready_and_measured(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
+    async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
         for path in ("/health/live", "/health/ready"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (200, {"faults": []})

@@ -309,7 +309,7 @@ async def test_too_many_requests_are_put_off_whatever_the_link(
                 assert answer.status_code == 429
                 assert 1 <= int(answer.headers["retry-after"]) <= 10
                 assert "zu viele Anfragen" in answer.text
-        assert (await patient.open(base + "/health/ready")).status_code == 200
+        assert (await patient.open(base + "/v1/jwks")).status_code == 200
     finally:
         await stack.service("scheduling-2").stop()
     assert (await patient.open()).status_code == 200

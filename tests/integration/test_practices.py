@@ -25,7 +25,9 @@ PATH = "/v1/admin/practices"
 async def operator(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     """The operator's client."""
     async with httpx.AsyncClient(
-        base_url=stack.url("scheduling"), auth=await operator_key(stack), timeout=PATIENCE
+        base_url=stack.operations_url("scheduling"),
+        auth=await operator_key(stack),
+        timeout=PATIENCE,
     ) as client:
         yield client
 
@@ -180,7 +182,9 @@ async def test_the_list_comes_page_by_page(stack: Stack, operator: httpx.AsyncCl
 async def test_no_token_and_no_key_of_a_practice_opens_it(practice: Practice, stack: Stack) -> None:
     key = await new_key(stack, practice.id, *EVERY_SCOPE)
     operator = await operator_key(stack)
-    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=PATIENCE) as client:
+    async with httpx.AsyncClient(
+        base_url=stack.operations_url("scheduling"), timeout=PATIENCE
+    ) as client:
         wrong: list[dict[str, Any]] = [
             {},
             {"auth": key},
@@ -204,10 +208,12 @@ async def test_no_token_and_no_key_of_a_practice_opens_it(practice: Practice, st
                 assert answer.status_code == 401, (method, path, credentials)
                 assert answer.headers["content-type"] == "application/problem+json"
         # and the operator's key opens nothing else
+        client.base_url = httpx.URL(stack.url("scheduling"))
         assert (await client.get("/v1/practice", auth=operator)).status_code == 401
         grant = {"grant_type": "client_credentials"}
         assert (await client.post("/v1/tokens", data=grant, auth=operator)).status_code == 401
 
+        client.base_url = httpx.URL(stack.operations_url("scheduling"))
         assert (await client.get(PATH, auth=operator)).status_code == 200
         assert (await admin(stack, "operator", "revoke", operator[0]))[0] == 0
         assert (await client.get(PATH, auth=operator)).status_code == 401  # at once

@@ -27,7 +27,9 @@ async def test_no_name_address_or_link_in_logs_or_metrics(practice: Practice, st
         await send_nonsense_by_dashboard(visitor, name)
         await client.get(f"{stack.url('scheduling')}/besuch/{token}")
         await client.get(f"{stack.url('scheduling')}/besuch/{token}x")
-        counted = [(await client.get(f"{stack.url(each)}/metrics")).text for each in MODULES]
+        counted = [
+            (await client.get(f"{stack.operations_url(each)}/metrics")).text for each in MODULES
+        ]
     written = [
         log.read_text(errors="replace")
         for log in stack.folder.logs.glob("*.log")

@@ -50,7 +50,7 @@ def elsewhere(practice: Practice, created: Json) -> Event:
 
 
 async def untrusted(stack: Stack, service: str, topic: str) -> float:
-    async with httpx.AsyncClient(base_url=stack.url(service)) as http:
+    async with httpx.AsyncClient(base_url=stack.operations_url(service)) as http:
         metrics = (await http.get("/metrics")).text
     name = f'events_untrusted_total{{topic="{topic}"}} '
     return sum(float(line.split()[1]) for line in metrics.splitlines() if line.startswith(name))

@@ -8,7 +8,7 @@ KEY = "A" * 43
 PUBLIC_KEY = json.loads(signing({1: bytes(32)}))["1"]
 SERVICE = {
     "environment": "production",
-    "database_url": "postgresql://service:geheim@db/service",
+    "database_url": "postgresql://service:geheim@db/service?sslmode=verify-full",
     "kafka_bootstrap": "kafka:9093",
     "kafka_username": "service",
     "kafka_password": "geheim",
@@ -39,6 +39,7 @@ NOTIFICATION = SERVICE | {
     "request_keys": {"1": KEY},
     "contact_keys": {"1": KEY},
     "intake_protocol": "lmtp",
+    "intake_allow_from": ["192.0.2.25"],
 }
 SMS = NOTIFICATION | {
     "sms_gateways": ["seven"],
@@ -49,7 +50,10 @@ SMS = NOTIFICATION | {
 DASHBOARD = {
     "environment": "production",
     "public_url": "https://termine.example.org",
-    "database_url": "postgresql://dashboard:geheim@db/dashboard",
+    "scheduling_url": "https://scheduling.example.org",
+    "notification_url": "https://notification.example.org",
+    "status_url": "https://status.example.org",
+    "database_url": "postgresql://dashboard:geheim@db/dashboard?sslmode=verify-full",
     "auth_issuer": "https://login.example.org",
     "oidc_client_id": "dashboard",
     "oidc_client_secret": "geheim",

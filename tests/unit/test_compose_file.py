@@ -63,8 +63,8 @@ def test_what_make_demo_sets_is_set_in_the_compose_file_too(name: str, tmp_path:
         Identity(tmp_path / "identity", "http://127.0.0.1:8428"),
         servers.kafka(place),
         servers.postgres(place),
-    ).of(name, port=getattr(ports, name))
-    by_image = {f"{name}_HOST".upper(), f"{name}_PORT".upper()}
+    ).of(name, port=getattr(ports, name), operations_port=ports.operations(name))
+    by_image = {f"{name}_{each}".upper() for each in ("HOST", "PORT", "OPERATIONS_PORT")}
     missing = (variables(name) & demo.keys()) - by_image - _secrets(name)
     missing -= SERVICES[name]["environment"].keys()
     assert not missing, f"make demo sets {sorted(missing)}, docker-compose.yml does not"
@@ -115,7 +115,7 @@ def test_everything_is_published_on_a_loopback_address_and_where_make_demo_has_i
     ports = Ports(DEFAULT_BASE)
     expected = {
         "dashboard": {ports.dashboard},
-        "scheduling": {ports.scheduling},
+        "scheduling": {ports.scheduling, ports.operations("scheduling")},
         "status": {ports.status},
         "mailbox": {ports.smtp, ports.mailbox},
         "phones": {ports.phones},
@@ -177,6 +177,17 @@ def test_every_target_runs_without_root_and_the_services_check_their_health() ->
         assert any("USER 10001:10001" in named[base] for base in bases if base in named), target
     for target in MODULES:
         assert "HEALTHCHECK" in named[target]
+
+
+def test_the_job_that_makes_secrets_may_write_into_each_of_its_volumes() -> None:
+    """A volume takes over the owner of the folder that it is first mounted on."""
+    made = DOCKERFILE.partition("cd /secrets")[2].partition("USER")[0]
+    folders = {mount.removeprefix("/secrets/") for mount in _mounts("secrets")}
+    assert folders == set(made.partition("10001 \\\n")[2].split())
+
+
+def _mounts(name: str) -> list[str]:
+    return [mount.split(":")[1] for mount in SERVICES[name]["volumes"]]
 
 
 def test_what_a_variable_stands_for_by_default_is_read() -> None:

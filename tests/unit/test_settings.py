@@ -1,15 +1,18 @@
 """What is for one machine stays there: production refuses it, and no refusal prints a secret."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
+from chassis.settings import ProcessSettings
 from dashboard.settings import Settings as Dashboard
 from services.notification.settings import Settings as Notification
 from services.scheduling.settings import Settings as Scheduling
 from services.status.settings import Settings as Status
+from tests.support import certificates
 from tests.support.settings import (
     DASHBOARD,
     KEY,
@@ -44,7 +47,6 @@ def test_production_starts_when_it_is_set_up(
     ("kind", "settings"),
     [
         (Status, SERVICE | {"auth_issuer": "http://login.example.org"}),
-        (Status, SERVICE | {"auth_jwks": "http://login.example.org/jwks"}),
         (Status, SERVICE | {"database_url": "postgresql://service@db/service"}),
         (Status, SERVICE | {"environment": "local", "host": "0.0.0.0"}),
         (Status, SERVICE | {"kafka_security": "plaintext"}),
@@ -81,6 +83,12 @@ def test_production_starts_when_it_is_set_up(
         (Notification, NOTIFICATION | {"mail_from": "einladung@praxis.example"}),
         (Notification, NOTIFICATION | {"lease_seconds": 9}),
         (Notification, NOTIFICATION | {"intake_protocol": "none"}),
+        (
+            Notification,
+            {k: v for k, v in NOTIFICATION.items() if k != "intake_allow_from"},
+        ),
+        (Notification, NOTIFICATION | {"intake_allow_from": ["0.0.0.0/0"]}),
+        (Notification, NOTIFICATION | {"intake_allow_from": ["2000::/3"]}),
         (Notification, NOTIFICATION | {"imap_host": "imap.praxis.de", "imap_tls": "none"}),
         (
             Notification,
@@ -106,12 +114,80 @@ def test_what_is_unsafe_is_refused_without_telling_a_secret(
     assert "geheim" not in str(refused.value)
 
 
-def test_production_believes_no_address_that_the_caller_made_up(
-    monkeypatch: pytest.MonkeyPatch,
+def made(kind: type[ProcessSettings], settings: dict[str, Any]) -> ProcessSettings:
+    return kind(**settings)
+
+
+WITHOUT_TLS: list[tuple[type[ProcessSettings], dict[str, Any], dict[str, Any]]] = [
+    (Status, SERVICE, {"auth_jwks": "http://login.example.org/jwks"}),
+    (Status, SERVICE, {"api_keys_jwks": "http://scheduling:8401/v1/jwks"}),
+    (Scheduling, SCHEDULING, {"auth_jwks": "http://login.example.org/jwks"}),
+    (Notification, NOTIFICATION, {"auth_jwks": "http://login.example.org/jwks"}),
+    (Scheduling, SCHEDULING, {"database_url": "postgresql://s:geheim@db/s?sslmode=require"}),
+    (Notification, NOTIFICATION, {"database_url": "postgresql://s:geheim@db/s"}),
+    (Dashboard, DASHBOARD, {"database_url": "postgresql://s:geheim@db/s?sslmode=disable"}),
+    (Dashboard, DASHBOARD, {"scheduling_url": "http://scheduling:8401"}),
+    (Dashboard, DASHBOARD, {"notification_url": "http://127.0.0.1:8402"}),
+    (Dashboard, DASHBOARD, {"status_url": "http://status:8403"}),
+    (Dashboard, DASHBOARD, {"oidc_internal_url": "http://login:8428"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "good", "change"), WITHOUT_TLS)
+def test_production_reaches_others_by_verified_tls_or_says_that_the_network_is_trusted(
+    kind: type[ProcessSettings], good: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    good: dict[str, Any] = SCHEDULING
-    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "10.0.0.0/8")
-    Scheduling(**good)
-    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    (name,) = change
+    with pytest.raises(ValidationError, match=f"verified TLS for {name}:"):
+        kind(**good | change)
+    assert kind(**good | change | {"network": "trusted"}).unverified() == [name]
+    assert kind(**good | {"network": "trusted"}).unverified() == []
+
+
+def test_a_trusted_network_makes_neither_the_issuer_nor_a_missing_password_right() -> None:
+    for change in (
+        {"auth_issuer": "http://login.example.org"},
+        {"database_url": "postgresql://service@db/service"},
+    ):
+        with pytest.raises(ValidationError):
+            made(Status, SERVICE | {"network": "trusted"} | change)
+
+
+@pytest.mark.parametrize("proxies", ["", "10.0.0.0/8", "127.0.0.1, fd00::/32", "192.0.2.7"])
+def test_production_takes_proxies_that_are_named(
+    monkeypatch: pytest.MonkeyPatch, proxies: str
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", proxies)
+    made(Scheduling, SCHEDULING)
+
+
+@pytest.mark.parametrize(
+    "proxies",
+    ["*", "0.0.0.0/0,::/0", "10.0.0.0/7", "fd00::/31", "proxy.example.org", "127.0.0.1,::/0"],
+)
+def test_production_believes_no_address_that_the_caller_made_up(
+    monkeypatch: pytest.MonkeyPatch, proxies: str
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", proxies)
     with pytest.raises(ValidationError, match="FORWARDED_ALLOW_IPS"):
-        Scheduling(**good)
+        made(Scheduling, SCHEDULING)
+
+
+def test_what_operations_ask_for_has_a_port_of_its_own() -> None:
+    with pytest.raises(ValidationError, match="operations_port"):
+        made(Status, SERVICE | {"operations_port": 8403})
+    with pytest.raises(ValidationError, match="loopback"):
+        made(Status, SERVICE | {"environment": "local", "operations_host": "0.0.0.0"})
+
+
+def test_files_for_tls_are_read_before_the_start(tmp_path: Path) -> None:
+    certificate = str(certificates.self_signed(tmp_path / "it.pem"))
+    made(Status, SERVICE | {"tls_certificate_file": certificate, "tls_client_ca_file": certificate})
+    for change in (
+        {"tls_certificate_file": str(tmp_path / "none.pem")},
+        {"tls_certificate_file": certificate, "tls_client_ca_file": str(tmp_path / "none.pem")},
+        {"tls_client_ca_file": certificate},
+        {"tls_ca_file": str(tmp_path)},
+    ):
+        with pytest.raises(ValidationError, match="tls_"):
+            made(Status, SERVICE | change)

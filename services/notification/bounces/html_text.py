@@ -17,7 +17,7 @@ def as_text(html: str) -> str:
     """What a reader would see, with lines where the layout breaks them."""
     html = _without_unseen(html)
     if not re.search(r"<pre\b", html, re.I):
-        html = re.sub(r"[ \t]*\r?\n[ \t]*", " ", html)
+        html = " ".join(line.strip(" \t\r") for line in html.split("\n"))
     html = _TAG.sub("", _CELL.sub(" ", _LINE_ENDS.sub("\n", html)))
     return unescape(html).replace("\xa0", " ")
 

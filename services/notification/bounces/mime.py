@@ -37,7 +37,7 @@ _CHARSET = re.compile(
 _ALIASES = {"sjis": "cp932", "xsjis": "cp932", "shiftjis": "cp932", "windows31j": "cp932"}
 _HEADER = re.compile(r"([\x21-\x39\x3b-\x7e]{1,76})[ \t]*:(.*)", re.S)
 _GUESSED_BOUNDARY = re.compile(
-    rb"^--([^\s-][^\r\n]{0,200}?|-+[^\s-][^\r\n]{0,200}?)[ \t]*\r?\nContent-[A-Z]", re.M | re.I
+    rb"^--([^\s-][^\r\n]{0,300}|-{1,80}[^\s-][^\r\n]{0,300})\r?\nContent-[A-Z]", re.M | re.I
 )
 # The blank line, or where it is missing two lines that can't be headers.
 _END_OF_HEAD = re.compile(rb"\r?\n[ \t]*\r?\n|\A\r?\n|\r?\n(?=(?:[^\s:][^:\r\n]{0,998}\r?\n){2})")
@@ -216,7 +216,7 @@ def _pieces(body: bytes, boundary: str) -> list[bytes]:
         guess = _GUESSED_BOUNDARY.search(body)
         if guess is None:
             return []
-        mark = guess[1]
+        mark = guess[1].rstrip()
     preamble, *rest = (b"\n" + body).split(b"\n--" + mark)
     pieces = []
     for piece in rest[: MAX_PARTS + 1]:

@@ -17,6 +17,7 @@ from services.notification.refusals.refusal import Refusal
 
 MAX_LINES = 4_000
 MAX_RECIPIENTS = 200
+MAX_DIAGNOSED = 8_000  # characters of what is said of all recipients
 
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{2,40})[ \t]*:[ \t]?(.*)")
 _NAMES = frozenset(
@@ -144,12 +145,18 @@ class Report:
 
     def diagnosis(self) -> Refusal:
         """Of the failed recipients, the first with a reason that says something."""
-        found = [
-            read_refusal(one.diagnostic, status=one.status)
-            for one in self.of(EvidenceKind.FAILED) or self.of(EvidenceKind.DELAYED)
-        ]
-        telling = [one for one in found if one.reason not in {None, FailureReason.OTHER}]
-        return next(iter(telling or found), Refusal())
+        first: Refusal | None = None
+        left = MAX_DIAGNOSED
+        for one in self.of(EvidenceKind.FAILED) or self.of(EvidenceKind.DELAYED):
+            if left <= 0:
+                break
+            said = one.diagnostic[:left]
+            left -= len(said)
+            found = read_refusal(said, status=one.status)
+            if found.reason not in {None, FailureReason.OTHER}:
+                return found
+            first = first or found
+        return first or Refusal()
 
 
 def find_report(mail: Mail, *, nested: bool = False) -> Report | None:

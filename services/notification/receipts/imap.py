@@ -25,12 +25,11 @@ from services.notification.receipts import mailbox_positions
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.mailbox_positions import MailboxPosition
 from services.notification.receipts.return_path import ReturnPath
-from services.notification.receipts.smtp import MAX_MESSAGE_BYTES
-from services.notification.receipts.store import ReturnedMail
+from services.notification.receipts.store import MAX_MAIL_BYTES, ReturnedMail
 
 COMMAND_TIMEOUT = 30.0  # seconds for each command
 IDLE_TIMEOUT = 60.0  # seconds in one IDLE; far below the 29 minutes of RFC 2177
-BATCH = 10  # messages at a time: each may have 10 MB
+BATCH = 10  # messages at a time: each may have a mebibyte
 MAX_TURN = 300.0  # seconds without progress
 
 MAILBOX_ERRORS: tuple[type[BaseException], ...] = (
@@ -187,9 +186,7 @@ class _MailboxConnection:
         return [int(each) for each in self._mailbox.uids(criteria)]
 
     def _content(self, uid: int) -> bytes:
-        _, parts = self._mailbox.client.uid(
-            "FETCH", str(uid), f"(BODY.PEEK[]<0.{MAX_MESSAGE_BYTES}>)"
-        )
+        _, parts = self._mailbox.client.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)")
         for part in cast("Sequence[object]", parts):
             if isinstance(part, tuple) and b"BODY[]" in part[0]:
                 return bytes(part[1])

@@ -1,5 +1,6 @@
 """SQL of receipts: stored before they are acknowledged, read later."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from chassis import sealing
 from chassis.database import Connection
 from chassis.sealing import NotOpened, Sealer
 from contracts.channels import Channel
+from services.notification.bounces.mime import MEBIBYTE
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.store import lock_deliveries
 from services.notification.receipts.matching import Settled
@@ -23,7 +25,8 @@ from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptSt
 log = structlog.get_logger(__name__)
 
 MAIL = "receipts.content"
-RESEALING_BATCH = 5  # mails; each may have 10 MB
+MAX_MAIL_BYTES = MEBIBYTE  # of a mail, as much as is read of it; the rest is not kept
+RESEALING_BATCH = 5  # mails; each may have a mebibyte
 UNMATCHED_RETENTION = timedelta(days=14)  # for operations to look at what nobody understood
 
 
@@ -39,21 +42,23 @@ async def store_mail(
     tx: Connection, sealer: Sealer, mails: Sequence[ReturnedMail], now: datetime
 ) -> None:
     """Store mail that came back, sealed; the same mail again changes nothing."""
-    ids = [uuid7() for _ in mails]
-    await tx.execute(
-        """
-        INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, content)
-        SELECT id, 'email', digest, $5, $5, reference, content
-        FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::bytea[])
-            AS mail (id, digest, reference, content)
-        ON CONFLICT (digest) DO NOTHING
-        """,
-        ids,
-        [_digest(mail) for mail in mails],
-        [mail.reference for mail in mails],
-        [_seal_mail(sealer, row, mail.content) for row, mail in zip(ids, mails, strict=True)],
-        now,
-    )
+    for mail in mails:
+        receipt_id = uuid7()
+        # In a thread, and one after the other: a mebibyte takes its time, and its memory.
+        digest = await asyncio.to_thread(_digest, mail)
+        content = await asyncio.to_thread(_seal_mail, sealer, receipt_id, mail.content)
+        await tx.execute(
+            """
+            INSERT INTO receipts (id, channel, digest, received_at, due_at, reference, content)
+            VALUES ($1, 'email', $2, $5, $5, $3, $4)
+            ON CONFLICT (digest) DO NOTHING
+            """,
+            receipt_id,
+            digest,
+            mail.reference,
+            content,
+            now,
+        )
 
 
 async def store_gateway_receipts(

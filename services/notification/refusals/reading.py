@@ -30,6 +30,7 @@ from services.notification.refusals.statuses import Meaning, Weight, meaning_of
 from services.notification.refusals.wording import Kind, Phrases
 
 MAX_LENGTH = 6_000  # characters of a text
+MAX_LENGTH_IN_ALL = 12_000  # characters; a hundred times what servers say
 
 _PATTERNS = tuple(
     (phrases, re.compile("|".join(f"(?:{also_plain(it)})" for it in phrases.patterns), re.I))
@@ -113,7 +114,7 @@ def read_refusal(
     `wide` are texts in which much else is said; they decide where nothing else does. `stage` is
     where our own mail server refused, None where another one did and reports it.
     """
-    every = [" ".join(text[:MAX_LENGTH].split()) for text in (*texts, *wide)]
+    every = [" ".join(text.split()) for text in _bounded((*texts, *wide))]
     narrow, broad = every[: len(texts)], every[len(texts) :]
     said = next(filter(None, map(find_status, every)), None)
     status = max(status, said, key=tells)
@@ -131,6 +132,15 @@ def read_refusal(
     if about is About.ALL_MAIL and passed_on:
         about = About.US
     return Refusal(about, reason, _permanent(status, code, reason), status, code)
+
+
+def _bounded(texts: Sequence[str]) -> Iterator[str]:
+    """As much of each text as is read: time must not grow with what a stranger's server says."""
+    left = MAX_LENGTH_IN_ALL
+    for text in texts:
+        piece = text[: min(left, MAX_LENGTH)]
+        left -= len(piece)
+        yield piece
 
 
 class _Evidence:
@@ -236,7 +246,8 @@ def _first(texts: Sequence[str]) -> Phrases | None:
 
 def _find(text: str) -> Phrases | None:
     cleaned = _clean(text)
-    return _search(_PREFIXES.sub(" ", cleaned)) or _search(cleaned)
+    bare = _PREFIXES.sub(" ", cleaned)
+    return _search(bare) or (_search(cleaned) if bare != cleaned else None)
 
 
 def _search(text: str) -> Phrases | None:

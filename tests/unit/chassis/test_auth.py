@@ -29,6 +29,7 @@ OF_API_KEYS = OKPKey.generate_key("Ed25519", {"use": "sig"}, auto_kid=True)
 
 class Settings(AuthSettings):
     port: int = 1
+    operations_port: int = 2
 
 
 def verifier(**changes: Any) -> TokenVerifier:

@@ -1,0 +1,278 @@
+"""The intake: what it takes from whom, over real sockets."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from chassis.database import Database
+from chassis.sealing import Sealer
+from local.ports import free_base
+from services.notification.receipts import smtp
+from services.notification.receipts import store as receipt_store
+from services.notification.receipts.door import MAX_CONNECTIONS, MAX_CONNECTIONS_OF_ONE, Door
+from services.notification.receipts.return_path import ReturnPath
+from services.notification.receipts.smtp import SmtpIntake
+from services.notification.receipts.store import MAX_MAIL_BYTES
+from tests.database.notification.support import now
+
+RETURN_PATH = ReturnPath("rueck@praxis.example", {1: b"r" * 32})
+BARE = "rueck@praxis.example"
+NEIGHBOUR = "127.0.0.2"
+MEBIBYTE = 1 << 20
+
+
+class Client:
+    """A mail server that speaks to the intake, line by line."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def answer(self) -> str:
+        """The next reply, without what is more than one line of it."""
+        while (line := (await self.reader.readline()).decode())[3:4] == "-":
+            pass
+        return line.strip()
+
+    async def say(self, line: bytes) -> str:
+        """Say it and hear what comes."""
+        self.writer.write(line + b"\r\n")
+        return await self.answer()
+
+    async def deliver(self, pieces: Sequence[bytes], *recipients: str) -> str:
+        """Send a message, in these pieces, as it is on the wire; the reply after its dot."""
+        await self.say(b"EHLO mx.example")
+        await self.say(b"MAIL FROM:<>")
+        answers = [await self.say(f"RCPT TO:<{each}>".encode()) for each in recipients]
+        assert answers[0].startswith("250")
+        assert (await self.say(b"DATA")).startswith("354")
+        for piece in pieces:
+            self.writer.write(piece)
+            await self.writer.drain()
+        return await self.answer()
+
+
+@asynccontextmanager
+async def intake(
+    db: Database,
+    sealer: Sealer,
+    *networks: str,
+    protocol: Literal["smtp", "lmtp"] = "smtp",
+) -> AsyncIterator[int]:
+    """An intake, and its port."""
+    server = SmtpIntake(
+        db,
+        RETURN_PATH,
+        protocol=protocol,
+        door=Door([ip_network(each) for each in networks or ("127.0.0.0/8",)]),
+        sealer=sealer,
+        now=now,
+        wake_reader=lambda: None,
+    )
+    port = free_base()
+    await server.start("127.0.0.1", port)
+    try:
+        yield port
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def connected(port: int, source: str = "127.0.0.1") -> AsyncIterator[Client]:
+    """A connection from this address, before its greeting."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+    try:
+        yield Client(reader, writer)
+    finally:
+        writer.close()
+
+
+async def kept(db: Database, sealer: Sealer) -> list[Any]:
+    """What is stored, opened."""
+    async with db.system() as tx:
+        return await receipt_store.lock_due(tx, sealer, now(), 100)
+
+
+async def delivered(
+    db: Database, sealer: Sealer, pieces: Sequence[bytes], *recipients: str
+) -> list[Any]:
+    """What is stored of a message that was taken."""
+    async with intake(db, sealer) as port, connected(port) as client:
+        await client.answer()
+        assert (await client.deliver(pieces, *(recipients or (BARE,)))).startswith("250")
+        return await kept(db, sealer)
+
+
+@pytest.mark.parametrize(
+    ("wire", "content"),
+    [
+        (b".\r\n", b""),
+        (b"a\r\n.\r\n", b"a\r\n"),
+        (b"..a\r\n..\r\n.b\r\n.\r\n", b".a\r\n.\r\nb\r\n"),
+        (b"\r\n\r\n.\r\n", b"\r\n\r\n"),
+        (b"a\n.\nb\r.\r\r\n.\r\n", b"a\n.\nb\r.\r\r\n"),
+        (b"x" * 300_000 + b"\r\n.\r\n", b"x" * 300_000 + b"\r\n"),
+    ],
+)
+async def test_a_message_is_kept_as_it_came(
+    notification_db: Database, sealer: Sealer, wire: bytes, content: bytes
+) -> None:
+    (receipt,) = await delivered(notification_db, sealer, [wire])
+    assert receipt.content == content
+
+
+async def test_a_message_may_come_byte_by_byte(notification_db: Database, sealer: Sealer) -> None:
+    wire = b"\r\n.\r.\r\n..\r\na\r\n\r\n.\r\n"
+    (receipt,) = await delivered(notification_db, sealer, [bytes([each]) for each in wire])
+    assert receipt.content == b"\r\n\r.\r\n.\r\na\r\n\r\n"
+
+
+async def test_what_follows_a_message_is_the_next_command(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    async with intake(notification_db, sealer) as port, connected(port) as client:
+        await client.answer()
+        assert (await client.deliver([b"a\r\n.\r\nNOOP\r\n"], BARE)).startswith("250 2.0.0 Kept")
+        assert (await client.answer()).startswith("250")
+        assert (await client.say(b"QUIT")).startswith("221")
+
+
+async def test_of_a_huge_message_the_beginning_is_kept(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    line = b"y" * 998 + b"\r\n"
+    (receipt,) = await delivered(notification_db, sealer, [line * 9_900, b".\r\n"])
+    assert receipt.content == (line * 2_000)[:MAX_MAIL_BYTES]
+    async with intake(notification_db, sealer) as port, connected(port) as client:
+        await client.answer()
+        answer = await client.deliver([line * 10_001, b".\r\n"], BARE)
+    assert answer.startswith("552 5.3.4")
+
+
+async def test_a_message_is_kept_once_for_each_delivery(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    one, other = uuid7(), uuid7()
+    recipients = [
+        *(RETURN_PATH.of(each) for each in (one, other)),
+        RETURN_PATH.of(one).upper(),
+        BARE,
+        BARE.upper(),
+    ]
+    receipts = await delivered(notification_db, sealer, [b"Subject: x\r\n.\r\n"], *recipients)
+    assert {each.reference for each in receipts} == {one, other, None}
+    assert len(receipts) == 3
+
+
+async def test_each_recipient_over_lmtp_has_an_answer(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    async with (
+        intake(notification_db, sealer, protocol="lmtp") as port,
+        connected(port) as client,
+    ):
+        await client.answer()
+        await client.say(b"LHLO mx.example")
+        await client.say(b"MAIL FROM:<>")
+        for recipient in (BARE, BARE.upper()):
+            await client.say(f"RCPT TO:<{recipient}>".encode())
+        await client.say(b"DATA")
+        assert (await client.say(b"Subject: x\r\n.")).startswith("250")
+        assert (await client.answer()).startswith("250")
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[dict[str, float]]:
+    """The most that the loop was late (seconds), and the most memory taken meanwhile (bytes)."""
+    worst = {"late": 0.0, "memory": 0.0}
+    before = resident()
+
+    async def watch() -> None:
+        while True:
+            start = time.monotonic()
+            await asyncio.sleep(0.02)
+            worst["late"] = max(worst["late"], time.monotonic() - start - 0.02)
+            worst["memory"] = max(worst["memory"], resident() - before)
+
+    task = asyncio.create_task(watch())
+    try:
+        yield worst
+    finally:
+        task.cancel()
+
+
+async def test_a_huge_message_to_a_hundred_costs_little(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    """As much as it was of memory and time: 3 GB, and 24 seconds in which nothing else went on."""
+    body = b"Subject: x\r\n\r\n" + (b"x" * 990 + b"\r\n") * 9_979 + b".\r\n"
+    async with intake(notification_db, sealer) as port, connected(port) as client:
+        await client.answer()
+        async with watched() as worst:
+            assert (await client.deliver([body], *[BARE] * 100)).startswith("250")
+    assert len(await kept(notification_db, sealer)) == 1
+    assert worst["memory"] < 64 * MEBIBYTE
+    assert worst["late"] < 1
+
+
+async def test_many_commands_at_once_let_others_have_their_turn(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    async with intake(notification_db, sealer) as port, connected(port) as client:
+        await client.answer()
+        await client.say(b"EHLO mx.example")
+        async with watched() as worst:
+            client.writer.write(b"NOOP\r\n" * 20_000)
+            for _ in range(20_000):
+                await client.answer()
+    assert worst["late"] < 0.5
+
+
+async def test_silent_connections_leave_room_for_a_bounce(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    async with intake(notification_db, sealer) as port:
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MAX_CONNECTIONS)]
+        answers = [(await reader.readline())[:3] for reader, _ in silent]
+        assert answers.count(b"220") == MAX_CONNECTIONS_OF_ONE
+        assert answers.count(b"421") == MAX_CONNECTIONS - MAX_CONNECTIONS_OF_ONE
+        async with connected(port, NEIGHBOUR) as client:
+            await client.answer()
+            assert (await client.deliver([b"Subject: x\r\n.\r\n"], BARE)).startswith("250")
+        for _, writer in silent:
+            writer.close()
+
+
+async def test_who_is_not_named_is_not_let_in(notification_db: Database, sealer: Sealer) -> None:
+    async with intake(notification_db, sealer, NEIGHBOUR) as port:
+        async with connected(port) as stranger:
+            assert (await stranger.answer()).startswith("554 5.7.1")
+            assert await stranger.reader.read() == b""
+        async with connected(port, NEIGHBOUR) as named:
+            assert (await named.answer()).startswith("220")
+
+
+@pytest.mark.parametrize("clock", ["MAIL_TIMEOUT", "CONNECTION_TIMEOUT"])
+async def test_no_connection_stays_by_saying_nothing_that_matters(
+    notification_db: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch, clock: str
+) -> None:
+    monkeypatch.setattr(smtp, clock, 0.3)
+    async with intake(notification_db, sealer) as port, connected(port) as client:
+        await client.answer()
+        async with asyncio.timeout(30):
+            with suppress(ConnectionError):
+                while await client.say(b"NOOP"):
+                    pass
