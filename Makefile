@@ -10,7 +10,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo images test test-slow test-provider test-compose check audit format generate texts requirements browser mail-servers bench clean
+.PHONY: help demo images test test-slow test-provider test-compose check audit sbom format generate texts requirements browser mail-servers bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,8 +39,11 @@ check: $(VENV)/.dev ## Format, lint, types, generated files
 	 && $(BIN)/python -m tools.generate --check \
 	 && echo "All checks passed."
 
-audit: $(VENV)/.dev ## Known vulnerabilities of the pinned packages (ARGS=--required fails where none can be asked)
-	@$(BIN)/pip check --disable-pip-version-check && $(BIN)/python requirements/audit.py $(ARGS)
+audit: $(VENV)/.dev ## Known vulnerabilities of the pinned packages (ARGS="--database FILE" asks a file, --required fails where none can be asked)
+	@$(BIN)/pip check --disable-pip-version-check && $(BIN)/python -m tools.audit $(ARGS)
+
+sbom: $(VENV)/.dev ## A bill of materials of each image (CycloneDX), in sbom/
+	@$(BIN)/python -m tools.sbom $(ARGS)
 
 format: $(VENV)/.dev ## Format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -83,7 +86,7 @@ mail-servers: ## Install Debian's Postfix and Dovecot for the tests of bounces (
 	fi
 
 clean: ## Remove the environment and the demo's data
-	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .data sbom .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/pip:
 	@echo "Making the environment in $(VENV) ..."

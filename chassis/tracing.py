@@ -1,9 +1,14 @@
-"""W3C Trace Context: one trace from the request to the indicator, across HTTP and Kafka."""
+"""W3C Trace Context: one trace from a service's request to the indicator, across Kafka.
+
+Each HTTP request begins a trace, whose id the audit log can trust: nobody else chose it. The
+caller's own is linked to it.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.propagate import extract, inject
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -38,8 +43,18 @@ def span(name: str, parent: str | None = None) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def edge(name: str, foreign: str | None) -> Iterator[None]:
+    """Work on `name` in a trace of its own, linked to that of the `traceparent` value `foreign`."""
+    context = extract({"traceparent": foreign} if foreign else {}, Context())
+    caller = trace.get_current_span(context).get_span_context()
+    links = [trace.Link(caller)] if caller.is_valid else []
+    with tracer.start_as_current_span(name, context=Context(), links=links, record_exception=False):
+        yield
+
+
 class TraceMiddleware:
-    """Continues the caller's trace, or starts one, for each HTTP request."""
+    """Begins a trace for each HTTP request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -49,6 +64,6 @@ class TraceMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        parent = dict(scope["headers"]).get(b"traceparent")
-        with span(f"HTTP {scope['method']}", parent.decode("latin-1") if parent else None):
+        foreign = dict(scope["headers"]).get(b"traceparent")
+        with edge(f"HTTP {scope['method']}", foreign.decode("latin-1") if foreign else None):
             await self.app(scope, receive, send)

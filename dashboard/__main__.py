@@ -10,7 +10,7 @@ app = build(settings)
 
 def end_streams() -> None:
     """By themselves live streams never end; they end before open requests are waited for."""
-    app.state.services.upstreams.end_streams()
+    app.state.services.streams.end_all()
 
 
 serve(app, settings, name="dashboard", before_shutdown=end_streams)

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.jwks import client_for
-from chassis.loop import housekeeper
+from chassis.loop import Loop, housekeeper
 from chassis.service import Application, Health, create_app
 from chassis.throttle import AddressThrottle
 from dashboard import index, login_routes, proxy
@@ -19,6 +19,7 @@ from dashboard.login_attempt import Cookies
 from dashboard.oidc import Provider
 from dashboard.sessions import Sessions
 from dashboard.settings import Settings
+from dashboard.streams import LOOK_EVERY, Streams
 from dashboard.upstreams import Upstreams
 
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
@@ -78,8 +79,12 @@ def build(settings: Settings) -> Application:
                 throttle=AddressThrottle(settings.logins_per_minute),
             )
 
-            app.state.services = Services(login=login, sessions=sessions, upstreams=upstreams)
+            streams = Streams(sessions)
+            app.state.services = Services(
+                login=login, sessions=sessions, upstreams=upstreams, streams=streams
+            )
             health.dependencies["database"] = db.ping
+            supervisor.run(Loop("streams", streams.look, poll=LOOK_EVERY))
             supervisor.run(housekeeper("sessions", db, sessions.purge, every=HOUSEKEEPING))
             yield
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from chassis.auth import SAFE_METHODS
 from dashboard.login import Login
 from dashboard.sessions import Session, Sessions
+from dashboard.streams import Streams
 from dashboard.upstreams import Upstreams
 
 
@@ -18,6 +19,7 @@ class Services:
     login: Login
     sessions: Sessions
     upstreams: Upstreams
+    streams: Streams
 
     def session_cookie(self, request: Request) -> str | None:
         """The secret of the browser's session, if it sent one; not checked."""

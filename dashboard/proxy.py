@@ -18,6 +18,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from dashboard.dependencies import LoggedIn, State
+from dashboard.sessions import session_id
 
 ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/practice", ["GET"]),
@@ -73,8 +74,12 @@ def _stream_from(service: str, target: str) -> Endpoint:
             service, target, token=session.access_token, headers=headers
         )
         until = min(session.access_until - TOKEN_MARGIN, session.ends_at)
-        seconds = max(SHORTEST_STREAM, until - time.time())
-        return Relayed(response, services.upstreams.chunks(response, seconds=seconds))
+        chunks = services.streams.relay(
+            response,
+            session=session_id(services.session_cookie(request)),
+            until=max(until, time.time() + SHORTEST_STREAM),
+        )
+        return Relayed(response, chunks)
 
     return endpoint
 

@@ -1,5 +1,6 @@
 """The table of sessions. Its rows are found by the hash of a cookie's secret and no other way."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,6 +51,19 @@ async def find(tx: Connection, session_id: bytes, idle: timedelta) -> Row | None
         idle,
     )
     return Row(**row) if row else None
+
+
+async def lasting(tx: Connection, ids: Collection[bytes], idle: timedelta) -> set[bytes]:
+    """Those of these sessions whose time is not over."""
+    rows = await tx.fetch(
+        """
+        SELECT id FROM sessions
+        WHERE id = ANY($1::bytea[]) AND ends_at > now() AND seen_at > now() - $2::interval
+        """,
+        ids,
+        idle,
+    )
+    return {row["id"] for row in rows}
 
 
 async def touch(tx: Connection, session_id: bytes) -> None:

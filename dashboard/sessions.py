@@ -13,6 +13,7 @@ import hmac
 import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
@@ -114,6 +115,11 @@ class Sessions:
         except NotLoggedIn:
             return None
 
+    async def lasting(self, ids: Collection[bytes]) -> set[bytes]:
+        """Those of these sessions that have not ended."""
+        async with self._db.system() as tx:
+            return await store.lasting(tx, ids, self._idle)
+
     async def purge(self, tx: Connection) -> None:
         """Forget what is over."""
         await store.purge(tx, self._idle)
@@ -200,6 +206,11 @@ def _secret(cookie: str | None) -> bytes:
     if len(secret) != 32:
         raise NotLoggedIn
     return secret
+
+
+def session_id(cookie: str | None) -> bytes:
+    """The id of a cookie's session, whether there is one or not. Raises NotLoggedIn."""
+    return _id(_secret(cookie))
 
 
 def _id(secret: bytes) -> bytes:

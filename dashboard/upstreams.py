@@ -1,12 +1,11 @@
 """The services behind the dashboard: pooled connections, time limits, and the caller's token."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-import anyio
 import httpx
 import structlog
 
@@ -22,7 +21,6 @@ STREAM_TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=1.0, read=50.0)  # second
 # Shorter than the services keep idle connections: none is used that is just being closed.
 KEEP_ALIVE = 3.0  # seconds
 CONNECTIONS = 100
-RENEW = b"event: renew\ndata: {}\n\n"
 
 
 class Upstreams:
@@ -34,8 +32,6 @@ class Upstreams:
         self._urls = dict(urls)
         self._requests = _client(CONNECTIONS, REQUEST_TIMEOUT, tls)
         self._streams = _client(streams, STREAM_TIMEOUT, tls)
-        self._open: set[anyio.CancelScope] = set()
-        self._ending = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,42 +70,9 @@ class Upstreams:
         headers: Mapping[str, str],
     ) -> httpx.Response:
         """A response whose body is still to come; to be closed. Raises as `request`."""
-        if self._ending:
-            raise UpstreamUnavailable
         request = self._build(self._streams, service, method, target, token, headers, b"")
         with _translated(service):
             return await self._streams.send(request, stream=True)
-
-    async def chunks(self, response: httpx.Response, *, seconds: float) -> AsyncIterator[bytes]:
-        """The body as it comes, until it ends, breaks off or `end_streams` is called.
-
-        After `seconds` it ends with RENEW, by which the page knows that nothing is amiss.
-        """
-        chunks = response.aiter_raw()
-        deadline = anyio.current_time() + seconds
-        between = True  # two messages
-        while True:
-            chunk = None
-            with anyio.CancelScope(deadline=deadline) as scope:
-                self._open.add(scope)
-                try:
-                    chunk = await anext(chunks, None)
-                except httpx.TransportError as error:
-                    log.warning("stream broke off", error=type(error).__qualname__)
-                finally:
-                    self._open.discard(scope)
-            if chunk is None or self._ending:
-                if between and anyio.current_time() >= deadline and not self._ending:
-                    yield RENEW
-                return
-            between = chunk.endswith(b"\n\n")
-            yield chunk
-
-    def end_streams(self) -> None:
-        """End all streams in good order and open no more: the process stops."""
-        self._ending = True
-        for scope in list(self._open):
-            scope.cancel()
 
     def _build(
         self,

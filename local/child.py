@@ -23,6 +23,7 @@ CAPABILITY_VERSION_3 = 0x20080522
 
 def main() -> None:
     """Prepare this process, then become the program."""
+    os.umask(0o077)  # what it writes, as logs and mails, is nobody else's to read
     parent, death_signal, user = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     program = sys.argv[4:]
     if sys.platform == "linux":

@@ -28,6 +28,9 @@ async def create(
     connection: Connection, services: Sequence[str], password: Callable[[str], str]
 ) -> None:
     """Create what is missing, as the superuser; `password` is asked by role, for plain words."""
+    # Every role may connect to these, and make temporary tables, unless that is taken from all.
+    for database in ("postgres", "template1"):
+        await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
     known = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
     names = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
     for service in services:

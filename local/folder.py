@@ -9,6 +9,7 @@ from local.errors import LocalFailure
 from local.processes import REPOSITORY
 
 DATA = REPOSITORY / ".data"
+OWNER_ONLY = 0o700
 NEEDED_BYTES = 1_000_000_000
 CACHE_VARIABLE = "EINLADUNG_CACHE"  # where downloads are kept, when not under DATA
 
@@ -29,7 +30,10 @@ class Folder:
     def open(self) -> None:
         """Take the folder for us. Raises LocalFailure when it can't be used."""
         try:
-            self.logs.mkdir(parents=True, exist_ok=True)
+            # What the demo is told of patients is for whoever runs it, and for nobody else.
+            self.path.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+            self.path.chmod(OWNER_ONLY)
+            self.logs.mkdir(exist_ok=True)
             probe = self.path / "probe"
             probe.write_bytes(bytes(4096))
             probe.unlink()

@@ -36,6 +36,7 @@ from services.scheduling.visits.page_throttle import PageThrottle
 from services.scheduling.visits.settings import make_rooms
 
 RESEALING = 3600.0  # seconds between two looks for what is under older keys
+SEALING = 10.0  # seconds between two looks for audit entries without a digest
 PURGE = 6 * 3600.0  # seconds between two looks for what has had its time
 
 
@@ -128,6 +129,7 @@ def build(settings: Settings) -> Application:
                 ),
                 housekeeper("inbox", db, inbox.purge, every=PURGE),
                 housekeeper("housekeeping", db, housekeeping.purge, every=PURGE),
+                housekeeper("audit seals", db, audit_store.seal, every=SEALING),
                 housekeeper(
                     "audit log",
                     db,

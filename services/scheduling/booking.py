@@ -70,7 +70,7 @@ class Booking:
         async with self._practice(caller) as (tx, practice):
             earlier = await self._earlier(tx, practice, key, "create", request, appointment_id)
             if earlier is not None:
-                await _note_reading(tx, caller, now, [earlier])
+                await _note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
             valid = await forms.new_appointment(
                 request,
@@ -104,7 +104,7 @@ class Booking:
             await notice_store.plan(
                 tx, appointment, notices.reminders(practice, appointment.starts_at, now)
             )
-            await audit_store.add(tx, audit.entry(caller, Action.CREATED, now, appointment_id))
+            await audit_store.add(tx, audit.deed(caller, Action.CREATED, appointment_id))
             scheduled = appointments.scheduled(appointment, practice)
             await self._publish(tx, scheduled, *self._invitation(appointment, practice))
         self.wake_relay()
@@ -118,7 +118,7 @@ class Booking:
         async with self._practice(caller) as (tx, practice):
             earlier = await self._earlier(tx, practice, key, operation, request, appointment_id)
             if earlier is not None:
-                await _note_reading(tx, caller, now, [earlier])
+                await _note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
             present = await self._locked(tx, practice, appointment_id)
             if present.starts_at <= now:
@@ -137,7 +137,7 @@ class Booking:
             await self._write_to(tx, practice, invited, now)
             appointment = await store.update(tx, self.sealer, invited)
             await address_store.add_attempt(tx, self.sealer, appointment)
-            await _note_change(tx, caller, Action.RESENT, now, present, appointment)
+            await _note_change(tx, caller, Action.RESENT, present, appointment)
             await self._publish(tx, *self._invitation(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
@@ -154,14 +154,14 @@ class Booking:
                 present, starts_at=slot.starts_at, duration_minutes=slot.duration_minutes
             )
             if moved == present:
-                await _note_reading(tx, caller, now, [present])
+                await _note_reading(tx, caller, [present])
                 return Booked(present, practice)
             appointment = await store.update(tx, self.sealer, moved)
             if appointment.starts_at != present.starts_at:
                 await self._plan_again(
                     tx, practice, present, appointment, now, notify=request.notify
                 )
-            await _note_change(tx, caller, Action.RESCHEDULED, now, present, appointment)
+            await _note_change(tx, caller, Action.RESCHEDULED, present, appointment)
             await self._publish(tx, appointments.rescheduled(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
@@ -183,7 +183,7 @@ class Booking:
                 if told is not None:
                     events.append(told)
                     await messages.count_notice(tx, self.sealer, present, told, now)
-            await audit_store.add(tx, audit.entry(caller, Action.DELETED, now, appointment_id))
+            await audit_store.add(tx, audit.deed(caller, Action.DELETED, appointment_id))
             await self._publish(tx, *events)
         self.wake_relay()
 
@@ -193,14 +193,14 @@ class Booking:
         async with self._practice(caller) as (tx, practice):
             if not await erasure.on_request(tx, practice.id, appointment_id, SOURCE, now):
                 raise NotFound
-            await audit_store.add(tx, audit.entry(caller, Action.ERASED, now, appointment_id))
+            await audit_store.add(tx, audit.deed(caller, Action.ERASED, appointment_id))
         self.wake_relay()
 
     async def get(self, caller: Caller, appointment_id: UUID) -> Booked:
         """One appointment."""
         async with self._practice(caller) as (tx, practice):
             appointment = await self._found(tx, practice, appointment_id)
-            await _note_reading(tx, caller, self.now(), [appointment])
+            await _note_reading(tx, caller, [appointment])
         return Booked(appointment, practice)
 
     async def day(self, caller: Caller, day: date) -> tuple[Practice, Sequence[Appointment]]:
@@ -209,7 +209,7 @@ class Booking:
         async with self._practice(caller) as (tx, practice):
             first, until = day_bounds(day, practice.zone)
             found = await store.between(tx, self.sealer, practice.id, first, until)
-            await _note_reading(tx, caller, self.now(), found)
+            await _note_reading(tx, caller, found)
             return practice, found
 
     async def practice(self, caller: Caller) -> Practice:
@@ -321,22 +321,19 @@ class Booking:
         await outbox.put(tx, events, source=SOURCE, sealer=self.sealer)
 
 
-async def _note_reading(
-    tx: Connection, caller: Caller, now: datetime, shown: Sequence[Appointment]
-) -> None:
+async def _note_reading(tx: Connection, caller: Caller, shown: Sequence[Appointment]) -> None:
     if not caller.may(Right.READ_APPOINTMENTS):
         return  # the answer leaves the patient out
     ids = [appointment.id for appointment in shown]
-    await audit_store.add_reading(tx, audit.entry(caller, Action.READ, now, *ids))
+    await audit_store.add_reading(tx, audit.deed(caller, Action.READ, *ids))
 
 
 async def _note_change(
     tx: Connection,
     caller: Caller,
     action: Action,
-    now: datetime,
     before: Appointment,
     after: Appointment,
 ) -> None:
     changed = audit.changes(before, after)
-    await audit_store.add(tx, audit.entry(caller, action, now, after.id, changed=changed))
+    await audit_store.add(tx, audit.deed(caller, action, after.id, changed=changed))

@@ -45,8 +45,8 @@ async def test_the_log_is_shown_paged_filtered_and_exported(
     await file.save_as(tmp_path / file.suggested_filename)
     text = (tmp_path / file.suggested_filename).read_text("utf-8-sig")
     assert file.suggested_filename.startswith("protokoll-")
-    assert text.startswith("Zeit;Wer;")
-    assert f"Termin erstellt;{created['id']}" in text
+    assert text.startswith('"Zeit";"Wer";')
+    assert f'"Termin erstellt";"{created["id"]}"' in text
     assert "Praxisleitung" in text
 
 

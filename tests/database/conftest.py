@@ -7,6 +7,7 @@ role, so that row-level security is on. The database is emptied before each test
 practices and the audit log, which nobody can empty.
 `owner_of`: connections as the owner of a service's database, for what no use case shows.
 `new_practice`: inserts one, with other columns than the demo's where they are given.
+`operator`: an operator's key, under which the service enters deeds in scheduling's audit log.
 `sealer`: seals and opens patient data, under the one key of these tests.
 
 What else tests of a service need is in its support.py.
@@ -16,6 +17,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
@@ -24,6 +26,7 @@ import pytest
 import pytest_asyncio
 from uuid_utils.compat import uuid7
 
+from chassis.clock import utc_now
 from chassis.database import Database
 from chassis.sealing import Sealer
 from local.folder import Folder, cache_folder
@@ -32,10 +35,15 @@ from local.ports import Ports, free_base
 from local.practice import DEMO_PRACTICE
 from local.servers import DatabaseServer, Place
 from local.stack import embedded
+from services.scheduling.audit.entry import OPERATOR, Actor
+from services.scheduling.keys import key as keys
+from services.scheduling.keys.key import Operator
+from services.scheduling.keys.store import OPERATOR_KEYS
 from tests import containers
 from tests.conftest import CHOICE
 
-NEVER_EMPTIED = ("schema_migrations", "practices", "audit_entries")
+NEVER_EMPTIED = ("schema_migrations", "practices", "audit_entries", "audit_chains")
+DAY = timedelta(days=1)
 
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 OwnerOf = Callable[[str], AbstractAsyncContextManager[Owner]]
@@ -123,6 +131,16 @@ def new_practice(owner_of: OwnerOf) -> NewPractice:
         return practice_id
 
     return insert
+
+
+@pytest_asyncio.fixture
+async def operator(scheduling_db: Database, owner_of: OwnerOf) -> Actor:
+    """An operator with a key, under which the service enters deeds."""
+    key, _ = keys.create(Operator(), "Betrieb", now=utc_now(), expires_at=utc_now() + DAY)
+    async with owner_of("scheduling") as owner, owner.transaction():
+        await owner.execute("SELECT set_config('app.practice', 'operator', true)")
+        await OPERATOR_KEYS.add(owner, key)
+    return Actor(OPERATOR, key.id, key.name)
 
 
 @pytest.fixture

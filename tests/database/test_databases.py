@@ -1,7 +1,9 @@
 """A database that another version has left is named at once, and stays as it is."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from local import databases
@@ -16,6 +18,38 @@ async def test_data_of_another_version_is_refused_in_one_sentence(
     owner = postgres.owner_dsn("scheduling")
     with pytest.raises(LocalFailure, match=r"The data of scheduling .* remove it"):
         await databases.refuse_other_schemas("scheduling", tmp_path, owner_dsn=owner)
+
+
+@pytest.mark.parametrize("service", MODULES)
+async def test_no_role_connects_to_a_database_but_its_own(
+    postgres: DatabaseServer, service: str
+) -> None:
+    for url in (postgres.dsn(service), postgres.owner_dsn(service)):
+        own = await asyncpg.connect(url)
+        try:
+            databases_there = [
+                row["datname"]
+                for row in await own.fetch("SELECT datname FROM pg_database WHERE datallowconn")
+            ]
+        finally:
+            await own.close()
+        assert {"postgres", "template1", *MODULES} <= set(databases_there)
+        for other in set(databases_there) - {service}:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await asyncpg.connect(urlsplit(url)._replace(path=f"/{other}").geturl())
+
+
+@pytest.mark.parametrize("service", MODULES)
+async def test_the_serving_role_makes_no_tables_of_its_own(
+    postgres: DatabaseServer, service: str
+) -> None:
+    connection = await asyncpg.connect(postgres.dsn(service))
+    try:
+        for kind in ("TEMPORARY TABLE", "TABLE"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(f"CREATE {kind} mine (id integer)")
+    finally:
+        await connection.close()
 
 
 @pytest.mark.parametrize("service", MODULES)

@@ -2,15 +2,17 @@
 
 import csv
 import io
-from uuid import UUID, uuid4
+import re
+from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import httpx
-import pytest
 
 from services.scheduling.audit import export as audit_export
 from tests.conftest import Stack
 from tests.support import Json, Practice
+from tests.support.database import owner
 from tests.support.keys import admin, bearer, new_key
 
 LOG = "/v1/audit"
@@ -123,6 +125,7 @@ async def test_a_clinic_system_and_the_operator_are_named(practice: Practice, st
     found = await entries(practice)
     assert deeds(found) == ["api_key_created", "appointment_created", "api_key_revoked"]
     assert [entry["actor"]["kind"] for entry in found] == ["operator", "api_key", "operator"]
+    assert found[0]["actor"]["id"] == found[2]["actor"]["id"] == "operator:cli"
     assert found[1]["actor"]["id"] == key[0]
     assert [entry["changed"] for entry in found] == [[key[0]], [], [key[0]]]
 
@@ -175,6 +178,7 @@ async def test_the_export_is_safe_to_open_and_tells_of_itself(
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"].startswith('attachment; filename="protokoll-')
     text = answer.content.decode("utf-8-sig")
+    assert all(line.startswith('"') and line.endswith('"') for line in text.splitlines())
     header, *rows = csv.reader(io.StringIO(text), delimiter=";")
     assert header == [*audit_export.HEADER]
     assert [row[5] for row in rows] == [
@@ -184,80 +188,84 @@ async def test_the_export_is_safe_to_open_and_tells_of_itself(
     ]
     assert rows[1][2:4] == ["'@SUM(1)", f"'{formula}"]
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    assert [int(row[9]) for row in rows] == [3, 2, 1]
+    assert all(re.fullmatch("[0-9a-f]{64}", row[10]) for row in rows)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE audit_entries SET action = 'x'",
-        "DELETE FROM audit_entries",
-        "TRUNCATE audit_entries",
-    ],
-)
-@pytest.mark.parametrize("role", ["service", "owner"])
-async def test_nobody_changes_an_entry(
-    practice: Practice, stack: Stack, statement: str, role: str
+async def test_the_trace_id_is_ours(practice: Practice) -> None:
+    foreign = {"traceparent": f"00-{'deadbeef' * 4}-00000000000000aa-01"}
+    for _ in range(2):
+        answer = await practice.scheduling.post(
+            "/v1/appointments", json=practice.form(), headers=foreign
+        )
+        assert answer.status_code == 201
+    traces = {entry["trace_id"] for entry in await entries(practice)}
+    assert len(traces) == 2
+    assert "deadbeef" * 4 not in traces
+
+
+async def test_what_is_changed_by_the_owner_is_found_by_what_was_kept(
+    practice: Practice, other_practice: Practice, stack: Stack, tmp_path: Path
 ) -> None:
     await practice.create()
-    url = stack.dsn("scheduling") if role == "service" else stack.owner_dsn("scheduling")
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute("SELECT set_config('app.practice', 'every', false)")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-    assert len(await entries(practice)) == 1
+    await other_practice.create()
+    exported, heads = tmp_path / "protokoll.csv", tmp_path / "heads"
+    exported.write_bytes((await practice.scheduling.get(f"{LOG}/export")).content)
+    code, told = await admin(stack, "audit", "verify")
+    assert (code, f"{practice.id}  2  " in told) == (0, True)
+    heads.write_text(told)
+    of_export = ("--export", str(exported), "--practice", str(practice.id))
+    kept = ("--kept", str(heads))
+    await practice.create()  # goes on
+    code, told = await admin(stack, "audit", "verify", *kept, *of_export)
+    assert code == 0, told
 
-
-async def test_entries_go_when_they_are_old_and_not_before(
-    practice: Practice, stack: Stack
-) -> None:
-    owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
-    service = await asyncpg.connect(
-        stack.dsn("scheduling"), server_settings={"app.practice": "every"}
-    )
-    try:
-        for days in (364, 800, 2000):
-            await owner.execute(
-                """
-                INSERT INTO audit_entries VALUES
-                ($1, $2, now() - make_interval(days => $3), 'person', 'x', NULL, '{}', 'aged', '{}',
-                 '{}', NULL)
-                """,
-                uuid4(),
-                practice.id,
-                days,
-            )
-
-        async def left(days: int) -> int:
-            await service.execute("SELECT forget_audit_entries($1)", days)
-            return await _count(owner, practice.id)
-
-        assert [await left(days) for days in (1461, 365, 1, -1)] == [2, 1, 1, 1]
-    finally:
-        await owner.close()
-        await service.close()
-
-
-async def _count(owner: "asyncpg.Connection[asyncpg.Record]", practice_id: UUID) -> int:
-    found: int = await owner.fetchval(
-        "SELECT count(*) FROM audit_entries WHERE practice_id = $1", practice_id
-    )
-    return found
+    async with owner(stack, "scheduling") as database:
+        for statement in (
+            "ALTER TABLE audit_entries DISABLE TRIGGER append_only",
+            f"UPDATE audit_entries SET actor_name = 'Else' WHERE practice_id = '{practice.id}'"
+            " AND number = 1",
+        ):
+            await database.execute(statement)
+        code, told = await admin(stack, "audit", "verify")
+        assert (code, f"{practice.id}: entry 1 was changed" in told) == (1, True)
+        assert f"{other_practice.id}: " not in told
+        # and who can reckon reckons all that comes after it anew
+        await database.execute(
+            f"""
+            DO $$ DECLARE entry audit_entries; last bytea := decode(repeat('00', 32), 'hex');
+            BEGIN
+                FOR entry IN SELECT * FROM audit_entries WHERE practice_id = '{practice.id}'
+                    ORDER BY number LOOP
+                    last := audit_digest(last, entry.number, entry);
+                    UPDATE audit_entries SET digest = last WHERE id = entry.id;
+                END LOOP;
+                UPDATE audit_chains SET digest = last WHERE chain = '{practice.id}';
+            END $$
+            """
+        )
+        await database.execute("ALTER TABLE audit_entries ENABLE TRIGGER append_only")
+    assert (await admin(stack, "audit", "verify"))[0] == 0
+    for keeping, number in ((kept, 2), (of_export, 1)):
+        code, told = await admin(stack, "audit", "verify", *keeping)
+        assert code == 1
+        assert f"{practice.id}: entry {number} is not what it was when it was kept" in told
+        assert f"{other_practice.id}: " not in told
+    for wrong in (("--export", str(heads)), ("--kept", str(tmp_path / "nothing"))):
+        assert (await admin(stack, "audit", "verify", *wrong))[0] == 1
 
 
 async def test_an_entry_is_never_without_its_deed(practice: Practice, stack: Stack) -> None:
     """The log can't be written: then nothing is done, and the answer says so."""
-    owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
+    database = await asyncpg.connect(stack.owner_dsn("scheduling"))
     check = f"CONSTRAINT broken CHECK (practice_id <> '{practice.id}')"
     try:
-        await owner.execute(f"ALTER TABLE audit_entries ADD {check} NOT VALID")
+        await database.execute(f"ALTER TABLE audit_entries ADD {check} NOT VALID")
         refused: httpx.Response = await practice.post(practice.form())
         assert refused.status_code == 500
     finally:
-        await owner.execute("ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS broken")
-        await owner.close()
+        await database.execute("ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS broken")
+        await database.close()
     day = await practice.scheduling.get(
         "/v1/appointments", params={"date": practice.form()["date"]}
     )

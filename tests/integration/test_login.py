@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -23,7 +24,8 @@ from dashboard.oidc import Provider, Tokens
 from dashboard.problems import NotLoggedIn
 from dashboard.sessions import Sessions
 from dashboard.settings import Settings
-from dashboard.upstreams import RENEW, Upstreams
+from dashboard.streams import RENEW, Streams
+from dashboard.upstreams import Upstreams
 from local.identity import CLIENT_ID, Identity
 from local.identity_provider.web import Client, create_app
 from local.practice import DEMO_PRACTICE
@@ -32,6 +34,7 @@ from tests.support import PATIENCE, eventually
 from tests.support.visitor import SESSION, Visitor, new_visitor
 
 PRACTICE = "/api/scheduling/practice"
+STREAM = "/api/status/indicators/stream"
 
 
 @pytest_asyncio.fixture
@@ -440,10 +443,27 @@ async def test_a_stream_ends_in_order_before_its_token_does(stack: Stack) -> Non
         response = await upstreams.open_stream(
             "status", "/v1/indicators/stream", token=stack.token(), headers={}
         )
-        chunks = [chunk async for chunk in upstreams.chunks(response, seconds=seconds)]
+        relayed = streams.relay(response, session=b"", until=time.time() + seconds)
+        chunks = [chunk async for chunk in relayed]
         await response.aclose()
         assert chunks[-1] == RENEW
         return b"event: ready" in b"".join(chunks)
 
+    streams = Streams(Sessions.__new__(Sessions))  # nobody looks
     async with Upstreams({"status": stack.url("status")}, streams=1) as upstreams:
         await eventually(ready, "what a stream begins with")
+
+
+async def test_logging_out_ends_the_live_stream(visitor: Visitor, stack: Stack) -> None:
+    """Within seconds, in whichever tab or replica it was."""
+    await visitor.log_in()
+    async with (
+        visitor.http.stream("GET", stack.url("dashboard") + STREAM) as stream,
+        httpx.AsyncClient(cookies=visitor.http.cookies, timeout=PATIENCE) as http,
+    ):
+        chunks = stream.aiter_bytes()
+        await anext(chunks)
+        ended = await http.delete(stack.url("dashboard") + "/api/session", headers=visitor.own)
+        assert ended.status_code == 200
+        async with asyncio.timeout(PATIENCE):
+            assert RENEW not in b"".join([chunk async for chunk in chunks])

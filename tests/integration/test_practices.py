@@ -1,5 +1,6 @@
 """Practices set up and changed, over the API and on the command line, by operators alone."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -98,6 +99,10 @@ async def test_changes_hold_at_once(stack: Stack, operator: httpx.AsyncClient) -
 
         log = await practice.scheduling.get("/v1/audit")
         kinds = [each for each in log.json()["entries"] if each["action"] == "practice_changed"]
+        for each in kinds:
+            assert each["actor"]["kind"] == "operator"
+            assert each["actor"]["id"].startswith("eo_")
+            assert each["actor"]["name"] == "Betrieb"
         assert [each["changed"] for each in kinds][:2] == [
             ["time_zone", "tariff"],
             ["name", "tariff", "reminders"],
@@ -212,6 +217,17 @@ async def test_no_token_and_no_key_of_a_practice_opens_it(practice: Practice, st
         assert (await client.get(PATH, auth=operator)).status_code == 200
         assert (await admin(stack, "operator", "revoke", operator[0]))[0] == 0
         assert (await client.get(PATH, auth=operator)).status_code == 401  # at once
+    refused = [
+        json.loads(line)
+        for line in (stack.folder.logs / "scheduling.log").read_text().splitlines()
+        if "operator key refused" in line
+    ]
+    assert {operator[0], None} <= {each["key"] for each in refused}
+    assert operator[1] not in str(refused)
+    code, deeds = await admin(stack, "audit", "deeds")
+    assert code == 0
+    for deed in ("created", "revoked"):
+        assert re.search(rf"-  operator_key_{deed}  {operator[0]}  operator:cli", deeds)
     code, listed = await admin(stack, "operator", "list")
     assert code == 0
     assert re.search(rf"{operator[0]}  revoked", listed)
@@ -231,7 +247,7 @@ async def test_the_database_keeps_the_scopes_apart(practice: Practice, stack: St
 
         tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'"
         for table in [row[0] for row in await service.fetch(tables)]:
-            if table in {"practices", "operator_keys", "schema_migrations"}:
+            if table in {"practices", "audit_chains", "operator_keys", "schema_migrations"}:
                 continue
             has = "SELECT relrowsecurity FROM pg_class WHERE oid = $1::regclass"
             if await service.fetchval(has, table):

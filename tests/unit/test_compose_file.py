@@ -132,13 +132,33 @@ def test_everything_is_published_on_a_loopback_address_and_where_make_demo_has_i
     assert "notification" not in found  # or it could not be scaled
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES.keys() - OTHERS))
-def test_our_containers_may_do_as_little_as_possible(name: str) -> None:
+@pytest.mark.parametrize("name", SERVICES)
+def test_containers_may_do_and_take_as_little_as_possible(name: str) -> None:
     service: Mapping[str, Any] = SERVICES[name]
-    assert service["read_only"] is True
+    assert service["read_only"] is (name != "kafka")
     assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert "user" not in service  # the image's own, which is not root
+    if name not in OTHERS:
+        assert "user" not in service  # the image's own, which is not root
+    assert service["mem_limit"] in {"512m", "1g"}
+    assert service["cpus"] == 1  # more than a machine has would be refused
+    assert service["pids_limit"] <= 400
+
+
+def test_only_who_needs_the_data_meets_it_and_only_what_is_published_is_at_the_edge() -> None:
+    networks = {name: set(service.get("networks", ())) for name, service in SERVICES.items()}
+    none = {name for name, service in SERVICES.items() if service.get("network_mode") == "none"}
+    assert {name for name, found in networks.items() if not found} == none == {"secrets"}
+    jobs = {name for name in SERVICES if name.startswith("migrate-")}
+    jobs |= {"topics", "databases", "practice", "admin"}
+    meets = {name for name, found in networks.items() if "data" in found}
+    assert meets == {"postgres", "kafka", *MODULES, *jobs}
+    assert {name for name in jobs if networks[name] != {"data"}} == set()
+    edge = {name for name, found in networks.items() if "edge" in found}
+    assert edge == {name for name, _, _ in published()} - {"postgres", "kafka"}
+    assert COMPOSE["networks"].keys() == {"edge", "app", "data"}
+    assert COMPOSE["networks"]["app"] == {"internal": True}
 
 
 def test_every_image_is_pinned_to_a_version() -> None:
@@ -157,6 +177,17 @@ def test_every_target_runs_without_root_and_the_services_check_their_health() ->
         assert any("USER 10001:10001" in named[base] for base in bases if base in named), target
     for target in MODULES:
         assert "HEALTHCHECK" in named[target]
+
+
+def test_the_job_that_makes_secrets_may_write_into_each_of_its_volumes() -> None:
+    """A volume takes over the owner of the folder that it is first mounted on."""
+    made = DOCKERFILE.partition("cd /secrets")[2].partition("USER")[0]
+    folders = {mount.removeprefix("/secrets/") for mount in _mounts("secrets")}
+    assert folders == set(made.partition("10001 \\\n")[2].split())
+
+
+def _mounts(name: str) -> list[str]:
+    return [mount.split(":")[1] for mount in SERVICES[name]["volumes"]]
 
 
 def test_what_a_variable_stands_for_by_default_is_read() -> None:

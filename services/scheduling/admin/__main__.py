@@ -1,10 +1,11 @@
-"""What the operator does with practices and keys.
+"""What the operator does with practices and keys, and that the audit log stands.
 
     python -m services.scheduling.admin practice add --name "…" --tariff standard
     python -m services.scheduling.admin practice set UUID --tariff basic | list | show UUID
     python -m services.scheduling.admin key create --practice UUID --name "…" --scope status:read
     python -m services.scheduling.admin key list [--practice UUID] | revoke KEY_ID
     python -m services.scheduling.admin operator create --name "…" | list | revoke KEY_ID
+    python -m services.scheduling.admin audit deeds | verify [--kept FILE]
 
 SCHEDULING_ADMIN_DATABASE_URL is the database as its owner sees it: the service's own role can
 neither make a key nor revoke one.
@@ -20,7 +21,7 @@ from fastapi_problem.error import Problem
 
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.problems import InvalidInput
-from services.scheduling.admin import keys, practices
+from services.scheduling.admin import audit, keys, practices
 from services.scheduling.admin.command_line import fail
 
 DATABASE = "SCHEDULING_ADMIN_DATABASE_URL"
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     practices.add_parsers(commands)
     keys.add_parsers(commands)
+    audit.add_parsers(commands)
     return parser
 
 

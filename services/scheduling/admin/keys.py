@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis.clock import utc_now
-from chassis.database import Database
+from chassis.database import Connection, Database
 from contracts.rights import RIGHTS_OF_KEYS, Right
 from services.scheduling.admin.command_line import Subcommands, fail
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import store as audit_store
-from services.scheduling.audit.entry import Action
+from services.scheduling.audit.entry import COMMAND_LINE, Action
 from services.scheduling.keys import key as keys
 from services.scheduling.keys.key import ClinicSystem, Key, Operator, OwnerT
 from services.scheduling.keys.store import API_KEYS, OPERATOR_KEYS
@@ -59,11 +59,11 @@ def _add_create(commands: Subcommands) -> argparse.ArgumentParser:
 
 
 async def _create_key(db: Database, options: argparse.Namespace) -> int:
-    now = utc_now()
-    key, secret = _create(ClinicSystem(options.practice, frozenset(options.scope)), options, now)
+    owner = ClinicSystem(options.practice, frozenset(options.scope))
+    key, secret = _create(owner, options, utc_now())
     async with db.system() as tx:
         await API_KEYS.add(tx, key)
-        await audit_store.add(tx, _audited(key, Action.KEY_CREATED, now))
+        await _note(tx, key, key.owner.practice_id, Action.KEY_CREATED)
     _show_created(key, secret, f"scopes:  {' '.join(sorted(key.owner.scopes))}")
     return 0
 
@@ -80,12 +80,11 @@ async def _list_keys(db: Database, options: argparse.Namespace) -> int:
 
 
 async def _revoke_key(db: Database, options: argparse.Namespace) -> int:
-    now = utc_now()
     async with db.system() as tx:
-        key = await API_KEYS.revoke(tx, options.key, now)
+        key = await API_KEYS.revoke(tx, options.key, utc_now())
         if key is None:
             return fail("There is no such key.")
-        await audit_store.add(tx, _audited(key, Action.KEY_REVOKED, now))
+        await _note(tx, key, key.owner.practice_id, Action.KEY_REVOKED)
     print("Revoked. Tokens that it was exchanged for hold for five more minutes at most.")
     return 0
 
@@ -94,6 +93,7 @@ async def _create_operator(db: Database, options: argparse.Namespace) -> int:
     key, secret = _create(Operator(), options, utc_now())
     async with db.operator() as tx:
         await OPERATOR_KEYS.add(tx, key)
+        await _note(tx, key, None, Action.OPERATOR_KEY_CREATED)
     _show_created(key, secret)
     return 0
 
@@ -109,8 +109,10 @@ async def _list_operators(db: Database, _options: argparse.Namespace) -> int:
 
 async def _revoke_operator(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        if await OPERATOR_KEYS.revoke(tx, options.key, utc_now()) is None:
+        key = await OPERATOR_KEYS.revoke(tx, options.key, utc_now())
+        if key is None:
             return fail("There is no such key.")
+        await _note(tx, key, None, Action.OPERATOR_KEY_REVOKED)
     print("Revoked.")
     return 0
 
@@ -131,8 +133,9 @@ def _state(key: Key[OwnerT], now: datetime) -> str:
     return f"{key.state(now):7}  until {key.expires_at:%Y-%m-%d}  used {used:10}"
 
 
-def _audited(key: Key[ClinicSystem], action: Action, now: datetime) -> audit.AuditEntry:
-    return audit.operator_entry(key.owner.practice_id, action, now, changed=[key.id])
+async def _note(tx: Connection, key: Key[OwnerT], practice_id: UUID | None, action: Action) -> None:
+    done = audit.operator_deed(COMMAND_LINE, practice_id, action, changed=[key.id])
+    await audit_store.add(tx, done)
 
 
 def _name(text: str) -> str:

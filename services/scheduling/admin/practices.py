@@ -6,13 +6,13 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from chassis.clock import utc_now
 from chassis.database import Database
 from contracts.languages import LANGUAGES
 from contracts.terms import MAX_RETENTION_DAYS
 from services.scheduling import practice_store
 from services.scheduling.admin import registry
 from services.scheduling.admin.command_line import Subcommands
+from services.scheduling.audit.entry import COMMAND_LINE
 from services.scheduling.practice import Practice, PracticeChange
 
 
@@ -37,14 +37,14 @@ def add_parsers(commands: Subcommands) -> None:
 
 async def _add(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        added = await registry.create(tx, options.id or uuid7(), _change(options), utc_now())
+        added = await registry.create(tx, COMMAND_LINE, options.id or uuid7(), _change(options))
     _print(added)
     return 0
 
 
 async def _set(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        changed = await registry.change(tx, options.practice, _change(options), utc_now())
+        changed = await registry.change(tx, COMMAND_LINE, options.practice, _change(options))
     _print(changed)
     return 0
 

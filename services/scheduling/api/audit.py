@@ -60,6 +60,10 @@ class EntryView(BaseModel):
     appointment_ids: list[UUID]
     changed: list[str] = Field(description="Names of fields, or an API key; never a value.")
     trace_id: str | None
+    number: int | None = Field(
+        description="Its place in the practice's chain; null until it is sealed, some seconds."
+    )
+    digest: str | None = Field(description="SHA-256 over the digest before it and this entry.")
 
     @classmethod
     def of(cls, entry: AuditEntry) -> "EntryView":
@@ -77,6 +81,8 @@ class EntryView(BaseModel):
             appointment_ids=list(entry.appointment_ids),
             changed=list(entry.changed),
             trace_id=entry.trace_id,
+            number=entry.number,
+            digest=entry.digest.hex() if entry.digest else None,
         )
 
 
@@ -167,7 +173,7 @@ async def _export(
     async with db.practice(caller.practice_id) as tx:
         practice = await _practice(tx, caller)
         wanted = _filter(practice, appointment_id, first, last)
-        await audit_store.add(tx, audit.entry(caller, Action.EXPORTED, now))
+        await audit_store.add(tx, audit.deed(caller, Action.EXPORTED))
     name = f"protokoll-{now.astimezone(practice.zone):%Y-%m-%d}.csv"
     return StreamingResponse(
         _file(db, practice, wanted),
@@ -185,6 +191,10 @@ async def _practice(tx: Connection, caller: Caller) -> Practice:
 
 async def _file(db: Database, practice: Practice, wanted: Filter) -> AsyncIterator[str]:
     """The lines batch by batch, each read in a transaction of its own."""
+    more = True
+    while more:  # so that each line has its digest
+        async with db.practice(practice.id) as tx:
+            more = await audit_store.seal(tx)
     yield audit_export.head()
     before = None
     while True:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
@@ -10,12 +11,12 @@ from uuid_utils.compat import uuid7
 
 from chassis import problems
 from chassis.clock import utc_now
-from chassis.database import Database
 from contracts.tariffs import Tariff
 from contracts.terms import MAX_RETENTION_DAYS
 from services.scheduling import practice_store
 from services.scheduling.admin import registry
 from services.scheduling.api.dependencies import Db, State
+from services.scheduling.audit.entry import OPERATOR, Actor
 from services.scheduling.keys.store import OPERATOR_KEYS
 from services.scheduling.practice import (
     DEFAULT_TARIFF,
@@ -26,6 +27,8 @@ from services.scheduling.practice import (
 from services.scheduling.problems import NotAnOperator
 
 Text = Annotated[str, Field(max_length=1000)]
+
+log = structlog.get_logger(__name__)
 
 
 class PracticeSettings(BaseModel):
@@ -126,18 +129,20 @@ async def limit_logins(request: Request, services: State) -> None:
 
 async def operator(
     credentials: Annotated[HTTPBasicCredentials | None, Depends(_basic)], db: Db
-) -> Database:
-    """FastAPI dependency: lets an operator through, to the database. Raises NotAnOperator."""
+) -> Actor:
+    """FastAPI dependency: the operator who asks. Raises NotAnOperator."""
     if credentials is None:
         raise NotAnOperator
     async with db.operator() as tx:
         key = await OPERATOR_KEYS.use(tx, credentials.username, credentials.password, utc_now())
     if key is None:
+        known = OPERATOR_KEYS.is_id(credentials.username)
+        log.warning("operator key refused", key=credentials.username if known else None)
         raise NotAnOperator
-    return db
+    return Actor(OPERATOR, key.id, key.name)
 
 
-OperatorDb = Annotated[Database, Depends(operator)]
+OperatorCalling = Annotated[Actor, Depends(operator)]
 TOO_MANY: dict[int | str, dict[str, Any]] = {
     429: problems.response("Too many requests; Retry-After says when to come back")
 }
@@ -155,7 +160,8 @@ router = APIRouter(
 
 @router.get("/practices")
 async def list_practices(
-    db: OperatorDb,
+    db: Db,
+    _: OperatorCalling,
     after: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=practice_store.PAGE_SIZE)] = practice_store.PAGE_SIZE,
 ) -> PracticesView:
@@ -169,16 +175,18 @@ async def list_practices(
 
 
 @router.post("/practices", status_code=201, responses=EXISTS)
-async def create_practice(db: OperatorDb, body: NewPractice, response: Response) -> PracticeRecord:
+async def create_practice(
+    db: Db, by: OperatorCalling, body: NewPractice, response: Response
+) -> PracticeRecord:
     """Set a practice up."""
     async with db.operator() as tx:
-        practice = await registry.create(tx, body.id or uuid7(), body.change(), utc_now())
+        practice = await registry.create(tx, by, body.id or uuid7(), body.change())
     response.headers["Location"] = f"/v1/admin/practices/{practice.id}"
     return PracticeRecord.of(practice)
 
 
 @router.get("/practices/{practice_id}", responses=NOT_FOUND)
-async def read_practice_record(db: OperatorDb, practice_id: UUID) -> PracticeRecord:
+async def read_practice_record(db: Db, _: OperatorCalling, practice_id: UUID) -> PracticeRecord:
     """One practice."""
     async with db.operator() as tx:
         return PracticeRecord.of(await practice_store.get(tx, practice_id))
@@ -186,8 +194,8 @@ async def read_practice_record(db: OperatorDb, practice_id: UUID) -> PracticeRec
 
 @router.patch("/practices/{practice_id}", responses=NOT_FOUND)
 async def change_practice(
-    db: OperatorDb, practice_id: UUID, body: PracticeSettings
+    db: Db, by: OperatorCalling, practice_id: UUID, body: PracticeSettings
 ) -> PracticeRecord:
     """Change what is named; it holds from the next request on."""
     async with db.operator() as tx:
-        return PracticeRecord.of(await registry.change(tx, practice_id, body.change(), utc_now()))
+        return PracticeRecord.of(await registry.change(tx, by, practice_id, body.change()))

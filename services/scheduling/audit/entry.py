@@ -1,6 +1,6 @@
 """The audit log: who did what with which appointment. Ids only, never a patient's name or address.
 
-Pure: no I/O. An entry is stored in the transaction of what it tells of (`store`), so neither is
+Pure: no I/O. A deed is entered in the transaction of what it tells of (`store`), so neither is
 there without the other.
 """
 
@@ -10,13 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
 from chassis.auth import Caller
 from chassis.tracing import trace_id
 from services.scheduling.appointments import Appointment
 
-OPERATOR = "operator"  # somebody at the command line, as the owner of the database
+OPERATOR = "operator"
 
 
 class Action(StrEnum):
@@ -33,14 +31,45 @@ class Action(StrEnum):
     PRACTICE_CHANGED = "practice_changed"
     KEY_CREATED = "api_key_created"
     KEY_REVOKED = "api_key_revoked"
+    OPERATOR_KEY_CREATED = "operator_key_created"
+    OPERATOR_KEY_REVOKED = "operator_key_revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who: a person or an API key as its token says, or an operator."""
+
+    kind: str
+    id: str
+    name: str | None = None
+    roles: Sequence[str] = ()
+
+
+# Somebody at the command line, as the owner of the database: the database lets nobody else say so.
+COMMAND_LINE = Actor(OPERATOR, "operator:cli")
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody does. When it was, and which entry it becomes, the database alone says.
+
+    Without a practice it is of the installation. `changed` names fields or a key, never a value.
+    """
+
+    actor: Actor
+    action: str
+    practice_id: UUID | None
+    appointment_ids: Sequence[UUID]
+    changed: Sequence[str]
+    trace_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One entry; `changed` names fields or the API key, never a field's value."""
+    """A deed as it was entered. `number` and `digest` are there once it is sealed (`chain`)."""
 
     id: UUID
-    practice_id: UUID
+    practice_id: UUID | None
     at: datetime
     actor_kind: str
     actor_id: str
@@ -50,48 +79,23 @@ class AuditEntry:
     appointment_ids: Sequence[UUID]
     changed: Sequence[str]
     trace_id: str | None
+    number: int | None = None
+    digest: bytes | None = None
 
 
-def entry(
-    caller: Caller,
-    action: Action,
-    now: datetime,
-    *appointment_ids: UUID,
-    changed: Sequence[str] = (),
-) -> AuditEntry:
+def deed(
+    caller: Caller, action: Action, *appointment_ids: UUID, changed: Sequence[str] = ()
+) -> Deed:
     """That `caller` did this."""
-    return AuditEntry(
-        id=uuid7(),
-        practice_id=caller.practice_id,
-        at=now,
-        actor_kind=caller.kind,
-        actor_id=caller.subject,
-        actor_name=caller.name,
-        actor_roles=caller.roles,
-        action=action,
-        appointment_ids=appointment_ids,
-        changed=changed,
-        trace_id=trace_id(),
-    )
+    actor = Actor(caller.kind, caller.subject, caller.name, caller.roles)
+    return Deed(actor, action, caller.practice_id, appointment_ids, changed, trace_id())
 
 
-def operator_entry(
-    practice_id: UUID, action: Action, now: datetime, *, changed: Sequence[str] = ()
-) -> AuditEntry:
-    """That the operator did this to a practice."""
-    return AuditEntry(
-        id=uuid7(),
-        practice_id=practice_id,
-        at=now,
-        actor_kind=OPERATOR,
-        actor_id=OPERATOR,
-        actor_name=None,
-        actor_roles=(),
-        action=action,
-        appointment_ids=(),
-        changed=changed,
-        trace_id=trace_id(),
-    )
+def operator_deed(
+    operator: Actor, practice_id: UUID | None, action: Action, *, changed: Sequence[str] = ()
+) -> Deed:
+    """That the operator did this to a practice, or to the installation."""
+    return Deed(operator, action, practice_id, (), changed, trace_id())
 
 
 def changes(before: Appointment, after: Appointment) -> list[str]:

@@ -2,12 +2,18 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from services.scheduling.audit.entry import Action, AuditEntry
 
-HEADER = ("Zeit", "Wer", "Kennung", "Name", "Rollen", "Was", "Termine", "Geändert", "Vorgang")
+NUMBER, DIGEST = "Nummer", "Prüfsumme"
+HEADER = (
+    *("Zeit", "Wer", "Kennung", "Name", "Rollen", "Was", "Termine", "Geändert", "Vorgang"),
+    *(NUMBER, DIGEST),
+)
+SEPARATOR = ";"
 BYTE_ORDER_MARK = "\ufeff"  # or Excel takes UTF-8 for something else
 KINDS = {"person": "Person", "api_key": "API-Schlüssel", "operator": "Betreiber"}
 ROLES = {
@@ -27,6 +33,8 @@ ACTIONS: dict[str, str] = {
     Action.PRACTICE_CHANGED: "Praxis geändert",
     Action.KEY_CREATED: "API-Schlüssel erstellt",
     Action.KEY_REVOKED: "API-Schlüssel widerrufen",
+    Action.OPERATOR_KEY_CREATED: "Betreiberschlüssel erstellt",
+    Action.OPERATOR_KEY_REVOKED: "Betreiberschlüssel widerrufen",
 }
 FIELDS = {
     "starts_at": "Beginn",
@@ -46,7 +54,15 @@ FIELDS = {
 }
 LABELS = {"kinds": KINDS, "roles": ROLES, "actions": ACTIONS, "fields": FIELDS}
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What a formula begins with, in every width; spreadsheets skip blanks and signs that can't be seen.
+_SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
+_SKIPPED = r"\s\x00-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
+# A spreadsheet of another country takes another separator, and quotes there as they come.
+_SEPARATORS = ';,|:"\t\r\n\v\f\x85\u2028\u2029'
+# Begins nowhere but at the start of a run, and gives nothing back: linear.
+_MAYBE_FORMULA = re.compile(
+    rf"(?<![{_SKIPPED}{_SEPARATORS}])([{_SKIPPED}{_SEPARATORS}]*+)([{_SIGNS}])"
+)
 
 
 def head() -> str:
@@ -60,8 +76,14 @@ def lines(entries: Iterable[AuditEntry], zone: ZoneInfo) -> str:
 
 
 def harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A cell of which no spreadsheet takes a part for a formula, however it separates cells."""
+
+    def marked(found: re.Match[str]) -> str:
+        skipped, sign = found.groups()
+        begins_a_cell = found.start() == 0 or any(each in _SEPARATORS for each in skipped)
+        return f"{skipped}'{sign}" if begins_a_cell else found[0]
+
+    return _MAYBE_FORMULA.sub(marked, text)
 
 
 def _cells(entry: AuditEntry, zone: ZoneInfo) -> tuple[str, ...]:
@@ -75,10 +97,13 @@ def _cells(entry: AuditEntry, zone: ZoneInfo) -> tuple[str, ...]:
         " ".join(str(each) for each in entry.appointment_ids),
         ", ".join(FIELDS.get(name, name) for name in entry.changed),
         entry.trace_id or "",
+        "" if entry.number is None else str(entry.number),
+        entry.digest.hex() if entry.digest else "",
     )
 
 
 def _lines(rows: Iterable[tuple[str, ...]]) -> str:
     text = io.StringIO()
-    csv.writer(text, delimiter=";").writerows([harmless(cell) for cell in row] for row in rows)
+    writer = csv.writer(text, delimiter=SEPARATOR, quoting=csv.QUOTE_ALL)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue()

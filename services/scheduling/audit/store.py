@@ -8,10 +8,15 @@ from uuid import UUID
 from asyncpg import Record
 
 from chassis.database import Connection
-from services.scheduling.audit.entry import AuditEntry
+from services.scheduling.audit.chain import Place
+from services.scheduling.audit.entry import OPERATOR, AuditEntry, Deed
 
-_COLUMNS = """id, practice_id, at, actor_kind, actor_id, actor_name, actor_roles, action,
+_ENTERED = """practice_id, actor_kind, actor_id, actor_name, actor_roles, action,
     appointment_ids, changed, trace_id"""
+# The database alone says these.
+_STAMPED = "id, at, number, digest"
+_COLUMNS = f"{_ENTERED}, {_STAMPED}"
+SEALED_AT_ONCE = 1000  # entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,40 +28,39 @@ class Filter:
     until: datetime | None = None
 
 
-async def add(tx: Connection, entry: AuditEntry) -> None:
-    """Store an entry."""
+async def add(tx: Connection, deed: Deed) -> None:
+    """Enter a deed."""
     await tx.execute(
         f"""
-        INSERT INTO audit_entries ({_COLUMNS})
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        INSERT INTO audit_entries ({_ENTERED}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         """,  # noqa: S608 - a constant list of columns
-        *_values(entry),
+        *_values(deed),
     )
 
 
-async def add_reading(tx: Connection, entry: AuditEntry) -> None:
-    """Store that the entry's appointments were read: each once for a reader and hour of the clock.
+async def add_reading(tx: Connection, deed: Deed) -> None:
+    """Enter that the deed's appointments were read: each once for a reader and hour of the clock.
 
     A page that loads the day again and again leaves one entry in an hour, not hundreds.
     """
-    if not entry.appointment_ids:
+    if not deed.appointment_ids:
         return
     await tx.execute(
         f"""
         WITH fresh AS (
             SELECT ARRAY (
-                SELECT unnest($9::uuid[])
+                SELECT unnest($7::uuid[])
                 EXCEPT
                 SELECT unnest(appointment_ids) FROM audit_entries
-                WHERE practice_id = $2 AND appointment_ids && $9::uuid[]
-                  AND actor_kind = $4 AND actor_id = $5 AND action = $8
-                  AND at >= date_trunc('hour', $3::timestamptz)
+                WHERE practice_id = $1 AND appointment_ids && $7::uuid[]
+                  AND actor_kind = $2 AND actor_id = $3 AND action = $6
+                  AND at >= date_trunc('hour', now())
             ) AS ids
         )
-        INSERT INTO audit_entries ({_COLUMNS})
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, ids, $10, $11 FROM fresh WHERE cardinality(ids) > 0
+        INSERT INTO audit_entries ({_ENTERED})
+        SELECT $1, $2, $3, $4, $5, $6, ids, $8, $9 FROM fresh WHERE cardinality(ids) > 0
         """,  # noqa: S608 - a constant list of columns
-        *_values(entry),
+        *_values(deed),
     )
 
 
@@ -89,19 +93,75 @@ async def forget(tx: Connection, days: int) -> None:
     await tx.execute("SELECT forget_audit_entries($1)", days)
 
 
-def _values(entry: AuditEntry) -> tuple[object, ...]:
+async def operator_deeds(
+    tx: Connection, *, before: UUID | None, limit: int
+) -> Sequence[AuditEntry]:
+    """What operators did, in every practice and to the installation: the newest, page by page."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM audit_entries
+        WHERE actor_kind = '{OPERATOR}' AND ($1::uuid IS NULL OR id < $1)
+        ORDER BY id DESC LIMIT $2
+        """,  # noqa: S608 - constants
+        before,
+        limit,
+    )
+    return [_entry(row) for row in rows]
+
+
+async def seal(tx: Connection) -> bool:
+    """Give unsealed entries their places in their chains; whether there may be more."""
+    sealed: int = await tx.fetchval("SELECT seal_audit_entries($1)", SEALED_AT_ONCE)
+    return sealed == SEALED_AT_ONCE
+
+
+async def chains(tx: Connection) -> Sequence[tuple[Place, Place]]:
+    """Of every chain the last entry that was let go, and the newest. For the owner alone."""
+    rows = await tx.fetch("SELECT * FROM audit_chains ORDER BY chain")
+    return [
+        (
+            Place(row["chain"], row["forgotten_number"], row["forgotten_digest"]),
+            Place(row["chain"], row["number"], row["digest"]),
+        )
+        for row in rows
+    ]
+
+
+async def sealed(tx: Connection, chain: UUID, *, after: int, limit: int) -> Sequence[AuditEntry]:
+    """The entries of a chain in their order, those that come after number `after`."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM audit_entries
+        WHERE audit_chain(practice_id) = $1 AND number > $2 ORDER BY number LIMIT $3
+        """,  # noqa: S608 - a constant list of columns
+        chain,
+        after,
+        limit,
+    )
+    return [_entry(row) for row in rows]
+
+
+async def digest_of(tx: Connection, chain: UUID, number: int) -> bytes | None:
+    """The digest of an entry of a chain, if it is there."""
+    found: bytes | None = await tx.fetchval(
+        "SELECT digest FROM audit_entries WHERE audit_chain(practice_id) = $1 AND number = $2",
+        chain,
+        number,
+    )
+    return found
+
+
+def _values(deed: Deed) -> tuple[object, ...]:
     return (
-        entry.id,
-        entry.practice_id,
-        entry.at,
-        entry.actor_kind,
-        entry.actor_id,
-        entry.actor_name,
-        [*entry.actor_roles],
-        entry.action,
-        [*entry.appointment_ids],
-        [*entry.changed],
-        entry.trace_id,
+        deed.practice_id,
+        deed.actor.kind,
+        deed.actor.id,
+        deed.actor.name,
+        [*deed.actor.roles],
+        deed.action,
+        [*deed.appointment_ids],
+        [*deed.changed],
+        deed.trace_id,
     )
 
 

@@ -200,9 +200,10 @@ CREATE POLICY operator ON operator_keys
 GRANT SELECT, UPDATE (last_used_at) ON operator_keys TO scheduling;
 
 -- Who did what with which appointment. Holds no patient data: ids, and the names of changed fields.
+-- An entry's place in its chain and its digest are given to it soon after, by seal_audit_entries.
 CREATE TABLE audit_entries (
     id uuid PRIMARY KEY,
-    practice_id uuid NOT NULL REFERENCES practices,
+    practice_id uuid REFERENCES practices, -- NULL: of the installation, as making operators' keys
     at timestamptz NOT NULL,
     actor_kind text NOT NULL,
     actor_id text NOT NULL,
@@ -211,22 +212,78 @@ CREATE TABLE audit_entries (
     action text NOT NULL,
     appointment_ids uuid[] NOT NULL,
     changed text[] NOT NULL,
-    trace_id text
+    trace_id text,
+    number bigint,
+    digest bytea CHECK (octet_length(digest) = 32),
+    CHECK ((number IS NULL) = (digest IS NULL))
 );
+
+-- The chain that an entry belongs to: its practice's, or the installation's.
+CREATE FUNCTION audit_chain(practice uuid) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+$$ SELECT coalesce(practice, '00000000-0000-0000-0000-000000000000') $$;
+
 CREATE INDEX audit_entries_by_practice ON audit_entries (practice_id, id);
 CREATE INDEX audit_entries_by_appointment ON audit_entries USING gin (appointment_ids);
 CREATE INDEX audit_entries_age ON audit_entries (at);
+CREATE INDEX audit_entries_of_operators ON audit_entries (id) WHERE actor_kind = 'operator';
+CREATE INDEX audit_entries_unsealed ON audit_entries (id) WHERE number IS NULL;
+CREATE UNIQUE INDEX audit_entries_chained ON audit_entries (audit_chain(practice_id), number)
+    WHERE number IS NOT NULL;
 ALTER TABLE audit_entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON audit_entries
     USING (practice_in_scope(practice_id))
     WITH CHECK (practice_in_scope(practice_id) OR operator_in_scope());
 GRANT SELECT, INSERT ON audit_entries TO scheduling;
 
--- Nobody changes an entry, the owner included, and none goes before it is a year old.
-CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Where each chain ends, and where what is left of it begins: after the last entry let go.
+CREATE TABLE audit_chains (
+    chain uuid PRIMARY KEY,
+    number bigint NOT NULL DEFAULT 0,
+    digest bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+    forgotten_number bigint NOT NULL DEFAULT 0,
+    forgotten_digest bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex')
+);
+ALTER TABLE audit_chains ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON audit_chains
+    USING (practice_in_scope(chain)) WITH CHECK (practice_in_scope(chain));
+
+-- Whoever enters a deed chooses neither when it was, nor its place, nor an operator's name.
+CREATE FUNCTION stamp_audit_entry() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NEW.actor_kind = 'operator'
+        AND NOT EXISTS (SELECT FROM operator_keys WHERE id = NEW.actor_id)
+        AND NOT (NEW.actor_id = 'operator:cli' AND current_user = (
+            SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID))
+    THEN
+        RAISE insufficient_privilege USING MESSAGE = 'no such operator';
+    END IF;
+    NEW.id := uuidv7();
+    NEW.at := clock_timestamp(); -- not now(), which a transaction held open would date back
+    NEW.number := NULL;
+    NEW.digest := NULL;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER stamped BEFORE INSERT ON audit_entries
+    FOR EACH ROW EXECUTE FUNCTION stamp_audit_entry();
+
+-- Nobody changes an entry but to seal it, the owner included, and none goes before it is a year
+-- old.
+CREATE FUNCTION refuse_audit_change() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    unsealed audit_entries;
 BEGIN
     IF TG_OP = 'DELETE' AND OLD.at < now() - interval '365 days' THEN
         RETURN OLD;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        unsealed := NEW;
+        unsealed.number := NULL;
+        unsealed.digest := NULL;
+        IF unsealed IS NOT DISTINCT FROM OLD THEN
+            RETURN NEW;
+        END IF;
     END IF;
     RAISE insufficient_privilege USING MESSAGE = 'audit entries are append-only';
 END $$;
@@ -235,10 +292,70 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_entries
 CREATE TRIGGER not_emptied BEFORE TRUNCATE ON audit_entries
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 
--- The service's one way to let entries go: those that are older than this many days.
+-- SHA-256 over the digest of the entry before and this one as JSON (services/scheduling/audit/chain.py
+-- reckons the same).
+CREATE FUNCTION audit_digest(previous bytea, place bigint, entry audit_entries) RETURNS bytea
+    LANGUAGE sql STABLE AS $$
+    SELECT sha256(previous || convert_to(jsonb_build_array(
+        place, entry.id, entry.practice_id,
+        to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        entry.actor_kind, entry.actor_id, entry.actor_name, entry.actor_roles, entry.action,
+        entry.appointment_ids, entry.changed, entry.trace_id)::text, 'UTF8'))
+$$;
+
+-- Gives at most so many entries, the oldest, their places; how many there were. Sealers wait for
+-- each other, and nobody who enters a deed waits for them: what is not committed yet comes later.
+CREATE FUNCTION seal_audit_entries(most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    entry audit_entries;
+    head audit_chains;
+    sealed integer := 0;
+BEGIN
+    IF NOT EXISTS (SELECT FROM audit_entries WHERE number IS NULL) THEN
+        RETURN 0;
+    END IF;
+    LOCK TABLE audit_chains IN SHARE ROW EXCLUSIVE MODE;
+    FOR entry IN SELECT * FROM audit_entries WHERE number IS NULL ORDER BY id LIMIT most LOOP
+        INSERT INTO audit_chains (chain) VALUES (audit_chain(entry.practice_id))
+            ON CONFLICT DO NOTHING;
+        SELECT * INTO head FROM audit_chains WHERE chain = audit_chain(entry.practice_id);
+        head.number := head.number + 1;
+        head.digest := audit_digest(head.digest, head.number, entry);
+        UPDATE audit_entries SET number = head.number, digest = head.digest WHERE id = entry.id;
+        UPDATE audit_chains SET number = head.number, digest = head.digest
+            WHERE chain = head.chain;
+        sealed := sealed + 1;
+    END LOOP;
+    RETURN sealed;
+END $$;
+REVOKE ALL ON FUNCTION seal_audit_entries FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION seal_audit_entries TO scheduling;
+
+-- The service's one way to let entries go: those that are older than this many days. A chain goes
+-- from its beginning on, so what is sealed after an older one that has to stay stays with it.
 CREATE FUNCTION forget_audit_entries(days integer) RETURNS void
-    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS
-$$ DELETE FROM audit_entries WHERE at < now() - make_interval(days => greatest(days, 365)) $$;
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    until timestamptz := now() - make_interval(days => greatest(days, 365));
+BEGIN
+    LOCK TABLE audit_chains IN SHARE ROW EXCLUSIVE MODE;
+    WITH old AS (
+        SELECT audit_chain(practice_id) AS chain, number, digest,
+            row_number() OVER (PARTITION BY practice_id ORDER BY number) AS place
+        FROM audit_entries WHERE at < until AND number IS NOT NULL
+    ), last AS (
+        SELECT DISTINCT ON (chain) old.chain, old.number, old.digest
+        FROM old JOIN audit_chains USING (chain)
+        WHERE old.number = forgotten_number + place
+        ORDER BY chain, old.number DESC
+    )
+    UPDATE audit_chains SET forgotten_number = last.number, forgotten_digest = last.digest
+    FROM last WHERE audit_chains.chain = last.chain;
+    DELETE FROM audit_entries USING audit_chains
+    WHERE at < until AND chain = audit_chain(practice_id)
+      AND audit_entries.number <= forgotten_number;
+END $$;
 REVOKE ALL ON FUNCTION forget_audit_entries FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION forget_audit_entries TO scheduling;
 
@@ -266,6 +383,8 @@ CREATE INDEX inbox_age ON inbox (received_at);
 GRANT SELECT, INSERT, DELETE ON inbox TO scheduling;
 
 -- migrate:down
-DROP TABLE inbox, outbox, audit_entries, operator_keys, api_keys, address_verdicts, messages, attempts,
-    idempotency_keys, notices, appointments, practices;
-DROP FUNCTION forget_audit_entries, refuse_audit_change, operator_in_scope, practice_in_scope;
+DROP FUNCTION forget_audit_entries, seal_audit_entries, audit_digest;
+DROP TABLE inbox, outbox, audit_chains, audit_entries, operator_keys, api_keys,
+    address_verdicts, messages, attempts, idempotency_keys, notices, appointments, practices;
+DROP FUNCTION refuse_audit_change, stamp_audit_entry, audit_chain, operator_in_scope,
+    practice_in_scope;

@@ -46,7 +46,7 @@ class Hosting:
                 raise NoVideoRooms
             if not link_holds(appointment, practice.zone, now):
                 raise AppointmentOver
-            started = audit.entry(caller, Action.VISIT_STARTED, now, appointment_id)
+            started = audit.deed(caller, Action.VISIT_STARTED, appointment_id)
             await audit_store.add(tx, started)
         return self.rooms.way_in(
             appointment, Role.HOST, name=practice.name, language=practice.language, now=now

@@ -1,27 +1,50 @@
 """The audit log's file and view tell everything in German, whatever was done."""
 
+import csv
 import dataclasses
+import io
 import re
+import time
+import unicodedata
 from datetime import UTC, datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chassis.auth import CallerKind
 from contracts.rights import Role
 from services.scheduling.api.audit import LabelsView
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import export as audit_export
-from services.scheduling.audit.entry import Action
+from services.scheduling.audit.entry import Action, AuditEntry
 from services.scheduling.practice import PracticeChange
+
+ENTRY = AuditEntry(
+    id=uuid4(),
+    practice_id=uuid4(),
+    at=datetime.now(UTC),
+    actor_kind=audit.OPERATOR,
+    actor_id="operator:cli",
+    actor_name=None,
+    actor_roles=(),
+    action="",
+    appointment_ids=(),
+    changed=(),
+    trace_id=None,
+)
+FORMULA = set("=+-@")
+SHOWN_AS_NOTHING = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 
 
 def test_every_action_and_field_has_german_words_in_the_file() -> None:
     fields = [each.name for each in dataclasses.fields(PracticeChange)]
-    entries = [
-        audit.operator_entry(uuid4(), action, datetime.now(UTC), changed=fields)
-        for action in Action
-    ]
-    text = audit_export.lines(entries, ZoneInfo("Europe/Berlin"))
+    text = audit_export.lines(
+        [dataclasses.replace(ENTRY, action=action, changed=fields) for action in Action],
+        ZoneInfo("Europe/Berlin"),
+    )
     assert [code for code in (*Action, *fields) if re.search(rf"\b{code}\b", text)] == []
 
 
@@ -31,3 +54,51 @@ def test_every_code_has_its_label_in_the_view() -> None:
     assert set(labels.roles) == set(Role)
     assert set(labels.kinds) == {*CallerKind, audit.OPERATOR}
     assert set(labels.fields) >= {each.name for each in dataclasses.fields(PracticeChange)}
+
+
+def is_formula(cell: str) -> bool:
+    """What a spreadsheet that skips all it can may take a cell for."""
+    shown = [each for each in cell if unicodedata.category(each) not in SHOWN_AS_NOTHING]
+    return bool(shown) and unicodedata.normalize("NFKC", shown[0]) in FORMULA
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        ("  =1", "  '=1"),
+        ("\t\r=1", "\t\r'=1"),
+        ("\u200b\u00a0@SUM(1)", "\u200b\u00a0'@SUM(1)"),
+        ("＝1", "'＝1"),
+        ("x,=1+cmd|'/C calc'!A0", "x,'=1+cmd|'/C calc'!A0"),
+        ('x";"+1', 'x";"\'+1'),
+        ("Anna - Empfang", "Anna - Empfang"),
+        ("auth0|7", "auth0|7"),
+        ("a=b", "a=b"),
+        ("", ""),
+    ],
+)
+def test_a_formula_is_marked_wherever_a_cell_may_begin(cell: str, shown: str) -> None:
+    assert audit_export.harmless(cell) == shown
+
+
+@given(st.text(st.sampled_from("=+-@＝＋－＠;,|\"'\t\r\n\0\u200b\ufeff\u00a0 x1")))
+def test_no_spreadsheet_finds_a_formula_whatever_separates_its_cells(name: str) -> None:
+    entry = dataclasses.replace(ENTRY, actor_name=name, actor_id=name)
+    text = audit_export.lines([entry], ZoneInfo("Europe/Berlin")).replace("\0", " ")
+    for separator in ";,\t|":
+        for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            assert not any(is_formula(cell) for cell in line)
+        # and of one that does not know quotes
+        for cell in re.split(rf"[{re.escape(separator)}\r\n]", text):
+            assert not is_formula(cell.strip('"'))
+
+
+def test_a_long_cell_costs_no_more_than_its_length() -> None:
+    def seconds(size: int) -> float:
+        began = time.process_time()
+        for shape in ("\t", " ;", ';"', "=", "x"):
+            audit_export.harmless(shape * size)
+        return time.process_time() - began
+
+    assert seconds(200_000) < 2
