@@ -18,8 +18,11 @@ _MAPPED = IPv6Network("::ffff:0:0/96")  # IPv4 as a socket for both shows it
 
 
 def verified_place(place: str) -> bool:
-    """Whether what is at this URL or in this file can't be a stranger's."""
-    return not place.startswith("http:")
+    """Whether what is at this URL or in this file can't be a stranger's.
+
+    A scheme is read as clients read it: in any case (RFC 3986, section 3.1), after blanks.
+    """
+    return not place.lstrip().lower().startswith("http:")
 
 
 def verified_database(url: str) -> bool:
@@ -43,13 +46,21 @@ def networks(listed: str) -> list[Network]:
 
 
 def faults_of_proxies(listed: str) -> list[str]:
-    """What can't stand in FORWARDED_ALLOW_IPS: what is no address or network, or too wide a one.
+    """What can't stand in FORWARDED_ALLOW_IPS: what is no address or network, or too wide a one."""
+    return [
+        *(f"{name} is no address and no network" for name, found in _parsed(listed) if not found),
+        *too_wide(networks(listed)),
+    ]
+
+
+def too_wide(named: Iterable[Network]) -> list[str]:
+    """Of networks of peers, those that hold strangers too.
 
     Networks count together, so that many narrow ones make no wide one.
     """
     v4: list[IPv4Network] = []
     v6: list[IPv6Network] = []
-    for network in networks(listed):
+    for network in named:
         if isinstance(network, IPv4Network):
             v4.append(network)
         elif network.subnet_of(_MAPPED):
@@ -57,9 +68,8 @@ def faults_of_proxies(listed: str) -> list[str]:
         else:
             v6.append(network)
     return [
-        *(f"{name} is no address and no network" for name, found in _parsed(listed) if not found),
-        *_too_wide(collapse_addresses(v4), WIDEST_V4),
-        *_too_wide(collapse_addresses(v6), WIDEST_V6),
+        *_wider(collapse_addresses(v4), WIDEST_V4),
+        *_wider(collapse_addresses(v6), WIDEST_V6),
     ]
 
 
@@ -76,5 +86,5 @@ def _unmapped(network: IPv6Network) -> IPv4Network:
     return IPv4Network((start, network.prefixlen - _MAPPED.prefixlen))
 
 
-def _too_wide(networks: Iterable[Network], widest: int) -> list[str]:
+def _wider(networks: Iterable[Network], widest: int) -> list[str]:
     return [f"{each} is wider than /{widest}" for each in networks if each.prefixlen < widest]

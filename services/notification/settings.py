@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from chassis.peers import too_wide
 from chassis.secret_keys import KEYS_HELP, SEALING_HELP, check_keys, check_seeds, decode_keys
 from chassis.settings import LOOPBACK, ProducerSettings
 from contracts.sealed_bodies import BodyOpener
@@ -244,9 +245,8 @@ class Settings(ProducerSettings):
     def _require_named_mail_servers(self) -> None:
         if "intake_allow_from" not in self.model_fields_set:
             raise ValueError("production needs intake_allow_from: the networks of its mail servers")
-        for network in self.intake_allow_from:
-            if network.prefixlen < (8 if network.version == 4 else 32):
-                raise ValueError("production refuses intake_allow_from that lets in everybody")
+        if faults := too_wide(self.intake_allow_from):
+            raise ValueError(f"production refuses intake_allow_from: {', '.join(faults)}")
 
     @model_validator(mode="after")
     def _mail_is_safe(self) -> Self:

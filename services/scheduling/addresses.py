@@ -44,6 +44,16 @@ def fingerprints(sealer: Sealer, practice_id: UUID, channel: Channel, address: s
     return sealer.fingerprints(_known(practice_id, channel, address))
 
 
+def mailbox(address: str) -> str:
+    """An e-mail address without the detail after its plus, which leads to one mailbox (RFC 5233).
+
+    A number, and what begins with its plus, stay as they are.
+    """
+    local, at, domain = address.rpartition("@")
+    user = local.partition("+")[0] or local
+    return f"{user}{at}{domain}"
+
+
 def _known(practice_id: UUID, channel: Channel, address: str) -> bytes:
     return f"{practice_id}\0{channel}\0{address.casefold()}".encode()
 

@@ -15,7 +15,7 @@ from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.events import NoticeRequested
 from services.scheduling import message_store
-from services.scheduling.addresses import fingerprint, fingerprints
+from services.scheduling.addresses import fingerprint, fingerprints, mailbox
 from services.scheduling.appointments import Appointment
 from services.scheduling.bounds import DAY, Bound, Bounds, free_again
 from services.scheduling.message_store import Message
@@ -84,8 +84,8 @@ def _messages(
             appointment_id=appointment.id,
             channel=channel,
             fingerprints=[
-                fingerprint(sealer, appointment.practice_id, channel, address),
-                *fingerprints(sealer, appointment.practice_id, channel, address),
+                fingerprint(sealer, appointment.practice_id, channel, mailbox(address)),
+                *fingerprints(sealer, appointment.practice_id, channel, mailbox(address)),
             ],
             country=country_of(address) if channel is Channel.SMS else None,
         )

@@ -89,6 +89,7 @@ def test_production_starts_when_it_is_set_up(
         ),
         (Notification, NOTIFICATION | {"intake_allow_from": ["0.0.0.0/0"]}),
         (Notification, NOTIFICATION | {"intake_allow_from": ["2000::/3"]}),
+        (Notification, NOTIFICATION | {"intake_allow_from": ["10.0.0.0/8", "11.0.0.0/8"]}),
         (Notification, NOTIFICATION | {"imap_host": "imap.praxis.de", "imap_tls": "none"}),
         (
             Notification,

@@ -82,6 +82,14 @@ async def test_one_address_is_written_to_only_so_often_by_all_appointments_at_on
     await desk.create(email="otto@example.org")
 
 
+async def test_what_follows_a_plus_makes_no_room(desk: Desk) -> None:
+    for number in range(LOW.per_address):
+        await desk.create(email=f"Erika+{number}@example.org")
+    with pytest.raises(TooManyMessages) as problem:
+        await desk.create(email="erika+another@example.org")
+    assert problem.value.bound is Bound.ADDRESS
+
+
 async def test_erasing_makes_no_room_for_the_practice_and_names_nobody(
     scheduling_db: Database, sealer: Sealer, new_practice: NewPractice
 ) -> None:

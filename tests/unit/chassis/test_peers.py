@@ -18,6 +18,8 @@ from chassis.peers import faults_of_proxies, networks, verified_database, verifi
         ("", True),
         ("http://scheduling:8401/v1/jwks", False),
         ("http://127.0.0.1:8401/v1/jwks", False),
+        ("HTTP://scheduling:8401", False),
+        (" Http://scheduling:8401", False),
     ],
 )
 def test_places(place: str, verified: bool) -> None:

@@ -15,7 +15,7 @@ from contracts.events import (
     InvitationDelivered,
     InvitationFailed,
 )
-from services.scheduling.addresses import verdict
+from services.scheduling.addresses import mailbox, verdict
 
 KNOWN: dict[str, Any] = {
     "appointment_id": UUID(int=1),
@@ -56,3 +56,17 @@ def test_a_delivery_brings_an_address_back_to_life() -> None:
     found = verdict(InvitationDelivered(**KNOWN, evidence=Evidence.ACCEPTED))
     assert found is not None
     assert not found.dead
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("erika@example.org", "erika@example.org"),
+        ("erika+praxis@example.org", "erika@example.org"),
+        ("erika+a+b@example.org", "erika@example.org"),
+        ("+erika@example.org", "+erika@example.org"),
+        ("+491713920001", "+491713920001"),
+    ],
+)
+def test_what_follows_a_plus_is_the_same_mailbox(address: str, expected: str) -> None:
+    assert mailbox(address) == expected
