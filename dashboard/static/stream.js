@@ -4,7 +4,8 @@ const PATH = "/api/status/indicators/stream";
 const LONGEST_PAUSE = 20_000; // milliseconds between tries
 
 /**
- * Calls `onIndicator(indicator)`, `onDeleted(appointmentId)`, `onState("live" | "lost")`.
+ * Calls `onIndicator(indicator)`, `onDeleted(appointmentId)`, `onMoved(appointmentId)`,
+ * `onState("live" | "lost")`.
  * After a break it goes on where it was (Last-Event-ID); each "live" is the moment to reload.
  * `onReset()`: the service knows less than it did, as after a restored backup, and its versions
  * begin anew.
@@ -46,6 +47,10 @@ export class Stream {
     source.addEventListener("deleted", (event) => {
       this.#seen(event);
       this.handlers.onDeleted(JSON.parse(event.data).appointment_id);
+    });
+    source.addEventListener("moved", (event) => {
+      this.#seen(event);
+      this.handlers.onMoved(JSON.parse(event.data).appointment_id);
     });
   }
 

@@ -52,7 +52,9 @@ async def list_indicators(
     status_code=200,
     response_class=EventStream,
     responses={
-        200: {"description": "ready, indicator and deleted events, until the token's term ends"},
+        200: {
+            "description": "ready, indicator, deleted and moved events, until the token's term ends"
+        },
         400: response("Last-Event-ID is not an id of this stream"),
         503: response("Too many open streams; Retry-After says when to come back"),
     },

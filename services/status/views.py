@@ -80,6 +80,13 @@ class DeletedView(BaseModel):
     version: int
 
 
+class MovedView(BaseModel):
+    """The appointment has another time or length; load it anew where it is shown."""
+
+    appointment_id: UUID
+    version: int
+
+
 class PositionView(BaseModel):
     """Where the stream begins."""
 
