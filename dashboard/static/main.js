@@ -159,12 +159,21 @@ function streamWhileSeen() {
   else stream.close();
 }
 
+/** The computer says so, before any beat is missed. */
+function noticeOffline() {
+  if (document.visibilityState === "visible") stream.lose();
+}
+
 window.addEventListener("hashchange", () => route(true));
 document.addEventListener("visibilitychange", () => {
   streamWhileSeen();
   refreshNow();
 });
-window.addEventListener("online", refreshNow);
+window.addEventListener("online", () => {
+  streamWhileSeen();
+  refreshNow();
+});
+window.addEventListener("offline", noticeOffline);
 window.addEventListener("pagehide", () => stream.close());
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) stream.open();

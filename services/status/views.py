@@ -93,6 +93,15 @@ class PositionView(BaseModel):
     version: int
 
 
+class BeatView(BaseModel):
+    """The stream is alive."""
+
+    interval_seconds: float = Field(
+        description="The stream is never silent for longer; after two and a half times this "
+        "it is lost, whatever the connection says."
+    )
+
+
 class MeasuresView(BaseModel):
     """The practice's measures; the times are null where there was no tick."""
 
