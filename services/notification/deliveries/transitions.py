@@ -401,7 +401,15 @@ def _channel_missing(delivery: Delivery, event: ChannelMissing, now: datetime) -
 
 
 def _supersede(delivery: Delivery, event: Superseded, now: datetime) -> Transition:
-    after = replace(delivery, state=State.SUPERSEDED, due_at=None, lease=None, ask_at=None)
+    after = replace(
+        delivery,
+        state=State.SUPERSEDED,
+        category=None,
+        disputed=False,
+        due_at=None,
+        lease=None,
+        ask_at=None,
+    )
     return Transition(after, (), (_entry(delivery, after, event, now),))
 
 

@@ -289,6 +289,12 @@ def test_the_message_id_takes_a_tick_back_and_no_more() -> None:
     assert told(before, mail("zugestellt", message_id=MESSAGE_ID)) == Transition(before)
 
 
+def test_what_a_newer_attempt_replaced_keeps_nothing_of_a_dispute() -> None:
+    step = told(ticked(), mail("spaeter-unbekannt", message_id=MESSAGE_ID))
+    after = transition(step.delivery, Superseded(), NOW).delivery
+    assert (after.state, after.category, after.disputed) == (State.SUPERSEDED, None, False)
+
+
 @pytest.mark.parametrize("made_up", [*made_up_envelope_ids()])
 def test_an_envelope_id_that_is_not_signed_names_nothing(made_up: str | None) -> None:
     one = settled(ticked(), mail("spaeter-unbekannt", envelope_id=made_up))
