@@ -16,7 +16,8 @@ from dashboard.problems import UpstreamNoAnswer, UpstreamUnavailable
 log = structlog.get_logger(__name__)
 
 REQUEST_TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=2.0)  # seconds
-# A stream that is silent for three heartbeats is dead, whatever the connection says.
+# A stream that is silent for three of the longest beats is dead, whatever the connection says.
+# The page has given it up before, and come back.
 STREAM_TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=1.0, read=50.0)  # seconds
 # Shorter than the services keep idle connections: none is used that is just being closed.
 KEEP_ALIVE = 3.0  # seconds

@@ -52,7 +52,7 @@ HURRIED = {
         # at the start only: tests read what was requested
         "NOTIFICATION_KAFKA_ERASURE_POLL_SECONDS": "3600",
     },
-    "status": {"STATUS_HEARTBEAT_SECONDS": "1", "STATUS_POLL_SECONDS": "1"},
+    "status": {"STATUS_HEARTBEAT_SECONDS": "2", "STATUS_POLL_SECONDS": "1"},
 }
 
 

@@ -1,6 +1,7 @@
 // The services' public APIs, by way of the dashboard's server.
 
 const TIMEOUT = 25_000; // milliseconds; longer than the server waits for a service
+const FILE_TIMEOUT = 300_000; // milliseconds for the whole of it
 const PAUSES = [500, 1500, 4000]; // milliseconds before the 2nd, 3rd and 4th try
 
 export const TOO_MANY_MESSAGES = "too-many-messages";
@@ -20,6 +21,11 @@ export class Refused extends Error {
 export class Unreachable extends Error {}
 
 let leaving = false; // the browser is on its way to another page
+
+/** As Unreachable, after a long wait: the server is there and says nothing. */
+export class TimedOut extends Unreachable {}
+
+const noResponse = (error) => (error?.name === "TimeoutError" ? new TimedOut() : new Unreachable());
 
 /** The session is over: nothing of a patient stays on the screen. Never resolves. */
 function leave() {
@@ -46,8 +52,8 @@ export async function request(method, path, { body, key, version } = {}) {
       credentials: "same-origin",
     });
     content = await response.text();
-  } catch {
-    throw new Unreachable();
+  } catch (error) {
+    throw noResponse(error);
   }
   if (response.status === 401) return leave();
   let data = null;
@@ -130,11 +136,12 @@ export async function auditFile(query) {
   try {
     response = await fetch(`/api/scheduling/audit/export?${query}`, {
       method: "POST",
+      signal: AbortSignal.timeout(FILE_TIMEOUT),
       redirect: "error",
       credentials: "same-origin",
     });
-  } catch {
-    throw new Unreachable();
+  } catch (error) {
+    throw noResponse(error);
   }
   if (response.status === 401) return leave();
   if (!response.ok) throw new Unreachable();

@@ -144,6 +144,16 @@ export class Desk extends EventTarget {
     if (changes.length || !this.#appointments.has(id)) this.#report(id, changes);
   }
 
+  /** Moved, here or elsewhere: it may stand on another day now, or in another place of this one. */
+  async renew(id) {
+    const shown = this.rows.includes(id);
+    if (shown) this.reloadSoon();
+    const found = await this.#ask(id); // anew: a response under way may be from before
+    if (!found || this.#deleted.has(id)) return;
+    this.#dispatch("appointment", { id });
+    if (found.date === this.date && !shown) this.reloadSoon();
+  }
+
   forget(id) {
     this.#deleted.add(id);
     this.#appointments.delete(id);
@@ -166,13 +176,16 @@ export class Desk extends EventTarget {
   async #named(id) {
     if (this.#appointments.has(id)) return this.#appointments.get(id);
     if (!this.#asked.has(id)) {
-      const asked = api.appointment(id).then(
-        (found) => this.#keep(found),
-        () => null,
-      );
-      this.#asked.set(id, asked.finally(() => this.#asked.delete(id)));
+      this.#asked.set(id, this.#ask(id).finally(() => this.#asked.delete(id)));
     }
     return this.#asked.get(id);
+  }
+
+  #ask(id) {
+    return api.appointment(id).then(
+      (found) => this.#keep(found),
+      () => null,
+    );
   }
 
   async #look(ids) {

@@ -16,7 +16,7 @@ import { introduceUser, watchActivity } from "./session.js";
 import { Stream } from "./stream.js";
 import { CHANNELS, reason } from "./words.js";
 
-const REFRESH = 60_000; // milliseconds; finds what no event is sent for, as a move elsewhere
+const REFRESH = 60_000; // milliseconds; finds what no event is sent for, as a corrected name
 const REFRESH_IN_TROUBLE = 5_000; // milliseconds
 const VIEWS = { patienten: "Patienten", termine: "Terminübersicht", protokoll: "Protokoll" };
 const LIVE = { connecting: "Verbinde …", live: "Live", lost: "Keine Verbindung" };
@@ -105,6 +105,7 @@ function showState(state) {
 const stream = new Stream({
   onIndicator: (indicator) => desk.indicate(indicator, { fresh: true }),
   onDeleted: (id) => desk.forget(id),
+  onMoved: (id) => desk.renew(id),
   onReset: () => desk.startOver(),
   onState: (state) => {
     showState(state);
@@ -158,12 +159,21 @@ function streamWhileSeen() {
   else stream.close();
 }
 
+/** The computer says so, before any beat is missed. */
+function noticeOffline() {
+  if (document.visibilityState === "visible") stream.lose();
+}
+
 window.addEventListener("hashchange", () => route(true));
 document.addEventListener("visibilitychange", () => {
   streamWhileSeen();
   refreshNow();
 });
-window.addEventListener("online", refreshNow);
+window.addEventListener("online", () => {
+  streamWhileSeen();
+  refreshNow();
+});
+window.addEventListener("offline", noticeOffline);
 window.addEventListener("pagehide", () => stream.close());
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) stream.open();

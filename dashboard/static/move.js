@@ -13,6 +13,7 @@ export class Move {
   #fields = new Fields(this.#form);
   #id = "";
   #typed = false;
+  #version = 0; // that was seen when typing began: who moves it meanwhile is not overruled
 
   /** `reload()` fetches the appointment anew, `onMoved(appointment)`. */
   constructor({ desk, reload, onMoved }) {
@@ -21,6 +22,7 @@ export class Move {
     this.onMoved = onMoved;
     forgetOffsetOnChange(this.#form);
     this.#form.addEventListener("input", () => {
+      if (!this.#typed) this.#version = this.desk.appointment(this.#id)?.version ?? 0;
       this.#typed = true;
     });
     this.#form.addEventListener("submit", (event) => {
@@ -57,7 +59,7 @@ export class Move {
     let moved = null;
     const done = await this.#fields.submit(async () => {
       try {
-        moved = await api.change(id, change, present.version);
+        moved = await api.change(id, change, this.#typed ? this.#version : present.version);
       } catch (error) {
         if (error instanceof api.Refused && error.status === 412) {
           this.#typed = false;

@@ -52,7 +52,11 @@ async def list_indicators(
     status_code=200,
     response_class=EventStream,
     responses={
-        200: {"description": "ready, indicator and deleted events, until the token's term ends"},
+        200: {
+            "description": "ready, indicator, deleted, moved and beat events, until the token's "
+            "term ends. A beat comes at the beginning and whenever nothing else was sent for its "
+            "interval_seconds; it has no id. Pass over events that are not known."
+        },
         400: response("Last-Event-ID is not an id of this stream"),
         503: response("Too many open streams; Retry-After says when to come back"),
     },

@@ -10,6 +10,7 @@ from contracts.envelope import Received
 from contracts.events import (
     AppointmentDeleted,
     AppointmentErased,
+    AppointmentRescheduled,
     InvitationDelivered,
     InvitationFailed,
     InvitationIssued,
@@ -46,7 +47,12 @@ async def handle(tx: Connection, received: Sequence[Received]) -> None:
         for each in received
         if (fact := fact_of(each)) is not None
     ]
-    for shown in await store.record(tx, known):
+    moved = {
+        (each.event.practice_id, each.event.appointment_id)
+        for each in received
+        if isinstance(each.event, AppointmentRescheduled)
+    }
+    for shown in await store.record(tx, known, moved):
         changed.labels("deleted" if shown.body is None else shown.body["overall"]).inc()
     now = time.time()
     for each in received:

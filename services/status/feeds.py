@@ -7,6 +7,7 @@ read from the database, so a needless wake sends nothing and a repeated one noth
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from uuid import UUID
@@ -20,6 +21,7 @@ from chassis.loop import Loop
 from services.status import store
 
 CONNECT_TIMEOUT = 10.0  # seconds
+BLIND_AFTER = 30.0  # seconds in which nobody could compare positions
 CHECK = 15.0  # seconds between questions whether the listening connection is alive
 PROBLEMS: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, asyncpg.PostgresError)
 
@@ -50,6 +52,11 @@ class Watch:
         """True once the process stops: the stream is to end now."""
         return self._feeds.closing
 
+    @property
+    def blind(self) -> bool:
+        """True while it is not known whether something has changed: no stream may look alive."""
+        return self._feeds.blind
+
     def wake(self) -> None:
         """Make the stream look."""
         self._changed.set()
@@ -74,6 +81,7 @@ class Feeds:
         self._limit_per_practice = limit_per_practice
         self._watches: dict[UUID, set[Watch]] = {}
         self._open = 0
+        self._compared_at = time.monotonic()
         self.closing = False
 
     @contextmanager
@@ -111,6 +119,15 @@ class Feeds:
         """Make every stream look."""
         for practice_id in self._watches:
             self.wake(practice_id)
+
+    @property
+    def blind(self) -> bool:
+        """True when positions could not be compared for too long."""
+        return time.monotonic() - self._compared_at > BLIND_AFTER
+
+    def compared(self) -> None:
+        """Positions have just been compared: who was not woken has missed nothing."""
+        self._compared_at = time.monotonic()
 
     def close(self) -> None:
         """End all streams and take no more: the process stops."""
@@ -185,6 +202,7 @@ def poller(db: Database, feeds: Feeds, *, every: float) -> Loop:
                 found_by_poll.inc()
                 feeds.wake(practice_id)
         seen = positions
+        feeds.compared()
         return False
 
     return Loop("poll", turn, poll=every)

@@ -22,7 +22,11 @@ class Settings(ServiceSettings):
     streams: int = Field(default=1000, ge=1, description="Open streams of this process.")
     streams_per_practice: int = Field(default=50, ge=1, description="So that one can't take all.")
     heartbeat_seconds: float = Field(
-        default=15, gt=0, description="Comment on a stream that is silent."
+        default=5,
+        gt=0,
+        le=15,
+        description="After which a silent stream tells that it is alive; after two and a half of "
+        "these in silence the dashboard says that the connection is lost.",
     )
     poll_seconds: float = Field(default=5, gt=0, description="Safety net for a lost notification.")
     send_timeout_seconds: float = Field(

@@ -6,7 +6,7 @@ in the order of versions, across all replicas. That makes `version > last` compl
 has seen a version, no smaller one can still appear (which a sequence would not give).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,16 +58,31 @@ class Shown:
     body: Body | None
 
 
-async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """That an appointment was moved, at its position in the practice's feed."""
+
+    appointment_id: UUID
+    version: int
+
+
+async def record(
+    tx: Connection, known: Sequence[Known], moved: Collection[Key] = frozenset()
+) -> list[Shown]:
     """Add facts, fold the appointments they are about, and return what changed.
+
+    Of those `moved` the feed tells, too, unless they are deleted or have no indicator yet, and
+    thus are shown by nobody.
 
     Needs a READ COMMITTED transaction bound to the system. The facts are read only once the locks
     are held, so two replicas that hear of the same appointment never fold half of what is known.
     """
-    if not known:
+    if not known and not moved:
         return []
-    positions = await _lock_feeds(tx, sorted({each.practice_id for each in known}))
-    await _insert_events(tx, known)
+    practices = {each.practice_id for each in known} | {practice_id for practice_id, _ in moved}
+    positions = await _lock_feeds(tx, sorted(practices))
+    if known:
+        await _insert_events(tx, known)
     keys = sorted({(each.practice_id, each.appointment_id) for each in known})
     facts = await _facts(tx, keys)
     before = await _bodies(tx, keys)
@@ -80,9 +95,18 @@ async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
         practice_id, appointment_id = key
         positions[practice_id] += 1
         changed[key] = Shown(appointment_id, positions[practice_id], body)
+    places: dict[Key, int] = {}
+    for key in sorted(moved):
+        practice_id, _ = key
+        positions[practice_id] += 1
+        places[key] = positions[practice_id]
     if changed:
         await _show(tx, changed)
-        await _move_feeds(tx, {practice_id: positions[practice_id] for practice_id, _ in changed})
+    if places:
+        await _tell_of_moves(tx, places)
+    if changed or places:
+        touched = {practice_id for practice_id, _ in [*changed, *places]}
+        await _move_feeds(tx, {practice_id: positions[practice_id] for practice_id in touched})
     erased = [key for key in keys if any(isinstance(fact, Erased) for fact in facts[key])]
     await erasure_store.forget(tx, erased)
     return list(changed.values())
@@ -103,18 +127,29 @@ async def positions(tx: Connection, practice_ids: Sequence[UUID]) -> dict[UUID, 
     return {row["practice_id"]: row["version"] for row in rows}
 
 
-async def changes(tx: Connection, practice_id: UUID, *, after: int, limit: int) -> list[Shown]:
-    """What changed after a version, each appointment once with its newest state, in order."""
+async def changes(
+    tx: Connection, practice_id: UUID, *, after: int, limit: int
+) -> list[Shown | Moved]:
+    """What changed after a version, in order: of each appointment its newest state and move."""
     rows = await tx.fetch(
         """
-        SELECT appointment_id, version, body FROM indicators
-        WHERE practice_id = $1 AND version > $2 ORDER BY version LIMIT $3
+        SELECT appointment_id, version, body, false AS moved FROM indicators
+        WHERE practice_id = $1 AND version > $2
+        UNION ALL
+        SELECT appointment_id, moved_at, NULL, true FROM indicators
+        WHERE practice_id = $1 AND moved_at > $2
+        ORDER BY version LIMIT $3
         """,
         practice_id,
         after,
         limit,
     )
-    return [Shown(**row) for row in rows]
+    return [
+        Moved(row["appointment_id"], row["version"])
+        if row["moved"]
+        else Shown(row["appointment_id"], row["version"], row["body"])
+        for row in rows
+    ]
 
 
 async def indicators(
@@ -212,11 +247,26 @@ async def _show(tx: Connection, changed: Mapping[Key, Shown]) -> None:
         INSERT INTO indicators (practice_id, appointment_id, version, body)
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::jsonb[])
         ON CONFLICT (practice_id, appointment_id)
-            DO UPDATE SET version = excluded.version, body = excluded.body
+            DO UPDATE SET version = excluded.version, body = excluded.body,
+                moved_at = CASE WHEN excluded.body IS NOT NULL THEN indicators.moved_at END
         """,
         *_columns(list(changed)),
         [shown.version for shown in changed.values()],
         [shown.body for shown in changed.values()],
+    )
+
+
+async def _tell_of_moves(tx: Connection, places: Mapping[Key, int]) -> None:
+    await tx.execute(
+        """
+        UPDATE indicators i SET moved_at = place.version
+        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])
+            AS place (practice_id, appointment_id, version)
+        WHERE (i.practice_id, i.appointment_id) = (place.practice_id, place.appointment_id)
+          AND i.body IS NOT NULL
+        """,
+        *_columns(list(places)),
+        list(places.values()),
     )
 
 

@@ -3,12 +3,20 @@
     event: ready       data: {"version"}              from here on; load what is shown now
     event: indicator   data: Indicator                its newest state
     event: deleted     data: {"appointment_id", "version"}
+    event: moved       data: {"appointment_id", "version"}   load the appointment anew
+    event: beat        data: {"interval_seconds"}     nothing has changed; has no id
+
+Others may be added: a client passes over what it does not know, as EventSource does.
 
 The id of each is the version, the position in the practice's feed. Who comes back with
-`Last-Event-ID` gets everything that changed since, each appointment once with its newest state.
-Who comes without one, or with one that the feed has never reached (another practice's, or from
-before a restored backup), gets `ready` first and is to load the indicators; since the stream
-begins before they load them, they miss nothing.
+`Last-Event-ID` gets everything that changed since: of each appointment its newest state, and that
+it was moved. Who comes without one, or with one that the feed has never reached (another
+practice's, or from before a restored backup), gets `ready` first and is to load the indicators;
+since the stream begins before they load them, they miss nothing.
+
+A beat comes at the beginning and whenever nothing else was sent for `interval_seconds`. Comments
+would do for the connection, but a browser hides them from the page, which could not tell a quiet
+stream from one whose server hangs. It says that the feed was looked at lately, too.
 
 A stream holds no queue and, between queries, no database connection: it sleeps until its watch
 wakes it, reads a page and sends it. A reader that is slow is sent fewer, newer states; one that
@@ -32,7 +40,7 @@ from chassis.clock import utc_now
 from chassis.database import TRANSIENT_ERRORS, Database
 from services.status import store
 from services.status.feeds import Watch
-from services.status.views import DeletedView, IndicatorView, PositionView
+from services.status.views import BeatView, DeletedView, IndicatorView, MovedView, PositionView
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +78,7 @@ async def follow(
     if resume is None or resume > current:
         yield _message("ready", current, PositionView(version=current).model_dump_json())
         resume = current
+    yield _beat(heartbeat)
     last = resume
     while not watch.closing and _seconds_until(until) > 0:
         watch.look()
@@ -87,18 +96,30 @@ async def follow(
         while not await watch.wait(min(heartbeat, max(_seconds_until(until), SHORTEST_WAIT))):
             if _seconds_until(until) <= 0:
                 return
-            yield format_sse_event(comment="")
+            if watch.blind:
+                log.warning("stream ends: the feed can't be looked at")
+                return
+            yield _beat(heartbeat)
 
 
 def _seconds_until(moment: datetime) -> float:
     return (moment - utc_now()).total_seconds()
 
 
-def _change(shown: store.Shown) -> bytes:
+def _change(shown: store.Shown | store.Moved) -> bytes:
+    if isinstance(shown, store.Moved):
+        moved = MovedView(appointment_id=shown.appointment_id, version=shown.version)
+        return _message("moved", shown.version, moved.model_dump_json())
     if shown.body is None:
         view = DeletedView(appointment_id=shown.appointment_id, version=shown.version)
         return _message("deleted", shown.version, view.model_dump_json())
     return _message("indicator", shown.version, IndicatorView.of(shown).model_dump_json())
+
+
+def _beat(interval: float) -> bytes:
+    sent.labels("beat").inc()
+    view = BeatView(interval_seconds=interval)
+    return format_sse_event(event="beat", data_str=view.model_dump_json())
 
 
 def _message(event: str, version: int, data: str) -> bytes:

@@ -80,10 +80,26 @@ class DeletedView(BaseModel):
     version: int
 
 
+class MovedView(BaseModel):
+    """The appointment has another time or length; load it anew where it is shown."""
+
+    appointment_id: UUID
+    version: int
+
+
 class PositionView(BaseModel):
     """Where the stream begins."""
 
     version: int
+
+
+class BeatView(BaseModel):
+    """The stream is alive."""
+
+    interval_seconds: float = Field(
+        description="The stream is never silent for longer; after two and a half times this "
+        "it is lost, whatever the connection says."
+    )
 
 
 class MeasuresView(BaseModel):

@@ -43,6 +43,30 @@ async def test_who_comes_back_misses_nothing(practice: Practice) -> None:
                 break
 
 
+async def test_a_move_is_told_and_nothing_of_it_once_deleted(practice: Practice) -> None:
+    created = await practice.create()
+    appointment = f"/v1/appointments/{created['id']}"
+    await practice.shows(created["id"], "delivered")
+    async with practice.stream() as messages:
+        _, before, _ = await anext(messages)
+        moved = await practice.scheduling.patch(
+            appointment, json={"duration_minutes": 45, "notify": False}
+        )
+        assert moved.status_code == 200
+        event, version, data = await anext(messages)
+        assert (event, data) == (
+            "moved",
+            {"appointment_id": created["id"], "version": int(version)},
+        )
+    async with practice.stream(last_event_id=before) as messages:
+        assert await anext(messages) == ("moved", version, data)
+    async with practice.stream(last_event_id=version) as messages:
+        await practice.scheduling.delete(appointment)
+        assert (await anext(messages))[0] == "deleted"
+    async with practice.stream(last_event_id=before) as messages:
+        assert (await anext(messages))[0] == "deleted"
+
+
 async def test_a_second_replica_tells_the_same(practice: Practice, stack: Stack) -> None:
     replica = await stack.start_service("status", replica=2)
     try:

@@ -133,7 +133,7 @@ class Practice:
     async def stream(
         self, last_event_id: str | None = None, base_url: str | None = None
     ) -> AsyncIterator[AsyncIterator[tuple[str, str, Json]]]:
-        """The live stream as (event, id, data)."""
+        """The live stream as (event, id, data), without its beats."""
         headers = {"Last-Event-ID": last_event_id} if last_event_id is not None else {}
         url = f"{base_url or ''}/v1/indicators/stream"
         async with self.status.stream("GET", url, headers=headers, timeout=PATIENCE) as response:
@@ -147,7 +147,7 @@ async def _messages(response: httpx.Response) -> AsyncIterator[tuple[str, str, J
         if line:
             name, _, value = line.partition(":")
             fields[name] = value.removeprefix(" ")
-        elif "data" in fields:
+        elif "id" in fields:
             yield fields["event"], fields["id"], json.loads(fields["data"])
             fields = {}
         else:

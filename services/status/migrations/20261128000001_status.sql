@@ -39,14 +39,17 @@ CREATE POLICY practice ON events
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
 GRANT SELECT, INSERT, DELETE ON events TO status;
 
--- What is shown. `version` is the position in the practice's feed at which it became so.
+-- What is shown. `version` is the position in the practice's feed at which it became so, `moved_at`
+-- the one at which the appointment was last moved.
 CREATE TABLE indicators (
     practice_id uuid NOT NULL,
     appointment_id uuid NOT NULL,
     version bigint NOT NULL,
     body jsonb,                         -- NULL: the appointment is deleted
+    moved_at bigint,                    -- NULL: not moved, or deleted
     PRIMARY KEY (practice_id, appointment_id),
-    UNIQUE (practice_id, version)
+    UNIQUE (practice_id, version),
+    UNIQUE (practice_id, moved_at)
 );
 ALTER TABLE indicators ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON indicators

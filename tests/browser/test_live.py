@@ -1,0 +1,132 @@
+"""„Live" is told while it is so, and what changes at another desk shows at once."""
+
+import os
+import signal
+
+from playwright.async_api import Page, expect
+
+from tests.browser.page import enter, fill, noticed, row, show_day, state, unique
+from tests.conftest import HURRIED, Stack
+from tests.support import Practice
+
+BEAT = float(HURRIED["status"]["STATUS_HEARTBEAT_SECONDS"])
+SLACK = 5.0  # seconds, for what a slow machine does beside
+# `lostAfter` becomes the seconds from here until „Live" was gone
+WATCH_STATE = """() => {
+  window.since = performance.now();
+  window.lostAfter = null;
+  const shown = document.getElementById("live");
+  new MutationObserver(() => {
+    if (shown.dataset.state === "lost") lostAfter ??= (performance.now() - since) / 1000;
+  }).observe(shown, { attributes: true });
+}"""
+SOON = 30_000  # milliseconds; before the page looks by itself, a minute after it was opened
+
+
+async def test_a_move_at_another_desk_shows_over_the_stream(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Erika Umzug")
+    created = await demo_practice.create(patient_name=name, date=tomorrow, time="10:00")
+    await demo_practice.shows(created["id"], "delivered")
+    await show_day(page, tomorrow)
+    await row(page, name).click()
+    dialog = page.get_by_test_id("appointment-dialog")
+    await expect(dialog).to_contain_text("10:00 Uhr")
+    moved = await demo_practice.scheduling.patch(
+        f"/v1/appointments/{created['id']}",
+        json={"date": tomorrow, "time": "11:30", "notify": False},
+    )
+    assert moved.status_code == 200
+    await expect(dialog).to_contain_text("11:30 Uhr", timeout=SOON)
+    await expect(row(page, name).locator(".time")).to_have_text("11:30", timeout=SOON)
+
+
+async def test_who_types_while_another_moves_is_told_first(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Erika Doppelt")
+    created = await demo_practice.create(patient_name=name, date=tomorrow, time="10:00")
+    await demo_practice.shows(created["id"], "delivered")
+    await show_day(page, tomorrow)
+    await row(page, name).click()
+    await page.get_by_test_id("move-open").click()
+    form = page.get_by_test_id("form-move")
+    await form.locator("[name=time]").fill("15:00")
+    await demo_practice.scheduling.patch(
+        f"/v1/appointments/{created['id']}",
+        json={"date": tomorrow, "time": "11:30", "notify": False},
+    )
+    await expect(page.get_by_test_id("appointment-dialog")).to_contain_text("11:30 Uhr")
+    await expect(form.locator("[name=time]")).to_have_value("15:00")
+    await page.get_by_test_id("move-submit").click()
+    await expect(form).to_contain_text("Der Termin wurde inzwischen geändert.")
+    await expect(form.locator("[name=time]")).to_have_value("11:30")
+
+
+async def test_a_dashboard_that_hangs_is_told_as_lost_and_come_back_to(
+    page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    """Its connections stay open, and nothing comes over them."""
+    name = unique("Erika Erstarrt")
+    await show_day(page, tomorrow)
+    await page.evaluate(WATCH_STATE)
+    dashboard = stack.service("dashboard").pid
+    os.kill(dashboard, signal.SIGSTOP)
+    try:
+        await expect(page.get_by_test_id("stream-state")).to_have_text("Keine Verbindung")
+        await expect(page.get_by_test_id("connection-banner")).to_be_visible()
+        silent = await page.evaluate("window.lostAfter")
+        created = await demo_practice.create(patient_name=name, date=tomorrow)
+        await demo_practice.shows(created["id"], "delivered")
+    finally:
+        os.kill(dashboard, signal.SIGCONT)
+    assert silent < 2.5 * BEAT + SLACK
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("connection-banner")).to_be_hidden()
+    await expect(state(page, name, "delivered")).to_be_visible()
+    await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
+
+
+async def test_offline_is_told_at_once(page: Page, demo_practice: Practice, tomorrow: str) -> None:
+    name = unique("Erika Offline")
+    await show_day(page, tomorrow)
+    await page.evaluate(WATCH_STATE)
+    await page.context.set_offline(True)
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Keine Verbindung")
+    assert await page.evaluate("window.lostAfter") < SLACK
+    created = await demo_practice.create(patient_name=name, date=tomorrow)
+    await demo_practice.shows(created["id"], "delivered")
+    await page.context.set_offline(False)
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(state(page, name, "delivered")).to_be_visible()
+
+
+async def test_beats_keep_a_quiet_stream_alive(page: Page) -> None:
+    """For longer than a stream without them would last."""
+    beats = 4 * BEAT
+    await page.evaluate(WATCH_STATE)
+    await page.wait_for_function(
+        "seconds => performance.now() - window.since > 1000 * seconds", arg=beats
+    )
+    assert await page.evaluate("window.lostAfter") is None
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+
+
+async def test_a_server_that_does_not_answer_is_told_in_plain_german(
+    visitor: Page, stack: Stack, tomorrow: str
+) -> None:
+    """The browser's clock is not waited for: the request ends as if its time were over."""
+    await visitor.add_init_script("AbortSignal.timeout = () => window.hangs?.signal")
+    await enter(visitor, stack)
+    await fill(visitor, unique("Erika Geduld"), "erika@example.org", tomorrow)
+    await visitor.evaluate(
+        """() => {
+          window.hangs = new AbortController();
+          window.hangs.abort(new DOMException("", "TimeoutError"));
+        }"""
+    )
+    await visitor.get_by_test_id("submit-invite").click()
+    await expect(visitor.get_by_test_id("form-appointment")).to_contain_text(
+        "Der Server hat nicht rechtzeitig geantwortet. Ihre Eingaben bleiben hier stehen."
+    )
