@@ -29,6 +29,7 @@ CHILD = "services.notification.bounces.child"
 ROOT = Path(__file__).parents[3]  # where the packages are
 WALL_SECONDS = 10.0  # for one mail; several times what it may have of a processor
 START_SECONDS = 30.0
+END_SECONDS = 10.0  # to be gone, once killed
 STARTS = 3  # one after the other, before it counts as impossible
 MAX_ANSWER_BYTES = 64 * 1024
 
@@ -164,7 +165,11 @@ class ConfinedReader:
             return
         with suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        # What it has written beyond its answer is read away: asyncio tells of an end only when
+        # its pipes are at theirs (python/cpython#119710), and those that are full are not read.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await process.communicate()
 
 
 def _environment() -> dict[str, str]:

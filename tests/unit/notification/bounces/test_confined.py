@@ -68,6 +68,7 @@ async def test_a_mail_that_takes_too_long_is_given_up_and_the_next_is_read(
         ("os.abort()", Cause.DIED),
         ("raise ValueError('erika@example.org')", Cause.ERROR),
         ("os.write(3, b'x' * 100); time.sleep(600)", Cause.ANSWER),
+        ("os.write(3, b'x' * 1_000_000); time.sleep(600)", Cause.ANSWER),
         ("open('/etc/hostname')", Cause.ERROR),
         ("os.fork()", Cause.ERROR),
         ("import socket; socket.socket()", Cause.ERROR),
