@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 # Each worker has a stack of its own; unit tests, which come last, fill the gaps.
 WORKERS ?= 2
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+ --max-worker-restart 0
 # of the processors, for test-slow
 SHARE ?= 1/4
 
