@@ -1,13 +1,10 @@
 """Who may bring returned mail, and how many of them at a time. No input or output."""
 
-from collections import Counter
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import TypeAlias
+from ipaddress import IPv6Address, ip_address
 
-from chassis.throttle import networks_around
-
-Network: TypeAlias = IPv4Network | IPv6Network
+from chassis.connections import Places
+from chassis.peers import Network
 
 MAX_CONNECTIONS = 50
 # As many as Postfix opens to one destination (default_destination_concurrency_limit).
@@ -22,24 +19,22 @@ class Door:
 
     def __init__(self, allowed: Sequence[Network]) -> None:
         self._allowed = allowed
-        self._inside: Counter[str] = Counter()
+        self._places = Places(MAX_CONNECTIONS_OF_ONE)
+        self._inside = 0
 
     def enter(self, host: str) -> str | None:
         """Let in whoever connects from `host`; or what to answer instead."""
         if not self._may_enter(host):
             return NOT_YOU
-        one = networks_around(host)[0]
-        if self._inside.total() >= MAX_CONNECTIONS or self._inside[one] >= MAX_CONNECTIONS_OF_ONE:
+        if self._inside >= MAX_CONNECTIONS or not self._places.take(host):
             return TOO_MANY
-        self._inside[one] += 1
+        self._inside += 1
         return None
 
     def leave(self, host: str) -> None:
         """Whoever was let in goes."""
-        one = networks_around(host)[0]
-        self._inside[one] -= 1
-        if self._inside[one] <= 0:
-            del self._inside[one]
+        self._places.give_back(host)
+        self._inside -= 1
 
     def _may_enter(self, host: str) -> bool:
         try:
