@@ -253,10 +253,3 @@ def count_write(request: Request, caller: Caller) -> None:
 def needs(*rights: Right) -> Any:
     """For the `Annotated[Caller, …]` of routes that need these rights."""
     return Security(caller, scopes=list(rights))
-
-
-AppointmentReader = Annotated[Caller, Security(caller, scopes=[Right.READ_APPOINTMENTS])]
-AppointmentWriter = Annotated[Caller, Security(caller, scopes=[Right.WRITE_APPOINTMENTS])]
-AppointmentAdmin = Annotated[Caller, Security(caller, scopes=[Right.DELETE_APPOINTMENTS])]
-AuditReader = Annotated[Caller, Security(caller, scopes=[Right.READ_AUDIT])]
-VisitHost = Annotated[Caller, Security(caller, scopes=[Right.HOST_VISITS])]
