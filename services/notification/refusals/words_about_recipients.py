@@ -139,7 +139,7 @@ MESSAGE_TOO_BIG = Phrases(
         r"\w*sizelimit\w*|message length exceeds|maximum (?:allowed )?(?:message )?size|"
         r"(?<!mailbox )size exceed\w*|(?<!mailbox )size limit|max(?:imum)? message size|"
         r"ex[ce]{1,2}e?ded the maximum size|bigger than|message would exceed .{0,30}size",
-        r"(?:nachricht|mail|e-mail).{0,40}zu gro(?:ß|ss)|größe.{0,40}überschr|"
+        r"(?:nachricht|mail|e-mail).{0,40}zu groß|größe.{0,40}überschr|"
         r"message (?:est )?trop (?:gros|volumineux)|taille .{0,40}dépass|demasiado grande|"
         r"troppo grande|слишком (?:большо|велик)|サイズ.{0,20}(?:超|オーバー)|大きすぎ",
         r"nachricht ist größer als|größer als die (?:aktuelle|zulässige|maximale)|(?:размер|"
@@ -232,12 +232,12 @@ UNKNOWN_USER = Phrases(
         r"works?)|has left|not collected mail|not local; please try|hasn['’]t (?:logged|"
         r"been used)|destination mailbox address|name was not found|\b(?:user|recipient|"
         r"addressee)\b.{0,20}\bnot known",
-        r"(?:empfänger\w*|benutzer\w*|adresse|adressat|mailbox|postfach|konto|account|teilnehmer|"
-        r"empfaenger\w*)\b.{0,60}(?:unbekannt|nicht (?:mehr )?(?:bekannt|gefunden|existier|"
+        r"(?:empfänger\w*|benutzer\w*|adresse|adressat|mailbox|postfach|konto|account|teilnehmer)"
+        r"\b.{0,60}(?:unbekannt|nicht (?:mehr )?(?:bekannt|gefunden|existier|"
         r"vorhanden|gültig|erreichbar|aktiv|vergeben)|existiert nicht|ungültig|gesperrt|"
         r"deaktiviert|gibt es nicht|gelöscht|aufgelöst|geschlossen|gekündigt|stillgelegt)|"
         r"(?:unbekannte[rs]?|"
-        r"ungültige[rs]?) (?:empfänger|empfaenger|benutzer|adresse|adressat|teilnehmer)",
+        r"ungültige[rs]?) (?:empfänger|benutzer|adresse|adressat|teilnehmer)",
         r"(?:utilisateur|destinataire|adresse|boîte|boite|compte)\b.{0,60}(?:inconnu|introuvable|"
         r"invalide|n'existe|inexistant|désactiv|archiv|pas été trouvé)",
         r"(?:usuario|destinatario|direcci[oó]n|cuenta|buz[oó]n|persona)\b.{0,60}(?:desconocid|"
