@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.page import enter, fill, noticed, row, show_day, state, unique
 from tests.conftest import HURRIED, Stack
-from tests.support import Practice
+from tests.support import Json, Practice
 
 BEAT = float(HURRIED["status"]["STATUS_HEARTBEAT_SECONDS"])
 SLACK = 5.0  # seconds, for what a slow machine does beside
@@ -23,21 +23,32 @@ WATCH_STATE = """() => {
 SOON = 30_000  # milliseconds; before the page looks by itself, a minute after it was opened
 
 
+async def opened(page: Page, practice: Practice, name: str, day: str) -> Json:
+    """An appointment at ten that was told to its patient, in its dialog."""
+    created = await practice.create(patient_name=name, date=day, time="10:00")
+    await practice.shows(created["id"], "delivered")
+    await show_day(page, day)
+    await row(page, name).click()
+    return created
+
+
+async def moved_elsewhere(practice: Practice, created: Json, day: str) -> None:
+    """Another desk moves it to half past eleven."""
+    moved = await practice.scheduling.patch(
+        f"/v1/appointments/{created['id']}",
+        json={"date": day, "time": "11:30", "notify": False},
+    )
+    assert moved.status_code == 200
+
+
 async def test_a_move_at_another_desk_shows_over_the_stream(
     page: Page, demo_practice: Practice, tomorrow: str
 ) -> None:
     name = unique("Erika Umzug")
-    created = await demo_practice.create(patient_name=name, date=tomorrow, time="10:00")
-    await demo_practice.shows(created["id"], "delivered")
-    await show_day(page, tomorrow)
-    await row(page, name).click()
+    created = await opened(page, demo_practice, name, tomorrow)
     dialog = page.get_by_test_id("appointment-dialog")
     await expect(dialog).to_contain_text("10:00 Uhr")
-    moved = await demo_practice.scheduling.patch(
-        f"/v1/appointments/{created['id']}",
-        json={"date": tomorrow, "time": "11:30", "notify": False},
-    )
-    assert moved.status_code == 200
+    await moved_elsewhere(demo_practice, created, tomorrow)
     await expect(dialog).to_contain_text("11:30 Uhr", timeout=SOON)
     await expect(row(page, name).locator(".time")).to_have_text("11:30", timeout=SOON)
 
@@ -46,17 +57,11 @@ async def test_who_types_while_another_moves_is_told_first(
     page: Page, demo_practice: Practice, tomorrow: str
 ) -> None:
     name = unique("Erika Doppelt")
-    created = await demo_practice.create(patient_name=name, date=tomorrow, time="10:00")
-    await demo_practice.shows(created["id"], "delivered")
-    await show_day(page, tomorrow)
-    await row(page, name).click()
+    created = await opened(page, demo_practice, name, tomorrow)
     await page.get_by_test_id("move-open").click()
     form = page.get_by_test_id("form-move")
     await form.locator("[name=time]").fill("15:00")
-    await demo_practice.scheduling.patch(
-        f"/v1/appointments/{created['id']}",
-        json={"date": tomorrow, "time": "11:30", "notify": False},
-    )
+    await moved_elsewhere(demo_practice, created, tomorrow)
     await expect(page.get_by_test_id("appointment-dialog")).to_contain_text("11:30 Uhr")
     await expect(form.locator("[name=time]")).to_have_value("15:00")
     await page.get_by_test_id("move-submit").click()

@@ -70,8 +70,7 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
 }
 # Routes that ask for another credential than a token of the practice, or for none.
 OPEN = {
-    *("/v1/tokens", "/v1/jwks", "/v1/admin/practices", "/v1/admin/practices/{practice_id}"),
-    *("/besuch/{token:path}", "/robots.txt", "/health/live", "/health/ready", "/metrics"),
+    *("/v1/tokens", "/v1/jwks", "/besuch/{token:path}", "/robots.txt"),
 }
 MANY = 1_000_000  # of anything in a minute
 Route = tuple[str, str]

@@ -1,14 +1,12 @@
 """An address that bounced for good is not used again unasked; the next success clears it."""
 
-from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from contracts.channels import Channel
 from contracts.envelope import encode
 from contracts.events import Evidence, InvitationDelivered
 from tests.conftest import Stack
 from tests.support import Json, Practice, eventually
-from tests.support.topics import publish
+from tests.support.topics import outcome_of, publish
 
 
 def dead() -> str:
@@ -56,16 +54,7 @@ async def test_another_practice_learns_nothing_of_it(
 async def test_the_next_success_clears_it(practice: Practice, stack: Stack) -> None:
     address = dead()
     created = await bounced(practice, address)
-    delivered = InvitationDelivered(
-        appointment_id=UUID(created["id"]),
-        practice_id=practice.id,
-        invitation_id=UUID(created["invitation"]["id"]),
-        attempt=1,
-        channel=Channel.EMAIL,
-        sequence=99,
-        occurred_at=datetime.now(UTC),
-        evidence=Evidence.CONFIRMED,
-    )
+    delivered = outcome_of(InvitationDelivered, practice, created, evidence=Evidence.CONFIRMED)
     message = encode(delivered, source="/einladung/notification")
     await publish(stack, message)
 

@@ -11,7 +11,6 @@ import pytest_asyncio
 
 from chassis.outbox import RELAY_LOCK
 from contracts import envelope
-from contracts.channels import Channel
 from contracts.events import Evidence, InvitationDelivered
 from contracts.topics import APPOINTMENTS, OUTCOMES, REQUESTED
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
@@ -19,7 +18,7 @@ from tests.conftest import HURRIED, Stack
 from tests.support import Json, Practice, eventually
 from tests.support.database import owner
 from tests.support.search import search
-from tests.support.topics import header, publish, reading
+from tests.support.topics import header, outcome_of, publish, reading
 
 FORGET = "NOTIFICATION_KAFKA_ERASURE_POLL_SECONDS"
 
@@ -168,16 +167,7 @@ async def test_what_comes_late_brings_nothing_back(practice: Practice, stack: St
                 if told >= {"InvitationRequested", "AppointmentErased"}:
                     break
     late = envelope.encode(
-        InvitationDelivered(
-            appointment_id=UUID(created["id"]),
-            practice_id=practice.id,
-            invitation_id=UUID(created["invitation"]["id"]),
-            attempt=7,
-            channel=Channel.EMAIL,
-            sequence=99,
-            occurred_at=datetime.now(UTC),
-            evidence=Evidence.CONFIRMED,
-        ),
+        outcome_of(InvitationDelivered, practice, created, attempt=7, evidence=Evidence.CONFIRMED),
         source="/test",
     )
     for record in records:

@@ -1,6 +1,5 @@
 """HTTP as others speak it, at each process of the running stack."""
 
-import asyncio
 import re
 
 import httpx
@@ -8,6 +7,7 @@ import pytest
 
 from tests.conftest import Stack
 from tests.support import PATIENCE
+from tests.support.raw_http import answered
 
 MODULES = ("scheduling", "notification", "status", "dashboard")
 PROCESSES = (
@@ -22,15 +22,8 @@ SMUGGLED = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
 async def statuses(stack: Stack, name: str, request: bytes) -> list[int]:
     """The status of each answer, until the server closes."""
-    port = getattr(stack.ports, name)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(request)
-        async with asyncio.timeout(PATIENCE):
-            answered = await reader.read()
-    finally:
-        writer.close()
-    return [int(each) for each in re.findall(rb"HTTP/1\.1 (\d{3}) ", answered)]
+    told = await answered(getattr(stack.ports, name), request)
+    return [int(each) for each in re.findall(rb"HTTP/1\.1 (\d{3}) ", told)]
 
 
 @pytest.mark.parametrize("name", PROCESSES)

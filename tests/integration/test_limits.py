@@ -2,22 +2,20 @@
 
 import asyncio
 import json
-import socket
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-import uvicorn
 from fastapi.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from chassis import connections
-from chassis.connections import BoundedProtocol
 from tests.conftest import UNLIMITED, Stack
 from tests.support import PATIENCE, Practice
 from tests.support.keys import exchange, new_key
+from tests.support.raw_http import answered, serving
 
 EVERYBODY = ("scheduling", "notification", "status", "dashboard")
 LARGE = 65 * 1024
@@ -198,15 +196,8 @@ async def served(patience: float, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
             pass
         await PlainTextResponse("ok")(_scope, receive, send)
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, http=BoundedProtocol, lifespan="off", log_config=None)
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server.serve([listening]))
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            server.should_exit = True
-            await running
+    async with serving(app) as port:
+        yield port
 
 
 @pytest.mark.parametrize(
@@ -223,14 +214,7 @@ async def test_a_request_that_never_ends_is_cut_off(
     monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     async with served(0.5, monkeypatch) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        try:
-            writer.write(sent)
-            async with asyncio.timeout(PATIENCE):
-                answered = await reader.read()
-        finally:
-            writer.close()
-        assert (b"200 OK" in answered) == (b"body" in sent)
+        assert (b"200 OK" in await answered(port, sent)) == (b"body" in sent)
         monkeypatch.setattr(connections, "WHOLE_REQUEST", PATIENCE)
         async with httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE

@@ -7,26 +7,16 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from contracts.channels import Channel
 from contracts.envelope import Message, encode
 from contracts.events import Event, Evidence, InvitationDelivered, InvitationRequested, Recipients
 from tests.conftest import Stack
 from tests.support import Json, Practice
-from tests.support.topics import header, publish, reading
+from tests.support.topics import header, outcome_of, publish, reading
 
 
 def better(practice: Practice, created: Json) -> Event:
     """„Delivered, confirmed" of an invitation that bounced."""
-    return InvitationDelivered(
-        appointment_id=UUID(created["id"]),
-        practice_id=practice.id,
-        invitation_id=UUID(created["invitation"]["id"]),
-        attempt=1,
-        channel=Channel.EMAIL,
-        sequence=99,
-        occurred_at=datetime.now(UTC),
-        evidence=Evidence.CONFIRMED,
-    )
+    return outcome_of(InvitationDelivered, practice, created, evidence=Evidence.CONFIRMED)
 
 
 def elsewhere(practice: Practice, created: Json) -> Event:

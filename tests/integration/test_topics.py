@@ -14,11 +14,10 @@ from jsonschema import Draft202012Validator
 
 from chassis.dead_letters import replay
 from contracts import envelope
-from contracts.channels import Channel
 from contracts.events import AppointmentScheduled, InvitationUnconfirmed
 from tests.conftest import Stack
 from tests.support import Practice
-from tests.support.topics import header, publish, reading
+from tests.support.topics import header, outcome_of, publish, reading
 
 # On purpose not taken from the code: what a stranger knows.
 CONTRACTS = Path(__file__).parents[2] / "contracts" / "schemas"
@@ -257,15 +256,7 @@ async def test_an_invitation_nobody_confirmed_is_shown_as_such(
 ) -> None:
     created = await practice.create()
     shown = await practice.shows(created["id"], "delivered")
-    event = InvitationUnconfirmed(
-        appointment_id=UUID(created["id"]),
-        practice_id=practice.id,
-        invitation_id=UUID(created["invitation"]["id"]),
-        attempt=1,
-        channel=Channel.EMAIL,
-        sequence=99,
-        occurred_at=datetime.now(UTC),
-    )
+    event = outcome_of(InvitationUnconfirmed, practice, created)
     message = envelope.encode(event, source="/test")
     await publish(stack, message)
     shown = await practice.shows(created["id"], "unconfirmed")

@@ -2,14 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
+from contracts.channels import Channel
 from contracts.envelope import Message
+from contracts.events import Outcome
 from contracts.signatures import HEADER
 from contracts.topics import EVENT_OF, TOPIC_OF
 from local.stack import Stack
+from tests.support import Json, Practice
+
+OutcomeT = TypeVar("OutcomeT", bound=Outcome)
 
 
 @asynccontextmanager
@@ -21,6 +27,22 @@ async def reading(stack: Stack, *topics: str) -> AsyncIterator[AIOKafkaConsumer]
         yield consumer
     finally:
         await consumer.stop()
+
+
+def outcome_of(kind: type[OutcomeT], practice: Practice, created: Json, **said: object) -> OutcomeT:
+    """What notification would tell last of all of the invitation by e-mail of this appointment."""
+    return kind.model_validate(
+        {
+            "appointment_id": created["id"],
+            "practice_id": practice.id,
+            "invitation_id": created["invitation"]["id"],
+            "attempt": 1,
+            "channel": Channel.EMAIL,
+            "sequence": 99,
+            "occurred_at": datetime.now(UTC),
+        }
+        | said
+    )
 
 
 async def publish(

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from uvicorn.server import ServerState
 from chassis.connections import BoundedProtocol, Places, bounded
 from chassis.peers import networks
 from tests.support import PATIENCE, Json, eventually
+from tests.support.raw_http import serving
 
 OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
 HOST = b"Host: x\r\n"
@@ -48,16 +48,8 @@ class Echo:
 @asynccontextmanager
 async def served(app: Echo, places: Places | None = None) -> AsyncIterator[int]:
     """The port of a server with the protocol of every process."""
-    protocol = bounded(places or Places(100))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, http=protocol, ws="none", lifespan="off", log_config=None)
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server.serve([listening]))
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            server.should_exit = True
-            await running
+    async with serving(app, bounded(places or Places(100))) as port:
+        yield port
 
 
 async def ask(port: int, *parts: bytes, app: Echo) -> bytes:
