@@ -136,6 +136,20 @@ class AppointmentErased(Event):
     reason: ErasureReason
 
 
+class VisitRole(StrEnum):
+    """Who enters the video room."""
+
+    PATIENT = "patient"
+    HOST = "host"
+
+
+class VisitJoined(Event):
+    """Somebody was let into the video room, by a deed of their own: opening the link is none."""
+
+    role: VisitRole
+    occurred_at: UtcDatetime
+
+
 class InvitationIssued(Event):
     """Attempt `attempt` of the invitation was requested over these channels.
 
@@ -193,10 +207,7 @@ class InvitationRequested(Event):
 
 
 class NoticeRequested(Event):
-    """Send this notice. Holds patient data: readable by the notification service only.
-
-    Nothing is told of what becomes of it: the indicator is about the invitation.
-    """
+    """Send this notice. Holds patient data: readable by the notification service only."""
 
     appointment_version: Version
     notice_id: UUID
@@ -215,15 +226,13 @@ class NoticeRequested(Event):
     )
 
 
-class Outcome(Event):
-    """What became of one delivery: one attempt of an invitation over one channel.
+class DeliveryOutcome(Event):
+    """What became of one delivery over one channel.
 
     `sequence` rises with every outcome of one delivery. Readers keep the highest, so that
     repeats and disorder on the wire never change what they show.
     """
 
-    invitation_id: UUID
-    attempt: Annotated[int, Field(ge=1)]
     channel: Channel
     sequence: Annotated[int, Field(ge=1)]
     occurred_at: UtcDatetime
@@ -231,21 +240,36 @@ class Outcome(Event):
     late: bool = Field(default=False, description="Contradicts an earlier, better outcome.")
 
 
-class InvitationPending(Outcome):
-    """On its way: queued, or to be tried again."""
+class Outcome(DeliveryOutcome):
+    """Of an attempt of an invitation."""
+
+    invitation_id: UUID
+    attempt: Annotated[int, Field(ge=1)]
+
+
+class NoticeOutcome(DeliveryOutcome):
+    """Of a notice, which says nothing of the invitation."""
+
+    notice_id: UUID
+    kind: NoticeKind
+    appointment_version: Version
+
+
+class Pending(BaseModel):
+    """What is said of a delivery that is on its way."""
 
     state: PendingState
     next_try_at: UtcDatetime | None = None
 
 
-class InvitationDelivered(Outcome):
-    """Delivered, with the evidence for it."""
+class Delivered(BaseModel):
+    """What is said of a delivery that arrived."""
 
     evidence: Evidence
 
 
-class InvitationFailed(Outcome):
-    """Will not arrive without somebody doing something."""
+class Failed(BaseModel):
+    """What is said of a delivery that will not arrive."""
 
     category: FailureCategory
     reason: FailureReason | None = None
@@ -254,5 +278,50 @@ class InvitationFailed(Outcome):
     )
 
 
+class InvitationPending(Outcome, Pending):
+    """On its way: queued, or to be tried again."""
+
+
+class InvitationDelivered(Outcome, Delivered):
+    """Delivered, with the evidence for it."""
+
+
+class InvitationFailed(Outcome, Failed):
+    """Will not arrive without somebody doing something."""
+
+
 class InvitationUnconfirmed(Outcome):
     """Sent, but nobody said in time whether it arrived: somebody should call the patient."""
+
+
+class NoticePending(NoticeOutcome, Pending):
+    """A notice is on its way: queued, or to be tried again."""
+
+
+class NoticeDelivered(NoticeOutcome, Delivered):
+    """A notice was delivered, with the evidence for it."""
+
+
+class NoticeFailed(NoticeOutcome, Failed):
+    """A notice will not arrive: somebody should tell the patient."""
+
+
+class NoticeUnconfirmed(NoticeOutcome):
+    """A notice was sent, but nobody said in time whether it arrived."""
+
+
+class Answer(StrEnum):
+    """What a patient's calendar answers (iTIP's PARTSTAT, RFC 5546)."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    TENTATIVE = "tentative"
+
+
+class InvitationAnswered(Event):
+    """The patient's calendar has answered; of several the one of the highest version, then time."""
+
+    invitation_id: UUID
+    appointment_version: Version = Field(description="To which the answer was given.")
+    answer: Answer
+    occurred_at: UtcDatetime

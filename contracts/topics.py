@@ -13,13 +13,19 @@ from contracts.events import (
     AppointmentRescheduled,
     AppointmentScheduled,
     Event,
+    InvitationAnswered,
     InvitationDelivered,
     InvitationFailed,
     InvitationIssued,
     InvitationPending,
     InvitationRequested,
     InvitationUnconfirmed,
+    NoticeDelivered,
+    NoticeFailed,
+    NoticePending,
     NoticeRequested,
+    NoticeUnconfirmed,
+    VisitJoined,
 )
 
 DEAD_LETTER_SUFFIX = ".dlq"
@@ -73,6 +79,7 @@ APPOINTMENTS = Topic(
         AppointmentDeleted,
         AppointmentErased,
         InvitationIssued,
+        VisitJoined,
     ),
 )
 REQUESTED = Topic(
@@ -86,11 +93,21 @@ REQUESTED = Topic(
 )
 OUTCOMES = Topic(
     name="clinic.invitations.outcomes.v1",
-    purpose="What became of the invitations, without patient data.",
+    purpose="What became of invitations and notices, without patient data.",
     retention=timedelta(days=30),
     producer="notification",
     readers=("scheduling", "status"),
-    events=(InvitationPending, InvitationDelivered, InvitationFailed, InvitationUnconfirmed),
+    events=(
+        InvitationPending,
+        InvitationDelivered,
+        InvitationFailed,
+        InvitationUnconfirmed,
+        InvitationAnswered,
+        NoticePending,
+        NoticeDelivered,
+        NoticeFailed,
+        NoticeUnconfirmed,
+    ),
 )
 
 TOPICS: Sequence[Topic] = (APPOINTMENTS, REQUESTED, OUTCOMES)
