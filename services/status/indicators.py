@@ -22,7 +22,7 @@ An appointment of which no invitation is known has no indicator at all, not a pe
 we know of is under way. It gets one with the first event that names an attempt.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -114,8 +114,9 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     """What to show for an appointment of which exactly `facts` are known, in any order."""
     known = frozenset(facts)
     fates = notices.newest(_of(Notice, known))
-    gone = min(_of(Deleted, known), key=lambda deletion: deletion.at, default=None)
-    if gone and (any(_of(Erased, known)) or not reasons_of_cancelled(fates)):
+    deletions: Sequence[Deleted] = _of(Erased, known) or _of(Deleted, known)
+    gone = min(deletions, key=lambda fact: fact.at, default=None)
+    if gone and (isinstance(gone, Erased) or not reasons_of_cancelled(fates)):
         return gone
 
     attempts: list[Issued | Outcome] = [*_of(Issued, known), *_of(Outcome, known)]
@@ -129,7 +130,7 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     channels = {channel: _shown(last.get(channel)) for channel in sorted(requested)}
     state = overall(channel.state for channel in channels.values())
 
-    schedule = list(_of(Scheduled, known))
+    schedule = _of(Scheduled, known)
     time = current(schedule)
     answered = max(_of(Answered, known), key=_finality, default=None)
     announced = min(issued, key=lambda fact: (fact.at, fact.version), default=None)
@@ -159,8 +160,8 @@ def overall(states: Iterable[State]) -> State:
     return min(states, key=PRECEDENCE.index)
 
 
-def _of(kind: type[FactT], facts: Iterable[Fact]) -> Iterator[FactT]:
-    return (fact for fact in facts if isinstance(fact, kind))
+def _of(kind: type[FactT], facts: Iterable[Fact]) -> list[FactT]:
+    return [fact for fact in facts if isinstance(fact, kind)]
 
 
 def _shown(told: Outcome | Notice | None) -> ChannelIndicator:
