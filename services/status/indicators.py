@@ -16,6 +16,7 @@ the final value: whoever knows the same events shows the same indicator. The rul
    unconfirmed.
 7. Notices, answers and joining the visit say nothing of the invitation. What they say beside it is
    told in `notices`, `waiting` and, where somebody has to do something, `openness`.
+   Of what strangers can repeat at will some is passed over: see `condensing`.
 8. Start and length are those of the highest version; an answer to another start is none.
 
 An appointment of which no invitation is known has no indicator at all, not a pending one: nothing
@@ -30,6 +31,7 @@ from typing import TypeVar
 from contracts.channels import Channel
 from contracts.events import Answer, FailureCategory, FailureReason, NoticeKind
 from services.status import notices
+from services.status.condensing import condensed, finality
 from services.status.facts import (
     PRECEDENCE,
     Answered,
@@ -54,8 +56,6 @@ from services.status.openness import (
     same_start,
 )
 from services.status.waiting import waiting_since
-
-CALM = (Answer.ACCEPTED, Answer.TENTATIVE, Answer.DECLINED)
 
 FactT = TypeVar("FactT", bound=Fact)
 
@@ -112,7 +112,7 @@ class Indicator:
 
 def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     """What to show for an appointment of which exactly `facts` are known, in any order."""
-    known = frozenset(facts)
+    known = condensed(facts)
     fates = notices.newest(_of(Notice, known))
     deletions: Sequence[Deleted] = _of(Erased, known) or _of(Deleted, known)
     gone = min(deletions, key=lambda fact: fact.at, default=None)
@@ -132,7 +132,7 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
 
     schedule = _of(Scheduled, known)
     time = current(schedule)
-    answered = max(_of(Answered, known), key=_finality, default=None)
+    answered = max(_of(Answered, known), key=finality, default=None)
     announced = min(issued, key=lambda fact: (fact.at, fact.version), default=None)
     return Indicator(
         overall=state,
@@ -181,8 +181,3 @@ def _shown(told: Outcome | Notice | None) -> ChannelIndicator:
 def _shown_notice(fate: Fate) -> NoticeIndicator:
     shown = {channel: _shown(told) for channel, told in sorted(fate.channels.items())}
     return NoticeIndicator(fate.kind, fate.at, shown)
-
-
-def _finality(answered: Answered) -> tuple[int, datetime, int]:
-    """Total over the content: of two answers at once the one counts that needs somebody."""
-    return answered.version, answered.at, CALM.index(answered.answer)

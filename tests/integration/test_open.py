@@ -90,7 +90,14 @@ async def test_what_failed_is_listed_and_counted_live_until_it_arrived(
         assert await anext(live) == 1
         await practice.scheduling.delete(f"/v1/appointments/{created['id']}")
         assert await anext(live) == 0
+    now = datetime.now(UTC)
     assert (await listed(practice))["indicators"] == []
+
+    async def certain() -> bool:
+        as_of = (await listed(practice))["as_of"]
+        return as_of is not None and utc(as_of) > now
+
+    await eventually(certain, "what was told until now is known to be in it")
 
 
 async def test_answers_and_who_waits_are_shown_and_a_lost_cancellation_stays(

@@ -130,3 +130,28 @@ async def test_an_erased_appointment_leaves_nothing(status: Status, owner_of: Ow
         )
         assert row is not None
         assert row[0]
+
+
+async def test_who_joins_and_answers_again_and_again_fills_no_table(
+    status: Status, owner_of: OwnerOf
+) -> None:
+    story = status.story()
+    await status.hear(story.booked())
+    for minute in range(3):
+        since = story.start + timedelta(minutes=minute)
+        await status.hear(
+            [
+                told
+                for second in range(30)
+                for told in (
+                    story.joined(VisitRole.PATIENT, since + timedelta(seconds=second)),
+                    story.answered(Answer.ACCEPTED),
+                )
+            ]
+        )
+    shown = await status.shown(story, story.start)
+    assert shown is not None
+    assert shown.waiting_since == story.start
+    async with owner_of("status") as owner:
+        assert await owner.fetchval("SELECT count(*) FROM events WHERE kind = 'answered'") == 1
+        assert await owner.fetchval("SELECT count(*) FROM events WHERE kind = 'joined'") <= 4

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import Answer, FailureCategory, NoticeKind, VisitRole
+from services.status.condensing import condensed
 from services.status.facts import Answered, Deleted, Fact, Issued, Joined, Outcome, Scheduled, State
 from services.status.timeline import history, timeline
 from tests.unit.status.stories import (
@@ -31,7 +32,7 @@ def test_neither_order_nor_repeats_count(data: st.DataObject, known: list[Fact])
 def test_it_is_in_order_of_occurrence_and_complete(known: list[Fact]) -> None:
     entries = timeline(known)
     assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
-    told = {fact for fact in known if not isinstance(fact, Deleted | Scheduled)}
+    told = {fact for fact in condensed(known) if not isinstance(fact, Deleted | Scheduled)}
     assert len(entries) == sum(
         len(fact.channels) if isinstance(fact, Issued) else 1 for fact in told
     )
