@@ -130,9 +130,10 @@ class Booking:
             if earlier is not None:
                 await _note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
-            present = await self._locked(tx, practice, appointment_id, if_match)
+            present = await self._locked(tx, practice, appointment_id)
             if present.starts_at <= now:
                 raise Begun
+            _agree(present.version, if_match)
             valid = await forms.resend(
                 request,
                 present,

@@ -47,7 +47,11 @@ async def test_a_corrected_address_turns_the_mark_into_a_tick(practice: Practice
     await practice.shows(created["id"], "failed")
     right = practice.form()["email"]
     again = await practice.resend(created["id"], email=right)
-    assert again["invitation"] == {"id": created["invitation"]["id"], "attempt": 2}
+    assert again["invitation"] == {
+        "id": created["invitation"]["id"],
+        "attempt": 2,
+        "link_version": 2,
+    }
     assert again["email"] == right
     shown = await practice.shows(created["id"], "delivered", attempt=2)
     assert [entry["attempt"] for entry in shown["history"]] == [1, 1, 1, 2, 2, 2]

@@ -157,6 +157,10 @@ async def test_what_has_begun_is_not_sent_again(
     desk.moment += timedelta(days=3)
     with pytest.raises(Begun):
         await desk.booking.resend(desk.caller, appointment_id, Resend(), None)
+    with pytest.raises(
+        Begun
+    ):  # whatever was seen: there is nothing to be decided (RFC 9110, 13.2.1)
+        await desk.booking.resend(desk.caller, appointment_id, Resend(), None, set())
     await desk.booking.delete(desk.caller, appointment_id, None, notify=True)
     assert not [each for each in await desk.published() if isinstance(each, NoticeRequested)]
     with pytest.raises(NotFound):
