@@ -8,19 +8,25 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import opened
-from tests.browser.page import enter, fill, infobox, noticed, row, show_day, state, unique
+from tests.browser.page import (
+    enter,
+    fill,
+    infobox,
+    noticed,
+    row,
+    show_day,
+    state,
+    tab_to,
+    unique,
+)
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
 from tests.support.mails import link_in
 
-RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
-    "resultTypes": ["violations"],
-}
 Look: TypeAlias = tuple[int, int, Literal["light", "dark"]]
 # Each is gone through in the first look; what is met there is then seen in the other, too.
 LOOKS: list[tuple[Look, Look]] = [
@@ -45,17 +51,7 @@ class Anyone:
         """In no look a violation, nor anything to be scrolled sideways."""
         for look in (*self.looks[1:], self.looks[0]):
             await self._see(look)
-            if not await self.page.evaluate("'axe' in window"):
-                await self.page.evaluate(AXE_SCRIPT)
-            results = await self.page.evaluate("rules => axe.run(rules)", RULES)
-            found = [
-                f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
-                for each in results["violations"]
-                for node in each["nodes"]
-            ]
-            assert found == [], look
-            wide = await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            assert not wide, look
+            assert await violations(self.page) == [], look
 
     async def _see(self, look: Look) -> None:
         width, height, scheme = look
@@ -215,15 +211,6 @@ async def test_mailbox_and_phones(anyone: Anyone, practice: Practice, stack: Sta
     await anyone.check()
     await page.goto(stack.url("phones"))
     await anyone.check()
-
-
-async def tab_to(page: Page, what: str, most: int = 40) -> None:
-    """Press Tab until the element has the focus."""
-    for _ in range(most):
-        await page.keyboard.press("Tab")
-        if await page.evaluate("what => document.activeElement?.matches(what)", what):
-            return
-    raise AssertionError(f"not within {most} tabs: {what}")
 
 
 async def test_the_whole_flow_by_keyboard(page: Page, tomorrow: str) -> None:

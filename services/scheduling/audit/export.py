@@ -39,6 +39,7 @@ ACTIONS: dict[str, str] = {
 FIELDS = {
     "starts_at": "Beginn",
     "duration_minutes": "Dauer",
+    "patient_name": "Vorname Nachname",
     "channels": "Kanäle",
     "email": "E-Mail-Adresse",
     "phone": "Mobilnummer",
