@@ -119,6 +119,9 @@ class Events:
                 message_id=self._message_id(),
                 requested_at=received.time,
                 starts_at=starts_at,
+                organizer=self._organizer(draft, request, channel),
+                asks_for_answer=request.asks_for_answer,
+                link_version=request.link_version,
                 traceparent=received.traceparent,
             )
             draft.add(delivery, _letter(request, channel))
@@ -144,12 +147,30 @@ class Events:
                 requested_at=received.time,
                 starts_at=notice.not_after,
                 kind=LetterKind(notice.kind),
+                organizer=self._organizer(draft, notice, channel),
+                asks_for_answer=notice.asks_for_answer,
                 traceparent=received.traceparent,
             )
             letter = replace(
                 _letter(notice, channel), kind=delivery.kind, previous_start=notice.previous_start
             )
             draft.add(delivery, letter)
+
+    def _organizer(
+        self, draft: Draft, request: InvitationRequested | NoticeRequested, channel: Channel
+    ) -> UUID | None:
+        """The organizer of mail to this address about this appointment.
+
+        The one that earlier mail had, also where it was made with an older key.
+        """
+        if channel is not Channel.EMAIL:
+            return None
+        address = (request.channels.address(channel) or "").casefold()
+        content = f"organizer\0{request.appointment_id}\0{address}".encode()
+        known = {each.organizer for each in draft.deliveries_of(request.appointment_id)}
+        may_be = map(_uuid, self._sealer.fingerprints(content))
+        newest = _uuid(self._sealer.fingerprint(content))
+        return next((each for each in may_be if each in known), newest)
 
     def _message_id(self) -> str:
         """At random: whoever names it has seen the mail, and learns nothing else of the delivery.
@@ -186,6 +207,10 @@ def _news(received: Received) -> KnownAppointment | None:
     )
 
 
+def _uuid(fingerprint: bytes) -> UUID:
+    return UUID(bytes=fingerprint[1:17])  # without the key's number
+
+
 def _letter(request: InvitationRequested | NoticeRequested, channel: Channel) -> Letter:
     def storable(text: str) -> str:
         return text.replace("\x00", "")  # the one character that PostgreSQL can't store
@@ -200,4 +225,8 @@ def _letter(request: InvitationRequested | NoticeRequested, channel: Channel) ->
         start=request.start,
         duration_minutes=request.duration_minutes,
         time_zone=request.time_zone,
+        phone=request.practice_phone,
+        reply_to=request.reply_to,
+        postal_address=request.postal_address and storable(request.postal_address),
+        asks_for_answer=request.asks_for_answer,
     )

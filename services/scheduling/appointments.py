@@ -18,7 +18,7 @@ from contracts.events import (
     InvitationRequested,
     Recipients,
 )
-from services.scheduling.practice import Practice
+from services.scheduling.practice import Practice, contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,10 @@ def invitation(appointment: Appointment, practice: Practice, link: str) -> list[
             **{channel.value: appointment.address(channel) for channel in appointment.channels}
         ),
         link=link,
+        link_version=appointment.link_version,
         tariff=practice.tariff,
         not_after=appointment.starts_at,
+        **contact(practice).model_dump(),
     )
     return [issued, requested]
 

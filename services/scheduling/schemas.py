@@ -163,4 +163,5 @@ class PracticeView(BaseModel):
     )
     language: str = Field(description="Of invitations for which no other is chosen.")
     languages: list[LanguageView]
+    phone: str = Field(description="On which patients reach it, E.164; empty: none is told.")
     sample_link: str = Field(description="As long as the links of invitations; leads nowhere.")

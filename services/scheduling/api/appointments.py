@@ -195,5 +195,6 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         tariff_channels=list(practice.tariff.channels),
         language=practice.language,
         languages=[LanguageView(code=each.code, name=each.own_name) for each in LANGUAGES.values()],
+        phone=practice.phone,
         sample_link=booking.links.url(NOWHERE),
     )
