@@ -161,7 +161,6 @@ function route(focus) {
   head.show(view);
   const changed = document.body.dataset.view !== view;
   document.body.dataset.view = view;
-  if (changed) infoBoxes.hideCenter();
   if (focus && changed) byId(`${view}-title`).focus();
   if (changed && view === "protokoll") auditLog.show();
   if (changed && view === "offen") openList.ask();

@@ -47,6 +47,8 @@ class Anyone:
             await self._see(look)
             if not await self.page.evaluate("'axe' in window"):
                 await self.page.evaluate(AXE_SCRIPT)
+            # What is half scrolled below the head would be taken for a target that is too small.
+            await self.page.evaluate("document.getElementById('page')?.scrollTo(0, 0)")
             results = await self.page.evaluate("rules => axe.run(rules)", RULES)
             found = [
                 f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
