@@ -297,6 +297,9 @@ async def test_every_reason_has_its_words_and_its_best_action(visitor: Page, sta
     told.add("Unbekannt", ["from_a_later_version"], start)
     told.add("Unklar", ["call"], start, phone=phone)
     told.indicators[-1]["channels"] = {"sms": {"state": "unconfirmed", "late": False}}
+    told.add("Verlegt", ["call"], start, phone=phone)
+    unsure = {"sms": {"state": "unconfirmed", "late": False}}
+    told.indicators[-1]["notices"] = [{"kind": "moved", "at": None, "channels": unsure}]
     await told.install(page)
     await enter(page, stack)
     for name, text, best in (
@@ -305,6 +308,7 @@ async def test_every_reason_has_its_words_and_its_best_action(visitor: Page, sta
         ("Abgesagt", "hat abgesagt – bitte prüfen", "Termin ansehen"),
         ("Erinnert", "Erinnerung nicht angekommen – bitte anrufen", f"Anrufen: {phone}"),
         ("Unbekannt", "bitte prüfen", "Termin ansehen"),
+        ("Verlegt", "Verschiebung nicht bestätigt – bitte anrufen", f"Anrufen: {phone}"),
         ("Unklar", "SMS Zustellung nicht bestätigt – bitte anrufen", f"Anrufen: {phone}"),
     ):
         await expect(open_row(page, name)).to_contain_text(text)
