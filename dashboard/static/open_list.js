@@ -8,12 +8,13 @@ const PAGE = 50; // appointments
 const MOST = 500; // that are kept loaded; there is work for longer than this list is right
 const ASK_AFTER = 250; // milliseconds, so that a burst of events asks once
 const LATE = 1_000; // milliseconds after which the service's clock surely agrees that one has begun
+const FRESH = 300_000; // milliseconds; more than clocks of computers are wrong, mostly
 const LONGEST_WAIT = 3_600_000; // milliseconds
 
 export class OpenList extends EventTarget {
   rows = []; // [{indicator, appointment}], what can least wait first; without an appointment where it is not known
   count = null; // of all; null as long as nothing is known
-  asOf = null; // when the service said so
+  asOf = null; // until when all that was told is in it, as the service says
   more = false; // there are further ones than `rows`
 
   #failed = false; // the newest question had no answer
@@ -39,7 +40,7 @@ export class OpenList extends EventTarget {
 
   /** Whether the list may be taken for how things are. */
   get certain() {
-    return this.count !== null && !this.#failed && !this.#lost;
+    return this.count !== null && !this.#failed && !this.#lost && this.#fresh;
   }
 
   /** Nothing was heard yet, and nothing has failed. */
@@ -82,6 +83,10 @@ export class OpenList extends EventTarget {
     return this.ask();
   }
 
+  get #fresh() {
+    return this.asOf !== null && Date.now() - Date.parse(this.asOf) < FRESH;
+  }
+
   async #ask() {
     try {
       const pages = [];
@@ -93,7 +98,7 @@ export class OpenList extends EventTarget {
       const indicators = pages.flatMap((page) => page.indicators);
       await this.#name(indicators);
       this.count = pages.at(-1).open_count;
-      this.asOf = pages[0].as_of;
+      this.asOf = pages[0].as_of ?? this.asOf;
       this.more = cursor !== null && pages.length < MOST / PAGE;
       this.rows = indicators.map((indicator) => ({ indicator, appointment: this.#names.get(indicator.appointment_id) }));
       this.#failed = false;

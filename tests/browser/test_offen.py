@@ -228,7 +228,7 @@ class Told:
         self.indicators: list[Json] = []
         self.appointments: list[Json] = []
         self.page_size = 50
-        self.asked = 0
+        self.as_of: datetime | None = None  # else now
 
     def add(self, name: str, reasons: list[str], start: datetime, **changes: Any) -> None:
         appointment_id = str(uuid4())
@@ -268,7 +268,6 @@ class Told:
         await page.route("**/api/scheduling/appointments?id=**", self._names)
 
     async def _indicators(self, route: Route) -> None:
-        self.asked += 1
         _, _, cursor = route.request.url.partition("cursor=")
         first = int(cursor or 0)
         following = first + self.page_size
@@ -276,7 +275,7 @@ class Told:
             "indicators": self.indicators[first:following],
             "next": str(following) if following < len(self.indicators) else None,
             "open_count": len(self.indicators),
-            "as_of": datetime.now(UTC).isoformat(),
+            "as_of": (self.as_of or datetime.now(UTC)).isoformat(),
         }
         await route.fulfill(body=json.dumps(body), content_type="application/json")
 
@@ -318,6 +317,19 @@ async def test_every_reason_has_its_words_and_its_best_action(visitor: Page, sta
     for width, height in SIZES:
         await page.set_viewport_size({"width": width, "height": height})
         assert not await is_wide(page), (width, height)
+
+
+async def test_a_service_that_is_behind_is_no_good_news(visitor: Page, stack: Stack) -> None:
+    """It answers, and says that it has heard nothing for an hour."""
+    told, page = Told(), visitor
+    told.as_of = datetime.now(UTC) - timedelta(hours=1)
+    await told.install(page)
+    await enter(page, stack)
+    await page.get_by_test_id("nav-offen").click()
+    await expect(page.get_by_test_id("open-state")).to_contain_text("nicht sicher")
+    expected = f"Stand: {told.as_of.astimezone(BERLIN):%H:%M}"
+    await expect(page.get_by_test_id("open-as-of")).to_have_text(expected)
+    await expect(page.get_by_test_id("open-count")).to_contain_text("?")
 
 
 async def test_further_ones_are_loaded_and_the_focus_goes_on(visitor: Page, stack: Stack) -> None:
