@@ -1,4 +1,4 @@
-// What the info box of a failure offers: the form for the right address, or the other channel.
+// What is offered where something failed: the form for the right address, or the other channel.
 
 import * as api from "./api.js";
 import { ADDRESS_FIELDS } from "./channels.js";

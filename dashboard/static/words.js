@@ -85,3 +85,32 @@ export function historyText(entry) {
   if (entry.type === "pending") return "unterwegs";
   return stateText(entry.channel, { ...entry, state: entry.type });
 }
+
+const OPEN = {
+  moved_failed: "Verschiebung nicht angekommen – bitte anrufen",
+  cancelled_failed: "Absage nicht angekommen – bitte anrufen",
+  reminder_failed: "Erinnerung nicht angekommen – bitte anrufen",
+  declined: "hat abgesagt – bitte prüfen",
+  call: "Zustellung nicht bestätigt – bitte anrufen",
+};
+const UNSURE = {
+  moved: "Verschiebung nicht bestätigt – bitte anrufen",
+  cancelled: "Absage nicht bestätigt – bitte anrufen",
+};
+
+const STATE_OF = { invitation_failed: "failed", call: "unconfirmed" };
+
+/** Why an appointment needs a person, as sentences; of a reason that is not known to this page too. */
+export function openTexts({ open, channels, notices }) {
+  const texts = open.flatMap((why) => {
+    const concerned = Object.entries(channels).filter(([, view]) => view.state === STATE_OF[why]);
+    if (concerned.length) return concerned.map(([channel, view]) => `${CHANNELS[channel] ?? channel} ${stateText(channel, view)}`);
+    const unsure = why === "call" ? notices.filter((one) => one.kind in UNSURE && isUnsure(one)) : [];
+    return unsure.length ? unsure.map((one) => UNSURE[one.kind]) : [OPEN[why] ?? "bitte prüfen"];
+  });
+  return [...new Set(texts)];
+}
+
+function isUnsure({ channels }) {
+  return Object.values(channels).some((view) => view.state === "unconfirmed");
+}

@@ -233,6 +233,15 @@ class Booking:
             await _note_reading(tx, caller, found)
             return practice, found
 
+    async def named(
+        self, caller: Caller, ids: Collection[UUID]
+    ) -> tuple[Practice, Sequence[Appointment]]:
+        """Those of these appointments that there are, by start."""
+        async with self._practice(caller) as (tx, practice):
+            found = await store.named(tx, self.sealer, practice.id, ids)
+            await _note_reading(tx, caller, found)
+            return practice, found
+
     async def practice(self, caller: Caller) -> Practice:
         """The caller's practice."""
         async with self._practice(caller) as (_, practice):

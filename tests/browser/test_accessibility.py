@@ -94,6 +94,29 @@ async def test_overview_and_start_page(
     await anyone.check()
 
 
+async def test_what_is_open_and_boxes_gathered(
+    anyone: Anyone, stack: Stack, demo_practice: Practice
+) -> None:
+    page = anyone.page
+    name = unique("Olga Offen")
+    failing = {"email": unknown(), "phone": "+491713920001"}
+    refused = await demo_practice.create(patient_name=name, **failing)
+    await demo_practice.shows(refused["id"], "failed")
+    await enter(page, stack)
+    await page.get_by_test_id("nav-offen").click()
+    await expect(page.get_by_test_id("open-row").filter(has_text=name)).to_be_visible()
+    await anyone.check()
+    for _ in range(3):
+        await demo_practice.create(patient_name=unique("Viele"), email=unknown())
+    await expect(infobox(page, "nicht zugestellt – ansehen")).to_be_visible()
+    await anyone.check()
+    await page.route("**/api/status/indicators?open=**", lambda route: route.abort())
+    await page.get_by_test_id("nav-patienten").click()
+    await page.get_by_test_id("nav-offen").click()
+    await expect(page.get_by_test_id("open-state")).to_contain_text("nicht sicher")
+    await anyone.check()
+
+
 async def test_the_form_empty_filled_and_with_errors(
     anyone: Anyone, stack: Stack, tomorrow: str
 ) -> None:
