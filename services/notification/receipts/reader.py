@@ -12,7 +12,7 @@ from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.loop import Loop
 from chassis.sealing import Sealer
-from contracts.events import Outcome
+from contracts.events import DeliveryOutcome
 from services.notification.bounces import Reading
 from services.notification.bounces.confined import Cause, ReadingFailed
 from services.notification.deliveries import metrics, store
@@ -137,7 +137,7 @@ class ReceiptReader:
             )
             return None if failed.cause.may_pass else unreadable(receipt)
 
-    async def _settle(self, found: Sequence[Found], claim: datetime) -> list[Outcome]:
+    async def _settle(self, found: Sequence[Found], claim: datetime) -> list[DeliveryOutcome]:
         """Settle all at once; when the content of one makes that fail, one after the other."""
         if not found:
             return []
@@ -149,12 +149,12 @@ class ReceiptReader:
             if len(found) == 1:
                 await self._step_over(found[0][0], error)
                 return []
-        outcomes: list[Outcome] = []
+        outcomes: list[DeliveryOutcome] = []
         for one in found:
             outcomes += await self._settle([one], claim)
         return outcomes
 
-    async def _take_in(self, found: Sequence[Found], claim: datetime) -> list[Outcome]:
+    async def _take_in(self, found: Sequence[Found], claim: datetime) -> list[DeliveryOutcome]:
         async with self._db.system() as tx:
             ours = await receipt_store.lock_claimed(tx, [each.id for each, _ in found], claim)
             found = [(each, finding) for each, finding in found if each.id in ours]
@@ -201,7 +201,7 @@ class ReceiptReader:
         self._publish(outcomes)
         return len(outcomes)
 
-    def _publish(self, outcomes: Sequence[Outcome]) -> None:
+    def _publish(self, outcomes: Sequence[DeliveryOutcome]) -> None:
         metrics.count(outcomes)
         if outcomes:
             self._wake_relay()
