@@ -1,6 +1,6 @@
 """What practices can do with appointments. Each use case is one transaction with its events."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -209,6 +209,15 @@ class Booking:
         async with self._practice(caller) as (tx, practice):
             first, until = day_bounds(day, practice.zone)
             found = await store.between(tx, self.sealer, practice.id, first, until)
+            await _note_reading(tx, caller, found)
+            return practice, found
+
+    async def named(
+        self, caller: Caller, ids: Collection[UUID]
+    ) -> tuple[Practice, Sequence[Appointment]]:
+        """Those of these appointments that there are, by start."""
+        async with self._practice(caller) as (tx, practice):
+            found = await store.named(tx, self.sealer, practice.id, ids)
             await _note_reading(tx, caller, found)
             return practice, found
 

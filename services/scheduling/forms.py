@@ -150,6 +150,15 @@ def change(request: Change, present: Appointment, practice: Practice, now: datet
     return faults.checked(slot)
 
 
+def check_choice(*, date_given: bool, ids_given: bool) -> None:
+    """A list of appointments is asked for by day or by ids, not by both."""
+    if date_given and ids_given:
+        message = "Bitte geben Sie entweder einen Tag oder Termine an."
+        raise InvalidInput([FieldError("id", "not_with_date", message)])
+    if not date_given and not ids_given:
+        raise InvalidInput([FieldError("date", "missing", MISSING)])
+
+
 def check_days(days: Mapping[str, date | None]) -> None:
     """Days, by field, have to lie where times can be reckoned with in any zone."""
     faults = _Faults()

@@ -118,12 +118,17 @@ class AppointmentView(BookedView):
         )
 
 
-class DayView(BaseModel):
+class AppointmentsView(BaseModel):
+    """Appointments by start, their times in the practice's zone."""
+
+    time_zone: str
+    appointments: list[AppointmentView]
+
+
+class DayView(AppointmentsView):
     """The Terminübersicht of one day."""
 
     date: dt.date
-    time_zone: str
-    appointments: list[AppointmentView]
 
 
 class LanguageView(BaseModel):

@@ -72,6 +72,23 @@ async def find(
     return _appointment(sealer, row) if row else None
 
 
+async def named(
+    tx: Connection, sealer: Sealer, practice_id: UUID, ids: Collection[UUID]
+) -> Sequence[Appointment]:
+    """Those of these appointments that `find` would return, by start."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM appointments
+        WHERE practice_id = $1 AND id = ANY($2::uuid[])
+          AND deleted_at IS NULL AND erased_at IS NULL
+        ORDER BY starts_at, id
+        """,  # noqa: S608 - a constant list of columns
+        practice_id,
+        ids,
+    )
+    return [_appointment(sealer, row) for row in rows]
+
+
 async def find_all(
     tx: Connection, sealer: Sealer, ids: Collection[UUID]
 ) -> dict[UUID, Appointment]:

@@ -112,6 +112,36 @@ async def test_the_day_lists_what_is_on_it_in_order(practice: Practice) -> None:
     assert empty.json()["appointments"] == []
 
 
+async def test_named_appointments_come_by_start_and_unknown_ones_are_left_out(
+    practice: Practice,
+) -> None:
+    late = await practice.create(time="15:00")
+    early = await practice.create(time="08:00")
+    gone = await practice.create()
+    await practice.scheduling.delete(f"/v1/appointments/{gone['id']}")
+    asked = {"id": [late["id"], gone["id"], str(uuid4()), early["id"], early["id"]]}
+    answer = await practice.scheduling.get("/v1/appointments", params=asked)
+    assert answer.json() == {"time_zone": "Europe/Berlin", "appointments": [early, late]}
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "code"),
+    [
+        ({}, "date", "missing"),
+        ({"date": "2030-01-01", "id": [str(uuid4())]}, "id", "not_with_date"),
+        ({"id": ["x"]}, "id.0", "invalid"),
+        ({"id": [str(uuid4()) for _ in range(101)]}, "id", "invalid"),
+    ],
+)
+async def test_a_list_is_asked_for_by_day_or_by_at_most_a_hundred_ids(
+    practice: Practice, query: Json, field: str, code: str
+) -> None:
+    answer = await practice.scheduling.get("/v1/appointments", params=query)
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert (error["field"], error["code"]) == (field, code)
+
+
 async def test_the_same_request_twice_is_carried_out_once(practice: Practice) -> None:
     body, key = practice.form(), uuid4().hex
     answers = await asyncio.gather(*(practice.post(body, key) for _ in range(5)))

@@ -183,6 +183,16 @@ async def test_a_stranger_gets_nothing(
     await untouched(practice, theirs)
 
 
+async def test_naming_anothers_appointments_beside_ones_own_gives_only_these(
+    other_practice: Practice, theirs: Theirs
+) -> None:
+    own = await other_practice.create()
+    asked = {"id": [theirs.appointment["id"], own["id"]]}
+    answer = await other_practice.scheduling.get("/v1/appointments", params=asked)
+    assert answer.json()["appointments"] == [own]
+    reveals_nothing(("scheduling", "GET", "/v1/appointments"), answer, theirs)
+
+
 async def test_a_stranger_gets_nothing_through_the_dashboard(
     practice: Practice, stack: Stack, theirs: Theirs
 ) -> None:

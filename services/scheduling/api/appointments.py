@@ -11,6 +11,7 @@ from chassis.auth import Caller
 from chassis.problems import Responses, response, responses
 from contracts.languages import LANGUAGES
 from contracts.rights import Right
+from services.scheduling import forms
 from services.scheduling.api.dependencies import (
     AppointmentAdmin,
     AppointmentReader,
@@ -21,6 +22,7 @@ from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
 from services.scheduling.problems import BadETag, Begun, Changed, NotFound, TooManyMessages
 from services.scheduling.schemas import (
+    AppointmentsView,
     AppointmentView,
     BookedView,
     Change,
@@ -51,6 +53,8 @@ IfMatch = Annotated[
 BAD_REQUEST: Responses = {
     BadETag.status: response("The body is no JSON, or If-Match no ETag of ours")
 }
+
+MAX_IDS = 100  # an address of some 4 kB
 
 router = APIRouter(prefix="/v1")
 
@@ -91,15 +95,27 @@ async def create_appointment(
 
 @router.get("/appointments", tags=["appointments"])
 async def list_appointments(
-    booking: Desk, caller: AppointmentReader, day: Annotated[dt.date, Query(alias="date")]
-) -> DayView:
-    """The Terminübersicht: one day in the practice's zone, by start."""
-    practice, found = await booking.day(caller, day)
-    return DayView(
-        date=day,
+    booking: Desk,
+    caller: AppointmentReader,
+    day: Annotated[dt.date | None, Query(alias="date")] = None,
+    ids: Annotated[
+        list[UUID] | None,
+        Query(alias="id", max_length=MAX_IDS, description="Instead of a day; may be repeated."),
+    ] = None,
+) -> DayView | AppointmentsView:
+    """The Terminübersicht, one day in the practice's zone; or the appointments with these ids.
+
+    By start. Of the ids those of which there is no appointment, or no more, are left out.
+    """
+    forms.check_choice(date_given=day is not None, ids_given=bool(ids))
+    practice, found = await (
+        booking.named(caller, ids or ()) if day is None else booking.day(caller, day)
+    )
+    listed = AppointmentsView(
         time_zone=practice.time_zone,
         appointments=[AppointmentView.of(appointment, practice) for appointment in found],
     )
+    return listed if day is None else DayView(date=day, **dict(listed))
 
 
 @router.get("/appointments/{appointment_id}", tags=["appointments"], responses=responses(NotFound))

@@ -49,6 +49,19 @@ async def test_an_appointment_and_its_events_are_written_together(
     assert desk.woken == 1
 
 
+async def test_appointments_are_named_within_the_practice_and_reading_them_is_noted(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    stranger = Desk(scheduling_db, sealer, await new_practice())
+    known, others = await desk.create(), await stranger.create()
+    _, found = await desk.booking.named(desk.caller, [others, known, uuid4()])
+    assert [each.id for each in found] == [known]
+    query = "SELECT appointment_ids FROM audit_entries WHERE action = 'contact_data_read'"
+    async with scheduling_db.practice(desk.practice_id) as tx:
+        assert [row["appointment_ids"] for row in await tx.fetch(query)] == [[known]]
+
+
 async def test_what_is_refused_writes_nothing(
     scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
 ) -> None:
