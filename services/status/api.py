@@ -1,4 +1,4 @@
-"""HTTP in: a practice asks for its indicators, or follows them live."""
+"""HTTP in: a practice asks for its indicators, for what is open, or follows them live."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -6,21 +6,33 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
 
-from chassis.problems import response
-from services.status import store
+from chassis.clock import utc_now
+from chassis.problems import FieldError, InvalidInput, response
+from services.status import open_store, store
 from services.status.dependencies import Db, State, StatusReader
 from services.status.feeds import Refused, Watch
-from services.status.indicators import history
+from services.status.open_store import Place
 from services.status.problems import BadLastEventId, NoIndicator, NoStream
 from services.status.stream import EventStream, follow, resume_from
+from services.status.timeline import history, timeline
 from services.status.views import (
     HistoryEntryView,
     IndicatorsView,
     IndicatorView,
     IndicatorWithHistoryView,
+    TimelineEntryView,
+    is_gone,
 )
 
 MAX_IDS = 500
+MAX_PAGE = 100
+
+EITHER = FieldError(
+    "appointment_id",
+    "either",
+    "Bitte geben Sie entweder appointment_id oder open=true an.",
+)
+NO_PLACE = FieldError("cursor", "invalid", "Diese Eingabe ist nicht gültig.")
 
 router = APIRouter(prefix="/v1/indicators", tags=["indicators"])
 
@@ -38,12 +50,51 @@ async def watch(services: State, caller: StatusReader) -> AsyncIterator[Watch]:
 async def list_indicators(
     caller: StatusReader,
     db: Db,
-    appointment_id: Annotated[list[UUID], Query(min_length=1, max_length=MAX_IDS)],
+    appointment_id: Annotated[list[UUID] | None, Query(min_length=1, max_length=MAX_IDS)] = None,
+    is_open: Annotated[
+        bool, Query(alias="open", description="What somebody has to do something about.")
+    ] = False,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Of what is open.")] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=100, description="`next` of the page before.")
+    ] = None,
 ) -> IndicatorsView:
-    """The indicators of several appointments; those that have none are left out."""
+    """The indicators of several appointments, or those of all that is open.
+
+    Either `appointment_id`: those that have no indicator are left out. Or `open=true`: of coming
+    appointments, and those that are going on, the one that begins soonest first; deleted ones are
+    among them whose patient does not know it (`cancelled`).
+    """
+    if is_open == (appointment_id is not None):
+        raise InvalidInput([EITHER])
+    now = utc_now()
+    following = None
     async with db.practice(caller.practice_id) as tx:
-        found = await store.indicators(tx, caller.practice_id, appointment_id)
-    return IndicatorsView(indicators=[IndicatorView.of(shown) for shown in found])
+        if appointment_id is not None:
+            found = await store.indicators(tx, caller.practice_id, appointment_id)
+        else:
+            found = await open_store.page(
+                tx, caller.practice_id, now, after=_place(cursor), limit=limit + 1
+            )
+            if len(found) > limit:
+                found = found[:limit]
+                following = Place(found[-1].starts_at, found[-1].appointment_id).cursor
+        open_count = await open_store.count(tx, caller.practice_id, now)
+    return IndicatorsView(
+        indicators=[IndicatorView.of(shown, now) for shown in found if not is_gone(shown, now)],
+        next=following,
+        open_count=open_count,
+        as_of=now,
+    )
+
+
+def _place(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    try:
+        return Place.of(cursor)
+    except ValueError:
+        raise InvalidInput([NO_PLACE]) from None
 
 
 # Before the route with an id, which would otherwise take "stream" for one.
@@ -53,9 +104,10 @@ async def list_indicators(
     response_class=EventStream,
     responses={
         200: {
-            "description": "ready, indicator, deleted, moved and beat events, until the token's "
-            "term ends. A beat comes at the beginning and whenever nothing else was sent for its "
-            "interval_seconds; it has no id. Pass over events that are not known."
+            "description": "ready, indicator, deleted, moved, open and beat events, until the "
+            "token's term ends. A beat comes at the beginning and whenever nothing else was sent "
+            "for its interval_seconds; open tells at the beginning how much is open, and whenever "
+            "a change changes that. Neither has an id. Pass over events that are not known."
         },
         400: response("Last-Event-ID is not an id of this stream"),
         503: response("Too many open streams; Retry-After says when to come back"),
@@ -90,12 +142,14 @@ async def get_indicator(
     caller: StatusReader, db: Db, appointment_id: UUID
 ) -> IndicatorWithHistoryView:
     """One appointment's indicator with its history, oldest first."""
+    now = utc_now()
     async with db.practice(caller.practice_id) as tx:
         found = await store.indicators(tx, caller.practice_id, [appointment_id])
         facts = await store.facts(tx, caller.practice_id, appointment_id) if found else []
-    if not found:
+    if not found or is_gone(found[0], now):
         raise NoIndicator
     return IndicatorWithHistoryView(
-        **IndicatorView.of(found[0]).model_dump(),
+        **IndicatorView.of(found[0], now).model_dump(),
         history=[HistoryEntryView.of(entry) for entry in history(facts)],
+        timeline=[TimelineEntryView.of(entry) for entry in timeline(facts)],
     )

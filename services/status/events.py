@@ -1,7 +1,8 @@
-"""Kafka in: from events on the wire to facts about an appointment's invitations."""
+"""Kafka in: from events on the wire to facts about an appointment."""
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from prometheus_client import Counter, Histogram
 
@@ -10,26 +11,51 @@ from contracts.envelope import Received
 from contracts.events import (
     AppointmentDeleted,
     AppointmentErased,
-    AppointmentRescheduled,
+    AppointmentScheduled,
+    Delivered,
+    DeliveryOutcome,
+    Failed,
+    InvitationAnswered,
     InvitationDelivered,
     InvitationFailed,
     InvitationIssued,
     InvitationPending,
     InvitationUnconfirmed,
+    NoticeDelivered,
+    NoticeFailed,
+    NoticeOutcome,
+    NoticePending,
+    NoticeUnconfirmed,
+    VisitJoined,
 )
 from contracts.events import Outcome as OutcomeEvent
 from contracts.topics import APPOINTMENTS, OUTCOMES
 from services.status import store
-from services.status.indicators import Deleted, Erased, Fact, Issued, Outcome, State
+from services.status.facts import (
+    Answered,
+    Deleted,
+    Erased,
+    Fact,
+    Issued,
+    Joined,
+    Notice,
+    Outcome,
+    Scheduled,
+    State,
+)
 
 TOPICS = (APPOINTMENTS, OUTCOMES)
 GROUP = "status"
 
-STATES: dict[type[OutcomeEvent], State] = {
+STATES: dict[type[DeliveryOutcome], State] = {
     InvitationPending: State.PENDING,
     InvitationDelivered: State.DELIVERED,
     InvitationFailed: State.FAILED,
     InvitationUnconfirmed: State.UNCONFIRMED,
+    NoticePending: State.PENDING,
+    NoticeDelivered: State.DELIVERED,
+    NoticeFailed: State.FAILED,
+    NoticeUnconfirmed: State.UNCONFIRMED,
 }
 
 changed = Counter("indicator_changes_total", "Indicators changed, by what they show", ["overall"])
@@ -47,12 +73,7 @@ async def handle(tx: Connection, received: Sequence[Received]) -> None:
         for each in received
         if (fact := fact_of(each)) is not None
     ]
-    moved = {
-        (each.event.practice_id, each.event.appointment_id)
-        for each in received
-        if isinstance(each.event, AppointmentRescheduled)
-    }
-    for shown in await store.record(tx, known, moved):
+    for shown in await store.record(tx, known):
         changed.labels("deleted" if shown.body is None else shown.body["overall"]).inc()
     now = time.time()
     for each in received:
@@ -60,32 +81,38 @@ async def handle(tx: Connection, received: Sequence[Received]) -> None:
 
 
 def fact_of(received: Received) -> Fact | None:
-    """What an event says about an invitation; None if it says nothing (Scheduled, Rescheduled)."""
+    """What an event says about an appointment; None if it says nothing that is known here."""
+    fact: Fact | None = None
     match received.event:
-        case InvitationIssued(attempt=attempt, channels=channels):
-            return Issued(attempt, frozenset(channels), received.time)
+        case AppointmentScheduled() as event:  # rescheduled, too
+            fact = Scheduled(event.version, event.start, event.duration_minutes, received.time)
+        case InvitationIssued() as event:
+            fact = Issued(event.attempt, frozenset(event.channels), received.time, event.version)
         case AppointmentDeleted():
-            return Deleted(received.time)
+            fact = Deleted(received.time)
         case AppointmentErased():
-            return Erased(received.time)
+            fact = Erased(received.time)
         case OutcomeEvent() as event:
-            return _outcome(event)
-        case _:
-            return None
+            fact = Outcome(attempt=event.attempt, **_said(event))
+        case NoticeOutcome() as event:
+            fact = Notice(event.notice_id, event.kind, event.appointment_version, **_said(event))
+        case InvitationAnswered() as event:
+            fact = Answered(event.appointment_version, event.answer, event.occurred_at)
+        case VisitJoined() as event:
+            fact = Joined(event.role, event.occurred_at)
+    return fact
 
 
-def _outcome(event: OutcomeEvent) -> Outcome:
-    return Outcome(
-        attempt=event.attempt,
-        channel=event.channel,
-        sequence=event.sequence,
-        state=STATES[type(event)],
-        at=event.occurred_at,
-        evidence=event.evidence
-        if isinstance(event, InvitationDelivered | InvitationFailed)
-        else None,
-        category=event.category if isinstance(event, InvitationFailed) else None,
-        reason=event.reason if isinstance(event, InvitationFailed) else None,
-        status_code=event.status_code,
-        late=event.late,
-    )
+def _said(event: DeliveryOutcome) -> dict[str, Any]:
+    """What an invitation's and a notice's outcome say alike."""
+    return {
+        "channel": event.channel,
+        "sequence": event.sequence,
+        "state": STATES[type(event)],
+        "at": event.occurred_at,
+        "evidence": event.evidence if isinstance(event, Delivered | Failed) else None,
+        "category": event.category if isinstance(event, Failed) else None,
+        "reason": event.reason if isinstance(event, Failed) else None,
+        "status_code": event.status_code,
+        "late": event.late,
+    }

@@ -3,7 +3,9 @@
 The fold never looks at the order of arrival, so repeats, disorder and late arrivals cannot change
 the final value: whoever knows the same events shows the same indicator. The rules:
 
-1. `Deleted` wins over everything, whenever it comes.
+1. `Deleted` wins over everything, whenever it comes. Only when the notice of it did not arrive
+   something is still shown, as `cancelled`: somebody has to tell the patient. Of what is erased
+   nothing is.
 2. Only the newest attempt counts, the highest that any event names; what becomes of superseded
    attempts stays in the history.
 3. The requested channels are those the attempt was issued for, united with those that already
@@ -12,78 +14,50 @@ the final value: whoever knows the same events shows the same indicator. The rul
 5. Overall: failed if any requested channel failed; else pending, unconfirmed, delivered.
 6. Delivered needs evidence that is good for a tick. Without it the truth is that we do not know:
    unconfirmed.
+7. Notices, answers and joining the visit say nothing of the invitation. What they say beside it is
+   told in `notices`, `waiting` and, where somebody has to do something, `openness`.
+8. Start and length are those of the highest version; an answer to another start is none.
 
 An appointment of which no invitation is known has no indicator at all, not a pending one: nothing
 we know of is under way. It gets one with the first event that names an attempt.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from typing import TypeVar
 
 from contracts.channels import Channel
-from contracts.events import Evidence, FailureCategory, FailureEvidence, FailureReason
+from contracts.events import Answer, FailureCategory, FailureReason, NoticeKind
+from services.status import notices
+from services.status.facts import (
+    PRECEDENCE,
+    Answered,
+    AnyEvidence,
+    Deleted,
+    Erased,
+    Fact,
+    Issued,
+    Joined,
+    Notice,
+    Outcome,
+    Scheduled,
+    State,
+    winners,
+)
+from services.status.notices import Fate
+from services.status.openness import (
+    Reason,
+    current,
+    reasons,
+    reasons_of_cancelled,
+    same_start,
+)
+from services.status.waiting import waiting_since
 
+CALM = (Answer.ACCEPTED, Answer.TENTATIVE, Answer.DECLINED)
 
-class State(StrEnum):
-    """What is shown: clock, green tick, red mark, or amber („bitte anrufen")."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    UNCONFIRMED = "unconfirmed"
-
-
-# The first of these that any requested channel shows is the overall state. It also decides between
-# outcomes that wrongly claim the same `sequence`: the more cautious one wins, never the green one.
-PRECEDENCE = (State.FAILED, State.PENDING, State.UNCONFIRMED, State.DELIVERED)
-CAUTION = (None, FailureEvidence.UNSIGNED, Evidence.ACCEPTED, Evidence.CONFIRMED)
-
-AnyEvidence = Evidence | FailureEvidence
-
-# How outcomes of one channel compare; every part comes from the outcome's content.
-Rank = tuple[int, int, int, datetime, str, str, str, bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """Attempt `attempt` was requested over these channels."""
-
-    attempt: int
-    channels: frozenset[Channel]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one attempt over one channel; `sequence` rises with every transition."""
-
-    attempt: int
-    channel: Channel
-    sequence: int
-    state: State
-    at: datetime
-    evidence: AnyEvidence | None = None
-    category: FailureCategory | None = None
-    reason: FailureReason | None = None
-    status_code: str | None = None
-    late: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """The appointment was deleted; nothing of it is shown any more."""
-
-    at: datetime
-
-
-Fact = Issued | Outcome | Deleted
-
-
-@dataclass(frozen=True, slots=True)
-class Erased(Deleted):
-    """Nothing is to be known of the appointment any more; beside this one, no fact is kept."""
+FactT = TypeVar("FactT", bound=Fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,53 +74,83 @@ class ChannelIndicator:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeIndicator:
+    """What became of the newest notice of a kind; `at` is the earliest that is known of it."""
+
+    kind: NoticeKind
+    at: datetime
+    channels: Mapping[Channel, ChannelIndicator]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerIndicator:
+    """What the patient's calendar answered last, to the appointment as it is."""
+
+    answer: Answer
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Indicator:
-    """What is shown for an appointment; `updated_at` is when the newest of its causes happened."""
+    """What is shown for an appointment; `updated_at` is when the newest of its causes happened.
+
+    What time alone ends is in it as if time stood still: see `openness` and `waiting`.
+    """
 
     overall: State
     attempt: int
     channels: Mapping[Channel, ChannelIndicator]
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """One line of the history; `type` is "requested" or the state the channel then took."""
-
-    at: datetime
-    channel: Channel
-    attempt: int
-    type: str
-    evidence: AnyEvidence | None = None
-    category: FailureCategory | None = None
-    reason: FailureReason | None = None
-    status_code: str | None = None
-    late: bool = False
+    open: Sequence[Reason] = ()
+    notices: Sequence[NoticeIndicator] = ()
+    answer: AnswerIndicator | None = None
+    waiting_since: datetime | None = None
+    cancelled: bool = False  # the appointment is deleted, and the patient does not know
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     """What to show for an appointment of which exactly `facts` are known, in any order."""
     known = frozenset(facts)
-    deletions = [fact for fact in known if isinstance(fact, Deleted)]
-    if deletions:
-        return min(deletions, key=lambda deletion: deletion.at)
+    fates = notices.newest(_of(Notice, known))
+    gone = min(_of(Deleted, known), key=lambda deletion: deletion.at, default=None)
+    if gone and (any(_of(Erased, known)) or not reasons_of_cancelled(fates)):
+        return gone
 
-    issued = [fact for fact in known if isinstance(fact, Issued)]
-    outcomes = [fact for fact in known if isinstance(fact, Outcome)]
-    if not issued and not outcomes:
-        return None
-    attempts: list[Issued | Outcome] = [*issued, *outcomes]
+    attempts: list[Issued | Outcome] = [*_of(Issued, known), *_of(Outcome, known)]
+    if not attempts:
+        return gone
     newest = max(fact.attempt for fact in attempts)
-    issued = [fact for fact in issued if fact.attempt == newest]
-    winners = _winners(fact for fact in outcomes if fact.attempt == newest)
-    causes: list[Issued | Outcome] = [*issued, *winners.values()]
-    requested = frozenset(winners).union(*(fact.channels for fact in issued))
-    channels = {channel: _shown(winners.get(channel)) for channel in sorted(requested)}
+    issued = [fact for fact in _of(Issued, known) if fact.attempt == newest]
+    last = winners(fact for fact in _of(Outcome, known) if fact.attempt == newest)
+    causes: list[Issued | Outcome] = [*issued, *last.values()]
+    requested = frozenset(last).union(*(fact.channels for fact in issued))
+    channels = {channel: _shown(last.get(channel)) for channel in sorted(requested)}
+    state = overall(channel.state for channel in channels.values())
+
+    schedule = list(_of(Scheduled, known))
+    time = current(schedule)
+    answered = max(_of(Answered, known), key=_finality, default=None)
+    announced = min(issued, key=lambda fact: (fact.at, fact.version), default=None)
     return Indicator(
-        overall=overall(channel.state for channel in channels.values()),
+        overall=state,
         attempt=newest,
         channels=channels,
         updated_at=max(fact.at for fact in causes),
+        open=tuple(
+            reasons_of_cancelled(fates)
+            if gone
+            else reasons(state, fates, answered, announced, schedule)
+        ),
+        notices=tuple(_shown_notice(fate) for fate in fates.values()),
+        answer=AnswerIndicator(answered.answer, answered.at)
+        if answered and same_start(schedule, answered.version)
+        else None,
+        waiting_since=waiting_since(_of(Joined, known), time.start if time else None),
+        cancelled=gone is not None,
+        starts_at=time.start if time else None,
+        ends_at=time.end if time else None,
     )
 
 
@@ -155,75 +159,29 @@ def overall(states: Iterable[State]) -> State:
     return min(states, key=PRECEDENCE.index)
 
 
-def history(facts: Iterable[Fact]) -> list[HistoryEntry]:
-    """Everything that happened to all attempts, in order of occurrence."""
-    shown = [fact for fact in frozenset(facts) if not isinstance(fact, Deleted)]
-    return [entry for fact in sorted(shown, key=_place) for entry in _entries(fact)]
+def _of(kind: type[FactT], facts: Iterable[Fact]) -> Iterator[FactT]:
+    return (fact for fact in facts if isinstance(fact, kind))
 
 
-def _winners(outcomes: Iterable[Outcome]) -> dict[Channel, Outcome]:
-    winners: dict[Channel, Outcome] = {}
-    for outcome in map(_evidenced, outcomes):
-        best = winners.get(outcome.channel)
-        if best is None or _rank(outcome) > _rank(best):
-            winners[outcome.channel] = outcome
-    return winners
-
-
-def _evidenced(outcome: Outcome) -> Outcome:
-    if outcome.state is State.DELIVERED and not isinstance(outcome.evidence, Evidence):
-        return replace(outcome, state=State.UNCONFIRMED)
-    return outcome
-
-
-def _rank(outcome: Outcome) -> Rank:
-    """Total over the content, so that even outcomes that break the contract fold to one value."""
-    return (
-        outcome.sequence,
-        -PRECEDENCE.index(outcome.state),
-        -CAUTION.index(outcome.evidence),
-        outcome.at,
-        outcome.category or "",
-        outcome.reason or "",
-        outcome.status_code or "",
-        outcome.late,
-    )
-
-
-def _shown(outcome: Outcome | None) -> ChannelIndicator:
-    if outcome is None:
+def _shown(told: Outcome | Notice | None) -> ChannelIndicator:
+    if told is None:
         return ChannelIndicator(State.PENDING)
     return ChannelIndicator(
-        state=outcome.state,
-        evidence=outcome.evidence,
-        category=outcome.category,
-        reason=outcome.reason,
-        status_code=outcome.status_code,
-        late=outcome.late,
-        occurred_at=outcome.at,
+        state=told.state,
+        evidence=told.evidence,
+        category=told.category,
+        reason=told.reason,
+        status_code=told.status_code,
+        late=told.late,
+        occurred_at=told.at,
     )
 
 
-def _place(fact: Issued | Outcome) -> tuple[datetime, int, int, str, Rank | None]:
-    """By occurrence; an attempt's announcement stands before outcomes of the same instant."""
-    if isinstance(fact, Issued):
-        return fact.at, fact.attempt, 0, ",".join(sorted(fact.channels)), None
-    return fact.at, fact.attempt, fact.sequence, fact.channel, _rank(fact)
+def _shown_notice(fate: Fate) -> NoticeIndicator:
+    shown = {channel: _shown(told) for channel, told in sorted(fate.channels.items())}
+    return NoticeIndicator(fate.kind, fate.at, shown)
 
 
-def _entries(fact: Issued | Outcome) -> Iterable[HistoryEntry]:
-    if isinstance(fact, Issued):
-        for channel in sorted(fact.channels):
-            yield HistoryEntry(fact.at, channel, fact.attempt, "requested")
-    else:
-        yield HistoryEntry(
-            at=fact.at,
-            channel=fact.channel,
-            attempt=fact.attempt,
-            type=_evidenced(fact).state.value,
-            evidence=fact.evidence,
-            category=fact.category,
-            reason=fact.reason,
-            status_code=fact.status_code,
-            late=fact.late,
-        )
+def _finality(answered: Answered) -> tuple[int, datetime, int]:
+    """Total over the content: of two answers at once the one counts that needs somebody."""
+    return answered.version, answered.at, CALM.index(answered.answer)

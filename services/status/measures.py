@@ -12,7 +12,7 @@ from prometheus_client import Gauge
 
 from chassis.clock import utc_now
 from chassis.database import Connection
-from services.status import store
+from services.status import measures_store
 from services.status.dependencies import Db, StatusReader
 from services.status.views import MeasuresView
 
@@ -35,7 +35,7 @@ async def read_measures(
     """What the practice's ticks were worth in the last days."""
     async with db.practice(caller.practice_id) as tx:
         since = utc_now() - timedelta(days=days)
-        found = await store.measures(tx, caller.practice_id, since)
+        found = await measures_store.measures(tx, caller.practice_id, since)
     return MeasuresView(
         days=days,
         ticks=found.ticks,
@@ -48,7 +48,7 @@ async def read_measures(
 
 async def publish(tx: Connection) -> None:
     """Set the metrics, over all practices."""
-    found = await store.measures(tx, None, utc_now() - PUBLISHED)
+    found = await measures_store.measures(tx, None, utc_now() - PUBLISHED)
     ticks.set(found.ticks)
     proven_wrong.set(found.proven_wrong)
     if found.p50 is not None and found.p95 is not None:

@@ -6,30 +6,19 @@ in the order of versions, across all replicas. That makes `version > last` compl
 has seen a version, no smaller one can still appear (which a sequence would not give).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from pydantic import TypeAdapter
 
 from chassis.database import Connection
-from contracts.channels import Channel
-from contracts.events import Evidence, FailureCategory, FailureEvidence, FailureReason
-from services.status import erasure_store
-from services.status.indicators import (
-    AnyEvidence,
-    Deleted,
-    Erased,
-    Fact,
-    Indicator,
-    Issued,
-    Outcome,
-    State,
-    fold,
-)
+from services.status import erasure_store, rows
+from services.status.facts import Erased, Fact
+from services.status.indicators import Indicator, fold
+from services.status.openness import open_until
 
 CHANGED = "status_feed_changed"  # notification channel; the payload is a practice's id
 
@@ -37,6 +26,7 @@ Key = tuple[UUID, UUID]  # practice, appointment
 Body = dict[str, Any]
 
 _as_json = TypeAdapter(Indicator)
+IN_COLUMNS = {"starts_at", "ends_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +41,22 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An indicator at its position in the practice's feed; `body` is None once deleted."""
+    """An indicator at its position in the practice's feed; `body` is None once deleted.
+
+    Of what time alone ends it says what is so until then: `starts_at` and `ends_at` say when
+    (None: not known).
+    """
 
     appointment_id: UUID
     version: int
     body: Body | None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    @property
+    def times(self) -> tuple[datetime | None, datetime | None]:
+        """Start and end."""
+        return self.starts_at, self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,47 +67,55 @@ class Moved:
     version: int
 
 
-async def record(
-    tx: Connection, known: Sequence[Known], moved: Collection[Key] = frozenset()
-) -> list[Shown]:
-    """Add facts, fold the appointments they are about, and return what changed.
+# „Infinite" is in the table alone: there it sorts and compares as what is not known has to.
+_SHOWN = """appointment_id, version, body,
+    nullif(starts_at, 'infinity') AS starts_at, nullif(ends_at, 'infinity') AS ends_at"""
 
-    Of those `moved` the feed tells, too, unless they are deleted or have no indicator yet, and
-    thus are shown by nobody.
+
+async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
+    """Add facts, fold the appointments they are about, and return what shows something else.
+
+    Of another start or end the feed tells as a move, of which `version` knows nothing: the
+    indicator is the same.
 
     Needs a READ COMMITTED transaction bound to the system. The facts are read only once the locks
     are held, so two replicas that hear of the same appointment never fold half of what is known.
     """
-    if not known and not moved:
+    if not known:
         return []
-    practices = {each.practice_id for each in known} | {practice_id for practice_id, _ in moved}
-    positions = await _lock_feeds(tx, sorted(practices))
-    if known:
-        await _insert_events(tx, known)
+    positions = await _lock_feeds(tx, sorted({each.practice_id for each in known}))
+    before_positions = dict(positions)
+    await _insert_events(tx, known)
     keys = sorted({(each.practice_id, each.appointment_id) for each in known})
     facts = await _facts(tx, keys)
-    before = await _bodies(tx, keys)
+    before = await _shown(tx, keys)
     changed: dict[Key, Shown] = {}
+    moved: dict[Key, Shown] = {}
     for key in keys:
         value = fold(facts[key])
-        body = _as_json.dump_python(value, mode="json") if isinstance(value, Indicator) else None
-        if value is None or (key in before and before[key] == body):
+        if value is None:
             continue
         practice_id, appointment_id = key
-        positions[practice_id] += 1
-        changed[key] = Shown(appointment_id, positions[practice_id], body)
-    places: dict[Key, int] = {}
-    for key in sorted(moved):
-        practice_id, _ = key
-        positions[practice_id] += 1
-        places[key] = positions[practice_id]
+        body, starts_at, ends_at = None, None, None
+        if isinstance(value, Indicator):
+            body = _as_json.dump_python(value, mode="json", exclude=IN_COLUMNS)
+            starts_at, ends_at = value.starts_at, value.ends_at
+        then = before.get(key)
+        if then is None or then.body != body:
+            positions[practice_id] += 1
+            version = positions[practice_id]
+            changed[key] = Shown(appointment_id, version, body, starts_at, ends_at)
+        if body and then and then.body and then.times != (starts_at, ends_at):
+            positions[practice_id] += 1
+            version = positions[practice_id]
+            moved[key] = Shown(appointment_id, version, body, starts_at, ends_at)
     if changed:
         await _show(tx, changed)
-    if places:
-        await _tell_of_moves(tx, places)
-    if changed or places:
-        touched = {practice_id for practice_id, _ in [*changed, *places]}
-        await _move_feeds(tx, {practice_id: positions[practice_id] for practice_id in touched})
+    if moved:
+        await _move(tx, moved)
+    await _move_feeds(
+        tx, {each: new for each, new in positions.items() if new != before_positions[each]}
+    )
     erased = [key for key in keys if any(isinstance(fact, Erased) for fact in facts[key])]
     await erasure_store.forget(tx, erased)
     return list(changed.values())
@@ -120,52 +129,58 @@ async def position(tx: Connection, practice_id: UUID) -> int:
 
 async def positions(tx: Connection, practice_ids: Sequence[UUID]) -> dict[UUID, int]:
     """The newest versions of several feeds; practices without a feed are left out."""
-    rows = await tx.fetch(
+    found = await tx.fetch(
         "SELECT practice_id, version FROM practice_feed WHERE practice_id = ANY($1::uuid[])",
         practice_ids,
     )
-    return {row["practice_id"]: row["version"] for row in rows}
+    return {row["practice_id"]: row["version"] for row in found}
 
 
 async def changes(
     tx: Connection, practice_id: UUID, *, after: int, limit: int
 ) -> list[Shown | Moved]:
     """What changed after a version, in order: of each appointment its newest state and move."""
-    rows = await tx.fetch(
-        """
-        SELECT appointment_id, version, body, false AS moved FROM indicators
+    found = await tx.fetch(
+        f"""
+        SELECT {_SHOWN}, false AS moved FROM indicators
         WHERE practice_id = $1 AND version > $2
         UNION ALL
-        SELECT appointment_id, moved_at, NULL, true FROM indicators
+        SELECT appointment_id, moved_at, NULL, NULL, NULL, true FROM indicators
         WHERE practice_id = $1 AND moved_at > $2
         ORDER BY version LIMIT $3
-        """,
+        """,  # noqa: S608 (columns)
         practice_id,
         after,
         limit,
     )
-    return [
-        Moved(row["appointment_id"], row["version"])
-        if row["moved"]
-        else Shown(row["appointment_id"], row["version"], row["body"])
-        for row in rows
-    ]
+    told: list[Shown | Moved] = []
+    for row in found:
+        content = dict(row)
+        if content.pop("moved"):
+            told.append(Moved(row["appointment_id"], row["version"]))
+        else:
+            told.append(Shown(**content))
+    return told
 
 
 async def indicators(
     tx: Connection, practice_id: UUID, appointment_ids: Sequence[UUID]
 ) -> list[Shown]:
-    """The indicators of these appointments; those without one and deleted ones are left out."""
-    rows = await tx.fetch(
-        """
-        SELECT appointment_id, version, body FROM indicators
+    """The indicators of these appointments; those without one and deleted ones are left out.
+
+    Their version is the feed's position of the newest that was told of each, moves included.
+    """
+    found = await tx.fetch(
+        f"""
+        SELECT {_SHOWN.replace("version", "greatest(version, moved_at) AS version")}
+        FROM indicators
         WHERE practice_id = $1 AND appointment_id = ANY($2::uuid[]) AND body IS NOT NULL
         ORDER BY appointment_id
-        """,
+        """,  # noqa: S608 (columns)
         practice_id,
         appointment_ids,
     )
-    return [Shown(**row) for row in rows]
+    return [Shown(**row) for row in found]
 
 
 async def facts(tx: Connection, practice_id: UUID, appointment_id: UUID) -> list[Fact]:
@@ -183,39 +198,37 @@ async def _lock_feeds(tx: Connection, practice_ids: Sequence[UUID]) -> dict[UUID
         """,
         practice_ids,
     )
-    rows = await tx.fetch(
+    found = await tx.fetch(
         """
         SELECT practice_id, version FROM practice_feed
         WHERE practice_id = ANY($1::uuid[]) ORDER BY practice_id FOR UPDATE
         """,
         practice_ids,
     )
-    return {row["practice_id"]: row["version"] for row in rows}
+    return {row["practice_id"]: row["version"] for row in found}
 
 
 async def _insert_events(tx: Connection, known: Sequence[Known]) -> None:
     """Repeats were filtered by the inbox; one it has forgotten since changes nothing either."""
-    rows = [_row(each) for each in known]
     await tx.execute(
         """
-        INSERT INTO events (event_id, practice_id, appointment_id, kind, attempt, channels,
-                            sequence, occurred_at, evidence, category, reason, status_code, late)
-        SELECT event_id, practice_id, appointment_id, kind, attempt,
-               string_to_array(channels, ','),
-               sequence, occurred_at, evidence, category, reason, status_code, late
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[],
-                    $7::bigint[], $8::timestamptz[], $9::text[], $10::text[], $11::text[],
-                    $12::text[], $13::boolean[])
-            AS event (event_id, practice_id, appointment_id, kind, attempt, channels,
-                      sequence, occurred_at, evidence, category, reason, status_code, late)
+        INSERT INTO events SELECT * FROM jsonb_populate_recordset(NULL::events, $1)
         ON CONFLICT (event_id) DO NOTHING
         """,
-        *(list(column) for column in zip(*rows, strict=True)),
+        [
+            {
+                "event_id": str(each.event_id),
+                "practice_id": str(each.practice_id),
+                "appointment_id": str(each.appointment_id),
+                **rows.columns(each.fact),
+            }
+            for each in known
+        ],
     )
 
 
 async def _facts(tx: Connection, keys: Sequence[Key]) -> dict[Key, list[Fact]]:
-    rows = await tx.fetch(
+    found = await tx.fetch(
         """
         SELECT events.* FROM events
         JOIN unnest($1::uuid[], $2::uuid[]) AS wanted (practice_id, appointment_id)
@@ -223,51 +236,82 @@ async def _facts(tx: Connection, keys: Sequence[Key]) -> dict[Key, list[Fact]]:
         """,
         *_columns(keys),
     )
-    found: dict[Key, list[Fact]] = {key: [] for key in keys}
-    for row in rows:
-        found[row["practice_id"], row["appointment_id"]].append(_fact(row))
-    return found
+    known: dict[Key, list[Fact]] = {key: [] for key in keys}
+    for row in found:
+        known[row["practice_id"], row["appointment_id"]].append(rows.fact(row))
+    return known
 
 
-async def _bodies(tx: Connection, keys: Sequence[Key]) -> dict[Key, Body | None]:
-    rows = await tx.fetch(
-        """
-        SELECT practice_id, appointment_id, body FROM indicators
+async def _shown(tx: Connection, keys: Sequence[Key]) -> dict[Key, Shown]:
+    found = await tx.fetch(
+        f"""
+        SELECT practice_id, {_SHOWN} FROM indicators
         JOIN unnest($1::uuid[], $2::uuid[]) AS wanted (practice_id, appointment_id)
             USING (practice_id, appointment_id)
-        """,
+        """,  # noqa: S608 (columns)
         *_columns(keys),
     )
-    return {(row["practice_id"], row["appointment_id"]): row["body"] for row in rows}
+    shown: dict[Key, Shown] = {}
+    for row in found:
+        content = dict(row)
+        practice_id = content.pop("practice_id")
+        shown[practice_id, row["appointment_id"]] = Shown(**content)
+    return shown
 
 
 async def _show(tx: Connection, changed: Mapping[Key, Shown]) -> None:
     await tx.execute(
         """
-        INSERT INTO indicators (practice_id, appointment_id, version, body)
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::jsonb[])
+        INSERT INTO indicators (practice_id, appointment_id, version, body, starts_at, ends_at,
+                                open_until)
+        SELECT practice_id, appointment_id, version, body, coalesce(starts_at, 'infinity'),
+               coalesce(ends_at, 'infinity'),
+               CASE WHEN open THEN coalesce(open_until, 'infinity') END
+        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::jsonb[], $5::timestamptz[],
+                    $6::timestamptz[], $7::boolean[], $8::timestamptz[])
+            AS shown (practice_id, appointment_id, version, body, starts_at, ends_at, open,
+                      open_until)
         ON CONFLICT (practice_id, appointment_id)
             DO UPDATE SET version = excluded.version, body = excluded.body,
+                starts_at = excluded.starts_at, ends_at = excluded.ends_at,
+                open_until = excluded.open_until,
                 moved_at = CASE WHEN excluded.body IS NOT NULL THEN indicators.moved_at END
         """,
         *_columns(list(changed)),
         [shown.version for shown in changed.values()],
         [shown.body for shown in changed.values()],
+        [shown.starts_at for shown in changed.values()],
+        [shown.ends_at for shown in changed.values()],
+        [bool(shown.body and shown.body["open"]) for shown in changed.values()],
+        [_open_until(shown) for shown in changed.values()],
     )
 
 
-async def _tell_of_moves(tx: Connection, places: Mapping[Key, int]) -> None:
+async def _move(tx: Connection, moved: Mapping[Key, Shown]) -> None:
+    """Note where the feed tells of a move, and the times after it."""
     await tx.execute(
         """
-        UPDATE indicators i SET moved_at = place.version
-        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])
-            AS place (practice_id, appointment_id, version)
+        UPDATE indicators i
+        SET moved_at = place.version, starts_at = place.starts_at, ends_at = place.ends_at,
+            open_until = CASE WHEN i.open_until IS NOT NULL
+                              THEN coalesce(place.open_until, 'infinity') END
+        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[],
+                    $6::timestamptz[])
+            AS place (practice_id, appointment_id, version, starts_at, ends_at, open_until)
         WHERE (i.practice_id, i.appointment_id) = (place.practice_id, place.appointment_id)
-          AND i.body IS NOT NULL
         """,
-        *_columns(list(places)),
-        list(places.values()),
+        *_columns(list(moved)),
+        [shown.version for shown in moved.values()],
+        [shown.starts_at for shown in moved.values()],
+        [shown.ends_at for shown in moved.values()],
+        [_open_until(shown) for shown in moved.values()],
     )
+
+
+def _open_until(shown: Shown) -> datetime | None:
+    if shown.body is None:
+        return None
+    return open_until(*shown.times, cancelled=shown.body["cancelled"])
 
 
 async def _move_feeds(tx: Connection, moved: Mapping[UUID, int]) -> None:
@@ -290,124 +334,3 @@ async def _move_feeds(tx: Connection, moved: Mapping[UUID, int]) -> None:
 
 def _columns(keys: Sequence[Key]) -> tuple[list[UUID], list[UUID]]:
     return [practice_id for practice_id, _ in keys], [appointment_id for _, appointment_id in keys]
-
-
-Row = tuple[
-    UUID,
-    UUID,
-    UUID,
-    str,
-    int,
-    str,
-    int,
-    datetime,
-    str | None,
-    str | None,
-    str | None,
-    str | None,
-    bool,
-]
-
-
-def _row(known: Known) -> Row:
-    subject = (known.event_id, known.practice_id, known.appointment_id)
-    match known.fact:
-        case Issued(attempt=attempt, channels=channels, at=at):
-            listed = ",".join(sorted(channels))
-            return (*subject, "issued", attempt, listed, 0, at, None, None, None, None, False)
-        case Erased(at=at):
-            return (*subject, "erased", 0, "", 0, at, None, None, None, None, False)
-        case Deleted(at=at):
-            return (*subject, "deleted", 0, "", 0, at, None, None, None, None, False)
-        case Outcome() as outcome:
-            return (
-                *subject,
-                outcome.state.value,
-                outcome.attempt,
-                outcome.channel.value,
-                outcome.sequence,
-                outcome.at,
-                outcome.evidence,
-                outcome.category,
-                outcome.reason,
-                outcome.status_code,
-                outcome.late,
-            )
-
-
-def _fact(row: asyncpg.Record) -> Fact:
-    match row["kind"]:
-        case "issued":
-            return Issued(
-                row["attempt"], frozenset(map(Channel, row["channels"])), row["occurred_at"]
-            )
-        case "erased":
-            return Erased(row["occurred_at"])
-        case "deleted":
-            return Deleted(row["occurred_at"])
-        case state:
-            return Outcome(
-                attempt=row["attempt"],
-                channel=Channel(row["channels"][0]),
-                sequence=row["sequence"],
-                state=State(state),
-                at=row["occurred_at"],
-                evidence=_evidence(row["evidence"]),
-                category=None if row["category"] is None else FailureCategory(row["category"]),
-                reason=None if row["reason"] is None else FailureReason(row["reason"]),
-                status_code=row["status_code"],
-                late=row["late"],
-            )
-
-
-def _evidence(stored: str | None) -> AnyEvidence | None:
-    if stored is None:
-        return None
-    return FailureEvidence(stored) if stored in [*FailureEvidence] else Evidence(stored)
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """How fast ticks came, and how many were later proven wrong. Times in seconds."""
-
-    ticks: int
-    proven_wrong: int
-    p50: float | None
-    p95: float | None
-
-
-async def measures(tx: Connection, practice_id: UUID | None, since: datetime) -> Measures:
-    """Measures of attempts issued since then, of one practice or (None) of all."""
-    row = await tx.fetchrow(
-        """
-        WITH recent AS (
-            SELECT appointment_id, attempt, kind, channels, sequence, occurred_at, evidence
-            FROM events
-            WHERE occurred_at >= $2 AND ($1::uuid IS NULL OR practice_id = $1)
-        ), issued AS (
-            SELECT appointment_id, attempt, channel, min(occurred_at) AS at
-            FROM recent CROSS JOIN unnest(channels) AS channel
-            WHERE kind = 'issued' GROUP BY 1, 2, 3
-        ), ticks AS (
-            SELECT appointment_id, attempt, channels[1] AS channel,
-                   min(occurred_at) AS at, min(sequence) AS sequence
-            FROM recent WHERE kind = 'delivered' GROUP BY 1, 2, 3
-        ), failures AS (
-            SELECT appointment_id, attempt, channels[1] AS channel, max(sequence) AS sequence
-            FROM recent WHERE kind = 'failed' AND evidence IS NULL GROUP BY 1, 2, 3
-        ), measured AS (
-            SELECT extract(epoch FROM ticks.at - issued.at)::float8 AS seconds,
-                   coalesce(failures.sequence > ticks.sequence, false) AS wrong
-            FROM issued
-            JOIN ticks USING (appointment_id, attempt, channel)
-            LEFT JOIN failures USING (appointment_id, attempt, channel)
-        )
-        SELECT count(*) AS ticks, count(*) FILTER (WHERE wrong) AS proven_wrong,
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,
-               percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) AS p95
-        FROM measured
-        """,
-        practice_id,
-        since,
-    )
-    return Measures(**dict(row)) if row else Measures(0, 0, None, None)

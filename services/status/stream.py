@@ -4,6 +4,7 @@
     event: indicator   data: Indicator                its newest state
     event: deleted     data: {"appointment_id", "version"}
     event: moved       data: {"appointment_id", "version"}   load the appointment anew
+    event: open        data: {"open_count"}           how much is open; has no id
     event: beat        data: {"interval_seconds"}     nothing has changed; has no id
 
 Others may be added: a client passes over what it does not know, as EventSource does.
@@ -13,6 +14,11 @@ The id of each is the version, the position in the practice's feed. Who comes ba
 it was moved. Who comes without one, or with one that the feed has never reached (another
 practice's, or from before a restored backup), gets `ready` first and is to load the indicators;
 since the stream begins before they load them, they miss nothing.
+
+`open` comes at the beginning and whenever what has changed changes the count. What time alone ends
+(an appointment begins) is told by nobody: ask now and then.
+
+Of a deleted appointment whose patient was not told, `indicator` says `cancelled`.
 
 A beat comes at the beginning and whenever nothing else was sent for `interval_seconds`. Comments
 would do for the connection, but a browser hides them from the page, which could not tell a quiet
@@ -38,9 +44,17 @@ from starlette.types import Message, Send
 
 from chassis.clock import utc_now
 from chassis.database import TRANSIENT_ERRORS, Database
-from services.status import store
+from services.status import open_store, store
 from services.status.feeds import Watch
-from services.status.views import BeatView, DeletedView, IndicatorView, MovedView, PositionView
+from services.status.views import (
+    BeatView,
+    DeletedView,
+    IndicatorView,
+    MovedView,
+    OpenView,
+    PositionView,
+    is_gone,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -80,17 +94,22 @@ async def follow(
         resume = current
     yield _beat(heartbeat)
     last = resume
+    open_count: int | None = None
     while not watch.closing and _seconds_until(until) > 0:
         watch.look()
         try:
             async with db.practice(watch.practice_id) as tx:
                 page = await store.changes(tx, watch.practice_id, after=last, limit=PAGE)
+                now_open = await open_store.count(tx, watch.practice_id, utc_now())
         except TRANSIENT_ERRORS as error:
             log.warning("stream ends", error=type(error).__qualname__)
             return
         for shown in page:
             yield _change(shown)
             last = shown.version
+        if now_open != open_count:
+            open_count = now_open
+            yield _open(open_count)
         if len(page) == PAGE:
             continue
         while not await watch.wait(min(heartbeat, max(_seconds_until(until), SHORTEST_WAIT))):
@@ -110,10 +129,16 @@ def _change(shown: store.Shown | store.Moved) -> bytes:
     if isinstance(shown, store.Moved):
         moved = MovedView(appointment_id=shown.appointment_id, version=shown.version)
         return _message("moved", shown.version, moved.model_dump_json())
-    if shown.body is None:
+    now = utc_now()
+    if is_gone(shown, now):
         view = DeletedView(appointment_id=shown.appointment_id, version=shown.version)
         return _message("deleted", shown.version, view.model_dump_json())
-    return _message("indicator", shown.version, IndicatorView.of(shown).model_dump_json())
+    return _message("indicator", shown.version, IndicatorView.of(shown, now).model_dump_json())
+
+
+def _open(count: int) -> bytes:
+    sent.labels("open").inc()
+    return format_sse_event(event="open", data_str=OpenView(open_count=count).model_dump_json())
 
 
 def _beat(interval: float) -> bytes:

@@ -7,9 +7,21 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from contracts.channels import Channel
-from contracts.events import Evidence, FailureCategory, FailureEvidence, FailureReason
-from services.status.indicators import HistoryEntry, State
+from contracts.events import (
+    Answer,
+    Evidence,
+    FailureCategory,
+    FailureEvidence,
+    FailureReason,
+    NoticeKind,
+    VisitRole,
+)
+from services.status.facts import State
+from services.status.open_store import MOST_COUNTED
+from services.status.openness import Reason, over
 from services.status.store import Shown
+from services.status.timeline import TimelineEntry
+from services.status.waiting import still_waiting
 
 
 class ChannelView(BaseModel):
@@ -24,8 +36,26 @@ class ChannelView(BaseModel):
     occurred_at: datetime | None
 
 
+class NoticeView(BaseModel):
+    """The newest notice of its kind; `at` is the earliest that is known of it."""
+
+    kind: NoticeKind
+    at: datetime
+    channels: dict[Channel, ChannelView]
+
+
+class AnswerView(BaseModel):
+    """What the patient's calendar answered last, to the appointment as it is."""
+
+    answer: Answer
+    at: datetime
+
+
 class IndicatorView(BaseModel):
-    """What to show for an appointment: the newest attempt, overall and by channel."""
+    """What to show for an appointment: the newest attempt, overall and by channel.
+
+    And beside it what else became of it, and what somebody has to do.
+    """
 
     appointment_id: UUID
     version: int = Field(description="Position in the practice's feed; the stream's event id.")
@@ -33,17 +63,56 @@ class IndicatorView(BaseModel):
     attempt: int
     channels: dict[Channel, ChannelView]
     updated_at: datetime
+    starts_at: datetime | None = Field(default=None, description="Null while it is not known.")
+    open: list[Reason] = Field(
+        default=[],
+        description="Why somebody has to do something, the gravest first; empty once the "
+        "appointment is over. Others may be added.",
+    )
+    notices: list[NoticeView] = Field(default=[], description="Of each kind the newest.")
+    answer: AnswerView | None = None
+    waiting_since: datetime | None = Field(
+        default=None, description="The patient has joined since then, and the practice has not."
+    )
+    cancelled: bool = Field(
+        default=False,
+        description="The appointment is deleted, and the notice of it did not arrive: nothing is "
+        "shown of it but that.",
+    )
 
     @classmethod
-    def of(cls, shown: Shown) -> "IndicatorView":
-        """The view of an indicator that is not deleted."""
+    def of(cls, shown: Shown, now: datetime) -> "IndicatorView":
+        """The view, as of now, of an indicator that is not deleted."""
+        body = shown.body or {}
         return cls.model_validate(
-            {"appointment_id": shown.appointment_id, "version": shown.version} | (shown.body or {})
+            body
+            | {
+                "appointment_id": shown.appointment_id,
+                "version": shown.version,
+                "starts_at": shown.starts_at,
+                "open": [] if is_over(shown, now) else body["open"],
+                "waiting_since": still_waiting(_moment(body["waiting_since"]), shown.ends_at, now),
+            }
         )
 
 
+def is_over(shown: Shown, now: datetime) -> bool:
+    """Whether it is too late for anybody to do something."""
+    cancelled = shown.body is None or shown.body["cancelled"]
+    return over(shown.starts_at, shown.ends_at, now, cancelled=cancelled)
+
+
+def is_gone(shown: Shown, now: datetime) -> bool:
+    """Whether nothing is shown of it: deleted, and nobody has to be told of that any more."""
+    return shown.body is None or (shown.body["cancelled"] and is_over(shown, now))
+
+
+def _moment(stored: str | None) -> datetime | None:
+    return None if stored is None else datetime.fromisoformat(stored)
+
+
 class HistoryEntryView(BaseModel):
-    """One line of the history; codes only, never a mail server's text."""
+    """One line of the invitation's history; codes only, never a mail server's text."""
 
     at: datetime
     channel: Channel
@@ -56,7 +125,31 @@ class HistoryEntryView(BaseModel):
     late: bool
 
     @classmethod
-    def of(cls, entry: HistoryEntry) -> "HistoryEntryView":
+    def of(cls, entry: TimelineEntry) -> "HistoryEntryView":
+        """The view of a line."""
+        return cls.model_validate(entry, from_attributes=True)
+
+
+class TimelineEntryView(BaseModel):
+    """One line of all that happened. Types and what they are about may be added."""
+
+    at: datetime
+    type: Literal[
+        "requested", "pending", "delivered", "failed", "unconfirmed", "answered", "joined"
+    ]
+    about: Literal["invitation", "reminder", "moved", "cancelled", "visit"]
+    channel: Channel | None = Field(description="Of what was sent.")
+    attempt: int | None = Field(description="Of the invitation.")
+    evidence: Evidence | FailureEvidence | None
+    category: FailureCategory | None
+    reason: FailureReason | None
+    status_code: str | None
+    late: bool
+    answer: Answer | None = Field(description="Of a line of type answered.")
+    role: VisitRole | None = Field(description="Who joined.")
+
+    @classmethod
+    def of(cls, entry: TimelineEntry) -> "TimelineEntryView":
         """The view of a line."""
         return cls.model_validate(entry, from_attributes=True)
 
@@ -64,13 +157,27 @@ class HistoryEntryView(BaseModel):
 class IndicatorWithHistoryView(IndicatorView):
     """An indicator with everything that happened, superseded attempts included, oldest first."""
 
-    history: list[HistoryEntryView]
+    history: list[HistoryEntryView] = Field(description="Of the invitation alone.")
+    timeline: list[TimelineEntryView] = Field(
+        default=[], description="The same, with notices, answers, and who joined the visit."
+    )
 
 
 class IndicatorsView(BaseModel):
-    """Those of the appointments asked for that have an indicator."""
+    """Those of the appointments asked for that have an indicator, or a page of what is open."""
 
     indicators: list[IndicatorView]
+    next: str | None = Field(
+        default=None, description="`cursor` of the next page of what is open; null on the last one."
+    )
+    open_count: int = Field(description=f"Of all that is open, counted up to {MOST_COUNTED}.")
+    as_of: datetime = Field(description="When this was so.")
+
+
+class OpenView(BaseModel):
+    """How much is open."""
+
+    open_count: int = Field(description=f"Counted up to {MOST_COUNTED}.")
 
 
 class DeletedView(BaseModel):
@@ -81,7 +188,7 @@ class DeletedView(BaseModel):
 
 
 class MovedView(BaseModel):
-    """The appointment has another time or length; load it anew where it is shown."""
+    """The appointment has another start or end; load it anew where it is shown."""
 
     appointment_id: UUID
     version: int

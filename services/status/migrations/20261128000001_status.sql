@@ -14,14 +14,16 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_received ON inbox (received_at);
 GRANT SELECT, INSERT, DELETE ON inbox TO status;
 
--- Everything known of an appointment's invitations. No patient data, no free text.
+-- Everything known of an appointment. No patient data, no free text.
 CREATE TABLE events (
     event_id uuid PRIMARY KEY,
     practice_id uuid NOT NULL,
     appointment_id uuid NOT NULL,
     kind text NOT NULL CHECK (kind IN
-        ('issued', 'pending', 'delivered', 'failed', 'unconfirmed', 'deleted', 'erased')),
-    attempt bigint NOT NULL,            -- 0: the appointment itself
+        ('issued', 'pending', 'delivered', 'failed', 'unconfirmed', 'deleted', 'erased',
+         'scheduled', 'answered', 'joined',
+         'notice_pending', 'notice_delivered', 'notice_failed', 'notice_unconfirmed')),
+    attempt bigint NOT NULL,            -- 0: no invitation
     channels text[] NOT NULL,           -- those issued, or the one of an outcome
     sequence bigint NOT NULL,           -- 0: no outcome
     occurred_at timestamptz NOT NULL,
@@ -29,7 +31,14 @@ CREATE TABLE events (
     category text,
     status_code text,                   -- RFC 3463
     late boolean NOT NULL,
-    reason text                         -- of a failure: FailureReason of the contract
+    reason text,                        -- of a failure: FailureReason of the contract
+    version bigint,                     -- of the appointment, of which it is told
+    starts_at timestamptz,              -- scheduled
+    duration_minutes integer,           -- scheduled
+    notice_id uuid,                     -- of a notice
+    notice_kind text,                   -- of a notice: NoticeKind of the contract
+    answer text,                        -- answered: Answer of the contract
+    role text                           -- joined: VisitRole of the contract
 );
 CREATE INDEX events_appointment ON events (practice_id, appointment_id);
 CREATE INDEX events_by_time ON events (practice_id, occurred_at);
@@ -40,17 +49,23 @@ CREATE POLICY practice ON events
 GRANT SELECT, INSERT, DELETE ON events TO status;
 
 -- What is shown. `version` is the position in the practice's feed at which it became so, `moved_at`
--- the one at which the appointment was last moved.
+-- the one at which start or end last changed. Times that are not known are infinite.
 CREATE TABLE indicators (
     practice_id uuid NOT NULL,
     appointment_id uuid NOT NULL,
     version bigint NOT NULL,
     body jsonb,                         -- NULL: the appointment is deleted
     moved_at bigint,                    -- NULL: not moved, or deleted
+    starts_at timestamptz NOT NULL DEFAULT 'infinity',
+    ends_at timestamptz NOT NULL DEFAULT 'infinity',
+    open_until timestamptz,             -- NULL: nothing to do
     PRIMARY KEY (practice_id, appointment_id),
     UNIQUE (practice_id, version),
     UNIQUE (practice_id, moved_at)
 );
+-- What is open and still to come, by start, and how much: from the index alone.
+CREATE INDEX indicators_open ON indicators (practice_id, starts_at, appointment_id)
+    INCLUDE (open_until) WHERE open_until IS NOT NULL;
 ALTER TABLE indicators ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON indicators
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));

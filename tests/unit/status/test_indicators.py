@@ -10,18 +10,9 @@ from hypothesis import strategies as st
 
 from contracts.channels import Channel
 from contracts.events import Evidence, FailureCategory, FailureEvidence
-from services.status.indicators import (
-    ChannelIndicator,
-    Deleted,
-    Fact,
-    Indicator,
-    Issued,
-    Outcome,
-    State,
-    fold,
-    history,
-    overall,
-)
+from services.status.facts import Deleted, Fact, Issued, Outcome, State
+from services.status.indicators import ChannelIndicator, Indicator, fold, overall
+from services.status.timeline import history
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -190,7 +181,7 @@ def test_superseded_attempts_never_touch_it(known: list[Fact], others: list[Fact
         superseded = [
             fact
             for fact in others
-            if not isinstance(fact, Deleted) and fact.attempt < shown.attempt
+            if isinstance(fact, Issued | Outcome) and fact.attempt < shown.attempt
         ]
         assert fold([*superseded, *known]) == shown
 

@@ -11,7 +11,7 @@ import pytest
 
 from chassis.clock import utc_now
 from chassis.database import Database
-from services.status import feeds, store
+from services.status import feeds, open_store, store
 from services.status.feeds import Feeds, Watch, poller
 from services.status.stream import follow
 
@@ -35,9 +35,14 @@ async def nothing(*_args: object, **_options: object) -> list[store.Shown]:
     return []
 
 
+async def three(*_args: object) -> int:
+    return 3
+
+
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "changes", nothing)
+    monkeypatch.setattr(open_store, "count", three)
 
 
 def followed(watch: Watch, resume: int | None = None) -> AsyncIterator[bytes]:
@@ -55,7 +60,8 @@ def followed(watch: Watch, resume: int | None = None) -> AsyncIterator[bytes]:
 async def test_it_says_at_once_how_often_it_beats(resume: int | None) -> None:
     with Feeds(limit=1, limit_per_practice=1).watch(PRACTICE) as watch:
         messages = followed(watch, resume)
-        told = [await anext(messages) for _ in range(4)]
+        told = [await anext(messages) for _ in range(5)]
+    assert told.count(b'event: open\ndata: {"open_count":3}\n\n') == 1
     beats = [message for message in told if message.startswith(b"event: beat\n")]
     assert beats[0] == b'event: beat\ndata: {"interval_seconds":0.01}\n\n'
     assert len(beats) == (2 if resume is None else 3)

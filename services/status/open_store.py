@@ -1,0 +1,89 @@
+"""The SQL of what is open and still to come: a page of it, and how much there is.
+
+Both read the partial index `indicators_open` alone, from the start of the longest appointment on
+that may still be going on, so what is past costs nothing.
+"""
+
+import base64
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from chassis.database import Connection
+from services.status.openness import LONGEST
+from services.status.store import Shown
+
+MOST_COUNTED = 10_000  # beyond that it makes no difference to anybody, and counting stays cheap
+
+PAGE = """
+    SELECT appointment_id, greatest(version, moved_at) AS version, body,
+           nullif(starts_at, 'infinity') AS starts_at, nullif(ends_at, 'infinity') AS ends_at
+    FROM indicators
+    WHERE practice_id = $1 AND open_until > $2 AND starts_at > $3
+      AND (starts_at, appointment_id) > ($4::text::timestamptz, $5::uuid)
+    ORDER BY indicators.starts_at, appointment_id LIMIT $6
+    """
+COUNT = """
+    SELECT count(*) FROM (
+        SELECT FROM indicators
+        WHERE practice_id = $1 AND open_until > $2 AND starts_at > $3 LIMIT $4
+    ) AS open
+    """
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNKNOWN = 2**63 - 1
+_PLACE = struct.Struct(">q16s")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """In the list of what is open; `starts_at` None: not known, which comes last."""
+
+    starts_at: datetime | None
+    appointment_id: UUID
+
+    @property
+    def cursor(self) -> str:
+        """The place as callers hand it back: microseconds since 1970 and id, in base64url."""
+        since = _UNKNOWN
+        if self.starts_at is not None:
+            since = (self.starts_at - _EPOCH) // timedelta(microseconds=1)
+        return base64.urlsafe_b64encode(_PLACE.pack(since, self.appointment_id.bytes)).decode()
+
+    @classmethod
+    def of(cls, cursor: str) -> Self:
+        """Raises ValueError for what is none of ours."""
+        try:
+            since, appointment_id = _PLACE.unpack(base64.urlsafe_b64decode(cursor))
+            starts_at = None if since == _UNKNOWN else _EPOCH + timedelta(microseconds=since)
+        except (ValueError, struct.error, OverflowError):
+            raise ValueError("no cursor of ours") from None
+        return cls(starts_at, UUID(bytes=appointment_id))
+
+
+async def page(
+    tx: Connection, practice_id: UUID, now: datetime, *, after: Place | None, limit: int
+) -> list[Shown]:
+    """What is open at `now`, the soonest start first, behind a place in that list."""
+    start, appointment_id = "-infinity", UUID(int=0)
+    if after is not None:
+        start = "infinity" if after.starts_at is None else after.starts_at.isoformat()
+        appointment_id = after.appointment_id
+    found = await tx.fetch(
+        PAGE,
+        practice_id,
+        now,
+        now - LONGEST,
+        start,
+        appointment_id,
+        limit,
+    )
+    return [Shown(**row) for row in found]
+
+
+async def count(tx: Connection, practice_id: UUID, now: datetime) -> int:
+    """How many are open at `now`, counted up to MOST_COUNTED."""
+    found: int = await tx.fetchval(COUNT, practice_id, now, now - LONGEST, MOST_COUNTED)
+    return found

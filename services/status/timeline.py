@@ -1,0 +1,105 @@
+"""Everything that happened, line by line. Pure.
+
+`history` tells of the invitation alone, as it always did; `timeline` of notices, answers and the
+visit as well. Both are in order of occurrence and name superseded attempts too.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.channels import Channel
+from contracts.events import Answer, FailureCategory, FailureReason, VisitRole
+from services.status.facts import (
+    Answered,
+    AnyEvidence,
+    Fact,
+    Issued,
+    Joined,
+    Notice,
+    Outcome,
+    rank,
+    shown_state,
+)
+
+HIGHEST = 2**63  # behind any attempt of the same instant
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One line; `type` is "requested", the state a channel then took, "answered" or "joined".
+
+    `about` is "invitation", a notice's kind or "visit".
+    """
+
+    at: datetime
+    type: str
+    about: str = "invitation"
+    channel: Channel | None = None
+    attempt: int | None = None
+    evidence: AnyEvidence | None = None
+    category: FailureCategory | None = None
+    reason: FailureReason | None = None
+    status_code: str | None = None
+    late: bool = False
+    answer: Answer | None = None
+    role: VisitRole | None = None
+
+
+def timeline(facts: Iterable[Fact]) -> list[TimelineEntry]:
+    """All that happened, in order of occurrence."""
+    known = sorted(frozenset(facts), key=_place)
+    return [entry for fact in known for entry in _entries(fact)]
+
+
+def history(facts: Iterable[Fact]) -> list[TimelineEntry]:
+    """What happened to all attempts, in order of occurrence."""
+    return timeline(fact for fact in facts if isinstance(fact, Issued | Outcome))
+
+
+def _place(fact: Fact) -> tuple[datetime, int, int, str, str]:
+    """By occurrence; an attempt's announcement stands before outcomes of the same instant."""
+    match fact:
+        case Issued():
+            return fact.at, fact.attempt, 0, ",".join(sorted(fact.channels)), ""
+        case Outcome():
+            return fact.at, fact.attempt, fact.sequence, fact.channel, repr(rank(fact))
+        case Notice():
+            identity = f"{fact.notice_id} {fact.channel} {rank(fact)}"
+            return fact.at, HIGHEST, fact.sequence, fact.kind, identity
+        case Answered():
+            return fact.at, HIGHEST, fact.version, fact.answer, ""
+        case Joined():
+            return fact.at, HIGHEST, HIGHEST, fact.role, ""
+        case _:
+            return fact.at, HIGHEST, HIGHEST, "", ""
+
+
+def _entries(fact: Fact) -> Iterator[TimelineEntry]:
+    match fact:
+        case Issued():
+            for channel in sorted(fact.channels):
+                yield TimelineEntry(fact.at, "requested", channel=channel, attempt=fact.attempt)
+        case Outcome():
+            yield _told(fact, "invitation", fact.attempt)
+        case Notice():
+            yield _told(fact, fact.kind.value, None)
+        case Answered():
+            yield TimelineEntry(fact.at, "answered", answer=fact.answer)
+        case Joined():
+            yield TimelineEntry(fact.at, "joined", "visit", role=fact.role)
+
+
+def _told(fact: Outcome | Notice, about: str, attempt: int | None) -> TimelineEntry:
+    return TimelineEntry(
+        at=fact.at,
+        type=shown_state(fact).value,
+        about=about,
+        channel=fact.channel,
+        attempt=attempt,
+        evidence=fact.evidence,
+        category=fact.category,
+        reason=fact.reason,
+        status_code=fact.status_code,
+        late=fact.late,
+    )

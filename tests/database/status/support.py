@@ -1,0 +1,177 @@
+"""What other services tell of an appointment, and status as it is asked about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from chassis.clock import utc_now
+from chassis.database import Database
+from contracts.channels import Channel
+from contracts.envelope import Received
+from contracts.events import (
+    Answer,
+    AppointmentDeleted,
+    AppointmentRescheduled,
+    AppointmentScheduled,
+    Event,
+    Evidence,
+    FailureCategory,
+    InvitationAnswered,
+    InvitationDelivered,
+    InvitationFailed,
+    InvitationIssued,
+    NoticeFailed,
+    NoticeKind,
+    VisitJoined,
+    VisitRole,
+)
+from services.status import events, open_store, store
+from services.status.views import IndicatorView, is_gone
+
+MINUTES = 20  # how long appointments last
+SOON = timedelta(hours=24)
+
+
+@dataclass
+class Story:
+    """One appointment's events, each a minute after the one before."""
+
+    practice_id: UUID
+    start: datetime
+    appointment_id: UUID = field(default_factory=uuid7)
+    version: int = 0
+    attempt: int = 0
+    sequence: int = 0
+    moment: datetime = field(default_factory=lambda: utc_now() - timedelta(hours=2))
+
+    def booked(self, **changes: Any) -> list[Event]:
+        """Created and sent by mail; nothing is known of what became of it."""
+        self.version += 1
+        return [self._scheduled(AppointmentScheduled, **changes), self.issued(self.version)]
+
+    def moved(self, start: datetime) -> Event:
+        """To another time."""
+        self.version += 1
+        self.start = start
+        return self._scheduled(AppointmentRescheduled)
+
+    def issued(self, version: int | None = None) -> InvitationIssued:
+        if version is None:
+            self.version += 1
+        self.attempt += 1
+        return InvitationIssued(
+            **self._who,
+            version=self.version,
+            invitation_id=self.appointment_id,
+            attempt=self.attempt,
+            channels=[Channel.EMAIL],
+        )
+
+    def delivered(self) -> InvitationDelivered:
+        return InvitationDelivered(**self._outcome, evidence=Evidence.ACCEPTED)
+
+    def failed(self) -> InvitationFailed:
+        return InvitationFailed(**self._outcome, category=FailureCategory.PERMANENT)
+
+    def notice_failed(
+        self, kind: NoticeKind, channel: Channel = Channel.EMAIL, notice_id: UUID | None = None
+    ) -> NoticeFailed:
+        outcome = self._outcome
+        return NoticeFailed(
+            **outcome | {"channel": channel},
+            notice_id=notice_id or uuid7(),
+            kind=kind,
+            appointment_version=self.version,
+            category=FailureCategory.PERMANENT,
+        )
+
+    def answered(self, answer: Answer) -> InvitationAnswered:
+        return InvitationAnswered(
+            **self._who,
+            invitation_id=self.appointment_id,
+            appointment_version=self.version,
+            answer=answer,
+            occurred_at=self.now(),
+        )
+
+    def joined(self, role: VisitRole, at: datetime) -> VisitJoined:
+        return VisitJoined(**self._who, role=role, occurred_at=at)
+
+    def deleted(self) -> AppointmentDeleted:
+        self.version += 1
+        return AppointmentDeleted(**self._who, version=self.version)
+
+    def now(self) -> datetime:
+        self.moment += timedelta(minutes=1)
+        return self.moment
+
+    def _scheduled(self, kind: type[AppointmentScheduled], **changes: Any) -> Event:
+        return kind(
+            **self._who
+            | {
+                "version": self.version,
+                "start": self.start,
+                "duration_minutes": MINUTES,
+                "time_zone": "Europe/Berlin",
+            }
+            | changes
+        )
+
+    @property
+    def _who(self) -> dict[str, Any]:
+        return {"appointment_id": self.appointment_id, "practice_id": self.practice_id}
+
+    @property
+    def _outcome(self) -> dict[str, Any]:
+        self.sequence += 1
+        return self._who | {
+            "invitation_id": self.appointment_id,
+            "attempt": self.attempt,
+            "channel": Channel.EMAIL,
+            "sequence": self.sequence,
+            "occurred_at": self.now(),
+        }
+
+
+@dataclass
+class Status:
+    """The service without Kafka and HTTP, for one practice."""
+
+    db: Database
+    practice_id: UUID = field(default_factory=uuid7)
+
+    def story(self, start: datetime | None = None) -> Story:
+        return Story(self.practice_id, start or utc_now() + SOON)
+
+    async def hear(self, told: Sequence[Event]) -> None:
+        """One batch, each event at a later time than the one before."""
+        began = utc_now() - timedelta(minutes=len(told))
+        batch = [
+            Received(uuid7(), began + timedelta(seconds=number), event, None)
+            for number, event in enumerate(told)
+        ]
+        async with self.db.system() as tx:
+            await events.handle(tx, batch)
+
+    async def shown(self, story: Story, now: datetime | None = None) -> IndicatorView | None:
+        moment = now or utc_now()
+        async with self.db.practice(self.practice_id) as tx:
+            found = await store.indicators(tx, self.practice_id, [story.appointment_id])
+        visible = [shown for shown in found if not is_gone(shown, moment)]
+        return IndicatorView.of(visible[0], moment) if visible else None
+
+    async def open(self, now: datetime | None = None) -> list[UUID]:
+        """Ids of what is open, as one page, which holds as much as the count says."""
+        moment = now or utc_now()
+        async with self.db.practice(self.practice_id) as tx:
+            found = await open_store.page(tx, self.practice_id, moment, after=None, limit=100)
+            assert len(found) == await open_store.count(tx, self.practice_id, moment)
+        return [shown.appointment_id for shown in found]
+
+    async def changes(self, after: int = 0) -> list[store.Shown | store.Moved]:
+        async with self.db.practice(self.practice_id) as tx:
+            return await store.changes(tx, self.practice_id, after=after, limit=100)

@@ -1,0 +1,140 @@
+"""What is open: the soonest first, only what is still to come, page by page, cheap."""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis.clock import utc_now
+from chassis.database import Database
+from contracts.events import NoticeKind
+from services.status import open_store
+from services.status.open_store import Place
+from tests.database.conftest import OwnerOf
+from tests.database.status.support import MINUTES, Status
+
+HOUR = timedelta(hours=1)
+
+
+async def test_the_soonest_is_first_and_what_arrived_is_not_there(status: Status) -> None:
+    now = utc_now()
+    later, sooner, green = (status.story(now + hours * HOUR) for hours in (30, 2, 1))
+    for each in (later, sooner):
+        await status.hear([*each.booked(), each.failed()])
+    await status.hear([*green.booked(), green.delivered()])
+    assert await status.open() == [sooner.appointment_id, later.appointment_id]
+
+
+async def test_time_alone_ends_it(status: Status) -> None:
+    story = status.story()
+    await status.hear([*story.booked(), story.failed()])
+    end = story.start + timedelta(minutes=MINUTES)
+    assert await status.open(end - timedelta(seconds=1)) == [story.appointment_id]
+    assert await status.open(end) == []
+    shown = await status.shown(story, end)
+    assert shown is not None
+    assert (shown.overall, shown.open) == ("failed", [])
+
+
+async def test_the_longest_appointment_is_open_to_its_end(status: Status) -> None:
+    story = status.story()
+    await status.hear([*story.booked(duration_minutes=480), story.failed()])
+    assert await status.open(story.start + timedelta(minutes=479)) == [story.appointment_id]
+
+
+async def test_a_move_takes_it_along(status: Status) -> None:
+    story = status.story(utc_now() - 3 * HOUR)
+    await status.hear([*story.booked(), story.failed()])
+    assert await status.open() == []
+    await status.hear([story.moved(utc_now() + 3 * HOUR)])
+    assert await status.open() == [story.appointment_id]
+
+
+async def test_without_a_time_it_is_open_and_last(status: Status) -> None:
+    timeless, dated = status.story(), status.story()
+    [_, issued] = timeless.booked()
+    await status.hear([issued, timeless.failed()])
+    await status.hear([*dated.booked(), dated.failed()])
+    assert await status.open() == [dated.appointment_id, timeless.appointment_id]
+    shown = await status.shown(timeless)
+    assert shown is not None
+    assert shown.starts_at is None
+
+
+async def test_a_deleted_one_that_nobody_was_told_of_stays_until_its_start(status: Status) -> None:
+    story = status.story()
+    await status.hear([*story.booked(), story.delivered()])
+    await status.hear([story.deleted()])
+    assert await status.shown(story) is None
+    await status.hear([story.notice_failed(NoticeKind.CANCELLED)])
+    assert await status.open() == [story.appointment_id]
+    shown = await status.shown(story)
+    assert shown is not None
+    assert (shown.cancelled, shown.open) == (True, ["cancelled_failed"])
+    assert await status.open(story.start) == []
+    assert await status.shown(story, story.start) is None
+
+
+async def test_pages_follow_each_other_without_gap_or_repeat(status: Status) -> None:
+    start = utc_now() + HOUR
+    stories = [status.story(start + (number // 3) * HOUR) for number in range(7)]
+    await status.hear([event for each in stories for event in (*each.booked(), each.failed())])
+    seen: list[UUID] = []
+    after: Place | None = None
+    while True:
+        async with status.db.practice(status.practice_id) as tx:
+            page = await open_store.page(tx, status.practice_id, utc_now(), after=after, limit=2)
+        if not page:
+            break
+        seen += [shown.appointment_id for shown in page]
+        after = Place.of(Place(page[-1].starts_at, page[-1].appointment_id).cursor)
+    ordered = sorted(stories, key=lambda each: (each.start, each.appointment_id))
+    assert seen == [each.appointment_id for each in ordered]
+
+
+async def test_another_practice_sees_nothing_of_it(status: Status, status_db: Database) -> None:
+    story = status.story()
+    await status.hear([*story.booked(), story.failed()])
+    assert await Status(status_db, uuid4()).open() == []
+
+
+@pytest.mark.parametrize("starts_at", [None, datetime.fromisoformat("2026-12-01T10:00:00.000001Z")])
+def test_a_cursor_names_its_place(starts_at: datetime | None) -> None:
+    place = Place(starts_at, uuid4())
+    assert Place.of(place.cursor) == place
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "ä", "A" * 31, "f" * 32])
+def test_a_cursor_that_is_none_of_ours_is_refused(cursor: str) -> None:
+    with pytest.raises(ValueError, match="no cursor of ours"):
+        Place.of(cursor)
+
+
+async def test_a_page_and_the_count_read_the_index_alone(status: Status, owner_of: OwnerOf) -> None:
+    """Of 22,000, of which 1,020 are still to come or going on."""
+    async with owner_of("status") as owner:
+        await owner.execute(
+            """
+            INSERT INTO indicators (practice_id, appointment_id, version, body, starts_at, ends_at,
+                                    open_until)
+            SELECT $1, gen_random_uuid(), n, '{}', start, start + interval '20 min',
+                   CASE WHEN n % 11 = 0 THEN start + interval '20 min' END
+            FROM generate_series(1, 22000) AS n,
+                LATERAL (SELECT now() + (n - 21000) * interval '1 min' AS start) AS times
+            """,
+            status.practice_id,
+        )
+        await owner.execute("ANALYZE indicators")
+    now = utc_now()
+    past = now - timedelta(hours=8)
+    async with status.db.practice(status.practice_id) as tx:
+        for query, more in (
+            (open_store.COUNT, [10_000]),
+            (open_store.PAGE, ["-infinity", UUID(int=0), 51]),
+        ):
+            plan = await tx.fetch(f"EXPLAIN {query}", status.practice_id, now, past, *more)
+            text = "\n".join(row[0] for row in plan)
+            assert "using indicators_open" in text
+            assert "Sort" not in text
+        still_going_on = 22_000 // 11 - 20_980 // 11
+        assert await open_store.count(tx, status.practice_id, now) == still_going_on
