@@ -20,6 +20,7 @@ from contracts.events import (
     FailureReason,
     NoticeKind,
     VisitRole,
+    Withheld,
 )
 
 
@@ -100,6 +101,7 @@ class Notice:
     reason: FailureReason | None = None
     status_code: str | None = None
     late: bool = False
+    withheld: Withheld | None = None
 
 
 @dataclass(frozen=True, slots=True)
