@@ -4,6 +4,7 @@ mail      composing the invitation, against the standard library's email.message
 outbox    publishing through the outbox, against a bare Kafka producer
 inbox     folding events into indicators in batches of 500, against one by one
 sealing   storing appointments with sealed contacts, against the same in the clear
+open      a page and the count of what is open among 300,000, against looking into each indicator
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 from aiokafka import ConsumerRecord
 from uuid_utils.compat import uuid7
 
@@ -37,11 +39,13 @@ from services.notification.letters.letter import Letter
 from services.notification.letters.mail import InvitationMail
 from services.scheduling import store
 from services.scheduling.appointments import Appointment
-from services.status import events
+from services.status import events, open_store
 
 EVENTS = 5_000
 ONE_BY_ONE = 500
 BOOKED = 2_000
+INDICATORS = 300_000
+LOOKS = 500
 PRACTICE = UUID(int=1)
 
 
@@ -178,6 +182,48 @@ async def into_the_indicators(stack: Stack) -> None:
     await db.close()
 
 
+async def among_the_indicators(stack: Stack) -> None:
+    """Of 300,000 indicators of one practice, half of them past, one in a hundred is open."""
+    owner = await asyncpg.connect(stack.owner_dsn("status"))
+    await owner.execute(
+        """
+        INSERT INTO indicators (practice_id, appointment_id, version, body, starts_at, ends_at,
+                                open_until)
+        SELECT $1, gen_random_uuid(), -n, jsonb_build_object('open',
+                   CASE WHEN n % 100 = 0 THEN '["invitation_failed"]' ELSE '[]' END::jsonb),
+               start, start + interval '20 min',
+               CASE WHEN n % 100 = 0 THEN start + interval '20 min' END
+        FROM generate_series(1, $2::bigint) AS n,
+            LATERAL (SELECT now() + (n - $2::bigint / 2) * interval '1 min' AS start) AS times
+        """,
+        PRACTICE,
+        INDICATORS,
+    )
+    await owner.execute("VACUUM ANALYZE indicators")
+    await owner.close()
+    db = await Database.connect(stack.dsn("status"))
+    now = datetime.now(UTC)
+    began = time.perf_counter()
+    for _ in range(LOOKS):
+        async with db.practice(PRACTICE) as tx:
+            await open_store.page(tx, PRACTICE, now, after=None, limit=51)
+            await open_store.count(tx, PRACTICE, now)
+    ours = LOOKS / (time.perf_counter() - began)
+    began = time.perf_counter()
+    for _ in range(LOOKS // 50):
+        async with db.practice(PRACTICE) as tx:
+            await tx.fetchval(
+                """
+                SELECT count(*) FROM indicators
+                WHERE practice_id = $1 AND ends_at > $2 AND body -> 'open' <> '[]'
+                """,
+                PRACTICE,
+                now,
+            )
+    report("open", ours, LOOKS // 50 / (time.perf_counter() - began), "looking into each")
+    await db.close()
+
+
 class Unsealed(Sealer):
     """Leaves everything as it is."""
 
@@ -255,6 +301,7 @@ async def on_the_stack(services: Sequence[str] = ("scheduling", "notification", 
             await through_the_outbox(stack)
             await into_the_indicators(stack)
             await into_the_appointments(stack)
+            await among_the_indicators(stack)
 
 
 if __name__ == "__main__":

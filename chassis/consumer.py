@@ -9,10 +9,11 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import TypeAlias
 
 import structlog
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
@@ -21,6 +22,7 @@ from prometheus_client import Counter, Gauge
 
 from chassis import inbox
 from chassis.backoff import Backoff
+from chassis.clock import utc_now
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
@@ -33,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 Handle = Callable[[Connection, Sequence[Received]], Awaitable[None]]
+# Of these partitions everything has taken effect that was published until then.
+ReadUp = Callable[[Sequence[TopicPartition], datetime], Awaitable[None]]
 
 BATCH = 500  # records per transaction
 STALLED_AFTER = 60.0  # seconds without progress while there is something to read
@@ -67,12 +71,14 @@ class Consumer:
         verifier: EventVerifier,
         opener: BodyOpener | None = None,
         after_commit: Callable[[], None] = lambda: None,
+        read_up: ReadUp | None = None,
     ) -> None:
         self._handle = handle
         self._verifier = verifier
         self._opener = opener
         self._db = db
         self._after_commit = after_commit
+        self._read_up = read_up
         self._dead_letters = DeadLetters(cluster, group)
         self._backoff = Backoff(first=0.2, most=15)
         self._progress = time.monotonic()
@@ -146,29 +152,32 @@ class Consumer:
         return False
 
     async def _measure(self) -> None:
+        asked_at = utc_now()
         try:
             unread = await self._unread()
+            if self._read_up is not None and self._in_hand_since is None:
+                read = [partition for partition, messages in unread.items() if not messages]
+                await self._read_up(read, asked_at)
         except Exception as error:  # measuring must not end the reading; the last figures stand
             log.debug("not measured", error=type(error).__qualname__)
             return
         behind.clear()
-        for topic, messages in unread.items():
-            behind.labels(topic).set(messages)
+        for partition, messages in unread.items():
+            behind.labels(partition.topic).inc(messages)
 
-    async def _unread(self) -> dict[str, int]:
-        """How many messages of our partitions are still to be read, by topic.
+    async def _unread(self) -> dict[TopicPartition, int]:
+        """How many messages of each of our partitions are still to be read.
 
         Kafka is asked for their ends: what a fetcher last heard does not tell of one that hangs.
         Raises KafkaError or OSError (TimeoutError).
         """
-        unread: dict[str, int] = {}
+        unread: dict[TopicPartition, int] = {}
         consumer = self.subscriber.consumer
         if consumer is None:
             return unread  # waiting for the broker; the readiness check says so
         async with asyncio.timeout(ASK_TIMEOUT):
             for partition, end in (await consumer.end_offsets(consumer.assignment())).items():
-                left = max(0, end - await consumer.position(partition))
-                unread[partition.topic] = unread.get(partition.topic, 0) + left
+                unread[partition] = max(0, end - await consumer.position(partition))
         return unread
 
     async def consume(self, records: Sequence[Record]) -> None:

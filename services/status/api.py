@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Header, Query
 
 from chassis.clock import utc_now
 from chassis.problems import FieldError, InvalidInput, response
-from services.status import open_store, store
+from services.status import certainty_store, open_store, store
 from services.status.dependencies import Db, State, StatusReader
+from services.status.events import PARTITIONS
 from services.status.feeds import Refused, Watch
 from services.status.open_store import Place
 from services.status.problems import BadLastEventId, NoIndicator, NoStream
@@ -80,11 +81,12 @@ async def list_indicators(
                 found = found[:limit]
                 following = Place(found[-1].starts_at, found[-1].appointment_id).cursor
         open_count = await open_store.count(tx, caller.practice_id, now)
+        as_of = await certainty_store.certain_at(tx, PARTITIONS)
     return IndicatorsView(
         indicators=[IndicatorView.of(shown, now) for shown in found if not is_gone(shown, now)],
         next=following,
         open_count=open_count,
-        as_of=now,
+        as_of=as_of,
     )
 
 

@@ -1,8 +1,10 @@
 """Wiring of the status service, and nothing else."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 
+from aiokafka import TopicPartition
 from fastapi import FastAPI
 
 from chassis import inbox
@@ -13,7 +15,7 @@ from chassis.jwks import key_source
 from chassis.kafka import Cluster
 from chassis.loop import housekeeper
 from chassis.service import Application, Health, create_app
-from services.status import erasure_store, events, measures
+from services.status import certainty_store, erasure_store, events, measures
 from services.status.api import router
 from services.status.dependencies import Services
 from services.status.feeds import Feeds, listener, poller
@@ -43,6 +45,11 @@ def build(settings: Settings) -> Application:
                 Database.open(url, connections=settings.database_connections)
             )
             supervisor = await stack.enter_async_context(health.supervisor)
+
+            async def read_up(read: Sequence[TopicPartition], at: datetime) -> None:
+                async with db.system() as tx:
+                    await certainty_store.note(tx, read, at)
+
             feeds = Feeds(limit=settings.streams, limit_per_practice=settings.streams_per_practice)
             stack.callback(feeds.close)
             consumer = Consumer(
@@ -52,6 +59,7 @@ def build(settings: Settings) -> Application:
                 db=db,
                 cluster=kafka,
                 verifier=settings.event_verifier,
+                read_up=read_up,
             )
 
             app.state.access = Access(TokenVerifier(*issuers(settings)))

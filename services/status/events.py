@@ -46,6 +46,7 @@ from services.status.facts import (
 
 TOPICS = (APPOINTMENTS, OUTCOMES)
 GROUP = "status"
+PARTITIONS = sum(topic.partitions for topic in TOPICS)
 
 STATES: dict[type[DeliveryOutcome], State] = {
     InvitationPending: State.PENDING,

@@ -16,13 +16,14 @@ the final value: whoever knows the same events shows the same indicator. The rul
    unconfirmed.
 7. Notices, answers and joining the visit say nothing of the invitation. What they say beside it is
    told in `notices`, `waiting` and, where somebody has to do something, `openness`.
+   Of what strangers can repeat at will some is passed over: see `condensing`.
 8. Start and length are those of the highest version; an answer to another start is none.
 
 An appointment of which no invitation is known has no indicator at all, not a pending one: nothing
 we know of is under way. It gets one with the first event that names an attempt.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -30,6 +31,7 @@ from typing import TypeVar
 from contracts.channels import Channel
 from contracts.events import Answer, FailureCategory, FailureReason, NoticeKind
 from services.status import notices
+from services.status.condensing import condensed, finality
 from services.status.facts import (
     PRECEDENCE,
     Answered,
@@ -54,8 +56,6 @@ from services.status.openness import (
     same_start,
 )
 from services.status.waiting import waiting_since
-
-CALM = (Answer.ACCEPTED, Answer.TENTATIVE, Answer.DECLINED)
 
 FactT = TypeVar("FactT", bound=Fact)
 
@@ -112,10 +112,11 @@ class Indicator:
 
 def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     """What to show for an appointment of which exactly `facts` are known, in any order."""
-    known = frozenset(facts)
+    known = condensed(facts)
     fates = notices.newest(_of(Notice, known))
-    gone = min(_of(Deleted, known), key=lambda deletion: deletion.at, default=None)
-    if gone and (any(_of(Erased, known)) or not reasons_of_cancelled(fates)):
+    deletions: Sequence[Deleted] = _of(Erased, known) or _of(Deleted, known)
+    gone = min(deletions, key=lambda fact: fact.at, default=None)
+    if gone and (isinstance(gone, Erased) or not reasons_of_cancelled(fates)):
         return gone
 
     attempts: list[Issued | Outcome] = [*_of(Issued, known), *_of(Outcome, known)]
@@ -129,9 +130,9 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     channels = {channel: _shown(last.get(channel)) for channel in sorted(requested)}
     state = overall(channel.state for channel in channels.values())
 
-    schedule = list(_of(Scheduled, known))
+    schedule = _of(Scheduled, known)
     time = current(schedule)
-    answered = max(_of(Answered, known), key=_finality, default=None)
+    answered = max(_of(Answered, known), key=finality, default=None)
     announced = min(issued, key=lambda fact: (fact.at, fact.version), default=None)
     return Indicator(
         overall=state,
@@ -159,8 +160,8 @@ def overall(states: Iterable[State]) -> State:
     return min(states, key=PRECEDENCE.index)
 
 
-def _of(kind: type[FactT], facts: Iterable[Fact]) -> Iterator[FactT]:
-    return (fact for fact in facts if isinstance(fact, kind))
+def _of(kind: type[FactT], facts: Iterable[Fact]) -> list[FactT]:
+    return [fact for fact in facts if isinstance(fact, kind)]
 
 
 def _shown(told: Outcome | Notice | None) -> ChannelIndicator:
@@ -180,8 +181,3 @@ def _shown(told: Outcome | Notice | None) -> ChannelIndicator:
 def _shown_notice(fate: Fate) -> NoticeIndicator:
     shown = {channel: _shown(told) for channel, told in sorted(fate.channels.items())}
     return NoticeIndicator(fate.kind, fate.at, shown)
-
-
-def _finality(answered: Answered) -> tuple[int, datetime, int]:
-    """Total over the content: of two answers at once the one counts that needs somebody."""
-    return answered.version, answered.at, CALM.index(answered.answer)

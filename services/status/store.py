@@ -6,7 +6,7 @@ in the order of versions, across all replicas. That makes `version > last` compl
 has seen a version, no smaller one can still appear (which a sequence would not give).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from chassis.database import Connection
 from services.status import erasure_store, rows
+from services.status.condensing import condensed
 from services.status.facts import Erased, Fact
 from services.status.indicators import Indicator, fold
 from services.status.openness import open_until
@@ -87,7 +88,8 @@ async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
     before_positions = dict(positions)
     await _insert_events(tx, known)
     keys = sorted({(each.practice_id, each.appointment_id) for each in known})
-    facts = await _facts(tx, keys)
+    told = await _facts(tx, keys)
+    facts = {key: condensed(told[key].values()) for key in keys}
     before = await _shown(tx, keys)
     changed: dict[Key, Shown] = {}
     moved: dict[Key, Shown] = {}
@@ -118,6 +120,7 @@ async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
     )
     erased = [key for key in keys if any(isinstance(fact, Erased) for fact in facts[key])]
     await erasure_store.forget(tx, erased)
+    await _drop(tx, [event_id for key in keys for event_id in _surplus(told[key], facts[key])])
     return list(changed.values())
 
 
@@ -185,7 +188,8 @@ async def indicators(
 
 async def facts(tx: Connection, practice_id: UUID, appointment_id: UUID) -> list[Fact]:
     """Everything known of one appointment, in no particular order."""
-    return (await _facts(tx, [(practice_id, appointment_id)]))[practice_id, appointment_id]
+    key = practice_id, appointment_id
+    return list((await _facts(tx, [key]))[key].values())
 
 
 async def _lock_feeds(tx: Connection, practice_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -227,7 +231,8 @@ async def _insert_events(tx: Connection, known: Sequence[Known]) -> None:
     )
 
 
-async def _facts(tx: Connection, keys: Sequence[Key]) -> dict[Key, list[Fact]]:
+async def _facts(tx: Connection, keys: Sequence[Key]) -> dict[Key, dict[UUID, Fact]]:
+    """What is known of appointments, by the events that told it."""
     found = await tx.fetch(
         """
         SELECT events.* FROM events
@@ -236,10 +241,20 @@ async def _facts(tx: Connection, keys: Sequence[Key]) -> dict[Key, list[Fact]]:
         """,
         *_columns(keys),
     )
-    known: dict[Key, list[Fact]] = {key: [] for key in keys}
+    known: dict[Key, dict[UUID, Fact]] = {key: {} for key in keys}
     for row in found:
-        known[row["practice_id"], row["appointment_id"]].append(rows.fact(row))
+        known[row["practice_id"], row["appointment_id"]][row["event_id"]] = rows.fact(row)
     return known
+
+
+def _surplus(told: Mapping[UUID, Fact], kept: Collection[Fact]) -> Iterator[UUID]:
+    """Events that count no more, or never did, so that nobody can make the table grow at will."""
+    return (event_id for event_id, fact in told.items() if fact not in kept)
+
+
+async def _drop(tx: Connection, event_ids: Sequence[UUID]) -> None:
+    if event_ids:
+        await tx.execute("DELETE FROM events WHERE event_id = ANY($1::uuid[])", event_ids)
 
 
 async def _shown(tx: Connection, keys: Sequence[Key]) -> dict[Key, Shown]:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from contracts.channels import Channel
 from contracts.events import Answer, FailureCategory, FailureReason, VisitRole, Withheld
+from services.status.condensing import condensed
 from services.status.facts import (
     Answered,
     AnyEvidence,
@@ -49,7 +50,7 @@ class TimelineEntry:
 
 def timeline(facts: Iterable[Fact]) -> list[TimelineEntry]:
     """All that happened, in order of occurrence."""
-    known = sorted(frozenset(facts), key=_place)
+    known = sorted(condensed(facts), key=_place)
     return [entry for fact in known for entry in _entries(fact)]
 
 

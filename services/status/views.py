@@ -173,7 +173,10 @@ class IndicatorsView(BaseModel):
         default=None, description="`cursor` of the next page of what is open; null on the last one."
     )
     open_count: int = Field(description=f"Of all that is open, counted up to {MOST_COUNTED}.")
-    as_of: datetime = Field(description="When this was so.")
+    as_of: datetime | None = Field(
+        description="When this was last certain: everything that other services had told until "
+        "then is in it. A few seconds ago, unless something stands still; null before the first."
+    )
 
 
 class OpenView(BaseModel):

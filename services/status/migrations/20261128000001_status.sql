@@ -83,7 +83,16 @@ CREATE POLICY practice ON practice_feed
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
 GRANT SELECT, INSERT, UPDATE ON practice_feed TO status;
 
+-- Until when everything that was published has taken effect, of each partition that is read.
+CREATE TABLE partitions_read (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    read_up_at timestamptz NOT NULL,
+    PRIMARY KEY (topic, partition)
+);
+GRANT SELECT, INSERT, UPDATE ON partitions_read TO status;
+
 -- migrate:down
 
-DROP TABLE practice_feed, indicators, events, inbox;
+DROP TABLE partitions_read, practice_feed, indicators, events, inbox;
 DROP FUNCTION practice_in_scope(uuid);

@@ -1,7 +1,7 @@
 """What other services tell of an appointment, and status as it is asked about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,10 @@ from contracts.envelope import Received
 from contracts.events import (
     Answer,
     AppointmentDeleted,
+    AppointmentErased,
     AppointmentRescheduled,
     AppointmentScheduled,
+    ErasureReason,
     Event,
     Evidence,
     FailureCategory,
@@ -48,22 +50,23 @@ class Story:
     sequence: int = 0
     moment: datetime = field(default_factory=lambda: utc_now() - timedelta(hours=2))
 
-    def booked(self, **changes: Any) -> list[Event]:
+    def booked(self, **changes: Any) -> list[Received]:
         """Created and sent by mail; nothing is known of what became of it."""
         self.version += 1
         return [self._scheduled(AppointmentScheduled, **changes), self.issued(self.version)]
 
-    def moved(self, start: datetime) -> Event:
+    def moved(self, start: datetime) -> Received:
         """To another time."""
         self.version += 1
         self.start = start
         return self._scheduled(AppointmentRescheduled)
 
-    def issued(self, version: int | None = None) -> InvitationIssued:
+    def issued(self, version: int | None = None) -> Received:
         if version is None:
             self.version += 1
         self.attempt += 1
-        return InvitationIssued(
+        return self._told(
+            InvitationIssued,
             **self._who,
             version=self.version,
             invitation_id=self.appointment_id,
@@ -71,17 +74,18 @@ class Story:
             channels=[Channel.EMAIL],
         )
 
-    def delivered(self) -> InvitationDelivered:
-        return InvitationDelivered(**self._outcome, evidence=Evidence.ACCEPTED)
+    def delivered(self) -> Received:
+        return self._told(InvitationDelivered, **self._outcome, evidence=Evidence.ACCEPTED)
 
-    def failed(self) -> InvitationFailed:
-        return InvitationFailed(**self._outcome, category=FailureCategory.PERMANENT)
+    def failed(self) -> Received:
+        return self._told(InvitationFailed, **self._outcome, category=FailureCategory.PERMANENT)
 
     def notice_failed(
         self, kind: NoticeKind, channel: Channel = Channel.EMAIL, notice_id: UUID | None = None
-    ) -> NoticeFailed:
+    ) -> Received:
         outcome = self._outcome
-        return NoticeFailed(
+        return self._told(
+            NoticeFailed,
             **outcome | {"channel": channel},
             notice_id=notice_id or uuid7(),
             kind=kind,
@@ -89,8 +93,9 @@ class Story:
             category=FailureCategory.PERMANENT,
         )
 
-    def answered(self, answer: Answer) -> InvitationAnswered:
-        return InvitationAnswered(
+    def answered(self, answer: Answer) -> Received:
+        return self._told(
+            InvitationAnswered,
             **self._who,
             invitation_id=self.appointment_id,
             appointment_version=self.version,
@@ -98,19 +103,25 @@ class Story:
             occurred_at=self.now(),
         )
 
-    def joined(self, role: VisitRole, at: datetime) -> VisitJoined:
-        return VisitJoined(**self._who, role=role, occurred_at=at)
+    def joined(self, role: VisitRole, at: datetime) -> Received:
+        return self._told(VisitJoined, **self._who, role=role, occurred_at=at)
 
-    def deleted(self) -> AppointmentDeleted:
+    def deleted(self) -> Received:
         self.version += 1
-        return AppointmentDeleted(**self._who, version=self.version)
+        return self._told(AppointmentDeleted, **self._who, version=self.version)
+
+    def erased(self) -> Received:
+        return self._told(
+            AppointmentErased, **self._who, version=self.version + 1, reason=ErasureReason.REQUEST
+        )
 
     def now(self) -> datetime:
         self.moment += timedelta(minutes=1)
         return self.moment
 
-    def _scheduled(self, kind: type[AppointmentScheduled], **changes: Any) -> Event:
-        return kind(
+    def _scheduled(self, kind: type[AppointmentScheduled], **changes: Any) -> Received:
+        return self._told(
+            kind,
             **self._who
             | {
                 "version": self.version,
@@ -118,8 +129,13 @@ class Story:
                 "duration_minutes": MINUTES,
                 "time_zone": "Europe/Berlin",
             }
-            | changes
+            | changes,
         )
+
+    def _told(self, kind: type[Event], /, **said: Any) -> Received:
+        """Happened when it says so, else a minute after the event before."""
+        time = said.get("occurred_at") or self.now()
+        return Received(uuid7(), time, kind(**said), None)
 
     @property
     def _who(self) -> dict[str, Any]:
@@ -147,15 +163,10 @@ class Status:
     def story(self, start: datetime | None = None) -> Story:
         return Story(self.practice_id, start or utc_now() + SOON)
 
-    async def hear(self, told: Sequence[Event]) -> None:
-        """One batch, each event at a later time than the one before."""
-        began = utc_now() - timedelta(minutes=len(told))
-        batch = [
-            Received(uuid7(), began + timedelta(seconds=number), event, None)
-            for number, event in enumerate(told)
-        ]
+    async def hear(self, told: Sequence[Received]) -> None:
+        """One batch, under ids that no inbox knows."""
         async with self.db.system() as tx:
-            await events.handle(tx, batch)
+            await events.handle(tx, [replace(each, id=uuid7()) for each in told])
 
     async def shown(self, story: Story, now: datetime | None = None) -> IndicatorView | None:
         moment = now or utc_now()

@@ -1,7 +1,7 @@
 """The indicator is a function of the set of known events: order, repeats, lateness do not count."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -9,89 +9,53 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.channels import Channel
-from contracts.events import Evidence, FailureCategory, FailureEvidence
-from services.status.facts import Deleted, Fact, Issued, Outcome, State
-from services.status.indicators import ChannelIndicator, Indicator, fold, overall
-from services.status.timeline import history
-
-NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
-
-
-def at(minutes: int) -> datetime:
-    return NOON + timedelta(minutes=minutes)
-
-
-def issued(attempt: int = 1, *channels: Channel) -> Issued:
-    return Issued(attempt, frozenset(channels or {Channel.EMAIL}), at(attempt * 100))
-
-
-def outcome(
-    state: State,
-    sequence: int,
-    *,
-    attempt: int = 1,
-    channel: Channel = Channel.EMAIL,
-    evidence: Evidence | None = None,
-    category: FailureCategory | None = None,
-    late: bool = False,
-) -> Outcome:
-    if state is State.DELIVERED and evidence is None:
-        evidence = Evidence.ACCEPTED
-    moment = at(attempt * 100 + sequence)
-    return Outcome(
-        attempt, channel, sequence, state, moment, evidence, category=category, late=late
-    )
-
-
-# --- strategies -------------------------------------------------------------------------------
-
-moments = st.integers(0, 5).map(at)
-attempts = st.integers(1, 3)
-facts: st.SearchStrategy[Fact] = st.one_of(
-    st.builds(
-        Issued,
-        attempt=attempts,
-        channels=st.frozensets(st.sampled_from(Channel), min_size=1),
-        at=moments,
-    ),
-    # Few distinct values on purpose: equal sequences and equal times must occur often. Delivered
-    # without evidence breaks the contract; the fold must not turn it green all the same.
-    st.builds(
-        Outcome,
-        attempt=attempts,
-        channel=st.sampled_from(Channel),
-        sequence=st.integers(1, 4),
-        state=st.sampled_from(State),
-        at=moments,
-        evidence=st.none() | st.sampled_from([*Evidence, *FailureEvidence]),
-        category=st.none() | st.sampled_from(FailureCategory),
-        status_code=st.sampled_from([None, "4.4.1", "5.1.1"]),
-        late=st.booleans(),
-    ),
+from contracts.events import Answer, Evidence, FailureCategory, NoticeKind, VisitRole
+from services.status.facts import (
+    Answered,
+    Deleted,
+    Erased,
+    Fact,
+    Issued,
+    Joined,
+    Outcome,
+    Scheduled,
+    State,
 )
-deletions: st.SearchStrategy[Fact] = st.builds(Deleted, at=moments)
-knowledge = st.lists(facts, max_size=12)
-knowledge_and_deletions = st.lists(facts | deletions, max_size=12)
+from services.status.indicators import ChannelIndicator, Indicator, fold, overall
+from services.status.openness import Reason
+from tests.unit.status.stories import (
+    at,
+    deletions,
+    erasures,
+    invitations,
+    issued,
+    notice,
+    others,
+    outcome,
+    scheduled,
+)
+
+of_invitations = st.lists(invitations, max_size=12)
+knowledge = st.lists(invitations | others, max_size=12)
+everything = st.lists(invitations | others | deletions | erasures, max_size=12)
 
 
 # --- order, repeats and lateness --------------------------------------------------------------
 
 
-@given(st.data(), knowledge_and_deletions)
+@given(st.data(), everything)
 def test_order_does_not_count(data: st.DataObject, known: list[Fact]) -> None:
     shuffled = data.draw(st.permutations(known))
     assert fold(shuffled) == fold(known)
-    assert history(shuffled) == history(known)
 
 
-@given(st.data(), knowledge_and_deletions.filter(bool))
+@given(st.data(), everything.filter(bool))
 def test_repeats_do_not_count(data: st.DataObject, known: list[Fact]) -> None:
     repeats = data.draw(st.lists(st.sampled_from(known), max_size=12))
     assert fold([*known, *repeats]) == fold(known)
-    assert history([*repeats, *known]) == history(known)
 
 
-@given(st.data(), knowledge_and_deletions)
+@given(st.data(), everything)
 def test_whatever_was_shown_on_the_way_the_end_is_the_same(
     data: st.DataObject, known: list[Fact]
 ) -> None:
@@ -107,7 +71,7 @@ def test_whatever_was_shown_on_the_way_the_end_is_the_same(
     assert shown == fold(known)
 
 
-@given(knowledge_and_deletions, knowledge_and_deletions, knowledge_and_deletions)
+@given(everything, everything, everything)
 def test_prefixes_known_to_different_readers_merge_to_one_truth(
     common: list[Fact], left: list[Fact], right: list[Fact]
 ) -> None:
@@ -137,7 +101,7 @@ def test_nothing_is_shown_before_an_invitation_is_known() -> None:
     assert fold([]) is None
 
 
-@given(knowledge.filter(bool))
+@given(of_invitations.filter(bool))
 def test_an_indicator_as_soon_as_an_attempt_is_known(known: list[Fact]) -> None:
     assert isinstance(fold(known), Indicator)
 
@@ -186,17 +150,54 @@ def test_superseded_attempts_never_touch_it(known: list[Fact], others: list[Fact
         assert fold([*superseded, *known]) == shown
 
 
-@given(knowledge, st.sampled_from(State))
+@given(of_invitations, st.sampled_from(State))
 def test_a_new_attempt_shows_nothing_of_the_old_one(known: list[Fact], state: State) -> None:
     assert fold([*known, issued(9)]) == fold([issued(9)])
     again = outcome(state, 1, attempt=9)
     assert fold([*known, again]) == fold([again])
 
 
-@given(knowledge_and_deletions, deletions)
+@given(of_invitations, deletions)
 def test_deleted_wins_whenever_it_comes(known: list[Fact], deletion: Fact) -> None:
     assert isinstance(fold([deletion, *known]), Deleted)
     assert isinstance(fold([*known, deletion]), Deleted)
+
+
+@given(knowledge, deletions)
+def test_of_a_deleted_one_only_what_its_patient_does_not_know_is_left(
+    known: list[Fact], deletion: Fact
+) -> None:
+    shown = fold([*known, deletion])
+    if isinstance(shown, Indicator):
+        assert shown.cancelled
+        assert shown.open in [(Reason.CANCELLED_FAILED,), (Reason.CALL,)]
+    else:
+        assert isinstance(shown, Deleted)
+
+
+@given(everything, erasures)
+def test_of_an_erased_one_nothing_is_left(known: list[Fact], erasure: Fact) -> None:
+    assert isinstance(fold([*known, erasure]), Deleted)
+
+
+@given(of_invitations, st.lists(others, max_size=8))
+def test_what_is_said_beside_it_leaves_the_mark_alone(
+    known: list[Fact], beside: list[Fact]
+) -> None:
+    alone, together = fold(known), fold([*known, *beside])
+    if isinstance(alone, Indicator):
+        assert isinstance(together, Indicator)
+        assert replace(
+            together,
+            open=alone.open,
+            notices=(),
+            answer=None,
+            waiting_since=None,
+            starts_at=None,
+            ends_at=None,
+        ) == replace(alone)
+    else:
+        assert together is None
 
 
 @given(knowledge)
@@ -286,31 +287,64 @@ def test_a_channel_left_out_of_the_new_attempt_is_not_shown() -> None:
     assert shown.overall is State.DELIVERED
 
 
-# --- the history ------------------------------------------------------------------------------
+# --- beside the invitation --------------------------------------------------------------------
 
 
-@given(knowledge_and_deletions)
-def test_the_history_is_in_order_of_occurrence_and_complete(known: list[Fact]) -> None:
-    entries = history(known)
-    assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
-    told = {fact for fact in known if not isinstance(fact, Deleted)}
-    assert len(entries) == sum(
-        len(fact.channels) if isinstance(fact, Issued) else 1 for fact in told
-    )
+def test_times_are_those_of_the_highest_version() -> None:
+    shown = fold([scheduled(2, 500), issued(1), scheduled(3, 900), scheduled(1, 700)])
+    assert isinstance(shown, Indicator)
+    assert (shown.starts_at, shown.ends_at) == (at(900), at(920))
 
 
-def test_the_history_keeps_superseded_attempts() -> None:
-    entries = history(
-        [
-            outcome(State.DELIVERED, 1, attempt=2),
-            issued(2),
-            outcome(State.FAILED, 1, category=FailureCategory.PERMANENT),
-            issued(1),
-        ]
-    )
-    assert [(entry.attempt, entry.type) for entry in entries] == [
-        (1, "requested"),
-        (1, "failed"),
-        (2, "requested"),
-        (2, "delivered"),
+def test_a_whole_visit_in_any_order() -> None:
+    story: list[Fact] = [
+        scheduled(1),
+        issued(1),
+        outcome(State.DELIVERED, 1),
+        notice(NoticeKind.REMINDER, State.DELIVERED, version=1),
+        Answered(1, Answer.ACCEPTED, at(300)),
+        Joined(VisitRole.PATIENT, at(990)),
     ]
+    ends = {repr(fold(order)) for order in permutations(story)}
+    assert len(ends) == 1
+    end = fold(story)
+    assert isinstance(end, Indicator)
+    assert (end.overall, end.open, end.waiting_since) == (State.DELIVERED, (), at(990))
+    assert end.answer is not None
+    assert end.answer.answer is Answer.ACCEPTED
+    assert [each.kind for each in end.notices] == [NoticeKind.REMINDER]
+
+
+def test_of_two_answers_the_highest_version_then_the_latest_counts() -> None:
+    answers = [
+        Answered(2, Answer.DECLINED, at(10)),
+        Answered(2, Answer.ACCEPTED, at(20)),
+        Answered(1, Answer.TENTATIVE, at(30)),
+    ]
+    shown = fold([issued(1), *answers])
+    assert isinstance(shown, Indicator)
+    assert shown.answer is not None
+    assert (shown.answer.answer, shown.answer.at) == (Answer.ACCEPTED, at(20))
+
+
+def test_an_answer_to_another_start_is_none() -> None:
+    yes = Answered(1, Answer.ACCEPTED, at(300))
+    shown = fold([issued(1), scheduled(1, 500), scheduled(2, 900), yes])
+    assert isinstance(shown, Indicator)
+    assert shown.answer is None
+    longer = Scheduled(2, at(500), 45, at(2))
+    shown = fold([issued(1), scheduled(1, 500), longer, yes])
+    assert isinstance(shown, Indicator)
+    assert shown.answer is not None
+
+
+def test_an_erasure_ends_what_was_still_to_be_told() -> None:
+    story: list[Fact] = [
+        issued(1),
+        Deleted(at(200)),
+        notice(NoticeKind.CANCELLED, State.FAILED),
+    ]
+    shown = fold(story)
+    assert isinstance(shown, Indicator)
+    assert shown.cancelled
+    assert isinstance(fold([*story, Erased(at(300))]), Deleted)

@@ -1,0 +1,46 @@
+"""What strangers can repeat at will is kept in bounds: joining the visit, and answering. Pure.
+
+1. Of answers the last of each kind is kept: no other can ever become the newest.
+2. Of joinings the first and the last of each role within ten minutes are.
+
+Whatever is condensed again with more comes to the same, so the order of arrival and what has been
+dropped on the way change nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from datetime import datetime, timedelta
+
+from contracts.events import Answer
+from services.status.facts import Answered, Fact, Joined
+
+SLOT = timedelta(minutes=10)
+CALM = (Answer.ACCEPTED, Answer.TENTATIVE, Answer.DECLINED)
+
+
+def condensed(facts: Iterable[Fact]) -> frozenset[Fact]:
+    """The facts that count."""
+    kept: set[Fact] = set()
+    answers: dict[Answer, list[Answered]] = defaultdict(list)
+    joined: dict[Hashable, list[Joined]] = defaultdict(list)
+    for fact in facts:
+        match fact:
+            case Answered():
+                answers[fact.answer].append(fact)
+            case Joined():
+                joined[fact.role, fact.at.timestamp() // SLOT.total_seconds()].append(fact)
+            case _:
+                kept.add(fact)
+    kept.update(max(alike, key=finality) for alike in answers.values())
+    for slot in joined.values():
+        kept.update((min(slot, key=_moment), max(slot, key=_moment)))
+    return frozenset(kept)
+
+
+def finality(answered: Answered) -> tuple[int, datetime, int]:
+    """Total over the content: of two answers at once the one counts that needs somebody."""
+    return answered.version, answered.at, CALM.index(answered.answer)
+
+
+def _moment(joined: Joined) -> datetime:
+    return joined.at

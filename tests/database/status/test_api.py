@@ -1,0 +1,97 @@
+"""What the API answers of what is open, and that it asks for one thing at a time."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from chassis.auth import Access, Caller, TokenVerifier
+from chassis.clock import utc_now
+from contracts.events import NoticeKind
+from contracts.rights import Right
+from services.status import dependencies
+from services.status.app import build
+from services.status.feeds import Feeds
+from services.status.settings import Settings
+from tests.database.status.support import Status
+from tests.support.settings import SERVICE
+
+PATH = "/v1/indicators"
+
+
+class Anybody(TokenVerifier):
+    """Takes whatever comes for a token of this practice."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__()
+        self._status = status
+
+    async def verify(self, _token: str) -> Caller:
+        rights = frozenset({Right.READ_STATUS})
+        return Caller(self._status.practice_id, "system", utc_now(), rights)
+
+
+@pytest_asyncio.fixture
+async def asking(status: Status) -> AsyncIterator[httpx.AsyncClient]:
+    settings = Settings(**dict[str, Any](SERVICE))
+    app = build(settings)
+    app.state.access = Access(Anybody(status))
+    feeds = Feeds(limit=1, limit_per_practice=1)
+    app.state.services = dependencies.Services(status.db, feeds, settings)
+    transport = httpx.ASGITransport(app)
+    headers = {"Authorization": "Bearer x"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://x", headers=headers, trust_env=False
+    ) as client:
+        yield client
+
+
+async def test_pages_of_what_is_open(status: Status, asking: httpx.AsyncClient) -> None:
+    stories = [status.story() for _ in range(3)]
+    for each in stories:
+        await status.hear([*each.booked(), each.failed()])
+    seen: list[str] = []
+    query: dict[str, Any] = {"open": True, "limit": 2}
+    while True:
+        answer = (await asking.get(PATH, params=query)).json()
+        seen += [each["appointment_id"] for each in answer["indicators"]]
+        assert answer["open_count"] == 3
+        if answer["next"] is None:
+            break
+        query["cursor"] = answer["next"]
+    assert seen == [str(each.appointment_id) for each in stories]
+
+
+async def test_asked_for_by_id_it_says_the_same(status: Status, asking: httpx.AsyncClient) -> None:
+    story = status.story()
+    await status.hear([*story.booked(), story.delivered(), story.notice_failed(NoticeKind.MOVED)])
+    by_id = (await asking.get(PATH, params={"appointment_id": str(story.appointment_id)})).json()
+    listed = (await asking.get(PATH, params={"open": True})).json()
+    [indicator] = by_id["indicators"]
+    assert indicator["open"] == []  # the attempt was issued with the time that the notice tells
+    assert (listed["indicators"], listed["open_count"]) == ([], by_id["open_count"])
+    one = (await asking.get(f"{PATH}/{story.appointment_id}")).json()
+    assert [line["type"] for line in one["history"]] == ["requested", "delivered"]
+    assert [(line["about"], line["type"]) for line in one["timeline"]][-1] == ("moved", "failed")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({}, "appointment_id"),
+        ({"open": "false"}, "appointment_id"),
+        ({"open": "true", "appointment_id": str(uuid4())}, "appointment_id"),
+        ({"open": "true", "cursor": "nowhere"}, "cursor"),
+        ({"open": "true", "limit": "101"}, "limit"),
+        ({"open": "maybe"}, "open"),
+    ],
+)
+async def test_what_is_not_understood_is_named(
+    asking: httpx.AsyncClient, query: dict[str, str], field: str
+) -> None:
+    answer = await asking.get(PATH, params=query)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]

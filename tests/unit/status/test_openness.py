@@ -1,0 +1,157 @@
+"""What needs a person: each rule, and that nothing which does is passed over."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.events import Answer, NoticeKind
+from services.status.facts import Answered, Deleted, Fact, Scheduled, State
+from services.status.indicators import Indicator, fold
+from services.status.openness import LONGEST, Reason, open_until, over
+from tests.unit.status.stories import (
+    at,
+    deletions,
+    invitations,
+    issued,
+    notice,
+    others,
+    outcome,
+    scheduled,
+)
+
+GREEN: tuple[Fact, ...] = (scheduled(1), issued(1), outcome(State.DELIVERED, 1))
+MOVED: Fact = scheduled(2, 2000)
+DECLINED: Fact = Answered(1, Answer.DECLINED, at(300))
+
+
+def reasons(*facts: Fact) -> list[Reason]:
+    shown = fold(facts)
+    assert isinstance(shown, Indicator)
+    return list(shown.open)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (State.FAILED, [Reason.INVITATION_FAILED]),
+        (State.UNCONFIRMED, [Reason.CALL]),
+        (State.PENDING, []),
+        (State.DELIVERED, []),
+    ],
+)
+def test_the_invitation(state: State, expected: list[Reason]) -> None:
+    assert reasons(scheduled(1), issued(1), outcome(state, 1)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "expected"),
+    [
+        (NoticeKind.MOVED, State.FAILED, [Reason.MOVED_FAILED]),
+        (NoticeKind.MOVED, State.UNCONFIRMED, [Reason.CALL]),
+        (NoticeKind.MOVED, State.PENDING, []),
+        (NoticeKind.MOVED, State.DELIVERED, []),
+        (NoticeKind.REMINDER, State.FAILED, [Reason.REMINDER_FAILED]),
+        (NoticeKind.REMINDER, State.UNCONFIRMED, []),
+        (NoticeKind.REMINDER, State.DELIVERED, []),
+    ],
+)
+def test_notices(kind: NoticeKind, state: State, expected: list[Reason]) -> None:
+    assert reasons(*GREEN, MOVED, notice(kind, state)) == expected
+
+
+def test_a_failed_move_is_over_once_a_newer_one_arrived() -> None:
+    lost = notice(NoticeKind.MOVED, State.FAILED)
+    again = notice(NoticeKind.MOVED, State.DELIVERED, number=2, version=3, minutes=400)
+    assert reasons(*GREEN, MOVED, lost, scheduled(3, 3000)) == [Reason.MOVED_FAILED]
+    assert reasons(*GREEN, MOVED, lost, scheduled(3, 3000), again) == []
+
+
+def test_a_failed_move_is_over_with_an_attempt_that_says_the_new_time() -> None:
+    lost = notice(NoticeKind.MOVED, State.FAILED)
+    again = issued(2, version=3)
+    assert reasons(*GREEN, MOVED, lost, again) == []
+    failed = outcome(State.FAILED, 1, attempt=2)
+    assert reasons(*GREEN, MOVED, lost, again, failed) == [Reason.INVITATION_FAILED]
+
+
+def test_a_silent_move_leaves_a_failed_one_open() -> None:
+    lost = notice(NoticeKind.MOVED, State.FAILED)
+    longer = Scheduled(3, at(2000), 45, at(3))
+    assert reasons(*GREEN, MOVED, lost, longer) == [Reason.MOVED_FAILED]
+
+
+def test_a_reminder_of_another_start_or_before_a_new_attempt_is_over() -> None:
+    lost = notice(NoticeKind.REMINDER, State.FAILED, version=1, minutes=150)
+    assert reasons(*GREEN, lost) == [Reason.REMINDER_FAILED]
+    assert reasons(*GREEN, lost, MOVED) == []
+    assert reasons(*GREEN, lost, issued(2)) == []
+
+
+def test_declined_until_moved_or_sent_again() -> None:
+    assert reasons(*GREEN, DECLINED) == [Reason.DECLINED]
+    assert reasons(*GREEN, DECLINED, Answered(1, Answer.ACCEPTED, at(310))) == []
+    assert reasons(*GREEN, DECLINED, Answered(1, Answer.TENTATIVE, at(310))) == []
+    assert reasons(*GREEN, DECLINED, MOVED) == []
+    assert reasons(*GREEN, DECLINED, Scheduled(2, at(1000), 45, at(2))) == [Reason.DECLINED]
+    assert reasons(*GREEN, DECLINED, issued(4), outcome(State.DELIVERED, 1, attempt=4)) == []
+    before = Answered(1, Answer.DECLINED, at(99))
+    assert reasons(*GREEN, before) == [], "an answer to an attempt before the newest"
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (State.FAILED, [Reason.CANCELLED_FAILED]),
+        (State.UNCONFIRMED, [Reason.CALL]),
+        (State.PENDING, None),
+        (State.DELIVERED, None),
+    ],
+)
+def test_a_deleted_appointment(state: State, expected: list[Reason] | None) -> None:
+    lost = outcome(State.FAILED, 9)
+    shown = fold([*GREEN, lost, Deleted(at(240)), notice(NoticeKind.CANCELLED, state)])
+    if expected is None:
+        assert isinstance(shown, Deleted)
+    else:
+        assert isinstance(shown, Indicator)
+        assert list(shown.open) == expected
+
+
+def test_several_reasons_stand_with_the_gravest_first() -> None:
+    found = reasons(
+        scheduled(1),
+        issued(1),
+        outcome(State.FAILED, 1),
+        notice(NoticeKind.REMINDER, State.FAILED),
+        notice(NoticeKind.MOVED, State.UNCONFIRMED, number=2),
+    )
+    assert found == [Reason.INVITATION_FAILED, Reason.CALL, Reason.REMINDER_FAILED]
+
+
+@given(st.lists(invitations | others | deletions, max_size=12))
+def test_no_mark_is_passed_over_and_no_tick_made_open_by_it(known: list[Fact]) -> None:
+    shown = fold(known)
+    if isinstance(shown, Indicator) and not shown.cancelled:
+        assert (shown.overall is State.FAILED) == (Reason.INVITATION_FAILED in shown.open)
+        assert shown.overall is not State.UNCONFIRMED or Reason.CALL in shown.open
+
+
+@given(st.lists(invitations | others, max_size=12), st.integers(0, 200))
+def test_time_ends_it_at_the_end_and_not_before(known: list[Fact], minutes: int) -> None:
+    shown = fold(known)
+    if isinstance(shown, Indicator):
+        times = shown.starts_at, shown.ends_at
+        now = at(minutes)
+        ended = shown.ends_at is not None and shown.ends_at <= now
+        assert over(*times, now, cancelled=False) == ended
+        if shown.starts_at is not None and shown.starts_at <= now - LONGEST:
+            assert ended, "what begins earlier is not looked for"
+
+
+def test_a_cancellation_is_of_use_until_the_start() -> None:
+    times = at(0), at(20)
+    assert open_until(*times, cancelled=True) == at(0)
+    assert open_until(*times, cancelled=False) == at(0) + timedelta(minutes=20)
+    assert open_until(None, None, cancelled=True) is None

@@ -1,0 +1,81 @@
+"""Everything that happened is told, in order of occurrence."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.events import Answer, FailureCategory, NoticeKind, VisitRole
+from services.status.condensing import condensed
+from services.status.facts import Answered, Deleted, Fact, Issued, Joined, Outcome, Scheduled, State
+from services.status.timeline import history, timeline
+from tests.unit.status.stories import (
+    at,
+    deletions,
+    invitations,
+    issued,
+    notice,
+    others,
+    outcome,
+    scheduled,
+)
+
+everything = st.lists(invitations | others | deletions, max_size=12)
+
+
+@given(st.data(), everything)
+def test_neither_order_nor_repeats_count(data: st.DataObject, known: list[Fact]) -> None:
+    shuffled = data.draw(st.permutations([*known, *known[:3]]))
+    assert history(shuffled) == history(known)
+    assert timeline(shuffled) == timeline(known)
+
+
+@given(everything)
+def test_it_is_in_order_of_occurrence_and_complete(known: list[Fact]) -> None:
+    entries = timeline(known)
+    assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
+    told = {fact for fact in condensed(known) if not isinstance(fact, Deleted | Scheduled)}
+    assert len(entries) == sum(
+        len(fact.channels) if isinstance(fact, Issued) else 1 for fact in told
+    )
+
+
+@given(everything)
+def test_the_history_is_what_it_says_of_the_invitation(known: list[Fact]) -> None:
+    of_it = [fact for fact in known if isinstance(fact, Issued | Outcome)]
+    assert history(known) == timeline(of_it)
+    assert all(entry.channel and entry.attempt for entry in history(known))
+
+
+def test_the_history_keeps_superseded_attempts() -> None:
+    entries = history(
+        [
+            outcome(State.DELIVERED, 1, attempt=2),
+            issued(2),
+            outcome(State.FAILED, 1, category=FailureCategory.PERMANENT),
+            issued(1),
+        ]
+    )
+    assert [(entry.attempt, entry.type) for entry in entries] == [
+        (1, "requested"),
+        (1, "failed"),
+        (2, "requested"),
+        (2, "delivered"),
+    ]
+
+
+def test_notices_answers_and_the_visit_have_lines_of_their_own() -> None:
+    entries = timeline(
+        [
+            scheduled(1),
+            issued(1),
+            notice(NoticeKind.MOVED, State.FAILED, minutes=200),
+            Answered(1, Answer.DECLINED, at(300)),
+            Joined(VisitRole.PATIENT, at(400)),
+        ]
+    )
+    assert [(entry.about, entry.type) for entry in entries] == [
+        ("invitation", "requested"),
+        ("moved", "failed"),
+        ("invitation", "answered"),
+        ("visit", "joined"),
+    ]
+    assert (entries[2].answer, entries[3].role) == (Answer.DECLINED, VisitRole.PATIENT)
