@@ -183,6 +183,16 @@ export async function erase(id, onRetry) {
 
 const MAX_IDS = 100; // of one request: an address of some 6 kB
 
+/** A page of the coming appointments that need a person, what can least wait first. */
+export function open(cursor, limit) {
+  const query = new URLSearchParams({ open: "true", limit });
+  if (cursor) query.set("cursor", cursor);
+  return request("GET", `/status/indicators?${query}`);
+}
+
+/** These appointments, as far as they are there; at most 100. */
+export const named = (ids) => request("GET", `/scheduling/appointments?${ids.map((id) => `id=${encode(id)}`).join("&")}`);
+
 /** The indicators of these appointments, as far as they have one. */
 export async function indicators(ids) {
   const pages = [];

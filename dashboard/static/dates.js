@@ -33,3 +33,16 @@ export function moment(iso, zone) {
     dateStyle: "medium", timeStyle: "medium", timeZone: zone,
   }).format(new Date(iso));
 }
+
+const clock = (zone) => new Intl.DateTimeFormat("de-DE", { timeStyle: "short", timeZone: zone });
+const shortDay = (zone) => new Intl.DateTimeFormat("de-DE", { weekday: "short", day: "2-digit", month: "2-digit", timeZone: zone });
+
+/** „14:30" on the practice's clock */
+export function time(iso, zone) {
+  return clock(zone).format(new Date(iso));
+}
+
+/** „Di., 01.12." on the practice's calendar */
+export function dayOf(iso, zone) {
+  return shortDay(zone).format(new Date(iso));
+}

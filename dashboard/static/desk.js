@@ -1,7 +1,7 @@
 // What the page knows: appointments, indicators, the day that is shown. No DOM.
 //
 // Events: "practice", "day" (the list), "indicator" {id}, "appointment" {id}, "deleted" {id},
-// "news" {appointment, channel, state} for an info box, "sent" {appointment} for the notice.
+// "news" {appointment, channel, state} for an info box, "sent" {id} for the notice.
 
 import * as api from "./api.js";
 import { arrived, news } from "./news.js";
@@ -18,6 +18,9 @@ const UNKNOWN_PRACTICE = {
   languages: [],
 };
 
+/** Told only of what was sent from this page: of others' there is the tick. */
+const isGood = (change) => change.state === "delivered";
+
 export class Desk extends EventTarget {
   practice = UNKNOWN_PRACTICE;
   date = "";
@@ -31,6 +34,7 @@ export class Desk extends EventTarget {
   #quiet = new Set(); // ids of indicators that a look met first, so that nothing was told of them
   #deleted = new Set();
   #awaited = new Map(); // id -> attempt that was sent from this page
+  #own = new Map(); // the same, also when it has arrived
   #asked = new Map(); // id -> promise of an appointment
   #turn = 0;
   #timer = 0;
@@ -111,11 +115,20 @@ export class Desk extends EventTarget {
     this.reloadSoon();
   }
 
+  /** Appointments that are shown elsewhere than in the day. */
+  know(appointments) {
+    for (const one of appointments) this.#keep(one);
+  }
+
   /** An invitation was sent from this page; its arrival is waited for. */
   async awaitArrival(appointment) {
     const { id, invitation } = appointment;
+    const before = this.#indicators.get(id);
     this.#awaited.set(id, invitation.attempt);
+    this.#own.set(id, invitation.attempt);
     this.keep(appointment);
+    // The mail may be faster than the response that says that it is ours.
+    if (before?.attempt === invitation.attempt) this.#report(id, news(undefined, before, { fresh: true }).filter(isGood));
     this.#settle(id);
     await this.#look([id]);
   }
@@ -140,7 +153,8 @@ export class Desk extends EventTarget {
       this.#quiet.delete(oldest);
     }
     this.#dispatch("indicator", { id });
-    const changes = news(previous, indicator, { fresh: told });
+    const own = this.#own.get(id) === indicator.attempt;
+    const changes = news(previous, indicator, { fresh: told }).filter((change) => own || !isGood(change));
     this.#settle(id);
     if (changes.length || !this.#appointments.has(id)) this.#report(id, changes);
   }
@@ -161,6 +175,7 @@ export class Desk extends EventTarget {
     this.#indicators.delete(id);
     this.#quiet.delete(id);
     this.#awaited.delete(id);
+    this.#own.delete(id);
     this.rows = this.rows.filter((row) => row !== id);
     this.#dispatch("deleted", { id });
     this.#dispatch("day");

@@ -15,6 +15,7 @@ export class Dialogs {
     dialog.addEventListener("close", () => {
       this.#open = this.#open.filter((one) => one !== dialog);
       this.#place();
+      setTimeout(() => this.#keepFocus());
     });
   }
 
@@ -26,8 +27,19 @@ export class Dialogs {
     this.#place();
   }
 
+  closeAll() {
+    for (const dialog of [...this.#open].reverse()) dialog.close();
+  }
+
   get any() {
     return this.#open.some((dialog) => dialog.open); // one that closes is told of a little later
+  }
+
+  // What the dialog was opened from may have gone meanwhile.
+  #keepFocus() {
+    if (!this.any && document.activeElement === document.body) {
+      document.querySelector("main > :not([hidden]) h1")?.focus({ preventScroll: true });
+    }
   }
 
   #place() {

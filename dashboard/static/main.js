@@ -8,8 +8,11 @@ import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { CreateForm } from "./form.js";
+import { Head, VIEWS } from "./head.js";
 import { Measures } from "./measures.js";
 import { InfoBoxes } from "./info_boxes.js";
+import { Offen } from "./offen.js";
+import { OpenList } from "./open_list.js";
 import { Overview } from "./overview.js";
 import { Rescue } from "./rescue.js";
 import { introduceUser, watchActivity } from "./session.js";
@@ -18,7 +21,7 @@ import { CHANNELS, reason } from "./words.js";
 
 const REFRESH = 60_000; // milliseconds; finds what no event is sent for, as a corrected name
 const REFRESH_IN_TROUBLE = 5_000; // milliseconds
-const VIEWS = { patienten: "Patienten", termine: "Terminübersicht", protokoll: "Protokoll" };
+const HOME_AFTER = 1_500; // milliseconds in which the page may find out where its home is
 const LIVE = { connecting: "Verbinde …", live: "Live", lost: "Keine Verbindung" };
 const NEWS_TEXTS = {
   delivered: (channel, name) => `${channel} erfolgreich zugestellt an ${name}`,
@@ -27,7 +30,14 @@ const NEWS_TEXTS = {
 };
 
 const desk = new Desk();
-const infoBoxes = new InfoBoxes();
+const openList = new OpenList(desk);
+const head = new Head({ desk, openList });
+const infoBoxes = new InfoBoxes({
+  onLook: () => {
+    dialogs.closeAll();
+    location.hash = "#/offen";
+  },
+});
 const dialogs = new Dialogs(infoBoxes);
 const goTo = (day) => {
   location.hash = `#/termine/${day}`;
@@ -56,6 +66,15 @@ const overview = new Overview({
   onDay: goTo,
 });
 const rescue = new Rescue({ desk, infoBoxes, onOpen: (id) => details.open(id) });
+new Offen({
+  desk,
+  openList,
+  onOpen: (id) => {
+    infoBoxes.drop(id);
+    details.open(id);
+  },
+  onSend: (id, channel) => rescue.send(id, channel),
+});
 const auditLog = new AuditLog();
 const create = new CreateForm({
   desk,
@@ -88,6 +107,10 @@ desk.addEventListener("news", ({ detail }) => {
     actions: rescue.actions(appointment, state),
   });
 });
+desk.addEventListener("indicator", ({ detail: { id } }) => {
+  const shown = desk.indicator(id)?.channels ?? {};
+  infoBoxes.review(id, (channel, state) => shown[channel]?.state === state);
+});
 desk.addEventListener("deleted", ({ detail }) => infoBoxes.drop(detail.id));
 desk.addEventListener("sent", ({ detail }) => {
   // In the middle of work on another appointment it would seem to be about that one.
@@ -103,29 +126,45 @@ function showState(state) {
 }
 
 const stream = new Stream({
-  onIndicator: (indicator) => desk.indicate(indicator, { fresh: true }),
+  onIndicator: (indicator) => {
+    if (indicator.cancelled) desk.forget(indicator.appointment_id); // what is still to be done is in „Offen"
+    else desk.indicate(indicator, { fresh: true });
+  },
   onDeleted: (id) => desk.forget(id),
   onMoved: (id) => desk.renew(id),
-  onReset: () => desk.startOver(),
+  onOpen: (count) => openList.counted(count),
+  onReset: () => {
+    desk.startOver();
+    openList.ask();
+  },
   onState: (state) => {
     showState(state);
-    if (state === "live") desk.catchUp();
+    openList.hear(state);
+    if (state !== "live") return;
+    desk.catchUp();
+    openList.ask();
   },
 });
 
+let home = "termine"; // the view of an address that names none
+
+/** „Offen" is where the desk begins while something is. */
+async function findHome() {
+  await Promise.race([openList.ask(), new Promise((resolve) => setTimeout(resolve, HOME_AFTER))]);
+  if (openList.count) home = "offen";
+}
+
 function route(focus) {
   const [, name, day] = location.hash.split("/");
-  const view = name in VIEWS ? name : "termine";
+  const view = name in VIEWS ? name : home;
   for (const one of Object.keys(VIEWS)) byId(`view-${one}`).hidden = one !== view;
-  for (const link of document.querySelectorAll("nav [data-view]")) {
-    if (link.dataset.view === view) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-  document.title = `${VIEWS[view]} – ${desk.practice.name}`;
+  head.show(view);
   const changed = document.body.dataset.view !== view;
   document.body.dataset.view = view;
+  if (changed) infoBoxes.hideCenter();
   if (focus && changed) byId(`${view}-title`).focus();
   if (changed && view === "protokoll") auditLog.show();
+  if (changed && view === "offen") openList.ask();
   const wanted = isDay(day) ? day : desk.date || today(desk.practice.time_zone);
   if (wanted !== desk.date) desk.show(wanted);
 }
@@ -135,14 +174,16 @@ async function introduce() {
     await introduceUser();
     desk.introduce(await api.practice());
     byId("practice-name").textContent = desk.practice.name;
-    route(false);
+    if (document.body.dataset.view) route(false);
   } catch (error) {
     if (error instanceof api.Refused && error.status === 403) location.replace("/kein-zugang");
     else setTimeout(introduce, REFRESH_IN_TROUBLE);
   }
 }
 
+/** What is open stands in the title, which is read also while another tab is seen. */
 function refreshNow() {
+  openList.ask();
   if (document.visibilityState === "visible") desk.reload();
 }
 
@@ -150,7 +191,7 @@ function refreshForever() {
   setTimeout(() => {
     refreshNow();
     refreshForever();
-  }, desk.fault || desk.blind ? REFRESH_IN_TROUBLE : REFRESH);
+  }, desk.fault || desk.blind || !openList.certain ? REFRESH_IN_TROUBLE : REFRESH);
 }
 
 /** A browser has six connections to a server: tabs that nobody sees must not hold them all. */
@@ -180,7 +221,9 @@ window.addEventListener("pageshow", (event) => {
 });
 
 watchActivity();
+byId("page").focus({ preventScroll: true }); // what scrolls has to have it for the keyboard to scroll
 await introduce();
+await findHome();
 route(false);
 streamWhileSeen();
 refreshForever();

@@ -1,4 +1,4 @@
-// What the info box of a failure offers: the form for the right address, or the other channel.
+// What is offered where something failed: the form for the right address, or the other channel.
 
 import * as api from "./api.js";
 import { ADDRESS_FIELDS } from "./channels.js";
@@ -35,7 +35,7 @@ export class Rescue {
     const other = indicator && otherChannel(this.desk.practice, appointment, indicator);
     if (other) {
       const label = `Stattdessen per ${CHANNELS[other]} senden`;
-      actions.push({ label, about, act: () => this.#send(id, other) });
+      actions.push({ label, about, act: () => this.send(id, other) });
     }
     return actions;
   }
@@ -45,7 +45,8 @@ export class Rescue {
     this.onOpen(id);
   }
 
-  async #send(id, channel) {
+  /** Send over this channel alone; what stands against it is said at the appointment. */
+  async send(id, channel) {
     const body = { channels: [channel] };
     try {
       const sent = await api.resend(id, body, this.#keys.for([id, body]));

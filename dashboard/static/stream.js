@@ -9,6 +9,7 @@ const LOOK_EVERY = 250; // milliseconds
 
 /**
  * Calls `onIndicator(indicator)`, `onDeleted(appointmentId)`, `onMoved(appointmentId)`,
+ * `onOpen(count)` with how many appointments need a person,
  * `onState("connecting" | "live" | "lost")`.
  * After a break it goes on where it was (Last-Event-ID); each "live" is the moment to reload.
  * `onReset()`: the service knows less than it did, as after a restored backup, and its versions
@@ -36,8 +37,13 @@ export class Stream {
     this.#source = source;
     this.#heard();
     this.#watch = setInterval(() => this.#look(), LOOK_EVERY);
-    source.addEventListener("open", () => {
+    source.addEventListener("open", (event) => {
       this.#heard();
+      // The service's event „open" has the name of the browser's own, which brings no data.
+      if (event instanceof MessageEvent) {
+        this.handlers.onOpen(JSON.parse(event.data).open_count);
+        return;
+      }
       this.#tries = 0;
       this.#tell("live");
     });

@@ -167,3 +167,22 @@ export function historyText(entry) {
   if (entry.type === "pending") return "unterwegs";
   return stateText(entry.channel, { ...entry, state: entry.type });
 }
+
+const OPEN = {
+  moved_failed: "Verschiebung nicht angekommen – bitte anrufen",
+  cancelled_failed: "Absage nicht angekommen – bitte anrufen",
+  reminder_failed: "Erinnerung nicht angekommen – bitte anrufen",
+  declined: "hat abgesagt – bitte prüfen",
+};
+
+const STATE_OF = { invitation_failed: "failed", call: "unconfirmed" };
+
+/** Why an appointment needs a person, as sentences; of a reason that is not known to this page too. */
+export function openTexts({ open, channels }) {
+  const texts = open.flatMap((why) => {
+    const concerned = Object.entries(channels).filter(([, view]) => view.state === STATE_OF[why]);
+    if (!concerned.length) return [OPEN[why] ?? "bitte prüfen"];
+    return concerned.map(([channel, view]) => `${CHANNELS[channel] ?? channel} ${stateText(channel, view)}`);
+  });
+  return [...new Set(texts)];
+}

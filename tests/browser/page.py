@@ -49,6 +49,15 @@ async def fill(page: Page, name: str, email: str, day: str, time: str = "10:00")
     await form.locator("[name=consent]").check()
 
 
+async def is_wide(page: Page) -> bool:
+    """Whether something would have to be scrolled sideways."""
+    found: bool = await page.evaluate(
+        """() => [document.documentElement, document.getElementById("page")].some(
+            (one) => one && one.scrollWidth > one.clientWidth)"""
+    )
+    return found
+
+
 async def show_day(page: Page, day: str) -> None:
     """Show the overview of this day."""
     await page.get_by_test_id("nav-termine").click()

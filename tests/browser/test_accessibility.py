@@ -12,7 +12,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import opened
-from tests.browser.page import enter, fill, infobox, noticed, row, show_day, state, unique
+from tests.browser.page import enter, fill, infobox, is_wide, noticed, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
 from tests.support.mails import link_in
@@ -54,8 +54,7 @@ class Anyone:
                 for node in each["nodes"]
             ]
             assert found == [], look
-            wide = await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            assert not wide, look
+            assert not await is_wide(self.page), look
 
     async def _see(self, look: Look) -> None:
         width, height, scheme = look
@@ -95,6 +94,29 @@ async def test_overview_and_start_page(
     await anyone.check()
     await page.get_by_test_id("nav-protokoll").click()
     await expect(page.get_by_test_id("audit-entry").first).to_be_visible()
+    await anyone.check()
+
+
+async def test_what_is_open_and_boxes_gathered(
+    anyone: Anyone, stack: Stack, demo_practice: Practice
+) -> None:
+    page = anyone.page
+    name = unique("Olga Offen")
+    failing = {"email": unknown(), "phone": "+491713920001"}
+    refused = await demo_practice.create(patient_name=name, **failing)
+    await demo_practice.shows(refused["id"], "failed")
+    await enter(page, stack)
+    await page.get_by_test_id("nav-offen").click()
+    await expect(page.get_by_test_id("open-row").filter(has_text=name)).to_be_visible()
+    await anyone.check()
+    for _ in range(3):
+        await demo_practice.create(patient_name=unique("Viele"), email=unknown())
+    await expect(infobox(page, "nicht zugestellt – ansehen")).to_be_visible()
+    await anyone.check()
+    await page.route("**/api/status/indicators?open=**", lambda route: route.abort())
+    await page.get_by_test_id("nav-patienten").click()
+    await page.get_by_test_id("nav-offen").click()
+    await expect(page.get_by_test_id("open-state")).to_contain_text("nicht sicher")
     await anyone.check()
 
 

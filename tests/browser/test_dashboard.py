@@ -11,7 +11,17 @@ from playwright.async_api import Browser, Page, Route, expect
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from local.services import BOUNCES
 from tests.browser.conftest import opened
-from tests.browser.page import fill, infobox, log_in, noticed, row, show_day, state, unique
+from tests.browser.page import (
+    fill,
+    infobox,
+    is_wide,
+    log_in,
+    noticed,
+    row,
+    show_day,
+    state,
+    unique,
+)
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 
@@ -37,16 +47,18 @@ async def test_a_mail_that_is_faster_than_the_answer_gets_its_notice(
     page: Page, tomorrow: str
 ) -> None:
     name = unique("Erika Eilig")
+    await show_day(page, tomorrow)
 
     async def late(route: Route) -> None:
         answer = await route.fetch()
         if route.request.method == "POST":
-            await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
+            await expect(state(page, name, "delivered")).to_be_visible()
         await route.fulfill(response=answer)
 
     await page.route("**/api/scheduling/appointments", late)
     await fill(page, name, "erika@example.org", tomorrow)
     await page.get_by_role("button", name="Einladen").click()
+    await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
     await noticed(page, "center-notice", "Einladung erfolgreich versendet")
 
 
@@ -294,8 +306,7 @@ async def test_a_form_begun_while_scheduling_is_away_is_completed_and_sent_later
 
 async def test_it_fits_on_a_phone(page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
-    wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    assert not wide
+    assert not await is_wide(page)
 
 
 async def test_a_late_bounce_turns_the_tick_into_the_mark(

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from uuid import uuid4
 
 from playwright.async_api import Page, expect
 
@@ -82,15 +83,17 @@ async def test_a_dashboard_that_hangs_is_told_as_lost_and_come_back_to(
         await expect(page.get_by_test_id("stream-state")).to_have_text("Keine Verbindung")
         await expect(page.get_by_test_id("connection-banner")).to_be_visible()
         silent = await page.evaluate("window.lostAfter")
-        created = await demo_practice.create(patient_name=name, date=tomorrow)
-        await demo_practice.shows(created["id"], "delivered")
+        created = await demo_practice.create(
+            patient_name=name, date=tomorrow, email=f"unbekannt+{uuid4().hex[:8]}@example.org"
+        )
+        await demo_practice.shows(created["id"], "failed")
     finally:
         os.kill(dashboard, signal.SIGCONT)
     assert silent < 2.5 * BEAT + SLACK
     await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
     await expect(page.get_by_test_id("connection-banner")).to_be_hidden()
-    await expect(state(page, name, "delivered")).to_be_visible()
-    await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
+    await expect(state(page, name, "failed")).to_be_visible()
+    await noticed(page, "infobox", f"E-Mail konnte nicht zugestellt werden {name}")
 
 
 async def test_offline_is_told_at_once(page: Page, demo_practice: Practice, tomorrow: str) -> None:

@@ -1,0 +1,357 @@
+"""„Offen": whatever needs a person is seen from everywhere, with what can be done about it."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, Route, expect
+
+from tests.browser.conftest import opened
+from tests.browser.page import enter, fill, is_wide, noticed, row, show_day, state, unique
+from tests.conftest import Stack
+from tests.support import BERLIN, Json, Practice
+
+SIZES = [(1366, 768), (768, 1024), (390, 844), (320, 640)]
+SOON = 30_000  # milliseconds; before the page looks by itself, a minute after it was opened
+
+
+@pytest_asyncio.fixture
+async def demo_practice(demo_practice: Practice) -> Practice:
+    """Nothing is open yet, whatever other tests have left."""
+    query = {"open": "true", "limit": "100"}
+    while True:
+        page = (await demo_practice.status.get("/v1/indicators", params=query)).json()
+        if page["open_count"] == 0:
+            return demo_practice
+        for one in page["indicators"]:
+            path = f"/v1/appointments/{one['appointment_id']}"
+            await demo_practice.scheduling.delete(path, params={"notify": "false"})
+
+
+@pytest_asyncio.fixture
+async def other_desk(browser: Browser, stack: Stack) -> AsyncIterator[Page]:
+    """Another browser of the same practice."""
+    async with opened(browser) as page:
+        await enter(page, stack)
+        yield page
+
+
+def in_weeks(weeks: int) -> str:
+    return (datetime.now(BERLIN).date() + timedelta(weeks=weeks)).isoformat()
+
+
+async def fail(practice: Practice, name: str, **changes: Any) -> Json:
+    address = f"unbekannt+{uuid4().hex[:8]}@example.org"
+    form = {"patient_name": name, "email": address, "date": in_weeks(3)} | changes
+    created = await practice.create(**form)
+    await practice.shows(created["id"], "failed")
+    return created
+
+
+def open_row(page: Page, name: str) -> Locator:
+    return page.get_by_test_id("open-row").filter(has_text=name)
+
+
+async def counts(page: Page, count: int) -> None:
+    """Head and title say how much is open."""
+    badge = page.get_by_test_id("open-count")
+    await expect(page.get_by_test_id("nav-offen")).to_be_visible()
+    if not count:
+        await expect(badge).to_be_hidden(timeout=SOON)
+        await page.wait_for_function("!document.title.startsWith('(')")
+        return
+    noun = "Termin" if count == 1 else "Termine"
+    await expect(badge).to_have_text(f"{count} {noun}", timeout=SOON)
+    await expect(page.get_by_role("link", name=f"Offen {count} {noun}")).to_be_visible()
+    await page.wait_for_function("start => document.title.startsWith(start)", arg=f"({count}) ")
+
+
+async def test_the_desk_begins_with_what_is_open_and_says_so_in_every_view(
+    visitor: Page, stack: Stack, demo_practice: Practice
+) -> None:
+    """For a visit in three weeks, and nobody had the page open when it failed."""
+    page, name = visitor, unique("Nacht Bounce")
+    await fail(demo_practice, name, time="09:15")
+    await enter(page, stack)
+    await expect(page.get_by_role("heading", name="Offen", exact=True)).to_be_visible()
+    await expect(open_row(page, name)).to_contain_text(
+        "E-Mail nicht zugestellt – Adresse unbekannt"
+    )
+    await expect(open_row(page, name)).to_contain_text("09:15")
+    await expect(page.get_by_test_id("open-state")).to_have_text("1 Termin ist offen")
+    for view in ("patienten", "termine", "protokoll", "offen"):
+        await page.get_by_test_id(f"nav-{view}").click()
+        await counts(page, 1)
+
+
+async def test_with_nothing_open_the_desk_begins_with_the_day(
+    visitor: Page, stack: Stack, demo_practice: Practice
+) -> None:
+    page = visitor
+    await enter(page, stack)
+    await expect(page.get_by_role("heading", name="Terminübersicht")).to_be_visible()
+    await counts(page, 0)
+    await page.get_by_test_id("nav-offen").click()
+    await expect(page.get_by_test_id("open-state")).to_have_text("Alles angekommen")
+    now = datetime.now(BERLIN)
+    minutes = "|".join((now + timedelta(minutes=each)).strftime("%H:%M") for each in (-1, 0, 1))
+    assert (await page.get_by_test_id("open-as-of").inner_text()).removeprefix("Stand: ") in minutes
+
+
+async def test_who_corrects_is_seen_at_every_other_desk(
+    page: Page, other_desk: Page, demo_practice: Practice
+) -> None:
+    late, soon = unique("Später"), unique("Früher")
+    await fail(demo_practice, late)
+    await fail(demo_practice, soon, date=in_weeks(1))
+    for desk in (page, other_desk):
+        await desk.get_by_test_id("nav-offen").click()
+        await counts(desk, 2)
+        await expect(desk.get_by_test_id("open-row").first).to_contain_text(soon)
+    await open_row(page, soon).get_by_role("button", name="Berichtigen und senden").click()
+    await expect(page.get_by_test_id("resend-email")).to_be_focused()
+    await page.get_by_test_id("resend-email").fill("richtig@example.org")
+    await page.get_by_test_id("resend-submit").click()
+    await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {soon}")
+    for desk in (page, other_desk):
+        await expect(open_row(desk, soon)).to_have_count(0, timeout=SOON)
+        await counts(desk, 1)
+    await expect(open_row(other_desk, late)).to_be_visible()
+
+
+async def test_the_other_channel_is_one_click_away(page: Page, demo_practice: Practice) -> None:
+    name = unique("Per Telefon")
+    await page.get_by_test_id("nav-offen").click()
+    await fail(demo_practice, name, phone="+491713920001")
+    shown = open_row(page, name)
+    await expect(shown).to_be_visible(timeout=SOON)
+    await expect(shown.locator("a[href='tel:+491713920001']")).to_be_visible()
+    await shown.get_by_role("button", name="Stattdessen per SMS senden").click()
+    await expect(shown).to_have_count(0, timeout=SOON)
+    await expect(page.get_by_test_id("open-state")).to_have_text("Alles angekommen")
+    await noticed(page, "infobox", f"SMS erfolgreich zugestellt an {name}")
+    await counts(page, 0)
+
+
+async def test_by_keyboard_from_one_to_the_next(page: Page, demo_practice: Practice) -> None:
+    """The dialog leads back to where it was opened from, or on, when that is done."""
+    first, second = unique("Erster"), unique("Zweiter")
+    await fail(demo_practice, second, date=in_weeks(2))
+    await fail(demo_practice, first, date=in_weeks(1))
+    await page.get_by_test_id("nav-offen").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Offen", exact=True)).to_be_focused()
+    await expect(open_row(page, second)).to_be_visible()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await expect(open_row(page, first).get_by_role("button")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("resend-email")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(open_row(page, first).get_by_role("button")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("erster@example.org")  # over what is selected
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#details-state")).to_contain_text("vom Mailserver angenommen")
+    await expect(open_row(page, first)).to_have_count(0)
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("heading", name="Offen", exact=True)).to_be_focused()
+
+
+async def test_what_is_done_elsewhere_leaves_the_focus_at_the_next(
+    page: Page, demo_practice: Practice
+) -> None:
+    first, second = unique("Erledigt"), unique("Bleibt")
+    created = await fail(demo_practice, first, date=in_weeks(1))
+    await fail(demo_practice, second, date=in_weeks(2))
+    await page.get_by_test_id("nav-offen").click()
+    await open_row(page, first).get_by_role("button").focus()
+    await demo_practice.resend(created["id"], email="erledigt@example.org")
+    await expect(open_row(page, first)).to_have_count(0, timeout=SOON)
+    await expect(open_row(page, second).get_by_role("button")).to_be_focused()
+
+
+async def test_deleted_and_moved_at_another_desk(page: Page, demo_practice: Practice) -> None:
+    name, gone = unique("Verlegt"), unique("Weg")
+    moved = await fail(demo_practice, name, date=in_weeks(1))
+    deleted = await fail(demo_practice, gone, date=in_weeks(2))
+    await page.get_by_test_id("nav-offen").click()
+    await expect(page.get_by_test_id("open-row").first).to_contain_text(name)
+    path = "/v1/appointments/"
+    change = {"date": in_weeks(3), "time": "16:45", "notify": False}
+    await demo_practice.scheduling.patch(path + moved["id"], json=change)
+    await expect(page.get_by_test_id("open-row").last).to_contain_text(name, timeout=SOON)
+    await expect(open_row(page, name)).to_contain_text("16:45")
+    await demo_practice.scheduling.delete(path + deleted["id"], params={"notify": "false"})
+    await expect(open_row(page, gone)).to_have_count(0, timeout=SOON)
+    await counts(page, 1)
+
+
+async def test_without_a_stream_nothing_is_claimed(page: Page, demo_practice: Practice) -> None:
+    await page.get_by_test_id("nav-offen").click()
+    standing = page.get_by_test_id("open-state")
+    await expect(standing).to_have_text("Alles angekommen")
+    as_of = await page.get_by_test_id("open-as-of").inner_text()
+    await page.context.set_offline(True)
+    unsure = "Zuletzt war alles angekommen; ob es noch so ist, ist gerade nicht sicher."
+    await expect(standing).to_have_text(unsure)
+    await expect(page.get_by_test_id("open-as-of")).to_have_text(as_of)
+    await expect(page.get_by_test_id("open-count")).to_have_text("? (nicht sicher)")
+    await page.wait_for_function("document.title.startsWith('(?) Offen')")
+    name = unique("Inzwischen")
+    await fail(demo_practice, name)
+    await page.context.set_offline(False)
+    await expect(open_row(page, name)).to_be_visible()
+    await counts(page, 1)
+
+
+async def test_a_service_that_does_not_say_is_no_good_news(
+    page: Page, demo_practice: Practice
+) -> None:
+    """The stream may be live meanwhile."""
+    await page.get_by_test_id("nav-offen").click()
+    await expect(page.get_by_test_id("open-state")).to_have_text("Alles angekommen")
+    await page.route("**/api/status/indicators?open=**", lambda route: route.abort())
+    await page.get_by_test_id("nav-termine").click()
+    await page.get_by_test_id("nav-offen").click()
+    await expect(page.get_by_test_id("open-state")).to_contain_text("nicht sicher")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+
+
+class Told:
+    """What the services say to a page of what is open; a list of what no test can bring about."""
+
+    def __init__(self) -> None:
+        self.indicators: list[Json] = []
+        self.appointments: list[Json] = []
+        self.page_size = 50
+        self.asked = 0
+
+    def add(self, name: str, reasons: list[str], start: datetime, **changes: Any) -> None:
+        appointment_id = str(uuid4())
+        local = start.astimezone(BERLIN)
+        channel = {"state": "delivered", "evidence": "accepted", "late": False}
+        indicator = {
+            "appointment_id": appointment_id,
+            "version": 1,
+            "overall": "delivered",
+            "attempt": 1,
+            "channels": {"email": channel},
+            "starts_at": start.isoformat(),
+            "open": reasons,
+            "notices": [],
+            "answer": None,
+            "cancelled": changes.pop("cancelled", False),
+        }
+        appointment = {
+            "id": appointment_id,
+            "version": 1,
+            "start": start.isoformat(),
+            "date": local.date().isoformat(),
+            "time": f"{local:%H:%M}",
+            "duration_minutes": 20,
+            "invitation": {"id": str(uuid4()), "attempt": 1},
+            "patient_name": name,
+            "channels": ["email"],
+            "email": "da@example.org",
+            "phone": None,
+            "locale": "de",
+        }
+        self.indicators.append(indicator)
+        self.appointments.append(appointment | changes)
+
+    async def install(self, page: Page) -> None:
+        await page.route("**/api/status/indicators?open=**", self._indicators)
+        await page.route("**/api/scheduling/appointments?id=**", self._names)
+
+    async def _indicators(self, route: Route) -> None:
+        self.asked += 1
+        _, _, cursor = route.request.url.partition("cursor=")
+        first = int(cursor or 0)
+        following = first + self.page_size
+        body = {
+            "indicators": self.indicators[first:following],
+            "next": str(following) if following < len(self.indicators) else None,
+            "open_count": len(self.indicators),
+            "as_of": datetime.now(UTC).isoformat(),
+        }
+        await route.fulfill(body=json.dumps(body), content_type="application/json")
+
+    async def _names(self, route: Route) -> None:
+        named = [one for one in self.appointments if one["id"] in route.request.url]
+        body = {"time_zone": "Europe/Berlin", "appointments": named}
+        await route.fulfill(body=json.dumps(body), content_type="application/json")
+
+
+async def test_every_reason_has_its_words_and_its_best_action(visitor: Page, stack: Stack) -> None:
+    told, page = Told(), visitor
+    start = datetime.now(UTC) + timedelta(days=2)
+    phone = "+491713920001"
+    told.add("Verschoben", ["moved_failed"], start, phone=phone)
+    told.add("Gelöscht", ["cancelled_failed"], start, phone=phone, cancelled=True)
+    told.add("Abgesagt", ["declined"], start)
+    told.add("Erinnert", ["reminder_failed"], start, phone=phone)
+    told.add("Unbekannt", ["from_a_later_version"], start)
+    told.add("Unklar", ["call"], start, phone=phone)
+    told.indicators[-1]["channels"] = {"sms": {"state": "unconfirmed", "late": False}}
+    await told.install(page)
+    await enter(page, stack)
+    for name, text, best in (
+        ("Verschoben", "Verschiebung nicht angekommen – bitte anrufen", f"Anrufen: {phone}"),
+        ("Gelöscht", "Absage nicht angekommen – bitte anrufen", f"Anrufen: {phone}"),
+        ("Abgesagt", "hat abgesagt – bitte prüfen", "Termin ansehen"),
+        ("Erinnert", "Erinnerung nicht angekommen – bitte anrufen", f"Anrufen: {phone}"),
+        ("Unbekannt", "bitte prüfen", "Termin ansehen"),
+        ("Unklar", "SMS Zustellung nicht bestätigt – bitte anrufen", f"Anrufen: {phone}"),
+    ):
+        await expect(open_row(page, name)).to_contain_text(text)
+        await expect(open_row(page, name).locator(".primary")).to_have_text(best)
+    await expect(open_row(page, "Gelöscht")).to_contain_text("Termin gelöscht")
+    await expect(open_row(page, "Gelöscht").get_by_role("button")).to_have_count(0)
+    for width, height in SIZES:
+        await page.set_viewport_size({"width": width, "height": height})
+        assert not await is_wide(page), (width, height)
+
+
+async def test_further_ones_are_loaded_and_the_focus_goes_on(visitor: Page, stack: Stack) -> None:
+    told, page = Told(), visitor
+    start = datetime.now(UTC) + timedelta(days=2)
+    for number in range(70):
+        told.add(f"Patient {number:02}", ["declined"], start + timedelta(hours=number))
+    await told.install(page)
+    await enter(page, stack)
+    await counts(page, 70)
+    await expect(page.get_by_test_id("open-row")).to_have_count(50)
+    await page.get_by_test_id("open-more").click()
+    await expect(page.get_by_test_id("open-row")).to_have_count(70)
+    await expect(open_row(page, "Patient 50").get_by_role("button")).to_be_focused()
+    await expect(page.get_by_test_id("open-more")).to_be_hidden()
+
+
+async def test_what_has_begun_is_asked_about_again_by_the_clock(
+    visitor: Page, stack: Stack
+) -> None:
+    """Nobody tells that time has passed."""
+    told, page = Told(), visitor
+    await told.install(page)
+    await enter(page, stack)
+    told.add("Gleich", ["declined"], datetime.now(UTC) + timedelta(seconds=8))
+    await page.get_by_test_id("nav-offen").click()
+    await expect(open_row(page, "Gleich")).to_be_visible()
+    told.indicators.clear()
+    await expect(page.get_by_test_id("open-state")).to_have_text("Alles angekommen", timeout=SOON)
+
+
+async def test_the_day_view_shows_what_was_sent_from_here(page: Page, tomorrow: str) -> None:
+    """What is open is found in its day as before."""
+    name = unique("Am Tag")
+    await show_day(page, tomorrow)
+    await fill(page, name, f"unbekannt+{uuid4().hex[:8]}@example.org", tomorrow)
+    await page.get_by_test_id("submit-invite").click()
+    await expect(state(page, name, "failed")).to_be_visible()
+    await expect(row(page, name)).to_be_visible()
+    await page.get_by_test_id("nav-offen").click()
+    await expect(open_row(page, name)).to_be_visible(timeout=SOON)
