@@ -22,11 +22,6 @@ export function longDay(day) {
   return LONG.format(new Date(day));
 }
 
-/** „09:58" on the practice's clock */
-export function clock(iso, zone) {
-  return new Intl.DateTimeFormat("de-DE", { timeStyle: "short", timeZone: zone }).format(new Date(iso));
-}
-
 /** „01.12.2026, 14:30:05" on the practice's clock */
 export function moment(iso, zone) {
   return new Intl.DateTimeFormat("de-DE", {

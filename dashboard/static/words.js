@@ -1,6 +1,6 @@
 // What the codes of the APIs are called in the practice.
 
-import { clock } from "./dates.js";
+import { time } from "./dates.js";
 
 export const CHANNELS = { email: "E-Mail", sms: "SMS" };
 
@@ -137,10 +137,15 @@ function answerText({ answer }, open = []) {
   return answer === "declined" && open.includes("declined") ? `${text} – bitte prüfen` : text;
 }
 
-const OPEN_NOTICES = {
+const OPEN = {
   moved_failed: "Verschiebung nicht angekommen – bitte anrufen",
-  reminder_failed: "Erinnerung nicht angekommen",
+  cancelled_failed: "Absage nicht angekommen – bitte anrufen",
+  reminder_failed: "Erinnerung nicht angekommen – bitte anrufen",
+  declined: "hat abgesagt – bitte prüfen",
 };
+
+// Those that a row says beside its tick or mark, which tells of the invitation.
+const BESIDE = ["moved_failed", "reminder_failed"];
 
 /** What a row says beside its tick or mark, as [{about, state, text}]. */
 export function notes(indicator, zone) {
@@ -148,10 +153,10 @@ export function notes(indicator, zone) {
   const { open = [], waiting_since: since, answer, overall } = indicator;
   const found = [];
   if (since) {
-    found.push({ about: "waiting", state: "waiting", text: `im Warteraum seit ${clock(since, zone)}` });
+    found.push({ about: "waiting", state: "waiting", text: `im Warteraum seit ${time(since, zone)}` });
   }
-  for (const [about, text] of Object.entries(OPEN_NOTICES)) {
-    if (open.includes(about)) found.push({ about, state: "failed", text });
+  for (const about of BESIDE.filter((one) => open.includes(one))) {
+    found.push({ about, state: "failed", text: OPEN[about] });
   }
   if (open.includes("call") && overall !== "unconfirmed") {
     found.push({ about: "call", state: "unconfirmed", text: "Verschiebung nicht bestätigt – bitte anrufen" });
@@ -167,13 +172,6 @@ export function historyText(entry) {
   if (entry.type === "pending") return "unterwegs";
   return stateText(entry.channel, { ...entry, state: entry.type });
 }
-
-const OPEN = {
-  moved_failed: "Verschiebung nicht angekommen – bitte anrufen",
-  cancelled_failed: "Absage nicht angekommen – bitte anrufen",
-  reminder_failed: "Erinnerung nicht angekommen – bitte anrufen",
-  declined: "hat abgesagt – bitte prüfen",
-};
 
 const STATE_OF = { invitation_failed: "failed", call: "unconfirmed" };
 
