@@ -1,27 +1,21 @@
 """WCAG 2.2 A and AA, as axe-core finds it, on every page and dialog; and the flow by keyboard."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import opened
-from tests.browser.page import enter, fill, infobox, is_wide, noticed, row, show_day, state, unique
+from tests.browser.looks import Anyone, Look
+from tests.browser.page import enter, fill, infobox, noticed, row, show_day, state, unique
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
 from tests.support.mails import link_in
 
-RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
-    "resultTypes": ["violations"],
-}
-Look: TypeAlias = tuple[int, int, Literal["light", "dark"]]
 # Each is gone through in the first look; what is met there is then seen in the other, too.
 LOOKS: list[tuple[Look, Look]] = [
     ((1280, 800, "light"), (1280, 800, "dark")),
@@ -32,34 +26,6 @@ LOOKS: list[tuple[Look, Look]] = [
 def unknown() -> str:
     """No mailbox, and not known as dead from another test."""
     return f"unbekannt+{uuid4().hex[:8]}@example.org"
-
-
-class Anyone:
-    """Somebody at a page, and how they see it."""
-
-    def __init__(self, page: Page, looks: Sequence[Look]) -> None:
-        self.page = page
-        self.looks = looks
-
-    async def check(self) -> None:
-        """In no look a violation, nor anything to be scrolled sideways."""
-        for look in (*self.looks[1:], self.looks[0]):
-            await self._see(look)
-            if not await self.page.evaluate("'axe' in window"):
-                await self.page.evaluate(AXE_SCRIPT)
-            results = await self.page.evaluate("rules => axe.run(rules)", RULES)
-            found = [
-                f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
-                for each in results["violations"]
-                for node in each["nodes"]
-            ]
-            assert found == [], look
-            assert not await is_wide(self.page), look
-
-    async def _see(self, look: Look) -> None:
-        width, height, scheme = look
-        await self.page.set_viewport_size({"width": width, "height": height})
-        await self.page.emulate_media(color_scheme=scheme)
 
 
 @pytest_asyncio.fixture(params=LOOKS, ids=["desktop", "phone"])

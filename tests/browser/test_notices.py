@@ -24,8 +24,8 @@ from contracts.events import (
     Withheld,
 )
 from tests.browser.conftest import opened
+from tests.browser.looks import Anyone, Look
 from tests.browser.page import enter, row, show_day, unique
-from tests.browser.test_accessibility import Anyone, Look
 from tests.conftest import Stack
 from tests.support import BERLIN, Json, Practice
 from tests.support.mails import link_in
