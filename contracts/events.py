@@ -85,6 +85,13 @@ class NoticeKind(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Withheld(StrEnum):
+    """Why a notice was not even tried; nobody has to do anything about it."""
+
+    NOT_INVITED = "not_invited"  # nothing ever told the patient of the appointment
+    IN_INVITATION = "in_invitation"  # which is still to be sent, or named the new time by itself
+
+
 class ErasureReason(StrEnum):
     """Why an appointment is forgotten."""
 
@@ -326,7 +333,11 @@ class NoticeDelivered(NoticeOutcome, Delivered):
 
 
 class NoticeFailed(NoticeOutcome, Failed):
-    """A notice will not arrive: somebody should tell the patient."""
+    """A notice will not arrive: somebody should tell the patient, unless it was withheld."""
+
+    withheld: Withheld | None = Field(
+        default=None, description="Why it was not even tried; the category then is cancelled."
+    )
 
 
 class NoticeUnconfirmed(NoticeOutcome):

@@ -152,7 +152,8 @@ export class Desk extends EventTarget {
     if (fresh && this.#quiet.has(id) && previous.version === indicator.version) {
       previous = undefined; // a look was faster than the stream: it is news all the same
     }
-    if (this.#deleted.has(id) || (previous && previous.version >= indicator.version)) return;
+    const known = previous && previous.version >= indicator.version && !endedByTime(previous, indicator);
+    if (this.#deleted.has(id) || known) return;
     const told = fresh || this.#awaited.has(id);
     if (!previous && !told) this.#quiet.add(id);
     else this.#quiet.delete(id);
@@ -247,4 +248,10 @@ export class Desk extends EventTarget {
   #dispatch(type, detail = {}) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** Whether time alone has ended what an indicator of the same version said. */
+function endedByTime(previous, next) {
+  if (previous.version !== next.version) return false;
+  return Boolean(previous.waiting_since && !next.waiting_since) || previous.open?.length > next.open?.length;
 }

@@ -8,7 +8,7 @@ import { Move } from "./move.js";
 import { ERASE, Removal } from "./removal.js";
 import { Resend } from "./resend.js";
 import { Visit } from "./visit.js";
-import { CHANNELS, historyText, shownState, STATES, stateText } from "./words.js";
+import { CHANNELS, isNotice, notes, shownState, STATES, stateText, timelineText } from "./words.js";
 
 const HISTORY_AFTER = 200; // milliseconds, so that a burst of events asks once
 
@@ -89,10 +89,10 @@ export class Details {
     const id = this.#id;
     if (!id) return;
     try {
-      const { history, ...indicator } = await api.indicator(id);
+      const { history, timeline, ...indicator } = await api.indicator(id);
       if (id !== this.#id) return;
       this.desk.indicate(indicator, { fresh: false });
-      this.#renderHistory(history);
+      this.#renderHistory(timeline, indicator.open);
     } catch {
       if (id === this.#id) this.#renderHistory(null);
     }
@@ -109,6 +109,8 @@ export class Details {
     const indicator = this.desk.indicator(this.#id);
     byId("details-state").replaceChildren(
       ...appointment.channels.map((channel) => this.#channel(appointment, indicator, channel)),
+      ...notes(indicator, this.desk.practice.time_zone).map(({ about, state, text }) =>
+        h("p", { class: "note", "data-note": about, "data-state": state }, text)),
     );
     this.resend.update();
     this.move.update();
@@ -135,19 +137,28 @@ export class Details {
     );
   }
 
-  #renderHistory(history) {
+  #renderHistory(timeline, open) {
     const zone = this.desk.practice.time_zone;
-    const lines = (history ?? []).map((entry) =>
+    const told = (timeline ?? [])
+      .filter((entry, at) => !isOver(entry, timeline.slice(at + 1)))
+      .map((entry) => ({ ...entry, text: timelineText(entry, open) }));
+    const lines = told.filter(({ text }) => text).map((entry) =>
       h(
         "li",
-        { "data-type": entry.type },
+        { "data-type": entry.type, "data-about": entry.about },
         h("time", { datetime: entry.at, class: "muted" }, moment(entry.at, zone)),
-        h("span", {}, `${CHANNELS[entry.channel] ?? entry.channel}, Versuch ${entry.attempt}: ${historyText(entry)}`,
+        h("span", {}, entry.text,
           entry.status_code ? h("span", { class: "code muted" }, ` ${entry.status_code}`) : null),
       ),
     );
     byId("history").replaceChildren(
-      ...(lines.length ? lines : [h("li", { class: "muted" }, history ? "Noch nichts." : "Der Verlauf ist gerade nicht abrufbar.")]),
+      ...(lines.length ? lines : [h("li", { class: "muted" }, timeline ? "Noch nichts." : "Der Verlauf ist gerade nicht abrufbar.")]),
     );
   }
+}
+
+/** That a notice is on its way is said until something became of it. */
+function isOver(entry, later) {
+  return isNotice(entry) && entry.type === "pending"
+    && later.some(({ about, channel }) => about === entry.about && channel === entry.channel);
 }

@@ -2,7 +2,7 @@
 
 import { addDays, isDay, longDay, today } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
-import { CHANNELS, shownState, STATES } from "./words.js";
+import { CHANNELS, notes, shownState, STATES } from "./words.js";
 
 const MARKED = 4000; // milliseconds for which a new row stands out
 
@@ -98,6 +98,7 @@ export class Overview {
         ...appointment.channels.map((one) => h("span", { class: "channel" }, icon(one), CHANNELS[one] ?? one)),
       );
     }
+    fillNotes(item.querySelector(".notes"), notes(indicator, this.desk.practice.time_zone));
     const shown = item.querySelector(".indicator");
     if (shown.dataset.state !== state) {
       shown.dataset.state = state;
@@ -145,11 +146,19 @@ function row(id) {
       { type: "button", class: "row", "aria-haspopup": "dialog" },
       h("span", { class: "when" }, h("span", { class: "time" }), " ", h("span", { class: "minutes muted" })),
       " ",
-      h("span", { class: "who" }, h("span", { class: "name" }), " ", h("span", { class: "channels muted", "data-channels": "" })),
+      h("span", { class: "who" }, h("span", { class: "name" }), " ", h("span", { class: "channels muted", "data-channels": "" }), " ", h("span", { class: "notes" })),
       " ",
       h("span", { class: "indicator", "data-testid": "indicator", "data-state": "" }, icon("clock"), h("span", { class: "label" })),
     ),
   );
+}
+
+function fillNotes(list, found) {
+  const said = JSON.stringify(found);
+  if ((list.dataset.said ?? "[]") === said) return;
+  list.dataset.said = said;
+  list.replaceChildren(...found.map(({ about, state, text }) =>
+    h("span", { class: "note", "data-note": about, "data-state": state }, text)));
 }
 
 function setText(element, text) {

@@ -1,5 +1,7 @@
 // What the codes of the APIs are called in the practice.
 
+import { time } from "./dates.js";
+
 export const CHANNELS = { email: "E-Mail", sms: "SMS" };
 
 export const STATES = {
@@ -79,11 +81,60 @@ export function stateText(channel, view) {
   }
 }
 
-/** One line of the history. */
-export function historyText(entry) {
-  if (entry.type === "requested") return "Einladung angefordert";
-  if (entry.type === "pending") return "unterwegs";
-  return stateText(entry.channel, { ...entry, state: entry.type });
+const NOTICES = {
+  reminder: { name: "Erinnerung", arrived: "Erinnerung zugestellt" },
+  moved: { name: "Verschiebung", arrived: "Verschiebung mitgeteilt" },
+  cancelled: { name: "Absage", arrived: "Absage mitgeteilt" },
+};
+const NOT_INVITED = "nicht mitgeteilt, weil die Einladung nie ankam";
+const WITHHELD = {
+  reminder: { in_invitation: "nicht nötig, die Einladung war noch unterwegs", not_invited: NOT_INVITED },
+  moved: { in_invitation: "nicht eigens mitgeteilt, die Einladung nennt die neue Zeit", not_invited: NOT_INVITED },
+  cancelled: { not_invited: NOT_INVITED },
+};
+const ANSWERS = {
+  accepted: "hat zugesagt",
+  tentative: "hat unter Vorbehalt zugesagt",
+  declined: "hat abgesagt",
+};
+const JOINED = { patient: "ist im Warteraum", host: "Praxis ist beigetreten" };
+
+/** Whether a line of the timeline is about a notice. */
+export function isNotice({ about }) {
+  return Object.hasOwn(NOTICES, about);
+}
+
+/** One line of the timeline; "" for what is not known to this page. `open` says what is to be done. */
+export function timelineText(entry, open) {
+  if (entry.type === "joined") return JOINED[entry.role] ?? "";
+  if (entry.type === "answered") return answerText(entry, open);
+  const channel = CHANNELS[entry.channel] ?? entry.channel;
+  if (isNotice(entry)) return `${channel}: ${noticeText(entry)}`;
+  return entry.about === "invitation" ? `${channel}, Versuch ${entry.attempt}: ${historyText(entry)}` : "";
+}
+
+function noticeText(entry) {
+  const { name, arrived } = NOTICES[entry.about];
+  switch (entry.type) {
+    case "delivered":
+      return entry.evidence === "confirmed" ? `${arrived}, Zustellung bestätigt` : arrived;
+    case "failed": {
+      const held = WITHHELD[entry.about][entry.withheld];
+      if (held) return `${name} ${held}`;
+      if (entry.category === "cancelled") return `${name} ${CATEGORIES.cancelled}`;
+      const why = reason(entry.channel, entry);
+      return `${name} nicht angekommen${why ? ` – ${why}` : ""}`;
+    }
+    case "unconfirmed":
+      return `${name} nicht bestätigt`;
+    default:
+      return `${name} unterwegs`;
+  }
+}
+
+function answerText({ answer }, open = []) {
+  const text = ANSWERS[answer] ?? "";
+  return answer === "declined" && open.includes("declined") ? `${text} – bitte prüfen` : text;
 }
 
 const OPEN = {
@@ -97,6 +148,35 @@ const UNSURE = {
   moved: "Verschiebung nicht bestätigt – bitte anrufen",
   cancelled: "Absage nicht bestätigt – bitte anrufen",
 };
+
+// Those that a row says beside its tick or mark, which tells of the invitation.
+const BESIDE = ["moved_failed", "reminder_failed"];
+
+/** What a row says beside its tick or mark, as [{about, state, text}]. */
+export function notes(indicator, zone) {
+  if (!indicator) return [];
+  const { open = [], waiting_since: since, answer, overall } = indicator;
+  const found = [];
+  if (since) {
+    found.push({ about: "waiting", state: "waiting", text: `im Warteraum seit ${time(since, zone)}` });
+  }
+  for (const about of BESIDE.filter((one) => open.includes(one))) {
+    found.push({ about, state: "failed", text: OPEN[about] });
+  }
+  if (open.includes("call") && overall !== "unconfirmed") {
+    found.push({ about: "call", state: "unconfirmed", text: "Verschiebung nicht bestätigt – bitte anrufen" });
+  }
+  const said = answer && answerText(answer, open);
+  if (said) found.push({ about: "answer", state: open.includes("declined") ? "failed" : "pending", text: said });
+  return found;
+}
+
+/** One line of the history. */
+export function historyText(entry) {
+  if (entry.type === "requested") return "Einladung angefordert";
+  if (entry.type === "pending") return "unterwegs";
+  return stateText(entry.channel, { ...entry, state: entry.type });
+}
 
 const STATE_OF = { invitation_failed: "failed", call: "unconfirmed" };
 

@@ -21,6 +21,7 @@ from contracts.events import (
     AppointmentErased,
     AppointmentRescheduled,
     InvitationRequested,
+    NoticeKind,
     NoticeRequested,
 )
 from contracts.topics import APPOINTMENTS, REQUESTED
@@ -78,6 +79,7 @@ class Events:
         }
         for appointment_id, appointment in appointments.items():
             draft.follow(appointment, moved=appointment_id in moved)
+        draft.withhold()
         for delivery in draft.new:
             if delivery.channel not in self._channels or delivery.id in not_permitted:
                 draft.channel_missing(delivery.id)
@@ -118,7 +120,9 @@ class Events:
                 channel=channel,
                 message_id=self._message_id(),
                 requested_at=received.time,
+                requested_version=request.appointment_version,
                 starts_at=starts_at,
+                recipient=self._recipient(request, channel),
                 organizer=self._organizer(draft, request, channel),
                 asks_for_answer=request.asks_for_answer,
                 link_version=request.link_version,
@@ -145,7 +149,9 @@ class Events:
                 channel=channel,
                 message_id=self._message_id(),
                 requested_at=received.time,
+                requested_version=notice.appointment_version,
                 starts_at=notice.not_after,
+                recipient=self._recipient(notice, channel),
                 kind=LetterKind(notice.kind),
                 organizer=self._organizer(draft, notice, channel),
                 asks_for_answer=notice.asks_for_answer,
@@ -155,6 +161,11 @@ class Events:
                 _letter(notice, channel), kind=delivery.kind, previous_start=notice.previous_start
             )
             draft.add(delivery, letter)
+
+    def _recipient(self, request: InvitationRequested | NoticeRequested, channel: Channel) -> bytes:
+        """Recognises the address among those of the appointment, and nowhere else."""
+        address = (request.channels.address(channel) or "").casefold()
+        return self._sealer.fingerprint(f"{request.appointment_id}\0{channel}\0{address}".encode())
 
     def _organizer(
         self, draft: Draft, request: InvitationRequested | NoticeRequested, channel: Channel
@@ -193,8 +204,10 @@ def _news(received: Received) -> KnownAppointment | None:
             )
         case InvitationRequested() | NoticeRequested() as event:
             version, start = event.appointment_version, event.not_after
+            # Whichever topic is read first: no invitation goes out behind its cancellation.
+            deleted = isinstance(event, NoticeRequested) and event.kind is NoticeKind.CANCELLED
         case AppointmentRescheduled() as event:
-            version, start = event.version, event.start
+            version, start, deleted = event.version, event.start, False
         case _:
             return None
     return KnownAppointment(
@@ -204,6 +217,7 @@ def _news(received: Received) -> KnownAppointment | None:
         starts_at=start,
         duration_minutes=event.duration_minutes,
         time_zone=event.time_zone,
+        deleted=deleted,
     )
 
 

@@ -31,7 +31,10 @@ async def add_attempt(tx: Connection, sealer: Sealer, appointment: Appointment) 
 
 
 async def add_verdicts(tx: Connection, verdicts: Sequence[AddressVerdict]) -> None:
-    """Store what the newest outcome says of each address; older ones change nothing."""
+    """Store what the newest outcome says of each address; older ones change nothing.
+
+    A notice went where the attempt went that was the last when it was requested.
+    """
     if not verdicts:
         return
     await tx.execute(
@@ -39,8 +42,15 @@ async def add_verdicts(tx: Connection, verdicts: Sequence[AddressVerdict]) -> No
         INSERT INTO address_verdicts AS known (practice_id, address_fingerprint, dead, at)
         SELECT DISTINCT ON (practice_id, address_fingerprint)
                practice_id, address_fingerprint, dead, at
-        FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bool[], $6::timestamptz[])
-            AS reported (practice_id, appointment_id, attempt, channel, dead, at)
+        FROM (
+            SELECT reported.*, coalesce(said_of, notices.attempt) AS attempt
+            FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::bool[],
+                        $7::timestamptz[])
+                AS reported (practice_id, appointment_id, said_of, notice_id, channel, dead, at)
+            LEFT JOIN notices ON notices.id = notice_id
+                AND (notices.practice_id, notices.appointment_id)
+                    = (reported.practice_id, reported.appointment_id)
+        ) AS outcomes
         JOIN attempts USING (practice_id, appointment_id, attempt, channel)
         ORDER BY practice_id, address_fingerprint, at DESC, dead DESC
         ON CONFLICT (practice_id, address_fingerprint) DO UPDATE
@@ -49,6 +59,7 @@ async def add_verdicts(tx: Connection, verdicts: Sequence[AddressVerdict]) -> No
         [each.practice_id for each in verdicts],
         [each.appointment_id for each in verdicts],
         [each.attempt for each in verdicts],
+        [each.notice_id for each in verdicts],
         [each.channel for each in verdicts],
         [each.dead for each in verdicts],
         [each.at for each in verdicts],

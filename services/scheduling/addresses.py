@@ -10,10 +10,12 @@ from uuid import UUID
 from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.events import (
+    Delivered,
+    DeliveryOutcome,
+    Failed,
     FailureCategory,
     FailureReason,
-    InvitationDelivered,
-    InvitationFailed,
+    NoticeOutcome,
     Outcome,
 )
 
@@ -24,11 +26,12 @@ _ABOUT_THE_ADDRESS = {FailureReason.UNKNOWN_USER, FailureReason.HOST_UNKNOWN}
 
 @dataclass(frozen=True, slots=True)
 class AddressVerdict:
-    """What an outcome says of the address that this attempt went to."""
+    """What an outcome says of the address that an attempt, or a notice, went to."""
 
     practice_id: UUID
     appointment_id: UUID
-    attempt: int
+    attempt: int | None
+    notice_id: UUID | None
     channel: Channel
     dead: bool
     at: datetime
@@ -58,25 +61,29 @@ def _known(practice_id: UUID, channel: Channel, address: str) -> bytes:
     return f"{practice_id}\0{channel}\0{address.casefold()}".encode()
 
 
-def verdict(outcome: Outcome) -> AddressVerdict | None:
-    """What an outcome says of its address; None if nothing."""
-    if isinstance(outcome, InvitationDelivered):
+def verdict(outcome: DeliveryOutcome) -> AddressVerdict | None:
+    """What an outcome says of its address; None if nothing.
+
+    A mailbox that refuses a reminder for good is as dead as one that refuses the invitation.
+    """
+    if isinstance(outcome, Delivered):
         dead = False
-    elif isinstance(outcome, InvitationFailed) and _is_dead(outcome):
+    elif isinstance(outcome, Failed) and _is_dead(outcome):
         dead = True
     else:
         return None
     return AddressVerdict(
         practice_id=outcome.practice_id,
         appointment_id=outcome.appointment_id,
-        attempt=outcome.attempt,
+        attempt=outcome.attempt if isinstance(outcome, Outcome) else None,
+        notice_id=outcome.notice_id if isinstance(outcome, NoticeOutcome) else None,
         channel=outcome.channel,
         dead=dead,
         at=outcome.occurred_at,
     )
 
 
-def _is_dead(outcome: InvitationFailed) -> bool:
+def _is_dead(outcome: Failed) -> bool:
     if outcome.category is not FailureCategory.PERMANENT or outcome.evidence is not None:
         return False
     return outcome.reason in _ABOUT_THE_ADDRESS

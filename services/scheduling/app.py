@@ -29,6 +29,7 @@ from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Links
 from services.scheduling.settings import Settings
 from services.scheduling.visits.hosting import Hosting
+from services.scheduling.visits.joining import Joining
 from services.scheduling.visits.page import PatientPage
 from services.scheduling.visits.page_lookup import PageLookup
 from services.scheduling.visits.page_rendering import Pages
@@ -97,7 +98,7 @@ def build(settings: Settings) -> Application:
                     now=utc_now,
                     bounds=settings.bounds,
                 ),
-                hosting=Hosting(db, rooms, sealer),
+                hosting=Hosting(db, rooms, sealer, relay.wake),
                 patient_page=PatientPage(
                     links=links,
                     lookup=PageLookup(db, sealer),
@@ -109,6 +110,7 @@ def build(settings: Settings) -> Application:
                     pages=Pages(rooms.origins if rooms else ()),
                     rooms=rooms,
                     hours=settings.opening_hours,
+                    joining=Joining(db, relay.wake),
                 ),
                 mint=mint,
                 secrets_tried=AddressThrottle(settings.tokens_per_minute),

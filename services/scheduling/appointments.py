@@ -41,6 +41,7 @@ class Appointment:
     link_version: int
     created_at: datetime
     created_by: str
+    cancelled: bool = False  # deleted; somebody may yet have to tell the patient
 
     @property
     def ends_at(self) -> datetime:

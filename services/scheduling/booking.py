@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeAlias
@@ -185,20 +185,28 @@ class Booking:
     async def delete(
         self, caller: Caller, appointment_id: UUID, if_match: Versions | None, *, notify: bool
     ) -> None:
-        """Delete: the link is dead and the patient's data is gone from here, at once."""
+        """Delete: the link is dead at once, and the patient's data gone from here.
+
+        Who is told stays known until that has arrived (`cancellations`).
+        """
         now = self.now()
         async with self._practice(caller) as (tx, practice):
             present = await self._locked(tx, practice, appointment_id, if_match)
             known_start = await notice_store.take_move(tx, present)
-            await notice_store.forget(tx, present)
-            version = await store.delete(tx, practice.id, appointment_id, now)
-            events: list[Event] = [appointments.deleted(practice.id, appointment_id, version)]
+            await notice_store.forget_waiting(tx, present)
+            told = None
             if notify and present.starts_at > now:
-                last = replace(present, version=version)
-                told = self._cancellation(last, practice, known_start)
-                if told is not None:
-                    events.append(told)
-                    await messages.count_notice(tx, self.sealer, present, told, now)
+                told = self._cancellation(present, practice, known_start)
+            known_until = present.starts_at if told else None
+            version = await store.delete(
+                tx, practice.id, appointment_id, now, contact_until=known_until
+            )
+            events: list[Event] = [appointments.deleted(practice.id, appointment_id, version)]
+            if told is not None:
+                told = told.model_copy(update={"appointment_version": version})
+                events.append(told)
+                await notice_store.add_cancellation(tx, present, told, now)
+                await messages.count_notice(tx, self.sealer, present, told, now)
             await audit_store.add(tx, audit.deed(caller, Action.DELETED, appointment_id))
             await self._publish(tx, *events)
         self.wake_relay()
@@ -236,9 +244,12 @@ class Booking:
     async def named(
         self, caller: Caller, ids: Collection[UUID]
     ) -> tuple[Practice, Sequence[Appointment]]:
-        """Those of these appointments that there are, by start."""
+        """Those of these appointments that there are, by start.
+
+        Cancelled ones too, as long as the patient may have to be called.
+        """
         async with self._practice(caller) as (tx, practice):
-            found = await store.named(tx, self.sealer, practice.id, ids)
+            found = await store.named(tx, self.sealer, practice.id, ids, self.now())
             await _note_reading(tx, caller, found)
             return practice, found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from chassis import outbox
 from chassis.clock import Clock
@@ -32,6 +33,7 @@ class DueNotices:
         practices = await practice_store.find_all(tx, {each.practice_id for each in due})
         appointments = await store.find_all(tx, self.sealer, {each.appointment_id for each in due})
         events: list[Event] = []
+        attempts: dict[UUID, int] = {}
         for each in notices.to_send(due):
             practice = practices.get(each.practice_id)
             appointment = appointments.get(each.appointment_id)
@@ -48,7 +50,8 @@ class DueNotices:
             )
             if event is not None:
                 events.append(event)
+                attempts[each.id] = appointment.attempt
                 await messages.count_notice(tx, self.sealer, appointment, event, now)
         await outbox.put(tx, events, source=self.source, sealer=self.sealer)
-        await notice_store.done(tx, [each.id for each in due], now)
+        await notice_store.done(tx, [each.id for each in due], attempts, now)
         return len(due) >= notice_store.BATCH

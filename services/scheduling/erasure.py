@@ -29,14 +29,18 @@ async def on_request(tx: Connection, held: Held, source: str, now: datetime) -> 
 
 
 async def by_term(tx: Connection, source: str, now: datetime) -> bool:
-    """Erase a batch whose term is over; True if there may be more."""
+    """Erase a batch whose term is over; True if there may be more.
+
+    The patients of cancelled appointments go before, once nobody has to call them.
+    """
+    cancelled = await erasure_store.forget_cancelled(tx, now)
     held = await erasure_store.lock_due(tx, now)
     if held:
         await erasure_store.forget(tx, held)
         cleared = await erasure_store.clear(tx, held, now)
         await outbox.put(tx, _erased(cleared, ErasureReason.RETENTION), source=source)
     more = await erasure_store.remove_dead(tx, now)
-    return more or len(held) >= erasure_store.BATCH
+    return more or cancelled or len(held) >= erasure_store.BATCH
 
 
 def _erased(cleared: Sequence[Held], reason: ErasureReason) -> list[Event]:

@@ -102,13 +102,29 @@ async def clear(tx: Connection, held: Sequence[Held], now: datetime) -> list[Hel
     """Leave bare rows, which the links still lead to; returns them as their last version."""
     rows = await tx.fetch(
         """
-        UPDATE appointments SET erased_at = $2, version = version + 1, contact = NULL
+        UPDATE appointments SET erased_at = $2, version = version + 1, contact = NULL,
+            contact_until = NULL
         WHERE id = ANY($1) RETURNING id, practice_id, version, deleted_at IS NOT NULL AS deleted
         """,
         [each.id for each in held],
         now,
     )
     return [Held(**row) for row in rows]
+
+
+async def forget_cancelled(tx: Connection, now: datetime) -> bool:
+    """Forget whom nobody has to call any more; True if there may be more."""
+    done = await tx.execute(
+        """
+        UPDATE appointments SET contact = NULL, contact_until = NULL
+        WHERE id IN (
+            SELECT id FROM appointments WHERE contact_until <= $1
+            ORDER BY contact_until LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """,
+        now,
+        BATCH,
+    )
+    return affected(done) >= BATCH
 
 
 async def remove(tx: Connection, held: Held) -> None:

@@ -1,13 +1,13 @@
 """SQL of notices. Who writes them has locked the appointment's row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from chassis.database import Connection
-from contracts.events import NoticeKind
+from contracts.events import NoticeKind, NoticeRequested
 from services.scheduling.appointments import Appointment
 from services.scheduling.notices import DueNotice, Reminder
 
@@ -73,10 +73,30 @@ async def add_move(
     )
 
 
-async def forget(tx: Connection, appointment: Appointment) -> None:
-    """Nothing more is to be told of a deleted appointment."""
+async def add_cancellation(
+    tx: Connection, appointment: Appointment, notice: NoticeRequested, now: datetime
+) -> None:
+    """The patient is told that it is cancelled, over the notice's channels."""
     await tx.execute(
-        "DELETE FROM notices WHERE practice_id = $1 AND appointment_id = $2",
+        """
+        INSERT INTO notices (id, practice_id, appointment_id, kind, starts_at, due_at, done_at,
+            attempt, awaited)
+        VALUES ($1, $2, $3, 'cancelled', $4, $5, $5, $6, $7)
+        """,
+        notice.notice_id,
+        appointment.practice_id,
+        appointment.id,
+        appointment.starts_at,
+        now,
+        appointment.attempt,
+        notice.channels.channels,
+    )
+
+
+async def forget_waiting(tx: Connection, appointment: Appointment) -> None:
+    """Nothing that waits is to be told of a deleted appointment."""
+    await tx.execute(
+        "DELETE FROM notices WHERE practice_id = $1 AND appointment_id = $2 AND done_at IS NULL",
         appointment.practice_id,
         appointment.id,
     )
@@ -98,6 +118,19 @@ async def lock_due(tx: Connection, now: datetime) -> list[DueNotice]:
     return [DueNotice(**{**row, "kind": NoticeKind(row["kind"])}) for row in rows]
 
 
-async def done(tx: Connection, ids: Sequence[UUID], now: datetime) -> None:
-    """These are requested, or it is too late for them."""
-    await tx.execute("UPDATE notices SET done_at = $2 WHERE id = ANY($1)", ids, now)
+async def done(
+    tx: Connection, ids: Sequence[UUID], attempts: Mapping[UUID, int], now: datetime
+) -> None:
+    """These are requested, or it is too late for them.
+
+    `attempts` are those, by notice, that those requested went to the same addresses as.
+    """
+    await tx.execute(
+        """
+        UPDATE notices SET done_at = $2, attempt = done.attempt
+        FROM unnest($1::uuid[], $3::int[]) AS done (id, attempt) WHERE notices.id = done.id
+        """,
+        ids,
+        now,
+        [attempts.get(each) for each in ids],
+    )

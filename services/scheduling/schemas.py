@@ -121,6 +121,10 @@ class AppointmentView(BookedView):
     email: str | None
     phone: str | None
     locale: str
+    cancelled: bool = Field(
+        default=False,
+        description="Deleted, and the patient may not know: only asked for by its id.",
+    )
 
     @classmethod
     def of(cls, appointment: Appointment, practice: Practice) -> "AppointmentView":
@@ -132,6 +136,7 @@ class AppointmentView(BookedView):
             email=appointment.email,
             phone=appointment.phone,
             locale=appointment.locale,
+            cancelled=appointment.cancelled,
         )
 
 

@@ -27,6 +27,7 @@ DAY_LIMIT = 1000  # appointments of one practice on one day
 
 _COLUMNS = """id, practice_id, version, starts_at, duration_minutes, channels, locale, consented_at,
     invitation_id, attempt, link_version, created_at, created_by, contact"""
+_FOUND = f"{_COLUMNS}, deleted_at IS NOT NULL AS cancelled"
 
 
 async def add(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
@@ -62,7 +63,7 @@ async def find(
     """
     row = await tx.fetchrow(
         f"""
-        SELECT {_COLUMNS} FROM appointments
+        SELECT {_FOUND} FROM appointments
         WHERE practice_id = $1 AND id = $2 AND deleted_at IS NULL AND erased_at IS NULL
         {"FOR UPDATE" if lock else ""}
         """,  # noqa: S608 - a constant list of columns
@@ -73,18 +74,19 @@ async def find(
 
 
 async def named(
-    tx: Connection, sealer: Sealer, practice_id: UUID, ids: Collection[UUID]
+    tx: Connection, sealer: Sealer, practice_id: UUID, ids: Collection[UUID], now: datetime
 ) -> Sequence[Appointment]:
-    """Those of these appointments that `find` would return, by start."""
+    """Those of these appointments that `find` would return, and cancelled ones, by start."""
     rows = await tx.fetch(
         f"""
-        SELECT {_COLUMNS} FROM appointments
+        SELECT {_FOUND} FROM appointments
         WHERE practice_id = $1 AND id = ANY($2::uuid[])
-          AND deleted_at IS NULL AND erased_at IS NULL
+          AND erased_at IS NULL AND (deleted_at IS NULL OR contact_until > $3)
         ORDER BY starts_at, id
         """,  # noqa: S608 - a constant list of columns
         practice_id,
         ids,
+        now,
     )
     return [_appointment(sealer, row) for row in rows]
 
@@ -98,7 +100,7 @@ async def find_all(
     """
     rows = await tx.fetch(
         f"""
-        SELECT {_COLUMNS} FROM appointments
+        SELECT {_FOUND} FROM appointments
         WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL AND erased_at IS NULL
         """,  # noqa: S608 - a constant list of columns
         ids,
@@ -121,7 +123,7 @@ async def linked(
     """
     row = await tx.fetchrow(
         f"""
-        SELECT {_COLUMNS} FROM appointments
+        SELECT {_FOUND} FROM appointments
         WHERE id = $1 AND link_version = $2 AND deleted_at IS NULL
         """,  # noqa: S608 - a constant list of columns
         appointment_id,
@@ -138,7 +140,7 @@ async def between(
     """Appointments that start in [first, until), by start."""
     rows = await tx.fetch(
         f"""
-        SELECT {_COLUMNS} FROM appointments
+        SELECT {_FOUND} FROM appointments
         WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3
           AND deleted_at IS NULL AND erased_at IS NULL
         ORDER BY starts_at, id LIMIT $4
@@ -173,16 +175,28 @@ async def update(tx: Connection, sealer: Sealer, appointment: Appointment) -> Ap
     return replace(appointment, version=version)
 
 
-async def delete(tx: Connection, practice_id: UUID, appointment_id: UUID, now: datetime) -> int:
-    """Mark a locked appointment as deleted and forget the patient; returns its last version."""
+async def delete(
+    tx: Connection,
+    practice_id: UUID,
+    appointment_id: UUID,
+    now: datetime,
+    *,
+    contact_until: datetime | None = None,
+) -> int:
+    """Mark a locked appointment as deleted; returns its last version.
+
+    The patient is forgotten, unless somebody may have to call until `contact_until`.
+    """
     version: int = await tx.fetchval(
         """
-        UPDATE appointments SET deleted_at = $3, version = version + 1, contact = NULL
+        UPDATE appointments SET deleted_at = $3, version = version + 1, contact_until = $4,
+            contact = CASE WHEN $4::timestamptz IS NOT NULL THEN contact END
         WHERE practice_id = $1 AND id = $2 RETURNING version
         """,
         practice_id,
         appointment_id,
         now,
+        contact_until,
     )
     return version
 

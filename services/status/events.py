@@ -96,7 +96,13 @@ def fact_of(received: Received) -> Fact | None:
         case OutcomeEvent() as event:
             fact = Outcome(attempt=event.attempt, **_said(event))
         case NoticeOutcome() as event:
-            fact = Notice(event.notice_id, event.kind, event.appointment_version, **_said(event))
+            fact = Notice(
+                event.notice_id,
+                event.kind,
+                event.appointment_version,
+                withheld=event.withheld if isinstance(event, NoticeFailed) else None,
+                **_said(event),
+            )
         case InvitationAnswered() as event:
             fact = Answered(event.appointment_version, event.answer, event.occurred_at)
         case VisitJoined() as event:

@@ -20,6 +20,7 @@ from contracts.events import (
     FailureReason,
     NoticeKind,
     VisitRole,
+    Withheld,
 )
 
 
@@ -40,7 +41,7 @@ CAUTION = (None, FailureEvidence.UNSIGNED, Evidence.ACCEPTED, Evidence.CONFIRMED
 AnyEvidence = Evidence | FailureEvidence
 
 # How outcomes of one channel compare; every part comes from the outcome's content.
-Rank = tuple[int, int, int, datetime, str, str, str, bool]
+Rank = tuple[int, int, int, datetime, str, str, str, bool, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Notice:
     reason: FailureReason | None = None
     status_code: str | None = None
     late: bool = False
+    withheld: Withheld | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ def shown_state(told: Outcome | Notice) -> State:
 
 def rank(told: Outcome | Notice) -> Rank:
     """Total over the content, so that even outcomes that break the contract fold to one value."""
+    version, withheld = (told.version, told.withheld) if isinstance(told, Notice) else (0, None)
     return (
         told.sequence,
         -PRECEDENCE.index(told.state),
@@ -164,4 +167,6 @@ def rank(told: Outcome | Notice) -> Rank:
         told.reason or "",
         told.status_code or "",
         told.late,
+        version,
+        withheld or "",
     )

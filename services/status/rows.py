@@ -14,6 +14,7 @@ from contracts.events import (
     FailureReason,
     NoticeKind,
     VisitRole,
+    Withheld,
 )
 from services.status.facts import (
     Answered,
@@ -61,6 +62,7 @@ def columns(fact: Fact) -> dict[str, Any]:
                 "version": fact.version,
                 "notice_id": str(fact.notice_id),
                 "notice_kind": fact.kind,
+                "withheld": fact.withheld,
                 **_told(fact),
             }
         case Answered():
@@ -96,6 +98,7 @@ def fact(row: Row | asyncpg.Record) -> Fact:
                 kind=NoticeKind(row["notice_kind"]),
                 version=row["version"],
                 state=State(kind.removeprefix(NOTICE)),
+                withheld=None if row["withheld"] is None else Withheld(row["withheld"]),
                 **_as_told(row),
             )
         case kind:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.channels import Channel
-from contracts.events import Answer, FailureCategory, FailureReason, VisitRole
+from contracts.events import Answer, FailureCategory, FailureReason, VisitRole, Withheld
 from services.status.condensing import condensed
 from services.status.facts import (
     Answered,
@@ -45,6 +45,7 @@ class TimelineEntry:
     late: bool = False
     answer: Answer | None = None
     role: VisitRole | None = None
+    withheld: Withheld | None = None
 
 
 def timeline(facts: Iterable[Fact]) -> list[TimelineEntry]:
@@ -103,4 +104,5 @@ def _told(fact: Outcome | Notice, about: str, attempt: int | None) -> TimelineEn
         reason=fact.reason,
         status_code=fact.status_code,
         late=fact.late,
+        withheld=fact.withheld if isinstance(fact, Notice) else None,
     )

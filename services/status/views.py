@@ -15,6 +15,7 @@ from contracts.events import (
     FailureReason,
     NoticeKind,
     VisitRole,
+    Withheld,
 )
 from services.status.facts import State
 from services.status.open_store import MOST_COUNTED
@@ -147,6 +148,7 @@ class TimelineEntryView(BaseModel):
     late: bool
     answer: Answer | None = Field(description="Of a line of type answered.")
     role: VisitRole | None = Field(description="Who joined.")
+    withheld: Withheld | None = Field(description="Why a notice was not even tried.")
 
     @classmethod
     def of(cls, entry: TimelineEntry) -> "TimelineEntryView":

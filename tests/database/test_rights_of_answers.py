@@ -27,6 +27,7 @@ from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Link
 from services.scheduling.settings import Settings
 from services.scheduling.visits.hosting import Hosting
+from services.scheduling.visits.joining import Joining
 from services.scheduling.visits.page import PatientPage
 from services.scheduling.visits.page_lookup import PageLookup
 from services.scheduling.visits.page_rendering import Pages
@@ -158,7 +159,7 @@ async def house(
     scheduling.state.services = Services(
         db=scheduling_db,
         booking=desk.booking,
-        hosting=Hosting(scheduling_db, make_rooms(settings), sealer),
+        hosting=Hosting(scheduling_db, make_rooms(settings), sealer, lambda: None),
         patient_page=PatientPage(
             links=LINKS,
             lookup=PageLookup(scheduling_db, sealer),
@@ -166,6 +167,7 @@ async def house(
             pages=Pages(()),
             rooms=None,
             hours=settings.opening_hours,
+            joining=Joining(scheduling_db, lambda: None),
         ),
         mint=Mint({1: bytes(32)}),
         secrets_tried=AddressThrottle(MANY),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
@@ -65,20 +66,6 @@ async def arrived(practice: Practice, created: Json, mails: int, texts: int | No
     await eventually(ask, f"{mails} mails, {texts} texts")
 
 
-async def reminder_failed(stack: Stack, created: Json, what: str) -> None:
-    """Wait until notification knows that the reminder did not arrive."""
-    deliveries = await asyncpg.connect(stack.owner_dsn("notification"))
-    try:
-
-        async def failed() -> bool:
-            query = "SELECT state FROM deliveries WHERE appointment_id = $1 AND kind = 'reminder'"
-            return bool(await deliveries.fetchval(query, UUID(created["id"])) == "failed")
-
-        await eventually(failed, what)
-    finally:
-        await deliveries.close()
-
-
 async def settled(practice: Practice, owner: asyncpg.Connection) -> None:
     """What was asked for before has been sent: one more appointment has come through it all."""
     marker = await practice.create()
@@ -134,7 +121,8 @@ async def test_a_deleted_appointment_is_cancelled_once_and_reminds_nobody(
     assert "abgesagt" in text["text"]
     assert (
         await owner.fetchval(
-            "SELECT count(*) FROM notices WHERE appointment_id = $1", UUID(created["id"])
+            "SELECT count(*) FROM notices WHERE appointment_id = $1 AND done_at IS NULL",
+            UUID(created["id"]),
         )
         == 0
     )
@@ -198,16 +186,125 @@ async def test_there_and_back_or_without_notice_tells_nobody(
         await practice.mail(created["email"])
 
 
-async def test_what_becomes_of_a_notice_leaves_the_mark_alone(
-    practice: Practice, stack: Stack, owner: asyncpg.Connection
+def of_invitation(indicator: Json | None) -> Json:
+    """What an indicator says of the invitation alone."""
+    assert indicator is not None
+    return {name: indicator[name] for name in ("overall", "attempt", "channels", "history")}
+
+
+async def becomes(
+    practice: Practice, created: Json, about: str, kind: str, channel: str = "email"
+) -> Json:
+    """The line of the timeline that says that this became of a notice; waits for it."""
+
+    async def told() -> Json | None:
+        found = await practice.indicator(created["id"])
+        lines = [] if found is None else found["timeline"]
+        wanted = (about, kind, channel)
+        same = [one for one in lines if (one["about"], one["type"], one["channel"]) == wanted]
+        return same[-1] if same else None
+
+    return await eventually(told, f"{about} {kind}")
+
+
+async def test_an_address_that_refused_the_invitation_gets_nothing_else(
+    practice: Practice, owner: asyncpg.Connection
 ) -> None:
     address = f"unbekannt+{uuid4().hex[:8]}@example.org"
     created = await practice.create(**form(channels=["email"], email=address))
     before = await practice.shows(created["id"], "failed")
     await let_it_be_due(owner, created, 60)
-    await reminder_failed(stack, created, "the reminder is refused as the invitation was")
+    reminder = await becomes(practice, created, "reminder", "failed")
+    assert (reminder["category"], reminder["withheld"]) == ("cancelled", "not_invited")
+    after = await practice.indicator(created["id"])
+    assert of_invitation(after) == of_invitation(before)
+    assert after is not None
+    assert after["open"] == ["invitation_failed"]
+
+
+async def test_who_got_the_bounced_invitation_hears_of_no_cancellation(
+    practice: Practice, owner: asyncpg.Connection
+) -> None:
+    """Taken by a mail server and sent back: the one mail that anybody got would be the second."""
+    address = f"spaeter-unbekannt+{uuid4().hex[:8]}@example.org"
+    created = await practice.create(**form(channels=["email"], email=address))
+    await practice.shows(created["id"], "failed")
+    path = f"/v1/appointments/{created['id']}"
+    assert (await practice.scheduling.delete(path)).status_code == 204
     await settled(practice, owner)
-    assert await practice.indicator(created["id"]) == before
+    await practice.mail(address)
+
+    async def gone() -> bool:
+        return await named(practice, created) is None
+
+    await eventually(gone, "nobody has to be called: nothing is kept")
+
+
+async def test_each_channel_is_told_what_it_was_told_of(
+    practice: Practice, owner: asyncpg.Connection
+) -> None:
+    created = await practice.create(**form(phone="+491713920002"))
+    await practice.shows(created["id"], "failed")
+    texts = len(await practice.texts(created["phone"]))
+    path = f"/v1/appointments/{created['id']}"
+    assert (await practice.scheduling.patch(path, json={"time": "16:45"})).status_code == 200
+    assert await let_moves_settle(owner, created) == 1
+    await becomes(practice, created, "moved", "delivered")
+    withheld = await becomes(practice, created, "moved", "failed", "sms")
+    assert withheld["withheld"] == "not_invited"
+    assert len(await practice.texts(created["phone"])) == texts
+    found = await practice.indicator(created["id"])
+    assert found is not None
+    assert "moved_failed" not in found["open"]
+
+
+@pytest.mark.parametrize("deed", ["move", "delete"])
+async def test_an_invitation_that_is_under_way_is_the_only_mail(
+    practice: Practice, stack: Stack, owner: asyncpg.Connection, deed: str
+) -> None:
+    """The mail server is away while it is moved, or deleted: no other mail, or none at all."""
+    await stack.mailbox.kill()
+    try:
+        created = await practice.create(**form(channels=["email"]))
+
+        async def tried() -> bool:
+            found = await practice.indicator(created["id"])
+            return bool(
+                found and found["channels"]["email"]["state"] == "pending" and found["history"][2:]
+            )
+
+        await eventually(tried, "it is to be tried again")
+        path = f"/v1/appointments/{created['id']}"
+        if deed == "move":
+            moved = await practice.scheduling.patch(path, json={"time": "16:45"})
+            assert moved.status_code == 200
+            assert await let_moves_settle(owner, created) == 1
+            told = await becomes(practice, created, "moved", "failed")
+            assert told["withheld"] == "in_invitation"
+        else:
+            assert (await practice.scheduling.delete(path)).status_code == 204
+    finally:
+        await stack.mailbox.start()
+    if deed == "move":
+        await practice.shows(created["id"], "delivered")
+    await settled(practice, owner)
+    mails = await practice.mails(created["email"])
+    if deed == "delete":
+        assert mails == []
+        return
+    (mail,) = mails
+    assert "16:45 Uhr" in mail["text"]
+    assert "10:00" not in mail["text"]
+    _, event = calendar_of(mail)
+    assert event["DTSTART"].dt.astimezone(BERLIN).strftime("%H:%M") == "16:45"
+
+
+async def bounce(stack: Stack, sent: Json, recipient: str) -> None:
+    """The mail comes back, as from a server that took it."""
+    mail = Mail(sender="-", recipient=recipient, content=b"Subject: x\r\n\r\n")
+    report = compose(mail, REPORTS["spaeter-unbekannt"])
+    assert report is not None
+    await hand_over(stack.ports.bounces, sent["envelope_from"], report)
 
 
 async def test_a_late_bounce_of_a_notice_leaves_the_tick_alone(
@@ -218,10 +315,48 @@ async def test_a_late_bounce_of_a_notice_leaves_the_tick_alone(
     await let_it_be_due(owner, created, 60)
     await arrived(practice, created, 2)
     _, reminder = await practice.mails(created["email"])
-    sent = Mail(sender="-", recipient=created["email"], content=b"Subject: x\r\n\r\n")
-    report = compose(sent, REPORTS["spaeter-unbekannt"])
-    assert report is not None
-    await hand_over(stack.ports.bounces, reminder["envelope_from"], report)
-    await reminder_failed(stack, created, "the reminder's bounce is read")
+    await bounce(stack, reminder, created["email"])
+    told = await becomes(practice, created, "reminder", "failed")
+    assert (told["late"], told["reason"]) == (True, "unknown_user")
     await settled(practice, owner)
-    assert await practice.indicator(created["id"]) == before
+    after = await practice.indicator(created["id"])
+    assert of_invitation(after) == of_invitation(before)
+    assert after is not None
+    assert after["open"] == ["reminder_failed"]
+
+    async def refused() -> bool:
+        return (await practice.post(practice.form(email=created["email"]))).status_code == 422
+
+    await eventually(refused, "the address is known as dead")
+
+
+async def named(practice: Practice, created: Json) -> Json | None:
+    found = await practice.scheduling.get("/v1/appointments", params={"id": created["id"]})
+    assert found.status_code == 200, found.text
+    listed: list[Json] = found.json()["appointments"]
+    return listed[0] if listed else None
+
+
+async def test_whom_the_cancellation_did_not_reach_can_be_called(
+    practice: Practice, stack: Stack
+) -> None:
+    created = await practice.create(**form(channels=["email"]))
+    await arrived(practice, created, 1)
+    path = f"/v1/appointments/{created['id']}"
+    assert (await practice.scheduling.delete(path)).status_code == 204
+    assert (await practice.scheduling.get(path)).status_code == 404
+    await arrived(practice, created, 2)
+    _, cancellation = await practice.mails(created["email"])
+    await bounce(stack, cancellation, created["email"])
+    told = await becomes(practice, created, "cancelled", "failed")
+    assert told["late"]
+    found = await named(practice, created)
+    assert found is not None
+    assert found["cancelled"] is True
+    assert (found["patient_name"], found["phone"]) == ("Erika Mustermann", created["phone"])
+    listed = (await practice.status.get("/v1/indicators", params={"open": True})).json()
+    (row,) = [each for each in listed["indicators"] if each["appointment_id"] == created["id"]]
+    assert (row["open"], row["cancelled"]) == (["cancelled_failed"], True)
+    erased = await practice.scheduling.post(f"{path}/erasure")
+    assert erased.status_code == 204
+    assert await named(practice, created) is None

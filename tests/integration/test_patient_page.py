@@ -117,6 +117,7 @@ async def test_beitreten_leads_into_the_room_and_consumes_nothing(
         for _ in range(5):  # as mail scanners do
             assert "Beitreten</button></form>" in (await patient.open()).text
             assert (await http.head(patient.path)).status_code == 200
+        assert await connection.fetchrow(row, UUID(patient.id)) == before
         for _ in range(2):  # and whoever lost the connection comes again
             way = await patient.join()
             assert way.status_code == 303
@@ -125,9 +126,36 @@ async def test_beitreten_leads_into_the_room_and_consumes_nothing(
             assert room.query == b""
             assert await enter(http, room) == {"name": None, "leads": False}
             assert told(room)["userInfo.displayName"] == "Erika Mustermann"
-        assert await connection.fetchrow(row, UUID(patient.id)) == before
     assert await enter(http, room.copy_with(path="/" + "0" * 32)) is None
     assert await enter(http, room.copy_with(fragment="")) is None
+
+
+async def test_who_waits_is_told_until_somebody_comes(
+    practice: Practice, http: httpx.AsyncClient
+) -> None:
+    patient = await invited(practice, http, **soon())
+
+    async def waiting() -> str | None:
+        found = await practice.indicator(patient.id)
+        return None if found is None else str(found["waiting_since"] or "")
+
+    await patient.open()
+    before = datetime.now(UTC)
+    assert (await patient.join()).status_code == 303
+    since = await eventually(waiting, "the patient waits")
+    assert before <= datetime.fromisoformat(since) <= datetime.now(UTC)
+    assert (await patient.join()).status_code == 303
+    entered = await practice.scheduling.post(f"/v1/appointments/{patient.id}/room")
+    assert entered.status_code == 200
+
+    async def joined() -> bool:
+        return await waiting() == ""
+
+    await eventually(joined, "the practice is there")
+    found = await practice.indicator(patient.id)
+    assert found is not None
+    lines = [each["role"] for each in found["timeline"] if each["type"] == "joined"]
+    assert lines == ["patient", "host"]
 
 
 async def test_the_practitioner_leads_in_the_same_room(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from contracts.channels import Channel
-from contracts.events import Outcome
+from contracts.events import DeliveryOutcome
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import Claimed, DeliveryEvent, Reply, Requested
 from services.notification.deliveries.transitions import transition
@@ -31,6 +31,7 @@ def new(*, starts_in: timedelta = timedelta(days=1)) -> Delivery:
         channel=Channel.EMAIL,
         message_id="<1@praxis.example>",
         requested_at=NOW,
+        requested_version=1,
         starts_at=NOW + starts_in,
     )
 
@@ -53,7 +54,7 @@ def sending(**times: timedelta) -> Delivery:
     return after(new(**times), Requested(), claim()).delivery
 
 
-def one(step: Transition) -> Outcome:
+def one(step: Transition) -> DeliveryOutcome:
     """The one outcome that is published."""
     (outcome,) = step.outcomes
     return outcome

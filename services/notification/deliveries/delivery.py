@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from contracts.channels import Channel
-from contracts.events import FailureCategory, FailureReason, Outcome
+from contracts.events import DeliveryOutcome, FailureCategory, FailureReason
 from services.notification.deliveries import retries
 from services.notification.deliveries.events import NO_REPLY, Reply
 from services.notification.deliveries.receipt_deadline import receipt_deadline
@@ -44,8 +44,11 @@ class Delivery:
     channel: Channel
     message_id: str  # fixed before the first network call, the same for every try (RFC 5322)
     requested_at: datetime
+    requested_version: int  # of the appointment
     starts_at: datetime
     kind: LetterKind = LetterKind.INVITATION
+    recipient: bytes = b""  # keyed fingerprint of the address
+    named_start: datetime | None = None  # in the first copy that may have gone out
     state: State = State.NEW
     category: FailureCategory | None = None
     reason: FailureReason | None = None
@@ -107,5 +110,5 @@ class Transition:
     """The delivery after an event, what to publish, what to store of it."""
 
     delivery: Delivery
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[DeliveryOutcome, ...] = ()
     history: tuple[HistoryEntry, ...] = ()

@@ -14,7 +14,9 @@ from services.notification.deliveries.events import (
     Requested,
     Superseded,
     Withdrawn,
+    Withheld,
 )
+from services.notification.deliveries.told import Send, fate
 from services.notification.deliveries.transitions import transition
 from services.notification.letters.letter import Letter, LetterKind
 
@@ -71,6 +73,15 @@ class Draft:
                 self._apply(delivery.id, Withdrawn())
             elif moved and appointment.starts_at is not None:
                 self._apply(delivery.id, Moved(appointment.starts_at))
+
+    def withhold(self) -> None:
+        """Of the new notices, those that are not to be sent; others wait or go out."""
+        for notice in self.new:
+            if notice.kind is LetterKind.INVITATION:
+                continue
+            verdict = fate(notice, self.deliveries_of(notice.appointment_id))
+            if not isinstance(verdict, Send):
+                self._apply(notice.id, Withheld(verdict))
 
     def _apply(self, delivery_id: UUID, event: DeliveryEvent) -> None:
         step = transition(self._current[delivery_id], event, self._now)

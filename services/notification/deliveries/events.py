@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from contracts import events as contract
 from contracts.events import FailureReason
 from services.notification.refusals.refusal import About
 
@@ -56,10 +57,14 @@ class ChannelMissing:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A worker takes the delivery, under a lease that ends at `until`."""
+    """A worker takes the delivery, under a lease that ends at `until`.
+
+    `start` is when the letter says that the appointment is.
+    """
 
     lease: UUID
     until: datetime
+    start: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,13 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A notice is not to be sent: `told` says why."""
+
+    because: contract.Withheld
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """The appointment now starts at another time."""
 
@@ -189,6 +201,7 @@ DeliveryEvent: TypeAlias = (
     | Misconfigured
     | Superseded
     | Withdrawn
+    | Withheld
     | Moved
     | EvidenceEvent
     | ReceiptMissing

@@ -1,21 +1,15 @@
-"""Counters, by channel and outcome only."""
+"""Counters, by kind, channel and outcome only."""
 
 from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge
 
-from contracts.events import (
-    InvitationDelivered,
-    InvitationFailed,
-    InvitationPending,
-    InvitationUnconfirmed,
-    Outcome,
-)
+from contracts.events import Delivered, DeliveryOutcome, Failed, NoticeOutcome, Pending
 
 deliveries = Counter(
     "deliveries_total",
     "Transitions of deliveries that were published",
-    ["channel", "outcome", "detail"],
+    ["kind", "channel", "outcome", "detail"],
 )
 leases_expired = Counter("delivery_leases_expired_total", "Tries whose end nobody recorded")
 held = Gauge(
@@ -43,18 +37,17 @@ kept_mail_dropped = Counter(
 )
 
 
-def count(outcomes: Iterable[Outcome]) -> None:
+def count(outcomes: Iterable[DeliveryOutcome]) -> None:
     """Count what is published."""
     for outcome in outcomes:
         match outcome:
-            case InvitationPending():
-                kind, detail = "pending", outcome.state.value
-            case InvitationDelivered():
-                kind, detail = "delivered", outcome.evidence.value
-            case InvitationFailed():
-                kind, detail = "failed", (outcome.evidence or outcome.category).value
-            case InvitationUnconfirmed():
-                kind, detail = "unconfirmed", ""
+            case Pending():
+                became, detail = "pending", outcome.state.value
+            case Delivered():
+                became, detail = "delivered", outcome.evidence.value
+            case Failed():
+                became, detail = "failed", (outcome.evidence or outcome.category).value
             case _:
-                continue
-        deliveries.labels(outcome.channel.value, kind, detail).inc()
+                became, detail = "unconfirmed", ""
+        kind = outcome.kind.value if isinstance(outcome, NoticeOutcome) else "invitation"
+        deliveries.labels(kind, outcome.channel.value, became, detail).inc()

@@ -16,7 +16,7 @@ import asyncpg
 from chassis import columns, outbox
 from chassis.database import Connection
 from contracts.channels import Channel
-from contracts.events import FailureCategory, FailureReason, Outcome
+from contracts.events import DeliveryOutcome, FailureCategory, FailureReason
 from services.notification.deliveries.appointments import KnownAppointment, merge
 from services.notification.deliveries.delivery import Delivery, HistoryEntry, State, Transition
 from services.notification.letters.letter import LetterKind
@@ -44,7 +44,10 @@ DELIVERY: columns.Columns = {
     "kind": "text",
     "message_id": "text",
     "requested_at": "timestamptz",
+    "requested_version": "bigint",
     "starts_at": "timestamptz",
+    "named_start": "timestamptz",
+    "recipient": "bytea",
     "state": "text",
     "category": "text",
     "reason": "text",
@@ -99,6 +102,9 @@ _CHANGE_APPOINTMENTS = columns.update("appointments", APPOINTMENT, key="appointm
 _DELIVERIES_OF = columns.select(
     "deliveries", DELIVERY, "WHERE appointment_id = ANY($1) ORDER BY id FOR UPDATE"
 )
+_INVITATIONS_OF = columns.select(
+    "deliveries", DELIVERY, "WHERE appointment_id = ANY($1) AND kind = 'invitation'"
+)
 _DELIVERIES = columns.select("deliveries", DELIVERY, "WHERE id = ANY($1) ORDER BY id FOR UPDATE")
 _INSERT = columns.insert("deliveries", {**DELIVERY, **LETTER})
 # Where nothing is to be sent any more, the letter is erased.
@@ -134,6 +140,11 @@ async def lock_deliveries_of(tx: Connection, appointment_ids: Sequence[UUID]) ->
     return [delivery_of(row) for row in await tx.fetch(_DELIVERIES_OF, appointment_ids)]
 
 
+async def invitations_of(tx: Connection, appointment_ids: Sequence[UUID]) -> list[Delivery]:
+    """The invitations of these appointments as they are now, not locked."""
+    return [delivery_of(row) for row in await tx.fetch(_INVITATIONS_OF, appointment_ids)]
+
+
 async def lock_deliveries(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Delivery]:
     """These deliveries, locked."""
     return {row["id"]: delivery_of(row) for row in await tx.fetch(_DELIVERIES, ids)}
@@ -143,7 +154,7 @@ async def save(
     tx: Connection,
     transitions: Sequence[Transition],
     letters: Mapping[UUID, SealedLetter] = NO_LETTERS,
-) -> list[Outcome]:
+) -> list[DeliveryOutcome]:
     """Write what has happened, in this order: rows, history, and the outcomes for the outbox.
 
     `letters` holds the letters of deliveries that are new, by delivery id. Returns the outcomes.

@@ -20,20 +20,20 @@ happens at all: repeats and latecomers do no harm.
     superseded   .        .         .             .           .             .          .
     cancelled    .        .         .             .           .             .          .
 
-    state        Requested  ChannelMissing  Superseded  Withdrawn   Moved     ReceiptMissing
-    new          queued!    .               .           .           .         .
-    queued       .          technical!      superseded  cancelled!  queued    .
-    sending      .          .               superseded  sending     sending   .
-    retrying     .          .               superseded  cancelled!  retrying  .
-    accepted     .          .               superseded  .           accepted  .
-    delivered    .          .               .           .           .         .
-    unknown      .          .               superseded  .           unknown   unconfirmed!
-    unconfirmed  .          .               superseded  .           .         .
-    permanent    .          .               superseded  .           .         .
-    temporary    .          .               superseded  .           .         .
-    technical    .          .               superseded  .           .         .
-    superseded   .          .               .           .           .         .
-    cancelled    .          .               superseded  .           .         .
+    state        Requested  ChannelMissing Superseded  Withdrawn  Withheld  Moved     ReceiptMissing
+    new          queued!    .              .           .          .         .         .
+    queued       .          technical!     superseded  cancelled! .         queued    .
+    sending      .          .              superseded  sending    .         sending   .
+    retrying     .          .              superseded  cancelled! .         retrying  .
+    accepted     .          .              superseded  .          .         accepted  .
+    delivered    .          .              .           .          .         .         .
+    unknown      .          .              superseded  .          .         unknown   unconfirmed!
+    unconfirmed  .          .              superseded  .          .         .         .
+    permanent    .          .              superseded  .          .         .         .
+    temporary    .          .              superseded  .          .         .         .
+    technical    .          .              superseded  .          .         .         .
+    superseded   .          .              .           .          .         .         .
+    cancelled    .          .              superseded  .          .         .         .
 
 What comes from outside; of a bounce, whether it is permanent makes the difference:
 
@@ -99,6 +99,11 @@ Text messages differ, as none is sent twice and a gateway's word is no tick; „
     temporary    accepted   =             =          =               =
     technical    accepted   =             =          =               =
 
+Of notices alone some are not sent, before they were tried (`told`):
+
+    notice       Withheld
+    queued       cancelled!
+
 Besides the state these decide:
 
 - The lease: what a worker says of its try (`OfTry`) counts under the delivery's own lease alone.
@@ -109,7 +114,7 @@ Besides the state these decide:
   only after it.
 - `withdrawn`: an appointment was deleted while a try was under way. Where that try would go on to
   queued or retrying, the delivery is cancelled.
-- The kind: of what is no invitation no outcome is published.
+- The kind: outcomes of invitations and of notices are events of their own.
 - What is late stays failed whatever is accepted; to move an appointment to where it is, or to
   withdraw it again, changes nothing.
 """
@@ -120,7 +125,7 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from contracts.channels import Channel
-from contracts.events import FailureCategory, FailureReason, Outcome
+from contracts.events import DeliveryOutcome, FailureCategory, FailureReason, NoticeFailed
 from services.notification.deliveries.delivery import Delivery, HistoryEntry, State, Transition
 from services.notification.deliveries.events import (
     NO_REPLY,
@@ -149,6 +154,7 @@ from services.notification.deliveries.events import (
     Requested,
     Superseded,
     Withdrawn,
+    Withheld,
 )
 from services.notification.deliveries.outcomes import outcome_of
 from services.notification.deliveries.receipt_deadline import ASK_AFTER, ASK_AFTER_SILENCE
@@ -193,6 +199,7 @@ def _claim(delivery: Delivery, event: Claimed, now: datetime) -> Transition:
         tries=delivery.tries + 1,
         due_at=event.until,
         lease=event.lease,
+        named_start=delivery.named_start if delivery.unanswered else event.start,
     )
     return Transition(after, (), (_entry(delivery, after, event, now),))
 
@@ -401,11 +408,16 @@ def _channel_missing(delivery: Delivery, event: ChannelMissing, now: datetime) -
 
 
 def _supersede(delivery: Delivery, event: Superseded, now: datetime) -> Transition:
+    # Whether it may have told the patient of the appointment is asked later (`told`): of a try that
+    # is under way the end counts no more, and what nobody has signed proves nothing.
+    under_way = delivery.state is State.SENDING
     after = replace(
         delivery,
         state=State.SUPERSEDED,
         category=None,
+        late=delivery.late and not delivery.disputed,
         disputed=False,
+        unanswered=delivery.unanswered + under_way,
         due_at=None,
         lease=None,
         ask_at=None,
@@ -415,6 +427,18 @@ def _supersede(delivery: Delivery, event: Superseded, now: datetime) -> Transiti
 
 def _cancel(delivery: Delivery, event: DeliveryEvent, now: datetime) -> Transition:
     return _enter(delivery, State.CANCELLED, event, now, category=FailureCategory.CANCELLED)
+
+
+def _withhold(delivery: Delivery, event: Withheld, now: datetime) -> Transition:
+    if delivery.kind is LetterKind.INVITATION:
+        return Transition(delivery)
+    step = _cancel(delivery, event, now)
+    told = tuple(
+        outcome.model_copy(update={"withheld": event.because})
+        for outcome in step.outcomes
+        if isinstance(outcome, NoticeFailed)
+    )
+    return replace(step, outcomes=told)
 
 
 def _withdraw_later(delivery: Delivery, event: Withdrawn, now: datetime) -> Transition:
@@ -470,8 +494,8 @@ def _changed(
     *,
     publish: bool = True,
 ) -> Transition:
-    outcomes: tuple[Outcome, ...] = ()
-    if publish and after.kind is LetterKind.INVITATION:
+    outcomes: tuple[DeliveryOutcome, ...] = ()
+    if publish:
         after = replace(after, sequence=before.sequence + 1)
         outcomes = (outcome_of(after, now),)
     return Transition(after, outcomes, (_entry(before, after, event, now, reply),))
@@ -519,6 +543,7 @@ RULES: Rules = {
         (_supersede, (State.SENDING, *_TO_BE_SENT, *_HANDED_OVER, State.FAILED, State.CANCELLED)),
     ),
     **_on(Withdrawn, (_cancel, _TO_BE_SENT), (_withdraw_later, (State.SENDING,))),
+    **_on(Withheld, (_withhold, (State.QUEUED,))),
     **_on(Moved, (_move, (*_TO_BE_SENT, State.SENDING, State.ACCEPTED, State.UNKNOWN))),
     # Evidence, or the want of it.
     **_on(ReceiptMissing, (_miss_receipt, (State.ACCEPTED, State.UNKNOWN))),

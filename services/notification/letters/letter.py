@@ -12,7 +12,7 @@ class UnusableLetter(ValueError):
 
 
 class LetterKind(StrEnum):
-    """What the patient is told. Other services hear of invitations alone."""
+    """What the patient is told."""
 
     INVITATION = "invitation"
     REMINDER = "reminder"

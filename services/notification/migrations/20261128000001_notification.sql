@@ -36,7 +36,10 @@ CREATE TABLE deliveries (
         CHECK (kind IN ('invitation', 'reminder', 'moved', 'cancelled')),
     message_id text NOT NULL UNIQUE,
     requested_at timestamptz NOT NULL,
+    requested_version bigint NOT NULL,  -- of the appointment
     starts_at timestamptz NOT NULL,
+    named_start timestamptz,            -- in the first copy that may have gone out
+    recipient bytea NOT NULL,           -- keyed fingerprint: was this very address invited?
     state text NOT NULL CHECK (state IN (
         'queued', 'sending', 'retrying', 'accepted', 'delivered', 'unknown', 'unconfirmed',
         'failed', 'superseded', 'cancelled')),

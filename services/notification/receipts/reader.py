@@ -13,7 +13,7 @@ from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.loop import Loop
 from chassis.sealing import Sealer
-from contracts.events import Event, Outcome
+from contracts.events import DeliveryOutcome, Event
 from services.notification.bounces import Reading
 from services.notification.bounces.confined import Cause, ReadingFailed
 from services.notification.deliveries import metrics, store
@@ -210,7 +210,7 @@ class ReceiptReader:
         return len(outcomes)
 
     def _publish(self, events: Sequence[Event]) -> None:
-        metrics.count(each for each in events if isinstance(each, Outcome))
+        metrics.count(each for each in events if isinstance(each, DeliveryOutcome))
         if events:
             self._wake_relay()
 

@@ -2,18 +2,21 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 from chassis.clock import Clock
-from chassis.database import Database
+from chassis.database import Connection, Database
+from contracts import events as contract
 from contracts.channels import Channel
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Delivery, State, Transition
-from services.notification.deliveries.events import Claimed, LeaseExpired
+from services.notification.deliveries.events import Claimed, LeaseExpired, Withheld
+from services.notification.deliveries.told import Send, fate
 from services.notification.deliveries.transitions import transition
+from services.notification.letters.letter import LetterKind
 from services.notification.sending.due import NOBODY, DueDelivery, Turns, lock_due, renew
 from services.notification.sending.sender import Contact, LeaseLost
 
@@ -111,12 +114,20 @@ class Claims:
     ) -> tuple[list[Claim], int]:
         now = self._now()
         lease, expires = uuid4(), time.monotonic() + self._lease
-        claimed = Claimed(lease, now + timedelta(seconds=self._lease))
+        until = now + timedelta(seconds=self._lease)
         claims: list[Claim] = []
         steps: list[Transition] = []
         async with self._db.system() as tx:
-            for due in await lock_due(tx, self._channel, now, most, turns):
+            locked = await lock_due(tx, self._channel, now, most, turns)
+            fates = await _fates(tx, [each.delivery for each in locked])
+            for due in locked:
                 delivery = due.delivery
+                fate_of_notice = fates.get(delivery.id, Send.NOW)
+                if fate_of_notice is Send.LATER:
+                    continue
+                if not isinstance(fate_of_notice, Send):
+                    steps.append(transition(delivery, Withheld(fate_of_notice), now))
+                    continue
                 if delivery.state is State.SENDING:
                     held = self._held.get(delivery.id)
                     if held is not None and held.lease == delivery.lease:
@@ -124,6 +135,7 @@ class Claims:
                     metrics.leases_expired.inc()
                     steps.append(transition(delivery, LeaseExpired(), now))
                     delivery = steps[-1].delivery
+                claimed = Claimed(lease, until, due.start)
                 steps.append(transition(delivery, claimed, now))
                 delivery = steps[-1].delivery
                 if delivery.lease == lease:
@@ -133,3 +145,22 @@ class Claims:
             metrics.count(outcomes)
             self._wake_relay()
         return claims, len(steps)
+
+
+async def _fates(tx: Connection, due: Sequence[Delivery]) -> dict[UUID, Send | contract.Withheld]:
+    """By id, what becomes of notices that were not tried yet, as their invitations are by now."""
+    notices = [
+        each
+        for each in due
+        if each.kind is not LetterKind.INVITATION and each.state is State.QUEUED
+    ]
+    if not notices:
+        return {}
+    invitations = await store.invitations_of(tx, [each.appointment_id for each in notices])
+    return {
+        notice.id: fate(
+            notice,
+            [each for each in invitations if each.appointment_id == notice.appointment_id],
+        )
+        for notice in notices
+    }

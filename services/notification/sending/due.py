@@ -13,10 +13,17 @@ from contracts.channels import Channel
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.retries import RETRY_WITHIN
 from services.notification.deliveries.store import delivery_of
-from services.notification.letters.letter import Letter
+from services.notification.letters.letter import Letter, LetterKind
 from services.notification.letters.store import open_letter
 
 NOBODY = UUID(int=0)  # before the first practice
+
+# While an invitation is being sent, nobody knows whether a notice is to follow it (`told`).
+READY = """(kind = 'invitation' OR NOT EXISTS (
+    SELECT FROM deliveries AS invitation
+    WHERE invitation.appointment_id = deliveries.appointment_id
+      AND invitation.channel = deliveries.channel
+      AND invitation.kind = 'invitation' AND invitation.state = 'sending'))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,12 @@ class DueDelivery:
 
     delivery: Delivery
     stored: Record
+
+    @property
+    def start(self) -> datetime | None:
+        """When an invitation says that the appointment is; a notice has words of its own."""
+        of_notice = self.delivery.kind is not LetterKind.INVITATION
+        return None if of_notice else self.stored["start"]
 
     def open(self, sealer: Sealer, delivery: Delivery) -> Letter:
         """The letter to send for what the delivery is by now. Raises NotOpened."""
@@ -57,7 +70,7 @@ async def lock_due(
     overdue_only = turns is None
     turns = turns or Turns(after=NOBODY, share=most, under_way={})
     rows = await tx.fetch(
-        """
+        f"""
         WITH RECURSIVE turn (place, practice_id, around) AS (
             SELECT 0, $4::uuid, false
             UNION ALL
@@ -81,6 +94,7 @@ async def lock_due(
             ) AS share (room) CROSS JOIN LATERAL (
                 SELECT FROM deliveries
                 WHERE channel = $2 AND practice_id = turn.practice_id AND due_at <= $1
+                      AND {READY}
                       AND (NOT $8 OR least(requested_at + $9::interval, starts_at) <= $1)
                 ORDER BY due_at LIMIT 1
             ) AS something
@@ -92,6 +106,7 @@ async def lock_due(
         FROM waiting CROSS JOIN LATERAL (
             SELECT * FROM deliveries
             WHERE channel = $2 AND practice_id = waiting.practice_id AND due_at <= $1
+                  AND {READY}
                   AND (NOT $8 OR least(requested_at + $9::interval, starts_at) <= $1)
             ORDER BY due_at
             LIMIT greatest(1, least(room, $3 / (SELECT count(*) FROM waiting)))
@@ -103,7 +118,7 @@ async def lock_due(
             ORDER BY version DESC LIMIT 1
         ) AS given ON true
         ORDER BY waiting.place, d.due_at
-        """,
+        """,  # noqa: S608 - a constant condition
         now,
         channel,
         most,

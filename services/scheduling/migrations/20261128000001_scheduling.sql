@@ -61,34 +61,48 @@ CREATE TABLE appointments (
     deleted_at timestamptz,
     -- the patient's name and addresses, sealed together (chassis/sealing.py)
     contact bytea,
+    -- Of a deleted one, whose cancellation is under way or has failed: until when somebody may have
+    -- to call the patient.
+    contact_until timestamptz,
+    -- when a way into the video room was last told of
+    patient_joined_at timestamptz,
+    host_joined_at timestamptz,
     -- Once the practice's term is over, or on request, nothing of the patient is left. After the
     -- term a bare row stays as long as the link is valid.
     erased_at timestamptz,
     CONSTRAINT appointments_contact_while_needed
-        CHECK ((contact IS NOT NULL) = (deleted_at IS NULL AND erased_at IS NULL))
+        CHECK ((contact IS NOT NULL) = (erased_at IS NULL
+            AND (deleted_at IS NULL OR contact_until IS NOT NULL))),
+    CHECK (contact_until IS NULL OR deleted_at IS NOT NULL)
 );
 CREATE INDEX appointments_by_day ON appointments (practice_id, starts_at) WHERE deleted_at IS NULL;
 CREATE INDEX appointments_by_key ON appointments (get_byte(contact, 0)) WHERE contact IS NOT NULL;
 CREATE INDEX appointments_to_erase ON appointments (practice_id, starts_at)
     WHERE erased_at IS NULL;
+CREATE INDEX appointments_contact_until ON appointments (contact_until)
+    WHERE contact_until IS NOT NULL;
 CREATE INDEX appointments_erased ON appointments (starts_at) WHERE erased_at IS NOT NULL;
 ALTER TABLE appointments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON appointments
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
 GRANT SELECT, INSERT, UPDATE, DELETE ON appointments TO scheduling;
 
--- What the patient is to be told later: reminders, and that the appointment was moved. Holds no
--- patient data: addresses are read from the appointment when the notice is due.
+-- What the patient is to be told later: reminders, and that the appointment was moved; and what
+-- was told at its deletion. Holds no patient data: addresses are read from the appointment when the
+-- notice is due.
 CREATE TABLE notices (
     id uuid PRIMARY KEY,
     practice_id uuid NOT NULL,
     appointment_id uuid NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('reminder', 'moved')),
+    kind text NOT NULL CHECK (kind IN ('reminder', 'moved', 'cancelled')),
     starts_at timestamptz NOT NULL,     -- the start that a reminder is of
     minutes_before integer,             -- of a reminder
     previous_start timestamptz,         -- of a move: the one that the patient knows
     due_at timestamptz NOT NULL,
     done_at timestamptz,                -- requested, or too late
+    attempt integer,                    -- where it was requested to: as that attempt
+    awaited text[],                     -- of a cancellation: channels that may yet tell the patient
+    CHECK ((kind = 'cancelled') = (awaited IS NOT NULL)),
     CHECK ((kind = 'reminder') = (minutes_before IS NOT NULL)),
     CHECK ((kind = 'moved') = (previous_start IS NOT NULL))
 );

@@ -1,5 +1,6 @@
 """Opening rooms for those who lead visits; at any time, since date and time are guide values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from chassis.auth import Caller
 from chassis.clock import utc_now
 from chassis.database import Database
 from chassis.sealing import Sealer
+from contracts.events import VisitRole
 from services.scheduling import practice_store, store
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import store as audit_store
@@ -17,6 +19,7 @@ from services.scheduling.problems import (
     NoVideoRooms,
     UnknownPractice,
 )
+from services.scheduling.visits.joining import tell
 from services.scheduling.visits.opening import link_holds
 from services.scheduling.visits.rooms import Role, Rooms
 
@@ -28,11 +31,12 @@ class Hosting:
     db: Database
     rooms: Rooms | None
     sealer: Sealer
+    wake_relay: Callable[[], None]
 
     async def enter(self, caller: Caller, appointment_id: UUID) -> str:
         """The address of the appointment's room, as its host; that a visit started is audited.
 
-        Raises UnknownPractice, NotFound, NoVideoRooms, AppointmentOver.
+        It is told too (`joining`). Raises UnknownPractice, NotFound, NoVideoRooms, AppointmentOver.
         """
         now = utc_now()
         async with self.db.practice(caller.practice_id) as tx:
@@ -48,6 +52,9 @@ class Hosting:
                 raise AppointmentOver
             started = audit.deed(caller, Action.VISIT_STARTED, appointment_id)
             await audit_store.add(tx, started)
+            told = await tell(tx, practice.id, appointment_id, VisitRole.HOST, now)
+        if told:
+            self.wake_relay()
         return self.rooms.way_in(
             appointment, Role.HOST, name=practice.name, language=practice.language, now=now
         )

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from chassis.clock import utc_now
 from chassis.wording import Wording
 from services.scheduling.links import Links
+from services.scheduling.visits.joining import Joining
 from services.scheduling.visits.opening import Door, OpeningHours
 from services.scheduling.visits.page_lookup import PageLookup, Visit
 from services.scheduling.visits.page_rendering import Pages
@@ -31,6 +32,7 @@ class PatientPage:
     pages: Pages
     rooms: Rooms | None
     hours: OpeningHours
+    joining: Joining
 
     async def open(self, request: Request, token: str) -> Response:
         """Practice, day and time, with the way into the room when it is open."""
@@ -54,6 +56,7 @@ class PatientPage:
             language=_words_of_visit(request, visit).language.code,
             now=now,
         )
+        await self.joining.patient(visit.practice.id, appointment.id, now)
         return RedirectResponse(address, 303, headers=dict(self.pages.headers))
 
     async def _admit(self, request: Request, token: str, now: datetime) -> Visit | Response:

@@ -37,6 +37,7 @@ CREATE TABLE events (
     duration_minutes integer,           -- scheduled
     notice_id uuid,                     -- of a notice
     notice_kind text,                   -- of a notice: NoticeKind of the contract
+    withheld text,                      -- of a notice: Withheld of the contract
     answer text,                        -- answered: Answer of the contract
     role text                           -- joined: VisitRole of the contract
 );

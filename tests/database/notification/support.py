@@ -13,7 +13,13 @@ from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.envelope import Received
-from contracts.events import Event, InvitationRequested, Recipients
+from contracts.events import (
+    Event,
+    InvitationRequested,
+    NoticeKind,
+    NoticeRequested,
+    Recipients,
+)
 from contracts.tariffs import Tariff
 from services.notification.deliveries import store
 from services.notification.deliveries.delivery import Delivery
@@ -49,6 +55,12 @@ def invitation(**changes: Any) -> InvitationRequested:
         }
         | changes
     )
+
+
+def notice(request: InvitationRequested, kind: NoticeKind, **changes: Any) -> NoticeRequested:
+    """A request for a notice to who is invited by `request`."""
+    told = request.model_dump(exclude={"invitation_id", "attempt", "tariff"})
+    return NoticeRequested(**{**told, "notice_id": uuid7(), "kind": kind} | changes)
 
 
 def received(event: Event) -> Received:

@@ -14,6 +14,10 @@ from contracts.events import (
     FailureReason,
     InvitationDelivered,
     InvitationFailed,
+    NoticeDelivered,
+    NoticeFailed,
+    NoticeKind,
+    Withheld,
 )
 from services.scheduling.addresses import mailbox, verdict
 
@@ -50,6 +54,26 @@ def test_what_nobody_has_signed_says_nothing_of_the_address() -> None:
         evidence=FailureEvidence.UNSIGNED,
     )
     assert verdict(failed) is None
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_a_notice_says_as_much_of_its_address_as_an_invitation(kind: NoticeKind) -> None:
+    told = {
+        name: value for name, value in KNOWN.items() if name not in {"invitation_id", "attempt"}
+    }
+    told |= {"notice_id": UUID(int=9), "kind": kind, "appointment_version": 1}
+    bounced = NoticeFailed(
+        **told, category=FailureCategory.PERMANENT, reason=FailureReason.UNKNOWN_USER, late=True
+    )
+    arrived = NoticeDelivered(**told, evidence=Evidence.ACCEPTED)
+    for outcome, dead in ((bounced, True), (arrived, False)):
+        found = verdict(outcome)
+        assert found is not None
+        assert (found.notice_id, found.attempt, found.dead) == (UUID(int=9), None, dead)
+    withheld = NoticeFailed(
+        **told, category=FailureCategory.CANCELLED, withheld=Withheld.NOT_INVITED
+    )
+    assert verdict(withheld) is None
 
 
 def test_a_delivery_brings_an_address_back_to_life() -> None:

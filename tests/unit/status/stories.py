@@ -13,6 +13,7 @@ from contracts.events import (
     FailureEvidence,
     NoticeKind,
     VisitRole,
+    Withheld,
 )
 from services.status.facts import (
     Answered,
@@ -119,6 +120,7 @@ notices = st.builds(
     notice_id=st.integers(1, 2).map(lambda number: UUID(int=number)),
     kind=st.sampled_from(NoticeKind),
     version=versions,
+    withheld=st.none() | st.sampled_from(Withheld),
     **told,
 )
 others: st.SearchStrategy[Fact] = st.one_of(

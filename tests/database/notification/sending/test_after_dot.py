@@ -12,9 +12,9 @@ from uuid_utils.compat import uuid7
 from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.channels import Channel
-from contracts.events import InvitationRequested, NoticeKind, NoticeRequested
+from contracts.events import InvitationRequested, NoticeKind
 from services.notification.deliveries.delivery import Delivery, State
-from services.notification.deliveries.events import Bounced, Confirmed, Reply
+from services.notification.deliveries.events import Accepted, Bounced, Confirmed, Reply
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.sending.email.sender import EmailSender
 from services.notification.sending.email.smtp_pool import SmtpPool, SmtpServer
@@ -26,6 +26,7 @@ from tests.database.notification.support import (
     delivery_of,
     handle,
     invitation,
+    notice,
     now,
     running,
 )
@@ -217,19 +218,14 @@ async def test_whoever_lost_the_lease_hands_nothing_over(
 
 
 async def test_notices_too(notification_db: Database, sealer: Sealer) -> None:
-    request, mail = invitation(), AfterDot([CUT])
-    notice = NoticeRequested(
-        notice_id=uuid7(),
-        kind=NoticeKind.REMINDER,
-        **request.model_dump(
-            exclude={"invitation_id", "attempt", "tariff"},
-        ),
-    )
-    await handle(notification_db, sealer, notice)
+    (request, _), mail = await claimed(notification_db, sealer), AfterDot([CUT])
+    told = await delivery_of(notification_db, request)
+    await apply(notification_db, told.id, Accepted(Reply(250)))
+    await handle(notification_db, sealer, notice(request, NoticeKind.REMINDER))
 
     async def unknown() -> bool:
-        found = await deliveries_of(notification_db, request)
-        return [each.state for each in found] == [State.UNKNOWN]
+        _, reminder = await deliveries_of(notification_db, request)
+        return reminder.state is State.UNKNOWN
 
     async with mail.listening() as server, working(notification_db, sealer, server):
         await eventually(unknown, "the end is unknown")

@@ -12,6 +12,7 @@ from chassis.database import Database
 from chassis.sealing import Sealer
 from chassis.throttle import AddressThrottle, Throttle
 from services.scheduling.links import Link
+from services.scheduling.visits.joining import Joining
 from services.scheduling.visits.opening import OpeningHours
 from services.scheduling.visits.page import PatientPage
 from services.scheduling.visits.page_lookup import PageLookup
@@ -31,6 +32,7 @@ def page(db: Database, sealer: Sealer) -> PatientPage:
         pages=Pages(()),
         rooms=None,
         hours=OpeningHours(timedelta(minutes=15), None),
+        joining=Joining(db, lambda: None),
     )
 
 

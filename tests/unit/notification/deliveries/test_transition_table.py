@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts import events as contract
 from contracts.channels import Channel
 from contracts.events import (
     FailureCategory,
@@ -17,6 +18,7 @@ from contracts.events import (
     FailureReason,
     InvitationDelivered,
     InvitationFailed,
+    NoticeOutcome,
 )
 from services.notification.deliveries import transitions
 from services.notification.deliveries.delivery import Delivery, State, Transition
@@ -44,8 +46,10 @@ from services.notification.deliveries.events import (
     Requested,
     Superseded,
     Withdrawn,
+    Withheld,
 )
 from services.notification.deliveries.transitions import transition
+from services.notification.letters.letter import LetterKind
 from tests.support.deliveries import (
     ACTIVE,
     GREYLISTED,
@@ -79,6 +83,7 @@ EVENTS: dict[str, DeliveryEvent] = {
     "Misconfigured": Misconfigured(LEASE, UNKNOWN_USER),
     "Superseded": Superseded(),
     "Withdrawn": Withdrawn(),
+    "Withheld": Withheld(contract.Withheld.NOT_INVITED),
     "Moved": Moved(NOW + minutes(99)),
     "Confirmed": Confirmed(RECEIPT, OK),
     "Permanent": HARD,
@@ -108,6 +113,7 @@ def tables(first: str) -> dict[tuple[str, str], str]:
 MAIL = tables("state")
 UNANSWERED = tables("unanswered")
 DISPUTED = tables("disputed")
+NOTICES = MAIL | tables("notice")
 SMS = MAIL | {at: cell for at, cell in tables("sms").items() if cell != "="}
 
 
@@ -143,6 +149,27 @@ def test_the_tables_name_every_state_and_every_event() -> None:
     states = {state.value for state in State} - {"failed"} | FAILURES
     assert MAIL.keys() == set(product(states, EVENTS))
     assert {type(event) for event in EVENTS.values()} == set(get_args(DeliveryEvent))
+
+
+@pytest.mark.parametrize("kind", [each for each in LetterKind if each is not LetterKind.INVITATION])
+@pytest.mark.parametrize(("row", "name"), NOTICES)
+def test_notices_go_the_same_way_and_are_told_of_by_events_of_their_own(
+    row: str, name: str, kind: LetterKind
+) -> None:
+    before = replace(delivery(row), kind=kind)
+    step = transition(before, EVENTS[name], NOW)
+    assert cell(before, step) == NOTICES[row, name]
+    for outcome in step.outcomes:
+        assert isinstance(outcome, NoticeOutcome)
+        assert (outcome.notice_id, outcome.kind) == (before.invitation_id, kind.value)
+        assert outcome.appointment_version == before.requested_version
+
+
+def test_what_is_withheld_says_why() -> None:
+    before = replace(delivery("queued"), kind=LetterKind.MOVED)
+    outcome = one(transition(before, Withheld(contract.Withheld.IN_INVITATION), NOW))
+    assert isinstance(outcome, contract.NoticeFailed)
+    assert (outcome.withheld, outcome.category) == ("in_invitation", "cancelled")
 
 
 def test_text_messages_differ_where_the_module_says_so() -> None:

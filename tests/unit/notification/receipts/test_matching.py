@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.channels import Channel
-from contracts.events import InvitationDelivered, Outcome
+from contracts.events import DeliveryOutcome, InvitationDelivered
 from local.mailbox.reports import REPORTS, Mail, compose
 from services.notification.bounces import EvidenceKind
 from services.notification.deliveries.delivery import Delivery, State, Transition
@@ -213,7 +213,7 @@ def greenness(delivery: Delivery) -> int:
     return 0 if delivery.state is State.FAILED else 1
 
 
-def is_dead(outcome: Outcome) -> bool:
+def is_dead(outcome: DeliveryOutcome) -> bool:
     found = verdict(outcome)
     return found is not None and found.dead
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.channels import Channel
-from contracts.events import FailureReason, Outcome
+from contracts.events import DeliveryOutcome, FailureReason
 from services.notification.deliveries.delivery import State
 from services.notification.deliveries.events import Accepted, Bounced, Requested
 from services.notification.deliveries.retries import RetryPolicy
@@ -113,7 +113,7 @@ class Attempt:
         for outcome in step.outcomes:
             self._remember(outcome)
 
-    def _remember(self, outcome: Outcome) -> None:
+    def _remember(self, outcome: DeliveryOutcome) -> None:
         verdict = addresses.verdict(outcome)
         if verdict is not None:
             self.dead = verdict.dead

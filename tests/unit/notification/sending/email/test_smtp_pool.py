@@ -114,6 +114,7 @@ async def sending(server: SmtpServer) -> AsyncIterator[Send]:
             channel=Channel.EMAIL,
             message_id="<1@praxis.example>",
             requested_at=now,
+            requested_version=1,
             starts_at=now + timedelta(days=1),
         )
         letter = Letter(

@@ -1,0 +1,66 @@
+"""Whether a patient was told of the appointment, and so whether a notice is to be sent. Pure.
+
+Nobody is told that something was moved or cancelled, or is reminded of it, who was never told that
+it is. What counts is the invitation over the notice's channel to the notice's address:
+
+    the invitation                                     the notice
+    is being sent                                      waits until that try has ended
+    was taken, or may have been                        is sent
+    is still to be sent                                is withheld: it will name the new time
+    was refused, bounced, failed, was withdrawn        is withheld
+    is not known                                       is withheld
+    was sent, and named the time that the move is to   the move alone is withheld
+
+A bounce that nobody has signed proves nothing: the notice is sent. Several attempts may have gone
+to the address; one that may have told the patient is enough.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from contracts.events import Withheld
+from services.notification.deliveries.delivery import Delivery, State
+from services.notification.letters.letter import LetterKind
+
+TO_BE_SENT = {State.QUEUED, State.RETRYING}
+
+
+class Send(Enum):
+    """What becomes of a notice that is not withheld."""
+
+    NOW = "now"
+    LATER = "later"
+
+
+def fate(notice: Delivery, deliveries: Iterable[Delivery]) -> Send | Withheld:
+    """Whether a notice is to be sent; `deliveries` are those of its appointment."""
+    invitations = [each for each in deliveries if _invites(each, notice)]
+    if any(each.state is State.SENDING for each in invitations):
+        return Send.LATER
+    told = [each for each in invitations if may_have_told(each)]
+    if not told:
+        under_way = any(each.state in TO_BE_SENT for each in invitations)
+        return Withheld.IN_INVITATION if under_way else Withheld.NOT_INVITED
+    is_move = notice.kind is LetterKind.MOVED
+    if is_move and all(each.named_start == notice.starts_at for each in told):
+        return Withheld.IN_INVITATION
+    return Send.NOW
+
+
+def may_have_told(invitation: Delivery) -> bool:
+    """Whether somebody may have read it; of one that is being sent that is not known yet."""
+    if invitation.state is State.FAILED:
+        return invitation.disputed
+    if invitation.late:  # bounced before a newer attempt took its place
+        return False
+    return invitation.handed_over_at is not None or invitation.unanswered > 0
+
+
+def _invites(each: Delivery, notice: Delivery) -> bool:
+    """Whether this is an invitation over the notice's channel to its address.
+
+    Fingerprints under two keys (their first byte) say nothing of each other: taken for alike.
+    """
+    if each.kind is not LetterKind.INVITATION or each.channel is not notice.channel:
+        return False
+    return each.recipient == notice.recipient or each.recipient[:1] != notice.recipient[:1]

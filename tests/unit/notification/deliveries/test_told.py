@@ -1,0 +1,171 @@
+"""Nobody hears of a move or a cancellation, or is reminded, who never heard of the appointment."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.channels import Channel
+from contracts.events import Withheld
+from services.notification.deliveries.delivery import Delivery
+from services.notification.deliveries.events import (
+    Accepted,
+    Bounced,
+    Claimed,
+    Confirmed,
+    DeliveryEvent,
+    Disputed,
+    FailedForNow,
+    Misconfigured,
+    Refused,
+    Released,
+    ReplyLost,
+    Requested,
+    Superseded,
+    Withdrawn,
+)
+from services.notification.deliveries.told import Send, fate
+from services.notification.letters.letter import LetterKind
+from tests.support.deliveries import GREYLISTED, LEASE, NOW, OK, UNKNOWN_USER, after, minutes, new
+
+RECEIPT = uuid4()
+HERE, ELSEWHERE = b"\x01here", b"\x01elsewhere"
+LATER = NOW + timedelta(days=2)  # where a move is to
+NOTICES = [kind for kind in LetterKind if kind is not LetterKind.INVITATION]
+CLAIMED = "claimed"
+HARD = Bounced(RECEIPT, UNKNOWN_USER, permanent=True)
+RETRY = FailedForNow(LEASE, GREYLISTED, NOW + minutes(1))
+LOST = ReplyLost(LEASE, NOW + minutes(1))
+
+
+def invitation(*story: DeliveryEvent | str, recipient: bytes = HERE) -> Delivery:
+    """One to which this happened; it is claimed and sent as a letter that names its own start."""
+    delivery, now = replace(new(), recipient=recipient), NOW
+    for each in (Requested(), *story):
+        claimed = Claimed(LEASE, now + minutes(5), delivery.starts_at)
+        event = claimed if isinstance(each, str) else each
+        delivery = after(delivery, event, now=now).delivery
+        now += minutes(1)
+    return delivery
+
+
+def notice(kind: LetterKind, **changes: object) -> Delivery:
+    return replace(new(), kind=kind, starts_at=LATER, recipient=HERE, **changes)  # type: ignore[arg-type]
+
+
+MAY_HAVE_TOLD = {
+    "accepted": (CLAIMED, Accepted(OK)),
+    "confirmed": (CLAIMED, Accepted(OK), Confirmed(RECEIPT)),
+    "a copy is unanswered": (CLAIMED, LOST),
+    "withdrawn behind a copy that is unanswered": (CLAIMED, LOST, Withdrawn()),
+    "unknown": (CLAIMED, LOST, CLAIMED, LOST),
+    "disputed by nobody that signs": (CLAIMED, Accepted(OK), Disputed(RECEIPT)),
+    "replaced": (CLAIMED, Accepted(OK), Superseded()),
+    "replaced after a dispute": (CLAIMED, Accepted(OK), Disputed(RECEIPT), Superseded()),
+    "replaced while it was being sent": (CLAIMED, Superseded()),
+}
+NEVER_TOLD = {
+    "withdrawn": (Withdrawn(),),
+    "withdrawn while it was being sent": (CLAIMED, Withdrawn(), RETRY),
+    "refused": (CLAIMED, Refused(LEASE, UNKNOWN_USER)),
+    "refused after all": (CLAIMED, LOST, CLAIMED, Refused(LEASE, UNKNOWN_USER)),
+    "bounced": (CLAIMED, Accepted(OK), HARD),
+    "bounced after a confirmation": (CLAIMED, Accepted(OK), Confirmed(RECEIPT), HARD),
+    "bounced, then replaced": (CLAIMED, Accepted(OK), HARD, Superseded()),
+    "given up": (CLAIMED, FailedForNow(LEASE, GREYLISTED, None)),
+    "not sent by a fault of ours": (CLAIMED, Misconfigured(LEASE, OK)),
+    "replaced before it was sent": (Superseded(),),
+}
+UNDER_WAY = {
+    "queued": (),
+    "given back": (CLAIMED, Released(LEASE)),
+    "to be tried again": (CLAIMED, RETRY),
+}
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+@pytest.mark.parametrize("story", MAY_HAVE_TOLD.values(), ids=MAY_HAVE_TOLD)
+def test_who_may_have_been_told_gets_the_notice(
+    kind: LetterKind, story: tuple[DeliveryEvent | str, ...]
+) -> None:
+    assert fate(notice(kind), [invitation(*story)]) is Send.NOW
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+@pytest.mark.parametrize("story", NEVER_TOLD.values(), ids=NEVER_TOLD)
+def test_who_was_never_told_gets_none(
+    kind: LetterKind, story: tuple[DeliveryEvent | str, ...]
+) -> None:
+    assert fate(notice(kind), [invitation(*story)]) is Withheld.NOT_INVITED
+    assert fate(notice(kind), []) is Withheld.NOT_INVITED
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+@pytest.mark.parametrize("story", UNDER_WAY.values(), ids=UNDER_WAY)
+def test_an_invitation_that_is_still_to_be_sent_says_it_all(
+    kind: LetterKind, story: tuple[DeliveryEvent | str, ...]
+) -> None:
+    assert fate(notice(kind), [invitation(*story)]) is Withheld.IN_INVITATION
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_while_it_is_being_sent_nobody_knows(kind: LetterKind) -> None:
+    for before in ((), MAY_HAVE_TOLD["accepted"], NEVER_TOLD["refused"]):
+        others = [invitation(*before)]
+        assert fate(notice(kind), [*others, invitation(CLAIMED)]) is Send.LATER
+
+
+def test_a_move_that_the_invitation_named_is_not_told_again() -> None:
+    sent = invitation(CLAIMED, Accepted(OK))
+    assert sent.named_start == sent.starts_at
+    moved = notice(LetterKind.MOVED)
+    assert fate(moved, [replace(sent, named_start=LATER)]) is Withheld.IN_INVITATION
+    assert fate(moved, [replace(sent, named_start=LATER), sent]) is Send.NOW
+    for kind in (LetterKind.REMINDER, LetterKind.CANCELLED):
+        assert fate(notice(kind), [replace(sent, named_start=LATER)]) is Send.NOW
+
+
+def test_what_counts_of_two_copies_is_the_time_that_the_first_one_named() -> None:
+    """A server may drop the second one, which has the same Message-ID."""
+    lost = invitation(CLAIMED, LOST)
+    moved = Claimed(LEASE, NOW + minutes(9), LATER)
+    second = after(lost, moved, Accepted(OK), now=NOW + minutes(2)).delivery
+    assert second.named_start == lost.named_start != LATER
+    surely_not_sent = invitation(CLAIMED, RETRY)
+    second = after(surely_not_sent, moved, Accepted(OK), now=NOW + minutes(2)).delivery
+    assert second.named_start == LATER
+
+
+def test_what_another_address_or_channel_was_told_does_not_count() -> None:
+    told = invitation(CLAIMED, Accepted(OK))
+    moved = notice(LetterKind.MOVED)
+    assert fate(moved, [replace(told, recipient=ELSEWHERE)]) is Withheld.NOT_INVITED
+    assert fate(moved, [replace(told, channel=Channel.SMS)]) is Withheld.NOT_INVITED
+    assert fate(moved, [replace(told, kind=LetterKind.REMINDER)]) is Withheld.NOT_INVITED
+    assert fate(moved, [replace(told, recipient=ELSEWHERE), invitation()]) is (
+        Withheld.IN_INVITATION
+    )
+
+
+def test_an_address_noted_under_another_key_may_be_the_same() -> None:
+    told = replace(invitation(CLAIMED, Accepted(OK)), recipient=b"\x02whose")
+    assert fate(notice(LetterKind.CANCELLED), [told]) is Send.NOW
+
+
+STORIES = st.sampled_from([*MAY_HAVE_TOLD.values(), *NEVER_TOLD.values(), *UNDER_WAY.values()])
+
+
+@given(
+    st.sampled_from(NOTICES), st.lists(STORIES.map(lambda story: invitation(*story)), max_size=4)
+)
+def test_one_that_may_have_told_is_enough(kind: LetterKind, attempts: list[Delivery]) -> None:
+    verdict = fate(notice(kind), attempts)
+    assert verdict == fate(notice(kind), attempts[::-1])
+    alone = {fate(notice(kind), [each]) for each in attempts}
+    assert (Send.NOW in alone) is (verdict is Send.NOW)
+    assert (Withheld.IN_INVITATION in alone) is (verdict is Withheld.IN_INVITATION) or (
+        verdict is Send.NOW
+    )
