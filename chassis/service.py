@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 
 from chassis import logs, problems, tracing
 from chassis.connections import Places, bounded
+from chassis.handshakes import TlsServer
 from chassis.headers import NOTHING, SafeHeaders
 from chassis.limits import Limits
 from chassis.peers import networks
@@ -157,21 +158,61 @@ async def _unready(dependencies: Mapping[str, Check]) -> list[str]:
     return [each for each in found if each is not None]
 
 
-class _Companion(uvicorn.Server):
+class _Config(uvicorn.Config):
+    """uvicorn's, and how many TLS handshakes an address may have under way."""
+
+    limit_concurrency: int
+
+    def __init__(self, app: ASGIApp, *, handshakes: Places, **uvicorns: Any) -> None:
+        super().__init__(app, **uvicorns)
+        self.handshakes = handshakes
+
+
+class _Counting(uvicorn.Server):
+    """A server whose TLS handshakes count as connections do, and take as many places again."""
+
+    config: _Config
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        config = self.config
+        if config.ssl is None:
+            await super().startup(sockets)
+            return
+        bound = sockets or [config.bind_socket()]
+        await super().startup([])
+
+        def protocol() -> asyncio.Protocol:
+            return config.http_protocol_class(  # type: ignore[call-arg]
+                config=config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+
+        for each in bound:
+            server = TlsServer(
+                each,
+                protocol,
+                config.ssl,
+                places=config.handshakes,
+                most=config.limit_concurrency,
+                backlog=config.backlog,
+            )
+            self.servers.append(server)  # type: ignore[arg-type] # it has what uvicorn asks for
+
+
+class _Companion(_Counting):
     """A server beside another one, which is told of signals and tells it to stop."""
 
     def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]
         return nullcontext()
 
 
-class _Server(uvicorn.Server):
+class _Server(_Counting):
     """The API's server, with that for operations beside it while it is started."""
 
     def __init__(
         self,
-        config: uvicorn.Config,
+        config: _Config,
         *,
-        operations: uvicorn.Config,
+        operations: _Config,
         before_shutdown: Callable[[], None],
     ) -> None:
         super().__init__(config)
@@ -259,10 +300,11 @@ def _config(
     connections: int,
     per_address: int,
     patience: int,
-) -> uvicorn.Config:
+) -> _Config:
     proxies = networks(os.environ.get("FORWARDED_ALLOW_IPS", ""))
-    return uvicorn.Config(
+    return _Config(
         app,
+        handshakes=Places(per_address, unless_in=proxies),
         host=at[0],
         port=at[1],
         http=bounded(Places(per_address, unless_in=proxies)),
