@@ -158,7 +158,7 @@ async def _unready(dependencies: Mapping[str, Check]) -> list[str]:
     return [each for each in found if each is not None]
 
 
-class _Config(uvicorn.Config):
+class ServerConfig(uvicorn.Config):
     """uvicorn's, and how many TLS handshakes an address may have under way."""
 
     limit_concurrency: int
@@ -168,10 +168,10 @@ class _Config(uvicorn.Config):
         self.handshakes = handshakes
 
 
-class _Counting(uvicorn.Server):
+class CountingServer(uvicorn.Server):
     """A server whose TLS handshakes count as connections do, and take as many places again."""
 
-    config: _Config
+    config: ServerConfig
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         config = self.config
@@ -198,21 +198,21 @@ class _Counting(uvicorn.Server):
             self.servers.append(server)  # type: ignore[arg-type] # it has what uvicorn asks for
 
 
-class _Companion(_Counting):
+class _Companion(CountingServer):
     """A server beside another one, which is told of signals and tells it to stop."""
 
     def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]
         return nullcontext()
 
 
-class _Server(_Counting):
+class _Server(CountingServer):
     """The API's server, with that for operations beside it while it is started."""
 
     def __init__(
         self,
-        config: _Config,
+        config: ServerConfig,
         *,
-        operations: _Config,
+        operations: ServerConfig,
         before_shutdown: Callable[[], None],
     ) -> None:
         super().__init__(config)
@@ -272,7 +272,7 @@ def serve(
         structlog.get_logger(__name__).warning(
             "network trusted", without_verified_tls=settings.unverified()
         )
-    api = _config(
+    api = server_config(
         app,
         (settings.host, settings.port),
         tls=settings.tls.for_callers(known_only=True),
@@ -280,7 +280,7 @@ def serve(
         per_address=settings.max_connections_per_address,
         patience=SHUTDOWN_TIMEOUT,
     )
-    operations = _config(
+    operations = server_config(
         app.operations,
         (settings.operations_host, settings.operations_port),
         tls=settings.tls.for_callers(known_only=False),
@@ -292,7 +292,7 @@ def serve(
     _Server(api, operations=operations, before_shutdown=before_shutdown).run()
 
 
-def _config(
+def server_config(
     app: ASGIApp,
     at: tuple[str, int],
     *,
@@ -300,9 +300,10 @@ def _config(
     connections: int,
     per_address: int,
     patience: int,
-) -> _Config:
+) -> ServerConfig:
+    """A server's configuration: places for `connections`, seconds of `patience` at its end."""
     proxies = networks(os.environ.get("FORWARDED_ALLOW_IPS", ""))
-    return _Config(
+    return ServerConfig(
         app,
         handshakes=Places(per_address, unless_in=proxies),
         host=at[0],

@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from chassis import handshakes
-from chassis.service import _config, _Counting
+from chassis.service import CountingServer, server_config
 from chassis.tls import TlsFiles
 from local.ports import free_port
 from tests.support import PATIENCE, eventually
@@ -29,7 +29,7 @@ def files(tmp_path: Path) -> TlsFiles:
 async def served(files: TlsFiles, *, per_address: int) -> AsyncIterator[int]:
     """The port of a process's server, with so many places for one address and twice as many."""
     port = free_port()
-    config = _config(
+    config = server_config(
         PlainTextResponse("ok"),
         (LOOPBACK, port),
         tls=files.for_callers(known_only=True),
@@ -38,7 +38,7 @@ async def served(files: TlsFiles, *, per_address: int) -> AsyncIterator[int]:
         patience=1,
     )
     config.lifespan = "off"
-    server = _Counting(config)
+    server = CountingServer(config)
     running = asyncio.create_task(server.serve())
 
     async def started() -> bool:
