@@ -174,6 +174,7 @@ class CountingServer(uvicorn.Server):
     config: ServerConfig
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, as uvicorn does but for TLS."""
         config = self.config
         if config.ssl is None:
             await super().startup(sockets)
