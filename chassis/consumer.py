@@ -47,6 +47,10 @@ untrusted = Counter(
 consumed = Counter("events_consumed_total", "Events handled, repeats not counted", ["topic"])
 
 
+# Something is down that would be for a new process as well.
+OUTAGE: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, KafkaError)
+
+
 class BatchFailed(Exception):
     """A batch could not be handled now. Carries no text: the cause's text may quote a patient."""
 
@@ -130,7 +134,10 @@ class Consumer:
             raise ConnectionError
 
     async def stalled(self) -> bool:
-        """True when there has been something to read, or in hand, for too long without progress."""
+        """True when there has been something to read, or in hand, for too long without progress.
+
+        An outage that is met again and again is none of it: it ends by itself or not at all.
+        """
         now = time.monotonic()
         if self._in_hand_since is not None and now - self._in_hand_since > STALLED_AFTER:
             return True
@@ -190,6 +197,9 @@ class Consumer:
             await self._park(refused)
         except Exception as error:
             log.warning("batch waits", error=type(error).__qualname__, records=len(records))
+            self._in_hand_since = None
+            if isinstance(error, OUTAGE):
+                self._progress = time.monotonic()  # it tries; a new process could do no more
             await self._backoff.wait()
             raise BatchFailed from None
         finally:

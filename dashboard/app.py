@@ -67,7 +67,7 @@ def build(settings: Settings) -> Application:
             )
             verifier = TokenVerifier(identity_provider(settings, provider.keys))
             sessions = Sessions(
-                db, provider, verifier, idle=settings.idle, longest=settings.longest
+                db.for_callers(), provider, verifier, idle=settings.idle, longest=settings.longest
             )
             login = Login(
                 provider=provider,

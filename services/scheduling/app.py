@@ -54,6 +54,7 @@ def build(settings: Settings) -> Application:
                     connections=settings.database_connections,
                 )
             )
+            callers_db = db.for_callers()
             supervisor = await stack.enter_async_context(health.supervisor)
             sealer = Sealer(decode_keys(settings.contact_keys))
             links = Links(settings.link_base_url, decode_keys(settings.link_keys))
@@ -86,9 +87,9 @@ def build(settings: Settings) -> Application:
                 writes=Throttle(settings.writes_per_minute),
             )
             app.state.services = Services(
-                db=db,
+                db=callers_db,
                 booking=Booking(
-                    db,
+                    callers_db,
                     links,
                     settings.channels,
                     relay.wake,
@@ -97,10 +98,10 @@ def build(settings: Settings) -> Application:
                     now=utc_now,
                     bounds=settings.bounds,
                 ),
-                hosting=Hosting(db, rooms, sealer),
+                hosting=Hosting(callers_db, rooms, sealer),
                 patient_page=PatientPage(
                     links=links,
-                    lookup=PageLookup(db, sealer),
+                    lookup=PageLookup(callers_db, sealer),
                     throttle=PageThrottle(
                         links=Throttle(settings.page_requests_per_minute),
                         guesses=AddressThrottle(settings.page_requests_per_minute),
