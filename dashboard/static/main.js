@@ -10,6 +10,7 @@ import { byId } from "./dom.js";
 import { CreateForm } from "./form.js";
 import { Measures } from "./measures.js";
 import { InfoBoxes } from "./info_boxes.js";
+import { RETRY } from "./outages.js";
 import { Overview } from "./overview.js";
 import { Rescue } from "./rescue.js";
 import { introduceUser, watchActivity } from "./session.js";
@@ -110,6 +111,7 @@ const stream = new Stream({
   onState: (state) => {
     showState(state);
     if (state === "live") desk.catchUp();
+    if (state === "lost") refreshNow(); // finds out what is away
   },
 });
 
@@ -164,6 +166,7 @@ function noticeOffline() {
   if (document.visibilityState === "visible") stream.lose();
 }
 
+window.addEventListener(RETRY, refreshNow);
 window.addEventListener("hashchange", () => route(true));
 document.addEventListener("visibilitychange", () => {
   streamWhileSeen();
