@@ -125,9 +125,7 @@ def build(settings: Settings) -> Application:
                     lambda tx: erasure.by_term(tx, SOURCE, utc_now()),
                     every=settings.erasure_poll_seconds,
                 ),
-                housekeeper(
-                    "resealing", db, lambda tx: resealing.reseal(tx, sealer), every=RESEALING
-                ),
+                housekeeper("resealing", db, resealing.Resealing(sealer).batch, every=RESEALING),
                 housekeeper("inbox", db, inbox.purge, every=PURGE),
                 housekeeper("housekeeping", db, housekeeping.purge, every=PURGE),
                 housekeeper("audit seals", db, audit_store.seal, every=SEALING),

@@ -41,6 +41,7 @@ class Appointment:
     link_version: int
     created_at: datetime
     created_by: str
+    damaged: bool = False  # what is stored of the patient can't be opened: name and addresses lack
 
     @property
     def ends_at(self) -> datetime:

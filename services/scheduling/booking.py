@@ -36,7 +36,7 @@ from services.scheduling.audit.entry import Action
 from services.scheduling.bounds import Bounds
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
-from services.scheduling.problems import Begun, Changed, NotFound, UnknownPractice
+from services.scheduling.problems import Begun, Changed, Damaged, NotFound, UnknownPractice
 from services.scheduling.schemas import Change, Input, NewAppointment, Resend
 from services.scheduling.wall_clock import day_bounds
 
@@ -120,7 +120,7 @@ class Booking:
             if earlier is not None:
                 await _note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
-            present = await self._locked(tx, practice, appointment_id)
+            present = await self._changeable(tx, practice, appointment_id)
             if present.starts_at <= now:
                 raise Begun
             contact = await forms.resend(
@@ -148,7 +148,7 @@ class Booking:
         """Move, shorten or lengthen; what changes nothing tells nobody."""
         now = self.now()
         async with self._practice(caller) as (tx, practice):
-            present = await self._locked(tx, practice, appointment_id, if_match)
+            present = await self._changeable(tx, practice, appointment_id, if_match)
             slot = forms.change(request, present, practice, now)
             moved = appointments.reschedule(
                 present, starts_at=slot.starts_at, duration_minutes=slot.duration_minutes
@@ -177,7 +177,7 @@ class Booking:
             await notice_store.forget(tx, present)
             version = await store.delete(tx, practice.id, appointment_id, now)
             events: list[Event] = [appointments.deleted(practice.id, appointment_id, version)]
-            if notify and present.starts_at > now:
+            if notify and present.starts_at > now and not present.damaged:
                 last = replace(present, version=version)
                 told = self._cancellation(last, practice, known_start)
                 if told is not None:
@@ -243,6 +243,19 @@ class Booking:
         appointment = await self._found(tx, practice, appointment_id, lock=True)
         if if_match is not None and if_match != appointment.version:
             raise Changed
+        return appointment
+
+    async def _changeable(
+        self,
+        tx: Connection,
+        practice: Practice,
+        appointment_id: UUID,
+        if_match: int | None = None,
+    ) -> Appointment:
+        """As `_locked`. Writing seals the contact anew, which must not be lost by it."""
+        appointment = await self._locked(tx, practice, appointment_id, if_match)
+        if appointment.damaged:
+            raise Damaged
         return appointment
 
     async def _earlier(

@@ -11,6 +11,8 @@ from contracts.tariffs import Tariff
 from services.scheduling.appointments import Appointment
 from services.scheduling.practice import Practice
 
+UNREADABLE = "(Name nicht lesbar)"
+
 Text = Annotated[str, Field(max_length=1000)]
 
 
@@ -104,17 +106,22 @@ class AppointmentView(BookedView):
     email: str | None
     phone: str | None
     locale: str
+    damaged: bool = Field(
+        default=False,
+        description="What is stored of the patient can't be read: the name says so.",
+    )
 
     @classmethod
     def of(cls, appointment: Appointment, practice: Practice) -> "AppointmentView":
         """The view of an appointment with its patient."""
         return cls(
             **dict(BookedView.of(appointment, practice)),
-            patient_name=appointment.patient_name,
+            patient_name=UNREADABLE if appointment.damaged else appointment.patient_name,
             channels=list(appointment.channels),
             email=appointment.email,
             phone=appointment.phone,
             locale=appointment.locale,
+            damaged=appointment.damaged,
         )
 
 

@@ -19,7 +19,7 @@ from services.scheduling.api.dependencies import (
 )
 from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
-from services.scheduling.problems import BadETag, Begun, Changed, NotFound, TooManyMessages
+from services.scheduling.problems import BadETag, Begun, Changed, Damaged, NotFound, TooManyMessages
 from services.scheduling.schemas import (
     AppointmentView,
     BookedView,
@@ -115,7 +115,7 @@ async def read_appointment(
 @router.patch(
     "/appointments/{appointment_id}",
     tags=["appointments"],
-    responses=responses(NotFound, Changed, TooManyMessages) | BAD_REQUEST,
+    responses=responses(NotFound, Changed, Damaged, TooManyMessages) | BAD_REQUEST,
 )
 async def change_appointment(
     booking: Desk,
@@ -165,7 +165,7 @@ async def erase_appointment(booking: Desk, caller: AppointmentAdmin, appointment
     "/appointments/{appointment_id}/invitations",
     status_code=202,
     tags=["invitations"],
-    responses=responses(NotFound, Begun, TooManyMessages),
+    responses=responses(NotFound, Begun, Damaged, TooManyMessages),
 )
 async def resend_invitation(
     booking: Desk,
