@@ -159,13 +159,12 @@ async def _unready(dependencies: Mapping[str, Check]) -> list[str]:
 
 
 class ServerConfig(uvicorn.Config):
-    """uvicorn's, and how many TLS handshakes an address may have under way."""
+    """uvicorn's, and how many TLS handshakes an address, and all, may have under way."""
 
-    limit_concurrency: int
-
-    def __init__(self, app: ASGIApp, *, handshakes: Places, **uvicorns: Any) -> None:
+    def __init__(self, app: ASGIApp, *, handshakes: Places, most: int, **uvicorns: Any) -> None:
         super().__init__(app, **uvicorns)
         self.handshakes = handshakes
+        self.most = most
 
 
 class CountingServer(uvicorn.Server):
@@ -193,7 +192,7 @@ class CountingServer(uvicorn.Server):
                 protocol,
                 config.ssl,
                 places=config.handshakes,
-                most=config.limit_concurrency,
+                most=config.most,
                 backlog=config.backlog,
             )
             self.servers.append(server)  # type: ignore[arg-type] # it has what uvicorn asks for
@@ -307,12 +306,12 @@ def server_config(
     return ServerConfig(
         app,
         handshakes=Places(per_address, unless_in=proxies),
+        most=connections,
         host=at[0],
         port=at[1],
-        http=bounded(Places(per_address, unless_in=proxies)),
+        http=bounded(Places(per_address, unless_in=proxies), connections),
         ws="none",
         ssl_context_factory=None if tls is None else lambda *_: tls,
-        limit_concurrency=connections,
         log_config=None,
         access_log=False,
         server_header=False,
