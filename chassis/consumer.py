@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
+import asyncpg
 import structlog
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
@@ -215,9 +216,10 @@ class Consumer:
             return []
         try:
             await self._apply([received for _, received in events])
-        except TRANSIENT_ERRORS:
-            raise
         except Exception as error:
+            # asyncpg counts what no column takes among the faults of a connection.
+            if isinstance(error, TRANSIENT_ERRORS) and not isinstance(error, asyncpg.DataError):
+                raise
             if len(events) == 1:
                 log.error("event cannot be handled", exc_info=error)
                 return [(events[0][0], f"handler failed: {type(error).__qualname__}")]

@@ -165,13 +165,15 @@ class CallersDatabase(Database):
     async def _transaction(self, scope: str) -> AsyncIterator[Connection]:
         if self._answers.missed():
             raise DatabaseAway
+        limit: _Limit | None = None
         begun = False
         try:
             async with (
                 self._turns.place(scope),
                 self.pool.acquire(timeout=CALLER_WAITS) as connection,
             ):
-                with _Limit(connection) as limit:
+                limit = _Limit(connection)
+                with limit:
                     async with _begun(connection, scope):
                         begun = True
                         self._answers.missed_at = None
@@ -179,8 +181,10 @@ class CallersDatabase(Database):
                         yield connection
         except Busy:
             raise DatabaseBusy from None
+        except asyncpg.DataError:  # what no column takes, which asyncpg counts among its own faults
+            raise
         except TRANSIENT_ERRORS as error:
-            if isinstance(error, BUSY) or (begun and limit.reached):
+            if isinstance(error, BUSY) or (begun and limit and limit.reached):
                 raise DatabaseBusy from error
             self._answers.missed_at = time.monotonic()
             raise DatabaseAway from error

@@ -198,3 +198,12 @@ async def test_a_caller_gets_a_problem_that_says_when_to_come_back(
     assert answer.headers["content-type"] == "application/problem+json"
     assert int(answer.headers["retry-after"]) > 0
     assert "host and port" not in answer.text
+
+
+async def test_a_value_that_no_column_takes_is_no_outage(db: Database) -> None:
+    """Else one caller could have all others told that the database is away."""
+    callers = db.for_callers()
+    with pytest.raises(asyncpg.DataError):
+        async with callers.system() as tx:
+            await tx.fetchval("SELECT $1::int", 2**40)
+    assert await ask(callers)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
+import asyncpg
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaConnectionError
@@ -16,6 +17,7 @@ from chassis import consumer as consuming
 from chassis.backoff import Backoff
 from chassis.consumer import BatchFailed, Consumer
 from chassis.database import Database
+from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
 from contracts.envelope import encode
 from contracts.events import AppointmentDeleted
@@ -41,6 +43,17 @@ class Unread:
 
     async def position(self, _partition: TopicPartition) -> int:
         return 3
+
+
+class Empty:
+    """A database to which every event is new."""
+
+    @asynccontextmanager
+    async def system(self) -> AsyncIterator["Empty"]:
+        yield self
+
+    async def fetch(self, _query: str, ids: list[UUID], *_: object) -> list[dict[str, UUID]]:
+        return [{"id": each, "event_id": each} for each in ids]
 
 
 class Away:
@@ -127,3 +140,28 @@ async def test_what_is_not_tried_any_more_is_stuck() -> None:
     made = consumer(ConnectionRefusedError())
     await try_until(made, STALLED_AFTER / 2)
     await eventually(made.stalled, "it is found out")
+
+
+async def test_an_event_whose_values_no_column_takes_is_parked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """asyncpg's DataError is one of its connection's faults, and would be tried for ever."""
+    parked: list[str] = []
+
+    async def park(_: DeadLetters, refused: list[tuple[Any, str]]) -> None:
+        parked.extend(reason for _, reason in refused)
+
+    async def overflow(_tx: Any, _events: Any) -> None:
+        raise asyncpg.DataError("value out of int32 range")
+
+    monkeypatch.setattr(DeadLetters, "park", park)
+    made = Consumer(
+        topics=[APPOINTMENTS],
+        group="test",
+        handle=overflow,
+        db=cast(Database, Empty()),
+        cluster=Cluster("nowhere:9092"),
+        verifier=EventVerifier({"scheduling": public_keys({1: SEED})}),
+    )
+    await made.consume([record()])
+    assert parked == ["handler failed: DataError"]
