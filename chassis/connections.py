@@ -19,18 +19,19 @@ from chassis.limits import DISCARDED_BYTES, HEAD_TOO_LARGE, MAX_HEAD_BYTES, refu
 from chassis.peers import Network
 from chassis.throttle import NETWORKS, networks_around
 
-PER_ADDRESS = 400  # connections at once, unless a server is told otherwise
+# Connections at once, unless a server is told otherwise.
+PER_ADDRESS, IN_ALL = 400, 2000
 WHOLE_REQUEST = 20.0  # seconds from its first byte, or from the connection, to its last
 # Who is still sending when the connection is closed sees it reset, and not the response.
 LINGER = 2.0  # seconds in which what still comes of a refused head is thrown away, but for a bound
 
 
-def _refusal(status_line: bytes, problem: tuple[int, str, str]) -> bytes:
+def _refusal(status_line: bytes, problem: tuple[int, str, str], more: bytes = b"") -> bytes:
     body = json.dumps(refused(*problem)).encode()
     return (
         b"HTTP/1.1 %s\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n"
-        b"x-content-type-options: nosniff\r\nconnection: close\r\n"
-        b"content-length: %d\r\n\r\n%s" % (status_line, len(body), body)
+        b"x-content-type-options: nosniff\r\nconnection: close\r\n%s"
+        b"content-length: %d\r\n\r\n%s" % (status_line, more, len(body), body)
     )
 
 
@@ -43,6 +44,12 @@ _HEAD_TOO_LARGE = _refusal(b"431 Request Header Fields Too Large", HEAD_TOO_LARG
 _TOO_MANY = _refusal(
     b"503 Service Unavailable",
     (503, "too-many-connections", "Too many connections come from this address."),
+    b"retry-after: 5\r\n",
+)
+_FULL = _refusal(
+    b"503 Service Unavailable",
+    (503, "too-busy", "Too many connections are open."),
+    b"retry-after: 2\r\n",
 )
 
 
@@ -90,6 +97,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """Cuts off a request that is not complete in time, and a head that does not end."""
 
     places = Places(PER_ADDRESS)
+    most = IN_ALL
     _place: str | None = None
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
@@ -100,13 +108,17 @@ class BoundedProtocol(HttpToolsProtocol):
         """The clock runs before the first byte: a silent connection is cut off as well."""
         super().connection_made(transport)
         host = self.client[0] if self.client else ""
-        if self.places.take(host):
+        if len(self.connections) > self.most:  # uvicorn would refuse what is open already as well
+            refusal = _FULL
+        elif not self.places.take(host):
+            refusal = _TOO_MANY
+        else:
             self._place = host
             self._start_clock()
-        else:
-            self._refused = True
-            transport.write(_TOO_MANY)
-            transport.close()
+            return
+        self._refused = True
+        transport.write(refusal)
+        transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
@@ -224,11 +236,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def bounded(places: Places) -> type[BoundedProtocol]:
-    """The protocol of one server, whose connections have these places."""
+def bounded(places: Places, most: int = IN_ALL) -> type[BoundedProtocol]:
+    """The protocol of one server, whose connections have these places, and so many in all."""
 
     class Placed(BoundedProtocol):
         pass
 
     Placed.places = places
+    Placed.most = most
     return Placed

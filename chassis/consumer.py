@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
+import asyncpg
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -49,6 +50,10 @@ untrusted = Counter(
     "events_untrusted_total", "Messages without a signature of their producer", ["topic"]
 )
 consumed = Counter("events_consumed_total", "Events handled, repeats not counted", ["topic"])
+
+
+# Something is down that would be for a new process as well.
+OUTAGE: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, KafkaError)
 
 
 class BatchFailed(Exception):
@@ -136,7 +141,10 @@ class Consumer:
             raise ConnectionError
 
     async def stalled(self) -> bool:
-        """True when there has been something to read, or in hand, for too long without progress."""
+        """True when there has been something to read, or in hand, for too long without progress.
+
+        An outage that is met again and again is none of it: it ends by itself or not at all.
+        """
         now = time.monotonic()
         if self._in_hand_since is not None and now - self._in_hand_since > STALLED_AFTER:
             return True
@@ -199,6 +207,9 @@ class Consumer:
             await self._park(refused)
         except Exception as error:
             log.warning("batch waits", error=type(error).__qualname__, records=len(records))
+            self._in_hand_since = None
+            if isinstance(error, OUTAGE):
+                self._progress = time.monotonic()  # it tries; a new process could do no more
             await self._backoff.wait()
             raise BatchFailed from None
         finally:
@@ -214,9 +225,10 @@ class Consumer:
             return []
         try:
             await self._apply([received for _, received in events])
-        except TRANSIENT_ERRORS:
-            raise
         except Exception as error:
+            # asyncpg counts what no column takes among the faults of a connection.
+            if isinstance(error, TRANSIENT_ERRORS) and not isinstance(error, asyncpg.DataError):
+                raise
             if len(events) == 1:
                 log.error("event cannot be handled", exc_info=error)
                 return [(events[0][0], f"handler failed: {type(error).__qualname__}")]

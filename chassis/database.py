@@ -4,16 +4,23 @@ The scope is one practice, the system (all practices: consumers, workers, the re
 operator (practices as such, and nothing of theirs). It is the setting `app.practice`, which the
 row-level security policies of every migration read through `practice_in_scope`. A query outside
 of a scope sees no rows at all.
+
+What goes on in the background is patient; callers are not (`for_callers`).
 """
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
 from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+
+from chassis.turns import Busy, Turns
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
@@ -21,6 +28,12 @@ EVERY_PRACTICE = "every"
 OPERATOR = "operator"
 STATEMENT_TIMEOUT = 30.0  # seconds
 ACQUIRE_TIMEOUT = 10.0  # seconds
+RESERVED = 2  # connections that callers leave to what goes on in the background
+
+# For callers, in seconds: who waits for an answer is told soon that there is none.
+CALLER_WAITS = 2.0  # for a connection, and for its first answer
+CALLER_TAKES = 5.0  # for a whole transaction
+AWAY = 1.0  # in which nobody asks a database that has just not answered
 
 # What passes by itself: worth trying again, no fault of what was being written.
 TRANSIENT_ERRORS: tuple[type[BaseException], ...] = (
@@ -35,11 +48,45 @@ TRANSIENT_ERRORS: tuple[type[BaseException], ...] = (
 )
 
 
+class DatabaseUnavailable(ConnectionError):
+    """A caller is refused for now. What was begun is undone, unless it was just being committed."""
+
+
+class DatabaseAway(DatabaseUnavailable):
+    """The database does not answer."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """All connections are in use, and enough callers wait for one."""
+
+
+@dataclass(slots=True)
+class _Answers:
+    """When the database last did not answer (monotonic); shared by all who ask it."""
+
+    missed_at: float | None = None
+
+    def missed(self) -> bool:
+        """Whether it is to be left alone; else whoever asks now finds out for the others."""
+        now = time.monotonic()
+        if self.missed_at is None:
+            return False
+        if now - self.missed_at < AWAY:
+            return True
+        self.missed_at = now
+        return False
+
+
 class Database:
     """A bounded pool of connections to the service's own database."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self.pool = pool
+        self._answers = _Answers()
+
+    def for_callers(self) -> "CallersDatabase":
+        """The same connections, for requests that somebody waits for."""
+        return CallersDatabase(self.pool, self._answers)
 
     @classmethod
     async def connect(cls, url: str, *, connections: int = 10) -> "Database":
@@ -96,10 +143,93 @@ class Database:
     async def _transaction(self, scope: str) -> AsyncIterator[Connection]:
         async with (
             self.pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection,
-            connection.transaction(),
+            _begun(connection, scope),
         ):
-            await connection.execute("SELECT set_config('app.practice', $1, true)", scope)
+            self._answers.missed_at = None
             yield connection
+
+
+class CallersDatabase(Database):
+    """For requests that somebody waits for: places by turns, short waits, and answers at once.
+
+    Every transaction raises DatabaseUnavailable for what is no fault of the caller's. A database
+    that has not answered is asked again by one caller each second; the others are told at once.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", answers: _Answers) -> None:
+        super().__init__(pool)
+        self._answers = answers
+        self._turns = Turns(max(1, pool.get_max_size() - RESERVED), patience=CALLER_WAITS)
+
+    @asynccontextmanager
+    async def _transaction(self, scope: str) -> AsyncIterator[Connection]:
+        if self._answers.missed():
+            raise DatabaseAway
+        limit: _Limit | None = None
+        begun = False
+        try:
+            async with (
+                self._turns.place(scope),
+                self.pool.acquire(timeout=CALLER_WAITS) as connection,
+            ):
+                limit = _Limit(connection)
+                with limit:
+                    async with _begun(connection, scope):
+                        begun = True
+                        self._answers.missed_at = None
+                        limit.extend(CALLER_TAKES)
+                        yield connection
+        except Busy:
+            raise DatabaseBusy from None
+        except asyncpg.DataError:  # what no column takes, which asyncpg counts among its own faults
+            raise
+        except TRANSIENT_ERRORS as error:
+            if isinstance(error, BUSY) or (begun and limit and limit.reached):
+                raise DatabaseBusy from error
+            self._answers.missed_at = time.monotonic()
+            raise DatabaseAway from error
+
+
+# The database answers, and others are in the way.
+BUSY = (
+    asyncpg.TransactionRollbackError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+)
+
+
+class _Limit:
+    """Drops a connection that is used for too long: a statement under way then fails.
+
+    To cancel it instead would take the server's answer, which may be what is missing.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.reached = False
+
+    def __enter__(self) -> Self:
+        self._timer = asyncio.get_running_loop().call_later(CALLER_WAITS, self._drop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def extend(self, seconds: float) -> None:
+        """So much longer from now on."""
+        self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._drop)
+
+    def _drop(self) -> None:
+        self.reached = True
+        self._connection.terminate()
+
+
+@asynccontextmanager
+async def _begun(connection: Connection, scope: str) -> AsyncIterator[None]:
+    async with connection.transaction():
+        await connection.execute("SELECT set_config('app.practice', $1, true)", scope)
+        yield
 
 
 def affected(tag: str) -> int:

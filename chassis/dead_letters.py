@@ -2,22 +2,28 @@
 
 Each consumer parks for itself, so one message may be there once for every service that reads it.
 
-`python -m chassis.dead_letters TOPIC` publishes the parked messages of TOPIC again, once what
-was wrong is mended. Consumers that had understood them ignore the repeat (inbox).
+`python -m chassis.dead_letters list` says what is parked, by topic, reader and reason; `show TOPIC`
+tells of each letter; `replay TOPIC` publishes them again, once what was wrong is mended. Consumers
+that had understood them ignore the repeat (inbox).
 """
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+import re
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError
 from prometheus_client import Counter
 
 from chassis.kafka import Cluster, LastingProducer
 from chassis.kafka_settings import KafkaSettings
-from contracts.topics import DEAD_LETTER_SUFFIX
+from contracts.topics import DEAD_LETTER_SUFFIX, TOPICS
 
 REASON, PARKED_BY = "dlq_reason", "dlq_consumer"
 ORIGIN = ("dlq_partition", "dlq_offset")
@@ -101,33 +107,99 @@ class DeadLetters:
         ]
 
 
-async def replay(cluster: Cluster, topic: str, *, idle: float = 5.0) -> int:
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A parked message. All but `body` can be shown: it holds no patient data."""
+
+    topic: str  # that it came from
+    offset: int  # among the topic's dead letters
+    at: datetime
+    reader: str
+    reason: str
+    place: str  # partition and offset that it came from
+    type: str
+    subject: str  # the appointment's id
+    body: bytes
+
+    @classmethod
+    def of(cls, record: "ConsumerRecord[bytes, bytes]") -> "Letter":
+        """What a record of a dead-letter topic is; of what strangers wrote only what has a form."""
+        told = {name: _text(value) for name, value in record.headers}
+        type_, key = told.get("ce_type", ""), _text(record.key)
+        return cls(
+            topic=record.topic.removesuffix(DEAD_LETTER_SUFFIX),
+            offset=record.offset,
+            at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            reader=told.get(PARKED_BY, ""),
+            reason=told.get(REASON, "") + (", left out" if LEFT_OUT in told else ""),
+            place="/".join(told.get(name, "?") for name in ORIGIN),
+            type=type_ if TYPE.fullmatch(type_) else "?",
+            subject=key if SUBJECT.fullmatch(key) else "?",
+            body=record.value or b"",
+        )
+
+
+TYPE = re.compile(r"[a-z0-9]+(\.[A-Za-z0-9]+){1,4}")
+SUBJECT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode(errors="replace")
+
+
+async def parked_in(cluster: Cluster, topics: Sequence[str]) -> AsyncIterator[Letter]:
+    """The letters of these topics, oldest first in each. Raises KafkaError."""
+    consumer = cluster.consumer(
+        group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    async with cluster.producer(enable_idempotence=False) as asked, consumer:
+        for topic in topics:
+            async for _, records in _to_the_end(consumer, asked, topic + DEAD_LETTER_SUFFIX):
+                for record in records:
+                    yield Letter.of(record)
+
+
+async def _to_the_end(
+    consumer: AIOKafkaConsumer, asked: AIOKafkaProducer, topic: str, *, idle: float = 5.0
+) -> "AsyncIterator[tuple[TopicPartition, list[ConsumerRecord[bytes, bytes]]]]":
+    """What a topic holds by now, in batches of one partition each.
+
+    What comes meanwhile is left, else it would never end while something still can't be read.
+    `asked` tells of partitions; `idle` is how many seconds one may bring nothing.
+    """
+    partitions = [TopicPartition(topic, number) for number in await asked.partitions_for(topic)]
+    consumer.assign(partitions)
+    for partition, end in (await consumer.end_offsets(partitions)).items():
+        while await consumer.position(partition) < end:
+            batch = await consumer.getmany(partition, timeout_ms=int(idle * 1000), max_records=100)
+            records = [each for each in batch.get(partition, ()) if each.offset < end]
+            if not records:
+                break
+            yield partition, records
+
+
+async def replay(
+    cluster: Cluster, topic: str, *, reader: str | None = None, idle: float = 5.0
+) -> int:
     """Publish the parked messages of `topic` again; returns how many. Resumes after a stop.
 
-    What is parked meanwhile is left to the next time, else it would never end while something
-    still can't be read. `idle` is how many seconds a partition may bring nothing.
+    With a `reader` only what it has parked.
     """
     consumer = cluster.consumer(
-        group_id=REPLAY_GROUP, enable_auto_commit=False, auto_offset_reset="earliest"
+        group_id=f"{REPLAY_GROUP}-{reader}" if reader else REPLAY_GROUP,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
     )
     producer = cluster.producer()
-    parked_in = topic + DEAD_LETTER_SUFFIX
     count = 0
     async with producer, consumer:
-        numbers = await producer.partitions_for(parked_in)
-        partitions = [TopicPartition(parked_in, number) for number in numbers]
-        consumer.assign(partitions)
-        for partition, end in (await consumer.end_offsets(partitions)).items():
-            while await consumer.position(partition) < end:
-                batch = await consumer.getmany(
-                    partition, timeout_ms=int(idle * 1000), max_records=100
-                )
-                records = [each for each in batch.get(partition, ()) if each.offset < end]
-                if not records:
-                    break
-                for record in records:
+        async for partition, records in _to_the_end(
+            consumer, producer, topic + DEAD_LETTER_SUFFIX, idle=idle
+        ):
+            for record in records:
+                if reader in {None, Letter.of(record).reader}:
                     count += await _publish_again(producer, topic, record)
-                await consumer.commit({partition: records[-1].offset + 1})
+            await consumer.commit({partition: records[-1].offset + 1})
     return count
 
 
@@ -144,16 +216,83 @@ async def _publish_again(
     return True
 
 
-def main() -> None:
-    """Command line of the replay."""
+async def _list(cluster: Cluster, topics: Sequence[str], reader: str | None) -> None:
+    found: dict[tuple[str, str, str], list[datetime]] = {}
+    async for letter in parked_in(cluster, topics):
+        if reader in {None, letter.reader}:
+            found.setdefault((letter.topic, letter.reader, letter.reason), []).append(letter.at)
+    for (topic, by, reason), times in sorted(found.items()):
+        span = f"{min(times):%Y-%m-%d %H:%M} to {max(times):%Y-%m-%d %H:%M}"
+        print(f"{topic}  {by}  {len(times)}  {span}  {reason}")
+    print(f"{sum(map(len, found.values()))} messages are parked")
+
+
+async def _show(
+    cluster: Cluster, topics: Sequence[str], reader: str | None, *, bodies: bool
+) -> None:
+    async for letter in parked_in(cluster, topics):
+        if reader in {None, letter.reader}:
+            print(
+                f"{letter.topic}{DEAD_LETTER_SUFFIX}@{letter.offset}  {letter.at:%Y-%m-%d %H:%M:%S}"
+                f"  {letter.reader}  from {letter.place}  {letter.type}  {letter.subject}"
+                f"  {letter.reason}"
+            )
+            if bodies:
+                print(f"    {letter.body!r}")
+
+
+async def _replay(cluster: Cluster, topics: Sequence[str], reader: str | None) -> None:
+    for topic in topics:
+        count = await replay(cluster, topic, reader=reader)
+        print(f"{count} messages published again to {topic}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line, for an administrator of Kafka."""
     parser = argparse.ArgumentParser(
-        description="Publish parked messages of a topic again. Kafka and the login to it are set "
-        "by variables as the services', without their prefix: KAFKA_BOOTSTRAP and so on."
+        prog="python -m chassis.dead_letters",
+        description="Messages that could not be read. Kafka and the login to it are set by "
+        "variables as the services', without their prefix: KAFKA_BOOTSTRAP and so on.",
     )
-    parser.add_argument("topic", help="the topic they came from, without .dlq")
-    arguments = parser.parse_args()
-    count = asyncio.run(replay(Cluster.of(KafkaSettings()), arguments.topic))
-    print(f"{count} messages published again to {arguments.topic}")
+    names = [topic.name for topic in TOPICS]
+    deeds = parser.add_subparsers(dest="deed", required=True)
+    for deed, what in {
+        "list": "how many are parked, by topic, reader and reason",
+        "show": "one line for each; without what it says",
+        "replay": "publish them again, where they came from",
+    }.items():
+        one = deeds.add_parser(deed, help=what, description=what)
+        one.add_argument(
+            "topic",
+            nargs="+" if deed == "replay" else "*",
+            default=None if deed == "replay" else "all",
+            choices=[*names, "all"],
+            metavar="TOPIC",
+            help=f"without .dlq: {', '.join(names)}, or all",
+        )
+        one.add_argument("--reader", help="only what this service has parked")
+        if deed == "show":
+            one.add_argument(
+                "--with-patient-data",
+                action="store_true",
+                help="with what each message says, which may be patients' data",
+            )
+    chosen = parser.parse_args(arguments)
+    topics = names if "all" in chosen.topic else chosen.topic
+    cluster = partial(Cluster.of, KafkaSettings())
+
+    async def work() -> None:
+        match chosen.deed:
+            case "list":
+                await _list(cluster(), topics, chosen.reader)
+            case "show":
+                if chosen.with_patient_data:
+                    print("What follows may be patients' data: keep it nowhere.", file=sys.stderr)
+                await _show(cluster(), topics, chosen.reader, bodies=chosen.with_patient_data)
+            case _:
+                await _replay(cluster(), topics, chosen.reader)
+
+    asyncio.run(work())
 
 
 if __name__ == "__main__":

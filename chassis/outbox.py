@@ -15,11 +15,16 @@ and sealed anew for the topic's one reader (contracts/sealed_bodies.py).
 Who writes locks the appointment's row first, so one key's rows commit in the order of their
 ids. One relay at a time, whichever process holds the advisory lock, publishes the rows in
 that order, signed, and deletes them once Kafka has them on all replicas. A row is never skipped
-for a later one: it stays until it is published, and a crash in between publishes it again.
+for a later one of its key: it stays until it is published, and a crash in between publishes it
+again. What can't be published for its own sake (too large, not opened, a topic that refuses us)
+holds its key back for some seconds, and nothing else, however many of them there are.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -50,10 +55,13 @@ RELAY_LOCK = 0x0E1B  # advisory lock: one relay at a time in this database
 BATCH = 500  # rows per transaction
 POLL = 0.5  # seconds; finds what a dead process left behind
 PUBLISH_TIMEOUT = 30.0  # seconds for one batch
+HELD = 15.0  # seconds until what can't be published is tried again
+MOST_HELD = 20_000  # keys, so that they can be named in a query
 
 published = Counter("outbox_published_total", "Events published from the outbox", ["topic"])
 failures = Counter("outbox_publish_failures_total", "Batches that Kafka did not take whole")
 age = Gauge("outbox_oldest_seconds", "Age of the oldest event not yet published")
+held_keys = Gauge("outbox_held_keys", "Appointments whose events can't be published as they are")
 
 
 async def put(
@@ -113,10 +121,22 @@ def _associated_data(headers: Mapping[str, str]) -> AssociatedData:
 
 
 class NotPublished(Exception):
-    """Some events are held back for now; the cause says why."""
+    """Kafka did not take some events now; the cause says why."""
 
 
 OUTAGE = (*TRANSIENT_ERRORS, KafkaError, NotPublished)
+REFUSED_TOPIC = (UnknownTopicOrPartitionError, TopicAuthorizationFailedError)
+# What is no outage: other events can be published.
+REFUSED = (MessageSizeTooLargeError, NotOpened, NotSignable, *REFUSED_TOPIC)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What became of rows: ids that are published, keys that can't be, and what was an outage."""
+
+    done: list[int]
+    refused: dict[str, BaseException]
+    outage: BaseException | None = None
 
 
 class Relay:
@@ -132,12 +152,17 @@ class Relay:
         *,
         sealer: Sealer | None = None,
         body_sealer: BodySealer | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """What holds patient data needs both sealers: ours for the outbox, its reader's beyond."""
         self._db = db
         self._signer = signer
         self._sealer = sealer
         self._body_sealer = body_sealer
+        self._now = now
+        # What is held back, and when it is tried again: keys, and topics that would not be written.
+        self._held: dict[str, float] = {}
+        self._held_topics: dict[str, tuple[float, BaseException]] = {}
         self._producer = LastingProducer(cluster, request_timeout_ms=15_000, linger_ms=0)
         self._loop = Loop(self.name, self._publish_some, poll=POLL, transient=OUTAGE)
         self.wake = self._loop.wake
@@ -153,74 +178,97 @@ class Relay:
     async def _publish_some(self) -> bool:
         """Publish a batch; True if there may be more. Raises one of OUTAGE."""
         try:
-            moved, error = await self._publish_batch()
-            if moved:
+            batch = await self._publish_batch()
+            if batch.done:
                 self._loop.progress()
-            if error is not None:
-                raise NotPublished from error
+            self._hold(batch.refused)
+            if batch.outage is not None:
+                raise NotPublished from batch.outage
         except OUTAGE:
             failures.inc()
             await self._producer.drop()
             raise
-        return moved > 0
+        return bool(batch.done or batch.refused)
 
-    async def _publish_batch(self) -> tuple[int, BaseException | None]:
-        """How many left, and what kept others back."""
+    def _hold(self, refused: Mapping[str, BaseException]) -> None:
+        self._held |= dict.fromkeys(refused, self._now() + HELD)
+        for key, error in islice(refused.items(), 1):  # the gauge has how many
+            kind = type(error).__qualname__
+            log.error("events can't be published", keys=len(refused), subject=key, error=kind)
+        held_keys.set(len(self._held))
+        if len(self._held) > MOST_HELD:
+            raise NotPublished from next(iter(refused.values()), None)
+
+    def _held_back(self) -> Collection[str]:
+        now = self._now()
+        self._held = {key: until for key, until in self._held.items() if until > now}
+        return list(self._held)
+
+    async def _publish_batch(self) -> _Batch:
+        """Publish the oldest rows of keys that are not held back."""
+        nothing = _Batch([], {})
         async with self._db.system() as tx:
             if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", RELAY_LOCK):
-                return 0, None
+                return nothing
+            oldest = await tx.fetchval(
+                """
+                SELECT extract(epoch FROM now() - created_at)::float8
+                FROM outbox ORDER BY id LIMIT 1
+                """
+            )
+            age.set(oldest or 0)
+            if oldest is None:
+                self._held.clear()
+                return nothing
             rows = await tx.fetch(
                 """
-                SELECT id, topic, key, headers, value, sealed,
-                       extract(epoch FROM now() - created_at)::float8 AS age
-                FROM outbox ORDER BY id LIMIT $1
+                SELECT id, topic, key, headers, value, sealed FROM outbox
+                WHERE NOT EXISTS (SELECT FROM unnest($2::text[]) AS held WHERE held = outbox.key)
+                ORDER BY id LIMIT $1
                 """,
                 BATCH,
+                self._held_back(),
             )
-            age.set(rows[0]["age"] if rows else 0)
-            if not rows:
-                return 0, None
-            done, error = await self._publish(rows)
-            await tx.execute("DELETE FROM outbox WHERE id = ANY($1)", done)
-        return len(done), error
+            batch = await self._publish(rows) if rows else nothing
+            await tx.execute("DELETE FROM outbox WHERE id = ANY($1)", batch.done)
+        return batch
 
-    async def _publish(self, rows: Sequence[Any]) -> tuple[list[int], BaseException | None]:
-        """Publish in order; a key whose event failed keeps its later events back too.
-
-        One event that Kafka does not take, or one topic, must not keep back the other keys.
-        """
+    async def _publish(self, rows: Sequence[Any]) -> _Batch:
+        """Publish in order; a key whose event failed keeps its later events back too."""
         sent: list[tuple[Any, asyncio.Future[Any]]] = []
-        done: list[int] = []
-        held_back: set[str] = set()
-        refused_topics: set[str] = set()
-        error: BaseException | None = None
+        batch = _Batch([], {})
+        now = self._now()
+        refused_topics = {
+            topic: error for topic, (until, error) in self._held_topics.items() if until > now
+        }
         async with asyncio.timeout(PUBLISH_TIMEOUT):
             producer = await self._producer.get()
             for row in rows:
-                if row["key"] in held_back:
+                if row["key"] in batch.refused:
                     continue
                 if row["topic"] in refused_topics:
-                    held_back.add(row["key"])
+                    batch.refused[row["key"]] = refused_topics[row["topic"]]
                     continue
                 try:
                     sent.append((row, await self._send(producer, row)))
-                except (MessageSizeTooLargeError, NotOpened, NotSignable) as refused:
-                    error = refused
-                    held_back.add(row["key"])
-                except (UnknownTopicOrPartitionError, TopicAuthorizationFailedError) as refused:
-                    error = refused
-                    held_back.add(row["key"])
-                    refused_topics.add(row["topic"])
+                except REFUSED as error:
+                    batch.refused[row["key"]] = error
+                    if isinstance(error, REFUSED_TOPIC):  # it may have taken its time to say so
+                        refused_topics[row["topic"]] = error
+                        self._held_topics[row["topic"]] = (self._now() + HELD, error)
             results = await asyncio.gather(*(each for _, each in sent), return_exceptions=True)
-        held_back.clear()  # what was sent, was sent before anything of its key was held back
+        failed: set[str] = set()  # what was sent, was sent before anything of its key was refused
         for (row, _), result in zip(sent, results, strict=True):
             if isinstance(result, BaseException):
-                error = result
-                held_back.add(row["key"])
-            elif row["key"] not in held_back:
-                done.append(row["id"])
+                failed.add(row["key"])
+                if isinstance(result, REFUSED):
+                    batch.refused[row["key"]] = result
+                else:
+                    batch.outage = result
+            elif row["key"] not in failed:
+                batch.done.append(row["id"])
                 published.labels(row["topic"]).inc()
-        return done, error
+        return batch
 
     async def _send(self, producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
         """Sign and hand over to the producer; the future is done once Kafka has it."""

@@ -9,7 +9,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
+from multidict import CIMultiDict
 from pydantic import TypeAdapter
+
+from chassis.database import DatabaseBusy, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +58,32 @@ class Unexpected(StatusProblem):
         super().__init__(headers=headers)
 
 
+class DatabaseIsAway(StatusProblem):
+    """503: our database does not answer; nothing was done, or all of it."""
+
+    status = 503
+    type_ = "database-unavailable"
+    title = "The database is not available now."
+    headers_ = CIMultiDict({"Retry-After": "2"})  # seconds
+
+
+class TooBusy(StatusProblem):
+    """503: too much is under way, of all practices or of this one; nothing was done, or all."""
+
+    status = 503
+    type_ = "too-busy"
+    title = "Too many requests are under way."
+    headers_ = CIMultiDict({"Retry-After": "1"})  # seconds
+
+
+def _unavailable(
+    _handler: ExceptionHandler, _request: Request, error: DatabaseUnavailable
+) -> Problem:
+    cause = type(error.__cause__ or error).__qualname__
+    log.warning("request not answered", error=type(error).__qualname__, cause=cause)
+    return TooBusy() if isinstance(error, DatabaseBusy) else DatabaseIsAway()
+
+
 _MESSAGES = {
     "missing": "Bitte füllen Sie dieses Feld aus.",
     "string_too_short": "Bitte füllen Sie dieses Feld aus.",
@@ -88,7 +117,8 @@ def _invalid_request(
 
 
 def _log_unexpected(_request: Request, error: Exception) -> None:
-    if not hasattr(error, "status_code") and not isinstance(error, RequestValidationError):
+    known = (RequestValidationError, DatabaseUnavailable)
+    if not hasattr(error, "status_code") and not isinstance(error, known):
         log.error("request failed", exc_info=error)
 
 
@@ -115,7 +145,7 @@ def responses(*raised: type[StatusProblem]) -> Responses:
 
 _NOT_AUTHENTICATED = response("No valid bearer token")
 _NOT_ALLOWED = response("The token does not allow this, or its practice is not set up")
-_UNAVAILABLE = response("Tokens can't be checked now; Retry-After says when to come back")
+_UNAVAILABLE = response("Not available now, or too busy; Retry-After says when to come back")
 _UNREADABLE = response("The body is no JSON")
 _TOO_LARGE = response("The body is too large")
 _HEAD_TOO_LARGE = response("Address and headers are too large")
@@ -140,15 +170,14 @@ def _describe_common(operation: dict[str, Any], method: str) -> None:
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with application/problem+json."""
     wrappers: dict[str, Any] = {"default": Unexpected}
-    add_exception_handler(
-        app,
-        new_exception_handler(
-            unhandled_wrappers=wrappers,
-            pre_hooks=[_log_unexpected],
-            request_validation_handler=_invalid_request,
-        ),
-        generic_swagger_defaults=False,
+    handler = new_exception_handler(
+        unhandled_wrappers=wrappers,
+        handlers={DatabaseUnavailable: _unavailable},
+        pre_hooks=[_log_unexpected],
+        request_validation_handler=_invalid_request,
     )
+    add_exception_handler(app, handler, generic_swagger_defaults=False)
+    app.add_exception_handler(DatabaseUnavailable, handler)
     describe = app.openapi
 
     def with_field_errors() -> dict[str, Any]:

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 
 from chassis import logs, problems, tracing
 from chassis.connections import Places, bounded
+from chassis.handshakes import TlsServer
 from chassis.headers import NOTHING, SafeHeaders
 from chassis.limits import Limits
 from chassis.peers import networks
@@ -157,21 +158,61 @@ async def _unready(dependencies: Mapping[str, Check]) -> list[str]:
     return [each for each in found if each is not None]
 
 
-class _Companion(uvicorn.Server):
+class ServerConfig(uvicorn.Config):
+    """uvicorn's, and how many TLS handshakes an address, and all, may have under way."""
+
+    def __init__(self, app: ASGIApp, *, handshakes: Places, most: int, **uvicorns: Any) -> None:
+        super().__init__(app, **uvicorns)
+        self.handshakes = handshakes
+        self.most = most
+
+
+class CountingServer(uvicorn.Server):
+    """A server whose TLS handshakes count as connections do, and take as many places again."""
+
+    config: ServerConfig
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, as uvicorn does but for TLS."""
+        config = self.config
+        if config.ssl is None:
+            await super().startup(sockets)
+            return
+        bound = sockets or [config.bind_socket()]
+        await super().startup([])
+
+        def protocol() -> asyncio.Protocol:
+            return config.http_protocol_class(  # type: ignore[call-arg]
+                config=config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+
+        for each in bound:
+            server = TlsServer(
+                each,
+                protocol,
+                config.ssl,
+                places=config.handshakes,
+                most=config.most,
+                backlog=config.backlog,
+            )
+            self.servers.append(server)  # type: ignore[arg-type] # it has what uvicorn asks for
+
+
+class _Companion(CountingServer):
     """A server beside another one, which is told of signals and tells it to stop."""
 
     def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]
         return nullcontext()
 
 
-class _Server(uvicorn.Server):
+class _Server(CountingServer):
     """The API's server, with that for operations beside it while it is started."""
 
     def __init__(
         self,
-        config: uvicorn.Config,
+        config: ServerConfig,
         *,
-        operations: uvicorn.Config,
+        operations: ServerConfig,
         before_shutdown: Callable[[], None],
     ) -> None:
         super().__init__(config)
@@ -231,7 +272,7 @@ def serve(
         structlog.get_logger(__name__).warning(
             "network trusted", without_verified_tls=settings.unverified()
         )
-    api = _config(
+    api = server_config(
         app,
         (settings.host, settings.port),
         tls=settings.tls.for_callers(known_only=True),
@@ -239,7 +280,7 @@ def serve(
         per_address=settings.max_connections_per_address,
         patience=SHUTDOWN_TIMEOUT,
     )
-    operations = _config(
+    operations = server_config(
         app.operations,
         (settings.operations_host, settings.operations_port),
         tls=settings.tls.for_callers(known_only=False),
@@ -251,7 +292,7 @@ def serve(
     _Server(api, operations=operations, before_shutdown=before_shutdown).run()
 
 
-def _config(
+def server_config(
     app: ASGIApp,
     at: tuple[str, int],
     *,
@@ -259,16 +300,18 @@ def _config(
     connections: int,
     per_address: int,
     patience: int,
-) -> uvicorn.Config:
+) -> ServerConfig:
+    """A server's configuration: places for `connections`, seconds of `patience` at its end."""
     proxies = networks(os.environ.get("FORWARDED_ALLOW_IPS", ""))
-    return uvicorn.Config(
+    return ServerConfig(
         app,
+        handshakes=Places(per_address, unless_in=proxies),
+        most=connections,
         host=at[0],
         port=at[1],
-        http=bounded(Places(per_address, unless_in=proxies)),
+        http=bounded(Places(per_address, unless_in=proxies), connections),
         ws="none",
         ssl_context_factory=None if tls is None else lambda *_: tls,
-        limit_concurrency=connections,
         log_config=None,
         access_log=False,
         server_header=False,

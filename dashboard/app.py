@@ -1,17 +1,18 @@
 """Wiring of the dashboard, and nothing else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 
 from chassis.auth import TokenVerifier, identity_provider
-from chassis.database import Database
+from chassis.database import Database, DatabaseUnavailable
 from chassis.jwks import client_for
 from chassis.loop import Loop, housekeeper
 from chassis.service import Application, Health, create_app
 from chassis.throttle import AddressThrottle
-from dashboard import index, login_routes, proxy
+from dashboard import index, login_routes, pages, proxy
 from dashboard.dependencies import Services
 from dashboard.guard import POLICY, Guard
 from dashboard.login import Login
@@ -22,6 +23,7 @@ from dashboard.settings import Settings
 from dashboard.streams import LOOK_EVERY, Streams
 from dashboard.upstreams import Upstreams
 
+RELOAD = 5  # seconds
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
 
 
@@ -67,7 +69,7 @@ def build(settings: Settings) -> Application:
             )
             verifier = TokenVerifier(identity_provider(settings, provider.keys))
             sessions = Sessions(
-                db, provider, verifier, idle=settings.idle, longest=settings.longest
+                db.for_callers(), provider, verifier, idle=settings.idle, longest=settings.longest
             )
             login = Login(
                 provider=provider,
@@ -97,9 +99,27 @@ def build(settings: Settings) -> Application:
         policy=POLICY,
         openapi_url=None,  # it has no API of its own
     )
+    app.add_exception_handler(DatabaseUnavailable, _away(app))
     app.add_middleware(Guard, hosts=settings.hosts, origin=settings.public_url)
     app.include_router(proxy.router)
     app.include_router(login_routes.router)
     app.include_router(index.router)
     app.mount("/static", index.RevalidatedFiles(directory=index.FOLDER), name="static")
     return app
+
+
+def _away(app: Application) -> Callable[[Request, Exception], Response]:
+    """What is answered while our database is away: a page that comes back, or a problem."""
+    problem = cast(Callable[..., Response], app.exception_handlers[DatabaseUnavailable])
+
+    def answer(request: Request, error: Exception) -> Response:
+        response = problem(request, error)
+        if request.url.path.startswith("/api/"):
+            return response
+        page = pages.render(pages.AWAY, href=request.url.path)
+        page.headers["Retry-After"] = response.headers["Retry-After"]
+        if request.method == "GET":
+            page.headers["Refresh"] = str(RELOAD)
+        return page
+
+    return answer

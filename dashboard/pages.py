@@ -50,6 +50,14 @@ NO_PROVIDER = Page(
     "einmal.",
     action="Noch einmal versuchen",
 )
+AWAY = Page(
+    503,
+    "Das System ist gerade nicht verfügbar",
+    "Was schon erstellt ist, geht nicht verloren. Diese Seite versucht es von selbst wieder; Sie "
+    "müssen nichts tun.",
+    action="Noch einmal versuchen",
+    href="",
+)
 TOO_MANY = Page(
     429,
     "Zu viele Anmeldungen auf einmal",

@@ -42,6 +42,7 @@ class Listener:
     name: str
     bind: str
     advertised: str
+    security: str = "SASL_PLAINTEXT"
 
 
 def properties(
@@ -54,7 +55,6 @@ def properties(
 ) -> str:
     """The broker's server.properties. The first listener is the node's own."""
     controller = f"127.0.0.1:{controller_port}"
-    names = [*(each.name for each in listeners), "CONTROLLER"]
     settings: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
@@ -64,7 +64,9 @@ def properties(
             [*(f"{each.name}://{each.bind}" for each in listeners), f"CONTROLLER://{controller}"]
         ),
         "advertised.listeners": ",".join(f"{each.name}://{each.advertised}" for each in listeners),
-        "listener.security.protocol.map": ",".join(f"{name}:SASL_PLAINTEXT" for name in names),
+        "listener.security.protocol.map": ",".join(
+            [*(f"{each.name}:{each.security}" for each in listeners), "CONTROLLER:SASL_PLAINTEXT"]
+        ),
         "inter.broker.listener.name": listeners[0].name,
         "sasl.enabled.mechanisms": "SCRAM-SHA-512",
         "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",

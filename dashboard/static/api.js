@@ -1,5 +1,7 @@
 // The services' public APIs, by way of the dashboard's server.
 
+import { note } from "./outages.js";
+
 const TIMEOUT = 25_000; // milliseconds; longer than the server waits for a service
 const FILE_TIMEOUT = 300_000; // milliseconds for the whole of it
 const PAUSES = [500, 1500, 4000]; // milliseconds before the 2nd, 3rd and 4th try
@@ -62,6 +64,7 @@ export async function request(method, path, { body, key, version } = {}) {
   } catch {
     if (response.ok) throw new Unreachable();
   }
+  note(path, response.status, data);
   // Too many letters are for hours; too many requests are over within a moment.
   const bounded = data?.type === TOO_MANY_MESSAGES;
   if (!bounded && [429, 500, 502, 503, 504].includes(response.status)) throw new Unreachable();

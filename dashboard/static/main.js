@@ -13,6 +13,7 @@ import { Measures } from "./measures.js";
 import { InfoBoxes } from "./info_boxes.js";
 import { Offen } from "./offen.js";
 import { OpenList } from "./open_list.js";
+import { RETRY } from "./outages.js";
 import { Overview } from "./overview.js";
 import { Rescue } from "./rescue.js";
 import { introduceUser, watchActivity } from "./session.js";
@@ -140,6 +141,7 @@ const stream = new Stream({
   onState: (state) => {
     showState(state);
     openList.hear(state);
+    if (state === "lost") refreshNow(); // finds out what is away
     if (state !== "live") return;
     desk.catchUp();
     openList.ask();
@@ -204,6 +206,7 @@ function noticeOffline() {
   if (document.visibilityState === "visible") stream.lose();
 }
 
+window.addEventListener(RETRY, refreshNow);
 window.addEventListener("hashchange", () => route(true));
 document.addEventListener("visibilitychange", () => {
   streamWhileSeen();

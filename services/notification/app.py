@@ -120,7 +120,9 @@ def build(settings: Settings) -> Application:
                     )
                 )
             )
-            app.state.services = Services(db=db, gateways=gateways, wake_reader=reader.wake)
+            app.state.services = Services(
+                db=db.for_callers(), gateways=gateways, wake_reader=reader.wake
+            )
             health.dependencies |= {"database": db.ping, "kafka": consumer.ready}
             supervisor = await stack.enter_async_context(health.supervisor)
             work += [

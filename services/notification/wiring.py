@@ -8,6 +8,7 @@ from chassis import inbox
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.loop import Loop, housekeeper
+from chassis.resealing import Resealing
 from chassis.sealing import Sealer
 from chassis.service import Health
 from contracts.channels import Channel
@@ -77,8 +78,8 @@ def housekeepers(settings: Settings, db: Database, sealer: Sealer, now: Clock) -
         "erasing": receipt_store.erase_old,
         "overdue": lambda tx: erasure_store.erase_overdue(tx, now()),
         "purging": lambda tx: erasure_store.purge(tx, now()),
-        "resealing letters": lambda tx: letter_store.reseal(tx, sealer),
-        "resealing mails": lambda tx: receipt_store.reseal(tx, sealer),
+        "resealing letters": Resealing(sealer, letter_store.LETTERS).batch,
+        "resealing mails": Resealing(sealer, receipt_store.MAILS).batch,
     }.items():
         yield housekeeper(name, db, task, every=HOUSEKEEPING)
     kept = settings.kept_mail_megabytes * 1_000_000

@@ -55,6 +55,7 @@ def build(settings: Settings) -> Application:
                     connections=settings.database_connections,
                 )
             )
+            callers_db = db.for_callers()
             supervisor = await stack.enter_async_context(health.supervisor)
             sealer = Sealer(decode_keys(settings.contact_keys))
             links = Links(settings.link_base_url, decode_keys(settings.link_keys))
@@ -87,9 +88,9 @@ def build(settings: Settings) -> Application:
                 writes=Throttle(settings.writes_per_minute),
             )
             app.state.services = Services(
-                db=db,
+                db=callers_db,
                 booking=Booking(
-                    db,
+                    callers_db,
                     links,
                     settings.channels,
                     relay.wake,
@@ -98,10 +99,10 @@ def build(settings: Settings) -> Application:
                     now=utc_now,
                     bounds=settings.bounds,
                 ),
-                hosting=Hosting(db, rooms, sealer, relay.wake),
+                hosting=Hosting(callers_db, rooms, sealer, relay.wake),
                 patient_page=PatientPage(
                     links=links,
-                    lookup=PageLookup(db, sealer),
+                    lookup=PageLookup(callers_db, sealer),
                     throttle=PageThrottle(
                         links=Throttle(settings.page_requests_per_minute),
                         guesses=AddressThrottle(settings.page_requests_per_minute),
@@ -126,9 +127,7 @@ def build(settings: Settings) -> Application:
                     lambda tx: erasure.by_term(tx, SOURCE, utc_now()),
                     every=settings.erasure_poll_seconds,
                 ),
-                housekeeper(
-                    "resealing", db, lambda tx: resealing.reseal(tx, sealer), every=RESEALING
-                ),
+                housekeeper("resealing", db, resealing.Resealing(sealer).batch, every=RESEALING),
                 housekeeper("inbox", db, inbox.purge, every=PURGE),
                 housekeeper("housekeeping", db, housekeeping.purge, every=PURGE),
                 housekeeper("audit seals", db, audit_store.seal, every=SEALING),

@@ -42,6 +42,7 @@ class Appointment:
     created_at: datetime
     created_by: str
     cancelled: bool = False  # deleted; somebody may yet have to tell the patient
+    damaged: bool = False  # what is stored of the patient can't be opened: name and addresses lack
 
     @property
     def ends_at(self) -> datetime:

@@ -38,7 +38,7 @@ from services.scheduling.audit.entry import Action
 from services.scheduling.bounds import Bounds
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
-from services.scheduling.problems import Begun, Changed, NotFound, UnknownPractice
+from services.scheduling.problems import Begun, Changed, Damaged, NotFound, UnknownPractice
 from services.scheduling.schemas import Change, Input, NewAppointment, Resend
 from services.scheduling.wall_clock import day_bounds
 
@@ -130,7 +130,7 @@ class Booking:
             if earlier is not None:
                 await _note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
-            present = await self._locked(tx, practice, appointment_id)
+            present = await self._changeable(tx, practice, appointment_id)
             if present.starts_at <= now:
                 raise Begun
             _agree(present.version, if_match)
@@ -164,7 +164,7 @@ class Booking:
         """Move, shorten or lengthen; what changes nothing tells nobody."""
         now = self.now()
         async with self._practice(caller) as (tx, practice):
-            present = await self._locked(tx, practice, appointment_id, if_match)
+            present = await self._changeable(tx, practice, appointment_id, if_match)
             slot = forms.change(request, present, practice, now)
             moved = appointments.reschedule(
                 present, starts_at=slot.starts_at, duration_minutes=slot.duration_minutes
@@ -195,7 +195,7 @@ class Booking:
             known_start = await notice_store.take_move(tx, present)
             await notice_store.forget_waiting(tx, present)
             told = None
-            if notify and present.starts_at > now:
+            if notify and present.starts_at > now and not present.damaged:
                 told = self._cancellation(present, practice, known_start)
             known_until = present.starts_at if told else None
             version = await store.delete(
@@ -283,6 +283,19 @@ class Booking:
     ) -> Appointment:
         appointment = await self._found(tx, practice, appointment_id, lock=True)
         _agree(appointment.version, if_match)
+        return appointment
+
+    async def _changeable(
+        self,
+        tx: Connection,
+        practice: Practice,
+        appointment_id: UUID,
+        if_match: Versions | None = None,
+    ) -> Appointment:
+        """As `_locked`. Writing seals the contact anew, which must not be lost by it."""
+        appointment = await self._locked(tx, practice, appointment_id, if_match)
+        if appointment.damaged:
+            raise Damaged
         return appointment
 
     async def _earlier(

@@ -1,15 +1,18 @@
 """The patient's name and addresses as they are stored: sealed together, one value a row."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
 
+from chassis.resealing import Place
 from chassis.sealing import AssociatedData, Sealer
 from services.scheduling.appointments import Appointment
 
 COLUMN = "appointments.contact"
+NOTHING: Mapping[str, Any] = {"patient_name": "", "email": None, "phone": None}
 
 
 def seal(sealer: Sealer, appointment: Appointment) -> bytes:
@@ -26,17 +29,19 @@ def seal(sealer: Sealer, appointment: Appointment) -> bytes:
 def read(sealer: Sealer, row: Record) -> dict[str, Any]:
     """The patient's name and addresses; empty where nothing is known any more. Raises NotOpened."""
     if row["contact"] is None:
-        return {"patient_name": "", "email": None, "phone": None}
+        return dict(NOTHING)
     opened = sealer.open(row["contact"], _associated_data(row["practice_id"], row["id"]))
     contact: dict[str, Any] = json.loads(opened)
     return contact
 
 
-def reseal(sealer: Sealer, row: Record) -> bytes:
-    """The row's contact, under the newest key. Raises NotOpened."""
-    bound_to = _associated_data(row["practice_id"], row["id"])
-    return sealer.seal(sealer.open(row["contact"], bound_to), bound_to)
-
-
 def _associated_data(practice_id: UUID, appointment_id: UUID) -> AssociatedData:
     return (COLUMN, practice_id, appointment_id)
+
+
+CONTACTS = Place(
+    table="appointments",
+    column="contact",
+    where="contact IS NOT NULL",
+    bound_to=lambda row: _associated_data(row["practice_id"], row["id"]),
+)

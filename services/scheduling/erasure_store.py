@@ -57,7 +57,8 @@ async def lock(tx: Connection, practice_id: UUID, appointment_id: UUID) -> Held 
 async def forget(tx: Connection, held: Sequence[Held]) -> None:
     """Delete everything about these appointments but their rows, requests on their way included.
 
-    What is known of an address goes too, unless another appointment goes to the same.
+    What is known of an address goes too, unless another appointment goes to the same. That it was
+    written to stays counted for the day, or erasing would make room for more.
     """
     keys = [each.practice_id for each in held], [each.id for each in held]
     await tx.execute(
@@ -85,7 +86,7 @@ async def forget(tx: Connection, held: Sequence[Held]) -> None:
         )
     await tx.execute(
         """
-        UPDATE messages m SET appointment_id = NULL, address_fingerprint = NULL
+        UPDATE messages m SET appointment_id = NULL
         FROM unnest($1::uuid[], $2::uuid[]) AS gone (practice_id, appointment_id)
         WHERE (m.practice_id, m.appointment_id) = (gone.practice_id, gone.appointment_id)
         """,

@@ -55,6 +55,20 @@ class TooManyMessages(StatusProblem):
         )
 
 
+class Damaged(StatusProblem):
+    """What is stored of the patient can't be read; the appointment can only be deleted."""
+
+    status = 409
+    type_ = "contact-damaged"
+    title = "The patient's data can't be read."
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Name und Adressen zu diesem Termin sind nicht lesbar. Bitte löschen Sie ihn und legen "
+            "Sie ihn neu an; Ihr Betreiber findet den Grund im Protokoll des Systems."
+        )
+
+
 class Begun(StatusProblem):
     """The appointment has already begun."""
 

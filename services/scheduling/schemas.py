@@ -11,6 +11,8 @@ from contracts.tariffs import Tariff
 from services.scheduling.appointments import Appointment
 from services.scheduling.practice import Practice
 
+UNREADABLE = "(Name nicht lesbar)"
+
 Text = Annotated[str, Field(max_length=1000)]
 
 
@@ -125,18 +127,23 @@ class AppointmentView(BookedView):
         default=False,
         description="Deleted, and the patient may not know: only asked for by its id.",
     )
+    damaged: bool = Field(
+        default=False,
+        description="What is stored of the patient can't be read: the name says so.",
+    )
 
     @classmethod
     def of(cls, appointment: Appointment, practice: Practice) -> "AppointmentView":
         """The view of an appointment with its patient."""
         return cls(
             **dict(BookedView.of(appointment, practice)),
-            patient_name=appointment.patient_name,
+            patient_name=UNREADABLE if appointment.damaged else appointment.patient_name,
             channels=list(appointment.channels),
             email=appointment.email,
             phone=appointment.phone,
             locale=appointment.locale,
             cancelled=appointment.cancelled,
+            damaged=appointment.damaged,
         )
 
 

@@ -96,7 +96,7 @@ async def find_all(
 ) -> dict[UUID, Appointment]:
     """Those of these appointments that `find` would return, by id, across practices.
 
-    One that can't be opened is logged and left out: the others must not wait for it.
+    One that can't be opened is left out: the others must not wait for it.
     """
     rows = await tx.fetch(
         f"""
@@ -105,13 +105,8 @@ async def find_all(
         """,  # noqa: S608 - a constant list of columns
         ids,
     )
-    found: dict[UUID, Appointment] = {}
-    for row in rows:
-        try:
-            found[row["id"]] = _appointment(sealer, row)
-        except NotOpened:
-            log.error("contact can't be opened", appointment_id=str(row["id"]))
-    return found
+    found = {row["id"]: _appointment(sealer, row) for row in rows}
+    return {each: one for each, one in found.items() if not one.damaged}
 
 
 async def linked(
@@ -202,7 +197,13 @@ async def delete(
 
 
 def _appointment(sealer: Sealer, row: Record) -> Appointment:
-    values: dict[str, Any] = {**row, **contact_store.read(sealer, row)}
+    """The row's appointment. One damaged contact costs a name, not the list that it stands in."""
+    values: dict[str, Any] = {**row, **contact_store.NOTHING}
+    try:
+        values |= contact_store.read(sealer, row)
+    except NotOpened:
+        log.error("contact can't be opened", appointment_id=str(row["id"]))
+        values["damaged"] = True
     del values["contact"]
     values["channels"] = tuple(Channel(name) for name in values["channels"])
     return Appointment(**values)

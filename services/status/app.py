@@ -63,7 +63,7 @@ def build(settings: Settings) -> Application:
             )
 
             app.state.access = Access(TokenVerifier(*issuers(settings)))
-            app.state.services = Services(db=db, feeds=feeds, settings=settings)
+            app.state.services = Services(db=db.for_callers(), feeds=feeds, settings=settings)
             health.dependencies |= {"database": db.ping, "kafka": consumer.ready}
             for work in (
                 listener(url, feeds),

@@ -12,11 +12,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 LOOPBACK = "127.0.0.1"
 
 
-def self_signed(path: Path) -> Path:
-    """A self-signed certificate for LOOPBACK, with its key, in one file."""
+def self_signed(path: Path, *, host: str = LOOPBACK, subject: str = LOOPBACK) -> Path:
+    """A self-signed certificate for an address, with its key, in one file.
+
+    `subject` is its common name, which servers know a client by.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, LOOPBACK)])
-    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(LOOPBACK))])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
     now = datetime.now(UTC)
     built = (
         x509.CertificateBuilder()

@@ -12,19 +12,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
 from asyncpg import Record
 
-from chassis import sealing
-from chassis.database import Connection
-from chassis.sealing import AssociatedData, NotOpened, Sealer
+from chassis.resealing import Place
+from chassis.sealing import AssociatedData, Sealer
 from contracts.events import Answer
 from services.notification.letters.letter import Letter, LetterKind
 
-log = structlog.get_logger(__name__)
-
 LETTER = "deliveries.letter"
-RESEALING_BATCH = 200
 _SECRET = ("recipient", "patient_name", "link")
 _REACH = ("phone", "reply_to", "postal_address", "asks_for_answer")
 _OF_APPOINTMENT = ("appointment_version", "start", "duration_minutes", "time_zone")
@@ -73,47 +68,6 @@ def open_letter(sealer: Sealer, kind: LetterKind, stored: Record) -> Letter:
     )
 
 
-async def reseal(tx: Connection, sealer: Sealer) -> bool:
-    """Seal a batch of what is under older keys anew; True if there may be more."""
-    rows = await tx.fetch(
-        """
-        SELECT id, practice_id, letter FROM deliveries
-        WHERE due_at IS NOT NULL AND get_byte(letter, 0) = ANY($1::int[])
-        ORDER BY id LIMIT $2 FOR UPDATE
-        """,
-        sealer.older,
-        RESEALING_BATCH,
-    )
-    resealed: list[tuple[UUID, bytes]] = []
-    for row in rows:
-        associated_data = _associated_data(row["practice_id"], row["id"])
-        try:
-            resealed.append(
-                (
-                    row["id"],
-                    sealer.seal(sealer.open(row["letter"], associated_data), associated_data),
-                )
-            )
-        except NotOpened:
-            log.error("letter can't be opened", delivery_id=str(row["id"]))
-    await tx.execute(
-        """
-        UPDATE deliveries d SET letter = n.letter
-        FROM unnest($1::uuid[], $2::bytea[]) AS n (id, letter) WHERE d.id = n.id
-        """,
-        [each for each, _ in resealed],
-        [letter for _, letter in resealed],
-    )
-    older = await tx.fetchval(
-        """
-        SELECT count(*) FROM deliveries WHERE due_at IS NOT NULL AND get_byte(letter, 0) <> $1
-        """,
-        sealer.newest,
-    )
-    sealing.older.labels(LETTER).set(older)
-    return bool(resealed)
-
-
 def _written(letter: Letter) -> dict[str, Any]:
     """What a notice says of its appointment, as JSON."""
     previous = letter.previous_start
@@ -134,3 +88,11 @@ def _read(written: Mapping[str, Any]) -> dict[str, Any]:
 
 def _associated_data(practice_id: UUID, delivery_id: UUID) -> AssociatedData:
     return (LETTER, practice_id, delivery_id)
+
+
+LETTERS = Place(
+    table="deliveries",
+    column="letter",
+    where="due_at IS NOT NULL",
+    bound_to=lambda row: _associated_data(row["practice_id"], row["id"]),
+)

@@ -11,8 +11,8 @@ import structlog
 from asyncpg import Record
 from uuid_utils.compat import uuid7
 
-from chassis import sealing
 from chassis.database import Connection
+from chassis.resealing import Place
 from chassis.sealing import NotOpened, Sealer
 from contracts.channels import Channel
 from services.notification.bounces.mime import MEBIBYTE
@@ -311,36 +311,6 @@ async def erase_old(tx: Connection) -> None:
     )
 
 
-async def reseal(tx: Connection, sealer: Sealer) -> bool:
-    """Seal a batch of mails under older keys anew; True if there may be more."""
-    rows = await tx.fetch(
-        """
-        SELECT id, content FROM receipts
-        WHERE content IS NOT NULL AND get_byte(content, 0) = ANY($1::int[])
-        ORDER BY received_at LIMIT $2 FOR UPDATE
-        """,
-        sealer.older,
-        RESEALING_BATCH,
-    )
-    done = 0
-    for row in rows:
-        try:
-            content = _seal_mail(sealer, row["id"], _open_mail(sealer, row))
-        except NotOpened:
-            log.error("returned mail can't be opened", receipt_id=str(row["id"]))
-            continue
-        await tx.execute("UPDATE receipts SET content = $2 WHERE id = $1", row["id"], content)
-        done += 1
-    older = await tx.fetchval(
-        """
-        SELECT count(*) FROM receipts WHERE content IS NOT NULL AND get_byte(content, 0) <> $1
-        """,
-        sealer.newest,
-    )
-    sealing.older.labels(MAIL).set(older)
-    return done > 0
-
-
 def _seal_mail(sealer: Sealer, receipt_id: UUID, content: bytes) -> bytes:
     return sealer.seal(content, (MAIL, receipt_id))
 
@@ -354,3 +324,13 @@ def _open_mail(sealer: Sealer, row: Record) -> bytes:
 def _digest(mail: ReturnedMail) -> bytes:
     reference = b"" if mail.reference is None else mail.reference.bytes
     return hashlib.sha256(reference + mail.content).digest()
+
+
+MAILS = Place(
+    table="receipts",
+    column="content",
+    where="content IS NOT NULL",
+    bound_to=lambda row: (MAIL, row["id"]),
+    columns="id",
+    batch=RESEALING_BATCH,
+)

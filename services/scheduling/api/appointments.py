@@ -20,7 +20,7 @@ from services.scheduling.api.dependencies import (
 from services.scheduling.api.preconditions import IfMatch, etag
 from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
-from services.scheduling.problems import BadETag, Begun, Changed, NotFound, TooManyMessages
+from services.scheduling.problems import BadETag, Begun, Changed, Damaged, NotFound, TooManyMessages
 from services.scheduling.schemas import (
     AppointmentsView,
     AppointmentView,
@@ -127,7 +127,7 @@ async def read_appointment(
 @router.patch(
     "/appointments/{appointment_id}",
     tags=["appointments"],
-    responses=responses(NotFound, Changed, TooManyMessages) | BAD_REQUEST,
+    responses=responses(NotFound, Changed, Damaged, TooManyMessages) | BAD_REQUEST,
 )
 async def change_appointment(
     booking: Desk,
@@ -179,7 +179,7 @@ async def erase_appointment(
     "/appointments/{appointment_id}/invitations",
     status_code=202,
     tags=["invitations"],
-    responses=responses(NotFound, Begun, Changed, TooManyMessages) | BAD_REQUEST,
+    responses=responses(NotFound, Begun, Changed, Damaged, TooManyMessages) | BAD_REQUEST,
 )
 async def resend_invitation(
     booking: Desk,

@@ -7,10 +7,12 @@ learn more.
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from chassis.clock import utc_now
+from chassis.database import DatabaseUnavailable
 from chassis.wording import Wording
 from services.scheduling.links import Links
 from services.scheduling.visits.joining import Joining
@@ -20,6 +22,8 @@ from services.scheduling.visits.page_rendering import Pages
 from services.scheduling.visits.page_throttle import PageThrottle
 from services.scheduling.visits.page_words import accepted_language, choose
 from services.scheduling.visits.rooms import Role, Rooms
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,11 @@ class PatientPage:
         wait = self.throttle.wait(request, signed=link is not None)
         if wait:
             return self.pages.busy(_words_of_nobody(request), wait)
-        visit = await self.lookup.find(link, now)
+        try:
+            visit = await self.lookup.find(link, now)
+        except DatabaseUnavailable as error:
+            log.warning("page not answered", error=type(error).__qualname__)
+            return self.pages.away(_words_of_nobody(request))
         return visit or self.pages.no_visit(_words_of_nobody(request))
 
     def _show(

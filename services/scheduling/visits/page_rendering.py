@@ -18,6 +18,8 @@ from services.scheduling.visits.opening import Door
 from services.scheduling.visits.page_lookup import Visit
 from services.scheduling.visits.page_words import day_text, place_text, time_text
 
+RELOAD = 10  # seconds
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -36,7 +38,7 @@ class Pages:
         environment.globals |= {"style": Markup(style), "languages": list(LANGUAGES.values())}  # noqa: S704
         self._templates = {
             name: environment.get_template(f"{name}.html.j2")
-            for name in ("visit", "no_visit", "busy")
+            for name in ("visit", "no_visit", "busy", "away")
         }
         # Browsers hold the redirect that answers a form against form-action as well.
         targets = " ".join(("'self'", *room_origins))
@@ -94,6 +96,12 @@ class Pages:
         """Too many requests; `wait` in seconds."""
         response = self._page("busy", words, 429)
         response.headers["Retry-After"] = str(math.ceil(wait))
+        return response
+
+    def away(self, words: Wording) -> HTMLResponse:
+        """We can't say anything now; the page asks again by itself."""
+        response = self._page("away", words, 503)
+        response.headers["Retry-After"] = response.headers["Refresh"] = str(RELOAD)
         return response
 
     def _page(self, name: str, words: Wording, status: int, **values: object) -> HTMLResponse:

@@ -101,8 +101,16 @@ async def test_erasing_makes_no_room_for_the_practice_and_names_nobody(
         await desk.create()
     assert problem.value.bound is Bound.PRACTICE
     async with scheduling_db.practice(desk.practice_id) as tx:
-        rows = await tx.fetch("SELECT appointment_id, address_fingerprint FROM messages")
-    assert [tuple(row) for row in rows] == [(None, None)] * 2
+        rows = await tx.fetch("SELECT DISTINCT appointment_id FROM messages")
+    assert [tuple(row) for row in rows] == [(None,)]
+
+
+async def test_creating_and_erasing_in_turn_makes_no_room_for_an_address(desk: Desk) -> None:
+    for _ in range(LOW.per_address):
+        await desk.booking.erase(desk.caller, await desk.create(email="erika@example.org"))
+    with pytest.raises(TooManyMessages) as problem:
+        await desk.create(email="erika@example.org")
+    assert problem.value.bound is Bound.ADDRESS
 
 
 async def test_a_practice_can_have_bounds_of_its_own(

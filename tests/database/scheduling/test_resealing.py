@@ -1,8 +1,10 @@
 """Contacts are sealed anew under the newest key, and one that can't be opened stops no other."""
 
 from chassis.database import Database
+from chassis.resealing import BATCH
 from chassis.sealing import Sealer
-from services.scheduling import resealing, store
+from services.scheduling import store
+from services.scheduling.resealing import Resealing
 from tests.database.conftest import NewPractice, OwnerOf
 from tests.database.scheduling.support import Desk
 
@@ -16,10 +18,39 @@ async def test_a_new_key_seals_all_that_an_older_one_opens(
         await owner.execute("UPDATE appointments SET contact = '\\x01' WHERE id = $1", damaged)
     both = Sealer({1: bytes(32), 2: b"2" * 32})
     async with scheduling_db.system() as tx:
-        assert await resealing.reseal(tx, both)
-        assert not await resealing.reseal(tx, both)
+        assert not await Resealing(both).batch(tx)
     alone = Sealer({2: b"2" * 32})
     async with scheduling_db.practice(desk.practice_id) as tx:
         found = await store.find(tx, alone, desk.practice_id, good)
     assert found is not None
     assert (found.patient_name, found.version) == ("Erika Mustermann", 1)
+
+
+async def test_more_than_a_batch_that_cannot_be_opened_holds_up_nothing_behind_it(
+    scheduling_db: Database, new_practice: NewPractice, owner_of: OwnerOf, sealer: Sealer
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    first = await desk.create()
+    async with owner_of("scheduling") as owner:
+        await owner.execute(
+            """
+            INSERT INTO appointments
+            SELECT (jsonb_populate_record(a, jsonb_build_object(
+                'id', format('00000000-0000-0000-0000-%s', lpad(n::text, 12, '0')),
+                'invitation_id', gen_random_uuid(), 'contact', '\\x01ff'))).*
+            FROM appointments a, generate_series(1, $2) AS n WHERE a.id = $1
+            """,
+            first,
+            BATCH + 1,
+        )
+    both = Sealer({1: bytes(32), 2: b"2" * 32})
+    resealing, batches = Resealing(both), 1
+    async with scheduling_db.system() as tx:
+        while await resealing.batch(tx):
+            batches += 1
+    assert batches == 2
+    alone = Sealer({2: b"2" * 32})
+    async with scheduling_db.practice(desk.practice_id) as tx:
+        found = await store.find(tx, alone, desk.practice_id, first)
+    assert found is not None
+    assert not found.damaged

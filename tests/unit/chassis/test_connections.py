@@ -308,3 +308,23 @@ async def test_javas_client_posts_as_it_is(tmp_path: Path) -> None:
     assert [json.loads(line)["body"] for line in printed.splitlines()] == [
         f"body of {path}" for path in paths
     ]
+
+
+async def test_when_all_places_are_taken_those_in_them_are_answered_and_others_told() -> None:
+    app = Echo()
+    async with serving(app, bounded(Places(100), 2)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        silent = await asyncio.open_connection("127.0.0.1", port)
+        refusal = await ask(port, b"", app=app)
+        assert statuses(refusal) == [503]
+        assert bodies(refusal)[0]["type"] == "too-busy"
+        assert b"retry-after: " in refusal
+        writer.write(CLOSING)
+        async with asyncio.timeout(PATIENCE):
+            assert statuses(await reader.read()) == [200]
+        silent[1].close()
+
+        async def answered_again() -> bool:
+            return statuses(await ask(port, CLOSING, app=app)) == [200]
+
+        await eventually(answered_again, "a place is free")

@@ -1,0 +1,167 @@
+"""When a consumer is stuck, and when it merely waits for what is down."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+import pytest
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaConnectionError
+
+from chassis import consumer as consuming
+from chassis.backoff import Backoff
+from chassis.consumer import BatchFailed, Consumer
+from chassis.database import Database
+from chassis.dead_letters import DeadLetters
+from chassis.kafka import Cluster
+from contracts.envelope import encode
+from contracts.events import AppointmentDeleted
+from contracts.signatures import HEADER as SIGNATURE
+from contracts.signatures import EventSigner, EventVerifier, public_keys
+from contracts.topics import APPOINTMENTS
+from tests.support import eventually
+
+STALLED_AFTER = 0.2  # seconds
+SEED = bytes(32)
+
+
+class Unread:
+    """A partition in which something is still to be read."""
+
+    partition = TopicPartition(APPOINTMENTS.name, 0)
+
+    def assignment(self) -> set[TopicPartition]:
+        return {self.partition}
+
+    async def end_offsets(self, _partitions: Any) -> dict[TopicPartition, int]:
+        return {self.partition: 7}
+
+    async def position(self, _partition: TopicPartition) -> int:
+        return 3
+
+
+class Empty:
+    """A database to which every event is new."""
+
+    @asynccontextmanager
+    async def system(self) -> AsyncIterator["Empty"]:
+        yield self
+
+    async def fetch(self, _query: str, ids: list[UUID], *_: object) -> list[dict[str, UUID]]:
+        return [{"id": each, "event_id": each} for each in ids]
+
+
+class Away:
+    """A database of which every transaction fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    @asynccontextmanager
+    async def system(self) -> AsyncIterator[None]:
+        raise self.error
+        yield
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_pause(_: Backoff) -> None:
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(consuming, "STALLED_AFTER", STALLED_AFTER)
+    monkeypatch.setattr(Backoff, "wait", no_pause)
+
+
+def consumer(error: Exception) -> Consumer:
+    made = Consumer(
+        topics=[APPOINTMENTS],
+        group="test",
+        handle=fail,
+        db=cast(Database, Away(error)),
+        cluster=Cluster("nowhere:9092"),
+        verifier=EventVerifier({"scheduling": public_keys({1: SEED})}),
+    )
+    made.subscriber = cast(Any, SimpleNamespace(consumer=Unread()))
+    return made
+
+
+async def fail(_tx: Any, _events: Any) -> None:
+    raise AssertionError
+
+
+def record() -> "ConsumerRecord[bytes, bytes]":
+    event = AppointmentDeleted(appointment_id=UUID(int=1), practice_id=UUID(int=2), version=1)
+    message = encode(event, source="/test")
+    attributes = {name: value.decode() for name, value in message.headers}
+    signature = EventSigner({1: SEED}).sign(attributes, message.value)
+    return ConsumerRecord(
+        topic=message.topic,
+        partition=0,
+        offset=3,
+        timestamp=0,
+        timestamp_type=0,
+        key=message.key.encode(),
+        value=message.value,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=[*message.headers, (SIGNATURE, signature.encode())],
+    )
+
+
+async def try_until(made: Consumer, over: float) -> list[bool]:
+    """Whether it was stalled after each try, for so many seconds."""
+    stalled = []
+    until = time.monotonic() + over
+    while time.monotonic() < until:
+        with pytest.raises(BatchFailed):
+            await made.consume([record()])
+        stalled.append(await made.stalled())
+    return stalled
+
+
+@pytest.mark.parametrize(
+    "outage", [ConnectionRefusedError(), TimeoutError(), KafkaConnectionError()]
+)
+@pytest.mark.usefixtures("hurried")
+async def test_an_outage_that_is_met_again_and_again_asks_for_no_restart(
+    outage: Exception,
+) -> None:
+    assert not any(await try_until(consumer(outage), 2 * STALLED_AFTER))
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_what_is_not_tried_any_more_is_stuck() -> None:
+    made = consumer(ConnectionRefusedError())
+    await try_until(made, STALLED_AFTER / 2)
+    await eventually(made.stalled, "it is found out")
+
+
+async def test_an_event_whose_values_no_column_takes_is_parked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """asyncpg's DataError is one of its connection's faults, and would be tried for ever."""
+    parked: list[str] = []
+
+    async def park(_: DeadLetters, refused: list[tuple[Any, str]]) -> None:
+        parked.extend(reason for _, reason in refused)
+
+    async def overflow(_tx: Any, _events: Any) -> None:
+        raise asyncpg.DataError("value out of int32 range")
+
+    monkeypatch.setattr(DeadLetters, "park", park)
+    made = Consumer(
+        topics=[APPOINTMENTS],
+        group="test",
+        handle=overflow,
+        db=cast(Database, Empty()),
+        cluster=Cluster("nowhere:9092"),
+        verifier=EventVerifier({"scheduling": public_keys({1: SEED})}),
+    )
+    await made.consume([record()])
+    assert parked == ["handler failed: DataError"]
