@@ -168,6 +168,7 @@ class Relay:
         """How many left, and what kept others back."""
         async with self._db.system() as tx:
             if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", RELAY_LOCK):
+                age.set(0)  # whoever has the lock tells it; ours would stay as it was
                 return 0, None
             rows = await tx.fetch(
                 """
