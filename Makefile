@@ -12,7 +12,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo images test test-slow test-provider test-compose check audit sbom format generate texts requirements browser mail-servers helm bench clean
+.PHONY: help demo images test test-slow test-provider test-compose check audit sbom format generate texts requirements browser mail-servers helm promtool bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,7 +20,7 @@ help: ## This list
 demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--once ends by itself)
 	@exec $(BIN)/python -m local.demo $(ARGS)
 
-test: $(VENV)/.dev browser mail-servers helm ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
+test: $(VENV)/.dev browser mail-servers helm promtool ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
 	@$(PYTEST) $(ARGS) && echo "All tests passed."
 
 test-slow: WORKERS = 1
@@ -93,6 +93,14 @@ helm: | $(BIN)/pip ## Find Helm for the chart's tests, or build it where Go is
 	  echo "Building Helm $(HELM) for the chart's tests ..."; \
 	  GOBIN=$(abspath $(BIN)) CGO_ENABLED=0 go install helm.sh/helm/v3/cmd/helm@$(HELM); \
 	else echo "Without helm or Go the Helm chart is NOT checked." >&2; fi
+
+promtool: ## Install Debian's Prometheus for the tests of alerts (as root; not started)
+	@if command -v promtool >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing Prometheus for the tests of alerts ..."; \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    --no-install-recommends prometheus >/dev/null; \
+	else echo "Without promtool the alert rules are NOT tested." >&2; fi
 
 clean: ## Remove the environment and the demo's data
 	rm -rf $(VENV) .data sbom .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -21,7 +21,7 @@ from contracts.access import OTHER_SYSTEM
 from contracts.events import Event
 from contracts.sealed_bodies import CONTENT_TYPE
 from contracts.topics import EVENT_OF, TOPIC_OF, TOPICS, Topic
-from tools import access_table, chart, settings_table
+from tools import access_table, chart, grafana, settings_table
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = ROOT / "contracts"
@@ -160,6 +160,7 @@ def files() -> dict[Path, str]:
     found[ROOT / "docs" / "kafka.md"] = access_table.page()
     found[chart.CHART / "values.schema.json"] = chart.schema()
     found[chart.CHART / "files" / "contract.json"] = chart.contract()
+    found[chart.CHART / "files" / "grafana.json"] = grafana.board()
     return found
 
 

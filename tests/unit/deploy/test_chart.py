@@ -8,6 +8,7 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 
 from chassis import settings as chassis_settings
 from chassis.service import SHUTDOWN_TIMEOUT
@@ -296,6 +297,14 @@ def test_kafka_s_topics_are_those_of_the_contracts() -> None:
         config = found[topic.name]["config"]
         assert config["retention.ms"] == str(topic.retention_ms)
         assert config.get("segment.ms") == (topic.segment_ms and str(topic.segment_ms))
+
+
+def test_the_rules_and_the_board_are_brought_as_they_are() -> None:
+    files = helm.CHART / "files"
+    [rule] = of("PrometheusRule")
+    assert rule["spec"] == yaml.safe_load((files / "alerts.yaml").read_text())
+    [board] = [each["data"] for each in of("ConfigMap") if "einladung.json" in each["data"]]
+    assert board["einladung.json"] == (files / "grafana.json").read_text()
 
 
 def test_what_scales_has_no_number_of_replicas_that_an_upgrade_would_set_back() -> None:
