@@ -30,6 +30,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
+from opentelemetry.trace import Span, SpanKind
 from prometheus_client import Counter, Gauge
 
 from chassis import tracing
@@ -190,7 +191,7 @@ class Relay:
 
         One event that Kafka does not take, or one topic, must not keep back the other keys.
         """
-        sent: list[tuple[Any, asyncio.Future[Any]]] = []
+        sent: list[tuple[Any, Span, asyncio.Future[Any]]] = []
         done: list[int] = []
         held_back: set[str] = set()
         refused_topics: set[str] = set()
@@ -204,7 +205,7 @@ class Relay:
                     held_back.add(row["key"])
                     continue
                 try:
-                    sent.append((row, await self._send(producer, row)))
+                    sent.append((row, *await self._send(producer, row)))
                 except (MessageSizeTooLargeError, NotOpened, NotSignable) as refused:
                     error = refused
                     held_back.add(row["key"])
@@ -212,20 +213,36 @@ class Relay:
                     error = refused
                     held_back.add(row["key"])
                     refused_topics.add(row["topic"])
-            results = await asyncio.gather(*(each for _, each in sent), return_exceptions=True)
+            results = await asyncio.gather(*(each for *_, each in sent), return_exceptions=True)
         held_back.clear()  # what was sent, was sent before anything of its key was held back
-        for (row, _), result in zip(sent, results, strict=True):
+        for (row, span, _), result in zip(sent, results, strict=True):
             if isinstance(result, BaseException):
                 error = result
                 held_back.add(row["key"])
             elif row["key"] not in held_back:
                 done.append(row["id"])
+                span.end()
                 published.labels(row["topic"]).inc()
         return done, error
 
-    async def _send(self, producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
-        """Sign and hand over to the producer; the future is done once Kafka has it."""
+    async def _send(
+        self, producer: AIOKafkaProducer, row: Any
+    ) -> "tuple[Span, asyncio.Future[Any]]":
+        """Sign and hand over to the producer; the future is done once Kafka has it.
+
+        The span, from when the event was told to when Kafka has it, is ended then: a try that
+        fails leaves none.
+        """
         headers, value = self._sealed_for_its_reader(row)
+        span = tracing.begin(
+            f"publish {row['topic']}",
+            headers.get("traceparent"),
+            kind=SpanKind.PRODUCER,
+            attributes={"messaging.system": "kafka", "messaging.destination.name": row["topic"]},
+            seconds_ago=row["age"],
+        )
+        if parent := tracing.traceparent(span):
+            headers = headers | {"traceparent": parent}
         headers = headers | {SIGNATURE: self._signer.sign(headers, value)}
         future: asyncio.Future[Any] = await producer.send(
             row["topic"],
@@ -233,7 +250,7 @@ class Relay:
             key=row["key"].encode(),
             headers=[(name, text.encode()) for name, text in headers.items()],
         )
-        return future
+        return span, future
 
     def _sealed_for_its_reader(self, row: Any) -> tuple[dict[str, str], bytes]:
         """Headers and value as they are published. Raises NotOpened: nothing goes in clear."""
