@@ -12,7 +12,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo images test test-slow test-provider test-compose check audit sbom format generate texts requirements browser mail-servers helm promtool bench clean
+.PHONY: help demo images test test-slow test-provider test-compose test-kubernetes check audit sbom format generate texts requirements browser mail-servers helm promtool bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ images: ## Build one image for each service, the dashboard and the demo's own pa
 
 test-compose: $(VENV)/.dev ## docker-compose.yml for real; gets an engine and stand-in images where there are none
 	@$(BIN)/python -m tests.compose $(ARGS)
+
+test-kubernetes: $(VENV)/.dev helm ## The Helm chart on a real API server (KUBECONFIG's, else one of our own; its first build takes half an hour)
+	@$(BIN)/python -m tests.kubernetes $(ARGS)
 
 check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy \
