@@ -262,7 +262,7 @@ def _begin(received: Received) -> Span:
         f"handle {type(received.event).__name__}",
         received.traceparent,
         kind=SpanKind.CONSUMER,
-        attributes={"messaging.system": "kafka", "messaging.message.id": str(received.id)},
+        attributes={"messaging.system": "kafka"},
     )
 
 
