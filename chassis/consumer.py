@@ -19,9 +19,10 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
+from opentelemetry.trace import Span, SpanKind
 from prometheus_client import Counter, Gauge
 
-from chassis import inbox
+from chassis import inbox, tracing
 from chassis.backoff import Backoff
 from chassis.clock import utc_now
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
@@ -248,8 +249,18 @@ class Consumer:
                 if received.id in new:
                     new.discard(received.id)  # the same event twice within one batch
                     fresh.append(received)
+            # Of those that are rolled back there is no trace: they are handled again.
+            spans = [_begin(received) for received in fresh]
             if fresh:
-                await self._handle(tx, fresh)
+                await self._handle(
+                    tx,
+                    [
+                        dataclasses.replace(received, traceparent=tracing.traceparent(span))
+                        for received, span in zip(fresh, spans, strict=True)
+                    ],
+                )
+        for span in spans:
+            span.end()
         if fresh:
             self._after_commit()
             for received in fresh:
@@ -265,6 +276,15 @@ class Consumer:
                 reason=reason,
             )
         await self._dead_letters.park(refused)
+
+
+def _begin(received: Received) -> Span:
+    return tracing.begin(
+        f"handle {type(received.event).__name__}",
+        received.traceparent,
+        kind=SpanKind.CONSUMER,
+        attributes={"messaging.system": "kafka"},
+    )
 
 
 async def _parse(

@@ -35,6 +35,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
+from opentelemetry.trace import Span, SpanKind
 from prometheus_client import Counter, Gauge
 
 from chassis import tracing
@@ -209,6 +210,7 @@ class Relay:
         nothing = _Batch([], {})
         async with self._db.system() as tx:
             if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", RELAY_LOCK):
+                age.set(0)  # whoever has the lock tells it; ours would stay as it was
                 return nothing
             oldest = await tx.fetchval(
                 """
@@ -222,7 +224,9 @@ class Relay:
                 return nothing
             rows = await tx.fetch(
                 """
-                SELECT id, topic, key, headers, value, sealed FROM outbox
+                SELECT id, topic, key, headers, value, sealed,
+                       extract(epoch FROM now() - created_at)::float8 AS age
+                FROM outbox
                 WHERE NOT EXISTS (SELECT FROM unnest($2::text[]) AS held WHERE held = outbox.key)
                 ORDER BY id LIMIT $1
                 """,
@@ -235,7 +239,7 @@ class Relay:
 
     async def _publish(self, rows: Sequence[Any]) -> _Batch:
         """Publish in order; a key whose event failed keeps its later events back too."""
-        sent: list[tuple[Any, asyncio.Future[Any]]] = []
+        sent: list[tuple[Any, Span, asyncio.Future[Any]]] = []
         batch = _Batch([], {})
         now = self._now()
         refused_topics = {
@@ -250,15 +254,15 @@ class Relay:
                     batch.refused[row["key"]] = refused_topics[row["topic"]]
                     continue
                 try:
-                    sent.append((row, await self._send(producer, row)))
+                    sent.append((row, *await self._send(producer, row)))
                 except REFUSED as error:
                     batch.refused[row["key"]] = error
                     if isinstance(error, REFUSED_TOPIC):  # it may have taken its time to say so
                         refused_topics[row["topic"]] = error
                         self._held_topics[row["topic"]] = (self._now() + HELD, error)
-            results = await asyncio.gather(*(each for _, each in sent), return_exceptions=True)
+            results = await asyncio.gather(*(each for *_, each in sent), return_exceptions=True)
         failed: set[str] = set()  # what was sent, was sent before anything of its key was refused
-        for (row, _), result in zip(sent, results, strict=True):
+        for (row, span, _), result in zip(sent, results, strict=True):
             if isinstance(result, BaseException):
                 failed.add(row["key"])
                 if isinstance(result, REFUSED):
@@ -267,12 +271,28 @@ class Relay:
                     batch.outage = result
             elif row["key"] not in failed:
                 batch.done.append(row["id"])
+                span.end()
                 published.labels(row["topic"]).inc()
         return batch
 
-    async def _send(self, producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
-        """Sign and hand over to the producer; the future is done once Kafka has it."""
+    async def _send(
+        self, producer: AIOKafkaProducer, row: Any
+    ) -> "tuple[Span, asyncio.Future[Any]]":
+        """Sign and hand over to the producer; the future is done once Kafka has it.
+
+        The span, from when the event was told to when Kafka has it, is ended then: a try that
+        fails leaves none.
+        """
         headers, value = self._sealed_for_its_reader(row)
+        span = tracing.begin(
+            f"publish {row['topic']}",
+            headers.get("traceparent"),
+            kind=SpanKind.PRODUCER,
+            attributes={"messaging.system": "kafka", "messaging.destination.name": row["topic"]},
+            seconds_ago=row["age"],
+        )
+        if parent := tracing.traceparent(span):
+            headers = headers | {"traceparent": parent}
         headers = headers | {SIGNATURE: self._signer.sign(headers, value)}
         future: asyncio.Future[Any] = await producer.send(
             row["topic"],
@@ -280,7 +300,7 @@ class Relay:
             key=row["key"].encode(),
             headers=[(name, text.encode()) for name, text in headers.items()],
         )
-        return future
+        return span, future
 
     def _sealed_for_its_reader(self, row: Any) -> tuple[dict[str, str], bytes]:
         """Headers and value as they are published. Raises NotOpened: nothing goes in clear."""

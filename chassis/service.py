@@ -105,6 +105,9 @@ _BARE: dict[str, Any] = {
     "redoc_url": None,
     "redirect_slashes": False,
     "separate_input_output_schemas": False,
+    # FastAPI's own spans and logs hold paths, queries and exceptions' texts: links, and patients'
+    # data. Ours are made by chassis.tracing.
+    "telemetry": {"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
 }
 
 
@@ -112,7 +115,7 @@ def _surrounded(app: Application, settings: ProcessSettings) -> Application:
     app.https = settings.environment == "production"
     problems.install(app)
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
-    app.add_middleware(tracing.TraceMiddleware)
+    app.add_middleware(tracing.TraceMiddleware, known=settings.traces_from)
     app.add_middleware(RequestMetrics)
     return app
 
@@ -289,7 +292,10 @@ def serve(
         patience=OPERATIONS_SHUTDOWN_TIMEOUT,
     )
     operations.lifespan = "off"
-    _Server(api, operations=operations, before_shutdown=before_shutdown).run()
+    try:
+        _Server(api, operations=operations, before_shutdown=before_shutdown).run()
+    finally:
+        tracing.flush()
 
 
 def server_config(

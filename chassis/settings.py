@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,7 +14,7 @@ from pydantic_settings import (
 )
 
 from chassis.kafka_settings import UNENCRYPTED, KafkaSettings
-from chassis.peers import faults_of_proxies, verified_database, verified_place
+from chassis.peers import faults_of_proxies, too_wide, verified_database, verified_place
 from chassis.secret_keys import check_seeds, decode_keys, decode_public_keys
 from chassis.tls import TlsFiles
 from contracts.rights import TOKEN_AUDIENCE
@@ -82,6 +82,12 @@ class ProcessSettings(BaseSettings):
         description="Of these, from one address (IPv6: from a /64) that FORWARDED_ALLOW_IPS does "
         "not name as a proxy. More than a dashboard opens, which are its streams and 100.",
     )
+    traces_from: list[IPvAnyNetwork] = Field(
+        default=[],
+        description="Networks of callers whose trace goes on here, as a JSON list: of the "
+        "dashboard. Other callers' is linked to one that begins here, so that nobody else chooses "
+        "the ids in the audit log. A proxy there has to be named in FORWARDED_ALLOW_IPS.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -133,6 +139,13 @@ class ProcessSettings(BaseSettings):
                 raise ValueError(
                     f"production: FORWARDED_ALLOW_IPS has to name the proxies: {'; '.join(faults)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _strangers_choose_no_trace(self) -> Self:
+        wide = too_wide(self.traces_from)
+        if self.environment == "production" and wide:
+            raise ValueError(f"production: traces_from has to name callers: {'; '.join(wide)}")
         return self
 
     @model_validator(mode="after")

@@ -1,31 +1,90 @@
-"""W3C Trace Context: one trace from a service's request to the indicator, across Kafka.
+"""W3C Trace Context: one trace from a click to the indicator, across HTTP, outbox, Kafka and mail.
 
 Each HTTP request begins a trace, whose id the audit log can trust: nobody else chose it. The
-caller's own is linked to it.
+caller's own is linked to it; that of a caller named in `traces_from` goes on.
+
+Spans leave by OTLP where the standard variables say so (OTEL_EXPORTER_OTLP_ENDPOINT and what goes
+with it). They have names and codes, never an address, a parameter or an exception's text: those
+hold patients' data.
 """
 
-from collections.abc import Iterator
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_address
 
+import structlog
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.propagate import extract, inject
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from starlette.types import ASGIApp, Receive, Scope, Send
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.util.types import AttributeValue
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.peers import Network
+from chassis.request_metrics import METHODS, NO_ROUTE
+
+log = structlog.get_logger(__name__)
 
 tracer = trace.get_tracer("einladung")
 
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+SPOKEN = "http/protobuf"
+FLUSH_TIMEOUT = 5.0  # seconds for the last spans; what stops must not wait for a collector
+
+# What is asked every few seconds, and tells nobody anything.
+QUIET = {"/health/live", "/health/ready", "/metrics"}
+
+Attributes = Mapping[str, AttributeValue]
+
 
 def configure(service: str) -> None:
-    """Give spans their identity; called once by the process's entry point."""
-    trace.set_tracer_provider(TracerProvider(resource=Resource.create({SERVICE_NAME: service})))
+    """Give spans their identity and their way out; called once by the process's entry point."""
+    provider = TracerProvider(
+        resource=Resource.create({SERVICE_NAME: service}), shutdown_on_exit=False
+    )
+    if _leaves():
+        # Here, as it brings a second HTTP client with it that most processes never need.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+            OTLPSpanExporter,
+        )
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
 
 
-def traceparent() -> str | None:
-    """The current `traceparent` header value, or None outside of any trace."""
+def _leaves() -> bool:
+    """Whether the variables say where spans are to go, in a way that we speak."""
+    named = next((os.environ[each] for each in ENDPOINTS if os.environ.get(each)), "")
+    exporter = os.environ.get("OTEL_TRACES_EXPORTER") or ("otlp" if named else "none")
+    if exporter == "none":
+        return False
+    protocol = next((os.environ[each] for each in PROTOCOLS if os.environ.get(each)), SPOKEN)
+    if (exporter, protocol) != ("otlp", SPOKEN):
+        log.warning("spans stay here: only otlp by http/protobuf is spoken")
+        return False
+    return True
+
+
+def flush() -> None:
+    """Send what is left, for a moment; called once at the end of the process."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        last = threading.Thread(target=provider.shutdown, name="last spans", daemon=True)
+        last.start()
+        last.join(FLUSH_TIMEOUT)
+
+
+def traceparent(span: Span | None = None) -> str | None:
+    """The `traceparent` header value of `span`, or the current one; None outside of any trace."""
     carrier: dict[str, str] = {}
-    inject(carrier)
+    inject(carrier, None if span is None else trace.set_span_in_context(span, Context()))
     return carrier.get("traceparent")
 
 
@@ -35,35 +94,109 @@ def trace_id() -> str | None:
     return trace.format_trace_id(context.trace_id) if context.is_valid else None
 
 
-@contextmanager
-def span(name: str, parent: str | None = None) -> Iterator[None]:
-    """Work on `name`, continuing the trace of the `traceparent` value `parent`."""
-    context = extract({"traceparent": parent}) if parent else None
-    with tracer.start_as_current_span(name, context=context, record_exception=False):
-        yield
+def begin(
+    name: str,
+    parent: str | None,
+    *,
+    kind: SpanKind = SpanKind.INTERNAL,
+    attributes: Attributes | None = None,
+    seconds_ago: float = 0,
+) -> Span:
+    """A span of the trace of the `traceparent` value `parent`; whoever begins it ends it.
+
+    Without a `parent` a trace begins. One that is never ended is never seen.
+    """
+    context = extract({"traceparent": parent} if parent else {}, Context())
+    began = time.time_ns() - int(max(0.0, seconds_ago) * 1e9)
+    return tracer.start_span(
+        name, context=context, kind=kind, attributes=attributes, start_time=began
+    )
 
 
 @contextmanager
-def edge(name: str, foreign: str | None) -> Iterator[None]:
+def span(
+    name: str,
+    parent: str | None = None,
+    *,
+    kind: SpanKind = SpanKind.INTERNAL,
+    attributes: Attributes | None = None,
+) -> Iterator[Span]:
+    """Work on `name`, continuing the trace of the `traceparent` value `parent`, or the current."""
+    context = extract({"traceparent": parent}, Context()) if parent else None
+    with _within(
+        tracer.start_span(name, context=context, kind=kind, attributes=attributes)
+    ) as begun:
+        yield begun
+
+
+@contextmanager
+def edge(name: str, foreign: str | None) -> Iterator[Span]:
     """Work on `name` in a trace of its own, linked to that of the `traceparent` value `foreign`."""
     context = extract({"traceparent": foreign} if foreign else {}, Context())
     caller = trace.get_current_span(context).get_span_context()
     links = [trace.Link(caller)] if caller.is_valid else []
-    with tracer.start_as_current_span(name, context=Context(), links=links, record_exception=False):
-        yield
+    with _within(
+        tracer.start_span(name, context=Context(), links=links, kind=SpanKind.SERVER)
+    ) as begun:
+        yield begun
+
+
+@contextmanager
+def _within(begun: Span) -> Iterator[Span]:
+    """Make it the current one until it ends; of an error it keeps the type alone."""
+    with trace.use_span(
+        begun, end_on_exit=True, record_exception=False, set_status_on_exception=False
+    ):
+        try:
+            yield begun
+        except Exception as error:
+            kind = type(error).__qualname__
+            begun.set_attribute("error.type", kind)
+            begun.set_status(Status(StatusCode.ERROR, kind))
+            raise
 
 
 class TraceMiddleware:
-    """Begins a trace for each HTTP request."""
+    """A span for each HTTP request, named by its route.
 
-    def __init__(self, app: ASGIApp) -> None:
+    It begins a trace, or goes on with that of a caller in one of the `known` networks.
+    """
+
+    def __init__(self, app: ASGIApp, known: Sequence[Network] = ()) -> None:
         self.app = app
+        self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection inside a span."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope.get("path") in QUIET:
             await self.app(scope, receive, send)
             return
-        foreign = dict(scope["headers"]).get(b"traceparent")
-        with edge(f"HTTP {scope['method']}", foreign.decode("latin-1") if foreign else None):
-            await self.app(scope, receive, send)
+        method = scope["method"] if scope["method"] in METHODS else "HTTP"
+        header = dict(scope["headers"]).get(b"traceparent")
+        foreign = header.decode("latin-1") if header else None
+        goes_on = foreign is not None and self._is_known(scope)
+        within = span(method, foreign, kind=SpanKind.SERVER) if goes_on else edge(method, foreign)
+        with within as current:
+
+            async def described(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    route = getattr(scope.get("route"), "path", NO_ROUTE)
+                    current.update_name(f"{method} {route}")
+                    current.set_attribute("http.request.method", method)
+                    current.set_attribute("http.route", route)
+                    current.set_attribute("http.response.status_code", message["status"])
+                    if message["status"] >= 500:
+                        current.set_status(StatusCode.ERROR)
+                await send(message)
+
+            await self.app(scope, receive, described)
+
+    def _is_known(self, scope: Scope) -> bool:
+        client = scope.get("client")
+        if client is None or not self._known:
+            return False
+        try:
+            address = ip_address(client[0])
+        except ValueError:  # as of a socket's path
+            return False
+        return any(address in network for network in self._known)

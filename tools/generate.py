@@ -3,8 +3,8 @@
     python -m tools.generate            writes
     python -m tools.generate --check    exits with 1 and names each stale file
 
-It looks into the services for their OpenAPI and for docs/settings.md, and into the contracts for
-docs/kafka.md.
+It looks into the services for their OpenAPI, docs/settings.md and the settings that the Helm chart
+takes, and into the contracts for docs/kafka.md and the chart's topics and accounts.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from contracts.access import OTHER_SYSTEM
 from contracts.events import Event
 from contracts.sealed_bodies import CONTENT_TYPE
 from contracts.topics import EVENT_OF, TOPIC_OF, TOPICS, Topic
-from tools import access_table, settings_table
+from tools import access_table, chart, grafana, settings_table
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = ROOT / "contracts"
@@ -158,6 +158,9 @@ def files() -> dict[Path, str]:
             found[CONTRACTS / "openapi" / f"{name}.json"] = _json(description)
     found[ROOT / "docs" / "settings.md"] = settings_table.page()
     found[ROOT / "docs" / "kafka.md"] = access_table.page()
+    found[chart.CHART / "values.schema.json"] = chart.schema()
+    found[chart.CHART / "files" / "contract.json"] = chart.contract()
+    found[chart.CHART / "files" / "grafana.json"] = grafana.board()
     return found
 
 

@@ -26,6 +26,7 @@ from services.notification.receipts import api as receipts_api
 from services.notification.receipts.asker import ReceiptAsker
 from services.notification.receipts.reader import ReceiptReader
 from services.notification.sending.sender import NoSender, Sender
+from services.notification.sending.traced import TracedSender
 from services.notification.sending.worker import Worker
 from services.notification.settings import Settings
 
@@ -77,7 +78,7 @@ def build(settings: Settings) -> Application:
                 Worker(
                     db,
                     channel,
-                    senders.get(channel, NoSender()),
+                    TracedSender(senders.get(channel, NoSender()), channel),
                     sealer=sealer,
                     policy=wiring.worker_policy(settings, channel),
                     wake_relay=relay.wake,
