@@ -103,3 +103,20 @@ def test_parts_can_not_be_shifted_into_each_other() -> None:
 
 def test_every_topic_has_a_producer_that_signs() -> None:
     assert all(topic.producer for topic in TOPICS)
+
+
+def test_what_was_signed_before_an_update_is_genuine_after_it() -> None:
+    """A signature (Ed25519 is deterministic) is what it has always been."""
+    attributes = {
+        "ce_id": "01890000-0000-7000-8000-000000000001",
+        "ce_type": "einladung.v1.InvitationDelivered",
+        "ce_source": "/einladung/notification",
+        "ce_time": "2026-11-24T09:00:00Z",
+        "ce_subject": "01890000-0000-7000-8000-000000000002",
+    }
+    signature = (
+        "7.Aj1aV7X_MyeLj9SJOXzg-PlmZ-oTgvFJRua5qrBa577OdtreO_09dBqEmeRZuwlYjEkhIYq1nO_msgd3yt95AQ"
+    )
+    assert EventSigner({1: OURS[1], 7: b"k" * 32}).sign(attributes, b"{}") == signature
+    verifier = EventVerifier({"notification": public_keys({7: b"k" * 32})})
+    verifier.check("notification", attributes | {HEADER: signature}, b"{}")
