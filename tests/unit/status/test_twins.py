@@ -8,7 +8,16 @@ import pytest
 
 from contracts.channels import Channel
 from contracts.events import Evidence, FailureCategory, FailureEvidence, FailureReason
-from services.status.indicators import Fact, Indicator, Issued, Outcome, State, fold, history
+from services.status.indicators import (
+    Deleted,
+    Fact,
+    Indicator,
+    Issued,
+    Outcome,
+    State,
+    fold,
+    history,
+)
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)
@@ -118,3 +127,23 @@ def test_a_line_of_the_history_says_all_that_is_known() -> None:
             assert getattr(entry, each.name) == getattr(outcome, each.name)
     (entry,) = history([replace(DELIVERED, evidence=None)])
     assert entry.type == "unconfirmed"
+
+
+def test_states_are_shown_and_stored_under_these_names() -> None:
+    assert [state.value for state in State] == ["pending", "delivered", "failed", "unconfirmed"]
+
+
+def test_of_two_deletions_the_first_is_known() -> None:
+    first, second = Deleted(NOON), Deleted(LATER)
+    assert fold([first, second]) == fold([second, DELIVERED, first]) == first
+
+
+def test_of_what_is_only_requested_nothing_is_said() -> None:
+    issued = Issued(1, frozenset({Channel.EMAIL}), NOON)
+    indicator = fold([issued])
+    assert isinstance(indicator, Indicator)
+    (entry,) = history([issued])
+    for shown in (indicator.channels[Channel.EMAIL], entry):
+        assert (shown.evidence, shown.category, shown.reason) == (None, None, None)
+        assert (shown.status_code, shown.late) == (None, False)
+    assert indicator.channels[Channel.EMAIL].occurred_at is None

@@ -280,6 +280,9 @@ def test_a_text_is_heard_of_by_the_gateway_that_may_have_it() -> None:
     assert heard(unsent) == unsent
     assert heard(replace(known, channel=Channel.EMAIL)) is None
     assert heard(known, MAIL) is None
+    assert heard(replace(known, channel=Channel.EMAIL, gateway="x"), MAIL) is not None
+    other = replace(TEXT, gateway=None)  # of which no gateway is named it may be any's
+    assert heard(known, other) == known
 
 
 def test_what_is_of_another_channel_is_passed_over_for_a_later_reference() -> None:
