@@ -54,9 +54,16 @@ def test_whoever_says_that_it_may_yet_be_taken_is_believed(
         ("mailbox full", FailureReason.MAILBOX_FULL, False),
         ("message too large", FailureReason.MESSAGE_TOO_BIG, True),
         ("host not found", FailureReason.HOST_UNKNOWN, True),
+        ("relay access denied", FailureReason.POLICY, True),
+        ("blocked using zen.spamhaus.org", FailureReason.BLOCKED, True),
+        ("undefined error", FailureReason.OTHER, True),
+        ("delivery time expired", FailureReason.EXPIRED, False),
+        ("out of system storage", FailureReason.SYSTEM, None),
     ],
 )
-def test_words_alone_say_for_how_long(text: str, reason: FailureReason, permanent: bool) -> None:
+def test_words_alone_say_for_how_long(
+    text: str, reason: FailureReason, permanent: bool | None
+) -> None:
     refusal = read_refusal(text)
     assert (refusal.reason, refusal.permanent) == (reason, permanent)
 
@@ -122,3 +129,34 @@ def test_narrow_texts_decide_before_wide_ones() -> None:
     assert read_refusal("5.0.0", status="5.2.2").status == "5.2.2"
     assert read_refusal("550", wide=["450"]).code == 550
     assert read_refusal("550", code=450).code == 450
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("550 5.7.606 user unknown", FailureReason.POLICY),  # what we may, whatever they call it
+        ("550 5.7.1 user unknown", FailureReason.UNKNOWN_USER),
+        ("550 5.7.0 user unknown", FailureReason.UNKNOWN_USER),
+        ("550 see https://www.spamhaus.org/query/ip/1", FailureReason.BLOCKED),
+        ("550 see https://mx.example/spamhaus", FailureReason.OTHER),  # a path means nothing
+        ("4.4.1 user unknown", FailureReason.UNKNOWN_USER),
+        ("4.4.1 violates our policy", FailureReason.POLICY),
+        ("4.4.1 delivery time expired", FailureReason.EXPIRED),
+        ("5.2.0 undefined error", FailureReason.OTHER),
+        ("5.3.2 undefined error", FailureReason.SYSTEM),
+    ],
+)
+def test_status_and_words_together(text: str, reason: FailureReason) -> None:
+    assert read_refusal(text).reason is reason
+
+
+def test_a_null_mx_is_named_by_the_narrow_text_or_where_there_is_none_by_the_wide() -> None:
+    null_mx = "Recipient address has null MX"
+    said = [
+        read_refusal(null_mx, status="5.1.10"),
+        read_refusal(wide=[null_mx], status="5.1.10"),
+        read_refusal("not found", wide=[null_mx], status="5.1.10"),
+    ]
+    assert [each.reason for each in said] == [
+        *(FailureReason.HOST_UNKNOWN, FailureReason.HOST_UNKNOWN, FailureReason.UNKNOWN_USER),
+    ]
