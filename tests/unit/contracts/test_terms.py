@@ -100,3 +100,13 @@ def test_the_last_moment_is_the_same_wall_clock_three_months_on(
         again = until + timedelta(hours=1)
         assert again.astimezone(zone).replace(tzinfo=None, fold=0) != shown
     assert timedelta(days=88) < until - ends_at < timedelta(days=94)
+
+
+def test_terms_are_those_that_are_documented() -> None:
+    """In docs/privacy.md, and in what a practice may set."""
+    assert (terms.MONTHS_VALID, terms.MAX_RETENTION_DAYS) == (3, 88)
+    assert range(89) == terms.RETENTION_DAYS
+    assert timedelta(days=88, hours=12) == terms.UNTOLD_RETENTION
+    assert timedelta(days=93) == terms.LINK_DEAD_AFTER
+    assert timedelta(days=80) == terms.ADDRESS_VERDICT_RETENTION
+    assert timedelta(days=88) == terms.ATTEMPT_RETENTION
