@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.envelope import Unreadable, decode
-from contracts.sealed_bodies import HEADER, BodyOpener, BodySealer, NotOpenable, public_keys
+from contracts.sealed_bodies import (
+    HEADER,
+    KEY_BYTES,
+    BodyOpener,
+    BodySealer,
+    NotOpenable,
+    public_keys,
+)
 
 OLD, NEW = {1: b"1" * 32}, {2: b"2" * 32}
 BODY = b'{"patient_name": "Erika Mustermann"}'
@@ -52,3 +59,7 @@ def test_what_was_sealed_before_an_update_opens_after_it() -> None:
     )
     opener = BodyOpener({7: b"k" * 32})
     assert opener.open({"ce_sealed": "7"}, bytes.fromhex(sealed)) == b'{"a": 1}'
+
+
+def test_a_key_is_as_long_as_the_curve_has_it() -> None:
+    assert {len(key) for key in public_keys(OLD | NEW).values()} == {KEY_BYTES}

@@ -147,3 +147,7 @@ def test_of_what_is_only_requested_nothing_is_said() -> None:
         assert (shown.evidence, shown.category, shown.reason) == (None, None, None)
         assert (shown.status_code, shown.late) == (None, False)
     assert indicator.channels[Channel.EMAIL].occurred_at is None
+
+
+def test_an_outcome_is_in_time_unless_it_is_said_otherwise() -> None:
+    assert not Outcome(1, Channel.EMAIL, 1, State.PENDING, NOON).late
