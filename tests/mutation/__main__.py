@@ -24,10 +24,9 @@ from tests.mutation.mutants import Mutant, mutants, sample
 HERE = Path(__file__).parent
 NOTICED_AT_LEAST = 0.92
 SAMPLE = 40  # mistakes of a module
-# A mistake may make a loop without end. It has so many times as long as the tests take by
-# themselves, as the machine may have more to do by then.
-PATIENCE = 10
-SHORTEST = 30.0  # seconds
+# A mistake may make a loop without end: it has so many times what the tests take by themselves.
+PATIENCE = 5
+SHORTEST = 10  # seconds of a processor
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Module:
     equivalent: list[Mutant] = field(default_factory=list)
     missed: list[Mutant] = field(default_factory=list)
     wrong_entries: list[str] = field(default_factory=list)
-    patience: float = SHORTEST
+    patience: int = SHORTEST
 
     @property
     def score(self) -> float:
@@ -119,7 +118,7 @@ def check_tests(modules: list[Module], workers: int) -> None:
     for number, result in run(jobs, workers):
         if result.failed:
             sys.exit(f"{result.output}\n{modules[number].path}: its tests fail as it is.")
-        modules[number].patience = max(SHORTEST, PATIENCE * result.seconds)
+        modules[number].patience = max(SHORTEST, round(PATIENCE * result.processor_seconds))
 
 
 def try_all(modules: list[Module], workers: int) -> None:
