@@ -12,7 +12,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo images test test-slow test-provider test-compose test-kubernetes check audit sbom format generate texts requirements browser mail-servers helm promtool bench clean
+.PHONY: help demo images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers helm promtool bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,14 @@ test-compose: $(VENV)/.dev ## docker-compose.yml for real; gets an engine and st
 
 test-kubernetes: $(VENV)/.dev helm ## The Helm chart on a real API server (KUBECONFIG's, else one of our own; its first build takes half an hour)
 	@$(BIN)/python -m tests.kubernetes $(ARGS)
+
+mutation: $(VENV)/.dev ## Mistakes in the pure cores: whether their narrow tests notice (ARGS="links.py --sample 0")
+	@$(BIN)/python -m tests.mutation $(ARGS)
+
+histories: HISTORIES ?= 100000
+histories: $(VENV)/.dev ## Histories of deliveries with repeats, loss, disorder and forgery (HISTORIES=100000)
+	@HISTORIES=$(HISTORIES) $(BIN)/python -m pytest $(ARGS) \
+	  tests/unit/notification/deliveries/test_histories.py
 
 check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy \

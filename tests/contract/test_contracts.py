@@ -10,12 +10,10 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 from faststream.specification.asyncapi.v3_0_0.schema.schema import ApplicationSchema
-from hypothesis import given
-from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from contracts.channels import Channel
-from contracts.envelope import Headers, Unreadable, decode, encode
+from contracts.envelope import encode
 from contracts.events import Evidence, InvitationDelivered
 from contracts.topics import ALL_TOPICS, EVENT_OF
 from tools import generate
@@ -103,55 +101,6 @@ def test_the_wire_is_cloudevents_as_its_sdk_reads_them() -> None:
     assert event.get_source() == "/einladung/notification"
     assert event.get_time() is not None
     Draft202012Validator(generate.json_schema(InvitationDelivered)).validate(event.get_data())
-
-
-def test_readers_ignore_what_they_do_not_know() -> None:
-    message = encode(DELIVERED, source="/x")
-    body = json.loads(message.value) | {"added_later": 1}
-    headers = [*message.headers, ("ce_later", b"1"), ("empty", None)]
-    assert decode(headers, json.dumps(body).encode()).event == DELIVERED
-
-
-header_lists = st.lists(
-    st.tuples(
-        st.sampled_from(["ce_specversion", "ce_id", "ce_type", "ce_time", "ce_subject", "x"]),
-        st.none()
-        | st.binary(max_size=20)
-        | st.sampled_from(
-            [b"1.0", b"einladung.v1.InvitationDelivered", str(UUID(int=1)).encode(), b"2026-01-01"]
-        ),
-    ),
-    max_size=8,
-)
-
-
-@given(header_lists, st.none() | st.binary(max_size=50))
-def test_whatever_comes_is_read_or_refused_with_a_reason(
-    headers: list[tuple[str, bytes | None]], value: bytes | None
-) -> None:
-    with pytest.raises(Unreadable) as refused:
-        decode(headers, value)
-    assert str(refused.value)
-
-
-def test_the_reason_never_quotes_the_body() -> None:
-    message = encode(DELIVERED, source="/x")
-    body = json.loads(message.value) | {"attempt": "Erika Mustermann", "evidence": "a@example.org"}
-    with pytest.raises(Unreadable) as refused:
-        decode(message.headers, json.dumps(body).encode())
-    assert "attempt: int_parsing" in str(refused.value)
-    assert "Erika" not in str(refused.value)
-    assert "@" not in str(refused.value)
-
-
-def test_a_subject_of_another_appointment_is_refused() -> None:
-    message = encode(DELIVERED, source="/x")
-    headers: Headers = [
-        (name, str(UUID(int=9)).encode() if name == "ce_subject" else value)
-        for name, value in message.headers
-    ]
-    with pytest.raises(Unreadable):
-        decode(headers, message.value)
 
 
 def test_every_topic_has_its_dead_letters_and_its_retention() -> None:

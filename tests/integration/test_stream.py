@@ -41,6 +41,8 @@ async def test_who_comes_back_misses_nothing(practice: Practice) -> None:
             seen[data["appointment_id"]] = data.get("overall", event)
             if seen.get(first["id"]) == "deleted" and seen.get(second["id"]) == "delivered":
                 break
+        else:
+            raise AssertionError(f"the stream ended with {seen}")
 
 
 async def test_a_move_is_told_and_nothing_of_it_once_deleted(practice: Practice) -> None:

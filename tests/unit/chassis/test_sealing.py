@@ -69,3 +69,14 @@ def test_fingerprints_are_recognised_across_a_rotation_and_without_the_key_not_m
     assert known not in during.fingerprints(b"+491701234568")
     assert known not in Sealer({1: NEW}).fingerprints(b"+491701234567")
     assert during.fingerprint(b"+491701234567") != known
+
+
+def test_what_older_versions_sealed_and_noted_is_still_known() -> None:
+    """The format is that of rows that are there: it does not change."""
+    sealer = Sealer({1: OLD, 3: b"k" * 32})
+    sealed = "03000102030405060708090a0b798837a86dc509bee934167e24cdb875fbc94e4471"
+    assert sealer.open(bytes.fromhex(sealed), PLACE) == b"Erika"
+    assert len(sealer.seal(b"Erika", PLACE)) == len(sealed) // 2
+    noted = "033a217d564b4820a0b83f31220eba84b9667b8ba2712b94c49e05e1f68ed7587f"
+    assert sealer.fingerprint(b"+491701234567").hex() == noted
+    assert bytes.fromhex(noted) in sealer.fingerprints(b"+491701234567")

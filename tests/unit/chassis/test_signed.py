@@ -33,3 +33,12 @@ def test_what_strangers_make_up_does_not_hold(token: bytes) -> None:
 
 def test_a_token_of_another_purpose_does_not_hold() -> None:
     assert signer().verify(signer(purpose=b"other/v1").sign(b"payload")) is None
+
+
+def test_a_token_is_what_it_has_always_been() -> None:
+    token = bytes.fromhex("07" + b"payload".hex() + "c75b885868c2910b3d4c490bf579cd45")
+    assert signer({1: b"1" * 32, 7: b"k" * 32}).sign(b"payload") == token
+
+
+def test_a_token_of_nothing_does_not_hold() -> None:
+    assert signer().verify(signer().sign(b"")) is None

@@ -70,7 +70,63 @@ def test_what_is_remembered_is_bounded() -> None:
     throttle = Throttle(1)
     for number in range(MOST_CALLERS * 2):
         throttle.take(str(number))
-    assert len(throttle._buckets) == MOST_CALLERS
+    assert len(throttle._buckets) == MOST_CALLERS == 10_000
+
+
+def test_who_came_longest_ago_is_forgotten_first() -> None:
+    throttle = Throttle(1, now=Clock())
+    for number in range(MOST_CALLERS):
+        throttle.take(str(number))
+    assert throttle.wait("0") > 0  # and came again just now
+    throttle.take("one more")
+    assert throttle.wait("1") == 0
+    assert throttle.wait("0") > 0
+    assert throttle.wait(str(MOST_CALLERS - 1)) > 0
+
+
+def test_how_long_to_wait_is_told_in_whole_seconds() -> None:
+    clock = Clock()
+    throttle = Throttle(7, now=clock)
+    for _ in range(7):
+        throttle.take("a")
+    assert throttle.wait("a") == pytest.approx(60 / 7)
+    with pytest.raises(TooManyRequests) as refused:
+        throttle.take("a")
+    assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "9"})
+    clock.time += 3600
+    assert sum(throttle.wait("a") == 0 for _ in range(9)) == 7  # no more is saved up
+
+
+def test_an_address_is_refused_for_what_it_asked_too_often() -> None:
+    throttle = AddressThrottle(1, now=Clock())
+    throttle.take(asked_from("192.0.2.7"), "page")
+    with pytest.raises(TooManyRequests):
+        throttle.take(asked_from("192.0.2.7"), "page")
+    throttle.take(asked_from("192.0.2.7"), "login")
+
+
+def test_less_than_a_second_is_a_wait_too_and_what_came_back_counts() -> None:
+    clock = Clock()
+    throttle, addresses = Throttle(120, now=clock), AddressThrottle(120, now=clock)
+    for _ in range(120):
+        throttle.take("a")
+        addresses.take(asked_from("192.0.2.7"))
+    with pytest.raises(TooManyRequests):
+        throttle.take("a")
+    with pytest.raises(TooManyRequests):
+        addresses.take(asked_from("192.0.2.7"))
+    clock.time += 0.125
+    assert throttle.wait("a") == pytest.approx(0.375)
+    clock.time += 1.375  # three in all
+    assert [throttle.wait("a") == 0 for _ in range(4)] == [True, True, True, False]
+
+
+def test_a_refusal_is_called_by_its_name() -> None:
+    assert TooManyRequests(0.1).type == "too-many-requests"
+
+
+def test_who_has_no_address_is_one_caller() -> None:
+    assert networks_of(Request({"type": "http"})) == ("",)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.envelope import Unreadable, decode
-from contracts.sealed_bodies import HEADER, BodyOpener, BodySealer, NotOpenable, public_keys
+from contracts.sealed_bodies import (
+    HEADER,
+    KEY_BYTES,
+    BodyOpener,
+    BodySealer,
+    NotOpenable,
+    public_keys,
+)
 
 OLD, NEW = {1: b"1" * 32}, {2: b"2" * 32}
 BODY = b'{"patient_name": "Erika Mustermann"}'
@@ -43,3 +50,16 @@ def test_who_has_no_key_parks_it_with_a_reason_that_quotes_nothing() -> None:
         with pytest.raises(Unreadable, match="ce_sealed names a key") as refused:
             decode(headers, value, opener=opener)
         assert "Erika" not in str(refused.value)
+
+
+def test_what_was_sealed_before_an_update_opens_after_it() -> None:
+    sealed = (
+        "62211dc4d4f516db0967b00d5058def83e0ad690058ccb87dbd15b2327b2a17a"
+        "f8a02d62e6d2332c5801cbbd145e9065d1d5e5f86f5d42be"
+    )
+    opener = BodyOpener({7: b"k" * 32})
+    assert opener.open({"ce_sealed": "7"}, bytes.fromhex(sealed)) == b'{"a": 1}'
+
+
+def test_a_key_is_as_long_as_the_curve_has_it() -> None:
+    assert {len(key) for key in public_keys(OLD | NEW).values()} == {KEY_BYTES}

@@ -12,10 +12,12 @@ from contracts.envelope import Untrusted, decode, encode
 from contracts.events import Evidence, InvitationDelivered
 from contracts.signatures import (
     HEADER,
+    KEY_BYTES,
     SIGNED,
     EventSigner,
     EventVerifier,
     NotGenuine,
+    NotSignable,
     public_keys,
 )
 from contracts.topics import TOPICS
@@ -103,3 +105,43 @@ def test_parts_can_not_be_shifted_into_each_other() -> None:
 
 def test_every_topic_has_a_producer_that_signs() -> None:
     assert all(topic.producer for topic in TOPICS)
+
+
+def test_what_was_signed_before_an_update_is_genuine_after_it() -> None:
+    """A signature (Ed25519 is deterministic) is what it has always been."""
+    attributes = {
+        "ce_id": "01890000-0000-7000-8000-000000000001",
+        "ce_type": "einladung.v1.InvitationDelivered",
+        "ce_source": "/einladung/notification",
+        "ce_time": "2026-11-24T09:00:00Z",
+        "ce_subject": "01890000-0000-7000-8000-000000000002",
+    }
+    signature = (
+        "7.Aj1aV7X_MyeLj9SJOXzg-PlmZ-oTgvFJRua5qrBa577OdtreO_09dBqEmeRZuwlYjEkhIYq1nO_msgd3yt95AQ"
+    )
+    assert EventSigner({1: OURS[1], 7: b"k" * 32}).sign(attributes, b"{}") == signature
+    verifier = EventVerifier({"notification": public_keys({7: b"k" * 32})})
+    verifier.check("notification", attributes | {HEADER: signature}, b"{}")
+
+
+def test_a_signature_has_one_spelling() -> None:
+    number, _, text = signed()[HEADER].partition(".")
+    for other in (f"\u0662.{text}", f"{number}.{text[:40]}\n{text[40:]}", f"0002.{text}"):
+        with pytest.raises(Untrusted):
+            read(ATTRIBUTES | {HEADER: other})
+
+
+def test_every_key_number_is_known_again() -> None:
+    seeds = dict.fromkeys((1, 22, 255), b"1" * KEY_BYTES)
+    verifier = EventVerifier({"notification": public_keys(seeds)})
+    for number, seed in seeds.items():
+        header = EventSigner({number: seed}).sign(ATTRIBUTES, MESSAGE.value)
+        assert header.startswith(f"{number}.")
+        verifier.check("notification", ATTRIBUTES | {HEADER: header}, MESSAGE.value)
+
+
+def test_what_is_not_whole_is_not_signed() -> None:
+    for missing in SIGNED:
+        rest = {name: text for name, text in ATTRIBUTES.items() if name != missing}
+        with pytest.raises(NotSignable, match=missing):
+            EventSigner(OURS).sign(rest, MESSAGE.value)

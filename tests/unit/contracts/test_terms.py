@@ -60,6 +60,8 @@ def test_the_bounds_hold_at_any_time(end: datetime, zone: ZoneInfo) -> None:
         ("2027-11-30T15:00+01:00", "2028-02-29T15:00+01:00"),  # a leap year
         ("2027-01-15T15:00+01:00", "2027-04-15T15:00+02:00"),  # into summer time
         ("2026-10-31T23:50+01:00", "2027-01-31T23:50+01:00"),  # over the new year
+        ("2026-12-28T02:30+01:00", "2027-03-28T03:30+02:00"),  # skipped: an hour later
+        ("2027-07-31T02:30+02:00", "2027-10-31T02:30+01:00"),  # comes twice: the second
     ],
 )
 def test_a_link_dies_three_calendar_months_after_the_end(ends_at: str, expected: str) -> None:
@@ -98,3 +100,13 @@ def test_the_last_moment_is_the_same_wall_clock_three_months_on(
         again = until + timedelta(hours=1)
         assert again.astimezone(zone).replace(tzinfo=None, fold=0) != shown
     assert timedelta(days=88) < until - ends_at < timedelta(days=94)
+
+
+def test_terms_are_those_that_are_documented() -> None:
+    """In docs/privacy.md, and in what a practice may set."""
+    assert (terms.MONTHS_VALID, terms.MAX_RETENTION_DAYS) == (3, 88)
+    assert range(89) == terms.RETENTION_DAYS
+    assert timedelta(days=88, hours=12) == terms.UNTOLD_RETENTION
+    assert timedelta(days=93) == terms.LINK_DEAD_AFTER
+    assert timedelta(days=80) == terms.ADDRESS_VERDICT_RETENTION
+    assert timedelta(days=88) == terms.ATTEMPT_RETENTION

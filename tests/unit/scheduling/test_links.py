@@ -1,12 +1,14 @@
 """Links: derived, not guessable, alive across key rotation."""
 
+import base64
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.links import Link, Links
+from chassis.signed import Signer
+from services.scheduling.links import MAC_BYTES, NOWHERE, PURPOSE, Link, Links
 
 OLD, NEW = b"o" * 32, b"n" * 32
 APPOINTMENT = UUID("01890000-0000-7000-8000-000000000001")
@@ -64,3 +66,26 @@ def test_any_changed_character_makes_a_token_unreadable(data: st.DataObject) -> 
 @pytest.mark.parametrize("token", ["", "a", "é", "\0", "A" * 47, "A" * 50, "=" * 50, "A" * 5000])
 def test_anything_else_is_unreadable_and_raises_nothing(token: str) -> None:
     assert Links("https://x", {1: OLD}).read(token) is None
+
+
+def test_links_that_were_sent_still_hold() -> None:
+    """A token is what it has always been, and has one spelling."""
+    links = Links("https://example.org/fX/", {1: OLD, 7: b"k" * 32})
+    link = Link(APPOINTMENT, 258)
+    token = "BwGJAAAAAHAAgAAAAAAAAAEAAAECNL4s79w-urxjFVJvqllnLQ"
+    assert links.token(link) == token
+    assert links.read(token) == link
+    assert links.url(link) == f"https://example.org/fX/{token}"
+    assert links.read(token[:-1] + "R") is None  # differs in bits without a meaning alone
+    assert links.read(f"{token[:9]}\n{token[9:]}") is None
+
+
+def test_another_signed_content_is_no_link() -> None:
+    for payload in (APPOINTMENT.bytes, APPOINTMENT.bytes + b"\0\0\0\1\0"):
+        signed = Signer({1: OLD}, purpose=PURPOSE, mac_bytes=MAC_BYTES).sign(payload)
+        token = base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
+        assert Links("https://x", {1: OLD}).read(token) is None
+
+
+def test_nowhere_is_no_appointments_link() -> None:
+    assert (NOWHERE.appointment_id, NOWHERE.version) == (UUID(int=0), 0)

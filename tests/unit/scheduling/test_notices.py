@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.channels import Channel
-from contracts.events import NoticeKind
+from contracts.events import NoticeKind, NoticeRequested
 from contracts.tariffs import Tariff
 from services.scheduling.appointments import Appointment
 from services.scheduling.notices import DueNotice, reminder_time, reminders, requested, to_send
@@ -118,6 +118,8 @@ def test_none_is_late_or_comes_soon_after_booking() -> None:
     assert left(timedelta(hours=26)) == [60]  # 24 hours before is in two
     assert left(timedelta(hours=23)) == [60]  # and here it is past
     assert left(timedelta(hours=3)) == []
+    assert left(timedelta(hours=3, minutes=1)) == [60]  # in two hours and a minute
+    assert left(timedelta(hours=26, minutes=1)) == [1440, 60]
 
 
 def test_the_same_reminder_twice_is_one() -> None:
@@ -162,3 +164,43 @@ def test_a_move_names_both_times_and_a_cancellation_the_one_that_the_patient_kno
     assert (cancelled.previous_start, cancelled.start) == (None, NOW)
     assert cancelled.appointment_version == 3
     assert cancelled.not_after == START
+
+
+def test_a_channel_that_this_installation_has_not_is_left_out() -> None:
+    def to_send_over(*channels: Channel) -> NoticeRequested | None:
+        return requested(
+            UUID(int=9),
+            NoticeKind.REMINDER,
+            appointment(*Channel),
+            practice(),
+            channels=channels,
+            link="https://praxis.example/besuch/x",
+        )
+
+    by_mail = to_send_over(Channel.EMAIL)
+    assert by_mail is not None
+    assert (by_mail.channels.email, by_mail.channels.sms) == ("erika@example.org", None)
+    assert to_send_over() is None
+
+
+def test_a_cancellation_of_which_no_other_start_is_known_names_its_own() -> None:
+    event = requested(
+        UUID(int=9),
+        NoticeKind.CANCELLED,
+        appointment(Channel.EMAIL),
+        practice(),
+        channels=[*Channel],
+        link="https://praxis.example/besuch/x",
+    )
+    assert event is not None
+    assert (event.start, event.previous_start) == (START, None)
+
+
+def test_everything_that_a_notice_tells() -> None:
+    event = notice(NoticeKind.REMINDER, Channel.EMAIL)
+    assert (event.notice_id, event.kind) == (UUID(int=9), NoticeKind.REMINDER)
+    assert (event.appointment_id, event.practice_id) == (UUID(int=2), UUID(int=1))
+    assert (event.start, event.previous_start, event.not_after) == (START, None, START)
+    assert (event.sender_name, event.patient_name) == ("Praxis", "Erika Mustermann")
+    assert (event.duration_minutes, event.time_zone, event.locale) == (20, "Europe/Berlin", "de")
+    assert event.link == "https://praxis.example/besuch/x"

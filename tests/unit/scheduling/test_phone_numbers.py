@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.phone_numbers import BadNumber, NumberFault, parse_mobile
+from services.scheduling.phone_numbers import BadNumber, NumberFault, country_of, parse_mobile
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,8 @@ def test_usual_ways_to_write_a_number(text: str) -> None:
         ("0152 28817386", "+4915228817386"),
         ("+44 7700 900123", None),
         ("+43 664 1234567", "+436641234567"),
+        ("+39 (0)347 1234567", "+393471234567"),  # where a zero would not be dialled away
+        ("0171" + "-" * 39 + "3920001", "+491713920001"),  # 50 characters
         ("0041 79 123 45 67", "+41791234567"),
         ("+1 201 555 0123", "+12015550123"),  # North America does not tell mobiles apart
     ],
@@ -64,12 +66,25 @@ def test_other_networks_and_countries(text: str, number: str | None) -> None:
         ("0171 12", NumberFault.TOO_SHORT),
         ("0171 3920001 234567", NumberFault.TOO_LONG),
         ("1" * 51, NumberFault.TOO_LONG),
+        ("0171" + "-" * 40 + "3920001", NumberFault.TOO_LONG),
         ("+999 123456", NumberFault.UNKNOWN_COUNTRY),
         ("030 23125001", NumberFault.LANDLINE),
         ("+49 (0)89 99998 001", NumberFault.LANDLINE),
         ("49 30 23125001", NumberFault.LANDLINE),
         ("0900 1234567", NumberFault.NOT_MOBILE),
         ("0700 12345678", NumberFault.NOT_MOBILE),
+        ("0171\u22123920001", NumberFault.NOT_A_NUMBER),  # a mathematical minus
+        ("+4", NumberFault.NOT_A_NUMBER),
+        ("1", NumberFault.NOT_A_NUMBER),
+        ("00", NumberFault.TOO_SHORT),
+        ("+49 1", NumberFault.TOO_SHORT),
+        ("0" + "1" * 49, NumberFault.TOO_LONG),
+        ("0171 3920001" + " " * 60 + "x", NumberFault.NOT_A_NUMBER),
+        ("+49 171 39200012345678", NumberFault.TOO_LONG),
+        ("+44 7700 900", NumberFault.TOO_SHORT),
+        ("oO", NumberFault.NOT_A_NUMBER),
+        ("+49 1999 999999", NumberFault.INVALID),
+        ("49000000111111", NumberFault.TOO_LONG),
     ],
 )
 def test_each_fault_by_its_code(text: str, fault: NumberFault) -> None:
@@ -89,3 +104,18 @@ def test_whatever_is_typed(text: str) -> None:
     assert number[1:].isdigit()
     assert number.isascii()
     assert parse_mobile(number) == number
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [("+491713920001", "DE"), ("+436641234567", "AT"), ("+12015550123", "US")],
+)
+def test_the_country_of_a_number(number: str, country: str) -> None:
+    assert country_of(number) == country
+
+
+def test_faults_are_told_under_these_names() -> None:
+    assert [fault.value for fault in NumberFault] == [
+        *("missing", "not_a_number", "too_short", "too_long", "unknown_country"),
+        *("landline", "not_mobile", "invalid"),
+    ]

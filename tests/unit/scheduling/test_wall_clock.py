@@ -63,3 +63,23 @@ def test_days_follow_each_other_without_gap(day: date, zone: ZoneInfo) -> None:
     first, until = day_bounds(day, zone)
     assert timedelta(hours=23) <= until - first <= timedelta(hours=25)
     assert until == day_bounds(day + timedelta(days=1), zone)[0]
+
+
+def test_an_offset_is_asked_for_only_where_it_decides() -> None:
+    day, at = date(2026, 10, 25), time(2, 30)
+    with pytest.raises(AmbiguousTime):
+        resolve(day, at, BERLIN, "+03:00")
+    noon = datetime(2026, 12, 1, 11, tzinfo=UTC)
+    assert resolve(date(2026, 12, 1), time(12), BERLIN, "+09:00") == noon
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "hours"),
+    [
+        (date(2026, 12, 1), datetime(2026, 11, 30, 23, tzinfo=UTC), 24),
+        (date(2026, 10, 25), datetime(2026, 10, 24, 22, tzinfo=UTC), 25),
+        (date(2027, 3, 28), datetime(2027, 3, 27, 23, tzinfo=UTC), 23),
+    ],
+)
+def test_a_day_is_from_midnight_to_midnight(day: date, first: datetime, hours: int) -> None:
+    assert day_bounds(day, BERLIN) == (first, first + timedelta(hours=hours))

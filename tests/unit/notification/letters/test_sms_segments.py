@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.notification.letters import sms_segments as segments
@@ -18,6 +18,18 @@ EXTENSION = "\f^{}\\[~]|€"
 
 gsm_texts = st.text(st.sampled_from(ALPHABET + EXTENSION), max_size=700)
 any_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
+
+
+def long(*pieces: str) -> st.SearchStrategy[str]:
+    """Of several parts, which texts that are drawn letter by letter hardly ever come to."""
+    letters = st.text(st.sampled_from(ALPHABET + EXTENSION), min_size=1, max_size=9)
+    return st.lists(letters | st.sampled_from(pieces), min_size=9, max_size=20).map(
+        lambda drawn: "".join([*drawn, *pieces])
+    )
+
+
+long_gsm_texts = long("a" * 152, "€" * 76, "a" * 153, "€a" * 51)
+long_texts = long("ł" * 66, "😀" * 33, "a" * 66)
 
 
 def test_the_alphabet_is_that_of_the_standard() -> None:
@@ -43,6 +55,10 @@ def test_the_alphabet_is_that_of_the_standard() -> None:
         ("ł" * 134, 2),
         ("😀" * 35, 1),
         ("😀" * 36, 2),
+        ("ł" * 135, 3),
+        ("\uffff" * 70, 1),
+        ("\U00010000" * 35, 1),
+        ("\U00010000" * 36, 2),
         ("😀" * 67, 3),  # 33 pairs to a part of 67
     ],
 )
@@ -50,16 +66,33 @@ def test_counts(text: str, expected: int) -> None:
     assert segments.count(text) == expected
 
 
-@given(any_texts | gsm_texts)
-def test_parts_make_up_the_text_and_fit(text: str) -> None:
-    parts = segments.split(text)
-    encoding = segments.encoding_of(text)
-    assert "".join(parts) == text
-    most = segments.ALONE[encoding] if len(parts) == 1 else segments.PART[encoding]
-    for part in parts:
-        assert _size(part, encoding) <= most
-    for part, following in pairwise(parts):
-        assert _size(part + following[0], encoding) > most
+def test_parts_make_up_the_text_and_fit() -> None:
+    seen: set[tuple[Encoding, int]] = set()
+
+    @given(any_texts | gsm_texts | long_gsm_texts | long_texts)
+    @example("")
+    def check(text: str) -> None:
+        parts = segments.split(text)
+        encoding = segments.encoding_of(text)
+        seen.add((encoding, min(len(parts), 3)))
+        assert "".join(parts) == text
+        assert segments.count(text) == len(parts)
+        most = segments.ALONE[encoding] if len(parts) == 1 else segments.PART[encoding]
+        for part in parts:
+            assert _size(part, encoding) <= most
+        for part, following in pairwise(parts):
+            assert _size(part + following[0], encoding) > most
+        assert segments.units(text) == _size(text, encoding)
+        fits = segments.units(text) <= segments.room(encoding, 1)
+        assert fits == (len(parts) == 1)
+
+    check()
+    assert {(encoding, parts) for encoding in Encoding for parts in (1, 3)} <= seen
+
+
+def test_room_as_the_standard_has_it() -> None:
+    assert [segments.room(Encoding.GSM7, each) for each in (1, 2, 3)] == [160, 306, 459]
+    assert [segments.room(Encoding.UCS2, each) for each in (1, 2, 3)] == [70, 134, 201]
 
 
 @given(gsm_texts)

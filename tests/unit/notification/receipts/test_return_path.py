@@ -3,6 +3,7 @@
 import base64
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,3 +69,44 @@ def test_the_stem_is_accepted_and_nothing_else() -> None:
     assert ours.accepts(STEM.upper())
     for stranger in ("x@praxis.example", "@", "", STEM.replace("praxis", "other")):
         assert not ours.accepts(stranger)
+
+
+KNOWN = UUID("01890000-0000-7000-8000-000000000001")
+
+
+def test_what_is_under_way_still_names_its_delivery() -> None:
+    """A return path is what it has always been."""
+    paths = ReturnPath("bounces@praxis.example", {1: KEYS[1], 7: b"k" * 32})
+    path = "bounces+a4aysaaaaaahaaeaaaaaaaaaaaa6qmwqxr3di4kjvcaa@praxis.example"
+    assert paths.of(KNOWN) == path
+    assert paths.read(path) == KNOWN
+
+
+def test_our_tag_at_another_address_is_no_return_path() -> None:
+    path = ours.of(KNOWN)
+    tag = path.partition("+")[2].partition("@")[0]
+    for stranger in (f"{STEM.partition('@')[0]}+{tag}@other.example", f"b+{tag}@praxis.example"):
+        assert ours.read(stranger) is None
+        assert not ours.accepts(stranger)
+        assert ours.find(stranger.encode()) is None
+
+
+LAST = 65_536 - 1 - 79  # bytes before a line with a return path of 79
+
+
+def test_a_return_path_is_as_long_as_it_may_be() -> None:
+    assert MAX_LOCAL_PART == 19
+    assert len(ours.of(KNOWN)) == 64 + len("@praxis.example") == 79
+
+
+@pytest.mark.parametrize(
+    ("forged", "before", "found"),
+    [(19, 0, True), (20, 0, False), (0, LAST, True), (0, LAST + 1, False)],
+)
+def test_a_return_path_is_looked_for_deep_in_a_head_and_not_without_end(
+    forged: int, before: int, found: bool
+) -> None:
+    path = ours.of(KNOWN).encode()
+    made_up = STEM.replace("@", "+" + "a" * 44 + "@").encode()
+    mail = (made_up + b"\n") * forged + b"x" * before + b"\n" + path
+    assert (ours.find(mail) == KNOWN) is found

@@ -31,3 +31,10 @@ def test_a_tag_of_another_purpose_or_key_is_none(delivery_id: UUID) -> None:
 def test_what_strangers_write_is_none(delivery_id: UUID, text: str) -> None:
     for made_up in (text, str(delivery_id), delivery_id.hex, f"{delivery_id}{text}"):
         assert envelope_ids.read(made_up) is None
+
+
+def test_a_tag_is_what_it_has_always_been() -> None:
+    known = UUID("01890000-0000-7000-8000-000000000001")
+    tags = Tags({1: KEYS[1], 7: b"k" * 32}, purpose=ENVELOPE_ID)
+    assert tags.of(known) == "a4aysaaaaaahaaeaaaaaaaaaaaavygiw2cycv5e3aoxq"
+    assert tags.read("a4aysaaaaaahaaeaaaaaaaaaaaavygiw2cycv5e3aoxq") == known

@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.terms import valid_until
 from services.scheduling.appointments import Appointment, reschedule
 from services.scheduling.links import Link, Links
-from services.scheduling.visits.opening import link_holds
+from services.scheduling.visits.opening import Door, OpeningHours, link_holds
 
 APPOINTMENT = UUID("01890000-0000-7000-8000-000000000001")
 KEY = b"o" * 32
@@ -57,3 +58,52 @@ def test_validity_is_that_of_the_present_end_however_it_came_about(
     until = valid_until(later.starts_at + timedelta(minutes=minutes), zone)
     assert link_holds(later, zone, until)
     assert not link_holds(later, zone, until + timedelta(microseconds=1))
+
+
+START = datetime(2026, 11, 24, 9, tzinfo=UTC)
+END = START + timedelta(minutes=20)
+TICK = timedelta(microseconds=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("after", "now", "door"),
+    [
+        (None, START - HOUR - TICK, Door.EARLY),
+        (None, START - HOUR, Door.OPEN),
+        (None, START, Door.OPEN),
+        (None, END + timedelta(days=60), Door.OPEN),  # as long as the link holds
+        (2 * HOUR, START - HOUR - TICK, Door.EARLY),
+        (2 * HOUR, START - HOUR, Door.OPEN),
+        (2 * HOUR, END + 2 * HOUR, Door.OPEN),
+        (2 * HOUR, END + 2 * HOUR + TICK, Door.CLOSED),
+        (timedelta(0), END, Door.OPEN),
+        (timedelta(0), END + TICK, Door.CLOSED),
+    ],
+)
+def test_when_the_room_is_open(after: timedelta | None, now: datetime, door: Door) -> None:
+    visit = Appointment(
+        id=APPOINTMENT,
+        practice_id=APPOINTMENT,
+        version=1,
+        starts_at=START,
+        duration_minutes=20,
+        patient_name="Erika Mustermann",
+        email=None,
+        phone=None,
+        channels=(),
+        locale="de",
+        consented_at=START,
+        invitation_id=APPOINTMENT,
+        attempt=1,
+        link_version=1,
+        created_at=START,
+        created_by="x",
+    )
+    hours = OpeningHours(before=HOUR, after=after)
+    assert hours.opens_at(visit) == START - HOUR
+    assert hours.door(visit, now) is door
+
+
+def test_doors_have_these_names() -> None:
+    assert [door.value for door in Door] == ["early", "open", "closed"]

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.events import FailureReason
 from services.notification.deliveries.events import NO_REPLY
 from services.notification.refusals.refusal import About, Stage
 from services.notification.sending.email.smtp_replies import (
@@ -49,6 +50,16 @@ from services.notification.sending.sender import Contact, Verdict
         (Stage.MESSAGE, 451, "4.3.0", Verdict.TEMPORARY),
         (Stage.MESSAGE, 421, "", Verdict.TEMPORARY),
         (Stage.MESSAGE, -1, "", Verdict.REPLY_LOST),
+        (Stage.MESSAGE, 200, "", Verdict.ACCEPTED),
+        (Stage.MESSAGE, 299, "", Verdict.ACCEPTED),
+        (Stage.MESSAGE, 300, "", Verdict.REPLY_LOST),
+        (Stage.MESSAGE, 199, "", Verdict.REPLY_LOST),
+        (Stage.MESSAGE, 600, "", Verdict.REPLY_LOST),
+        (Stage.RCPT, 250, "", Verdict.TEMPORARY),
+        (Stage.RCPT, 499, "", Verdict.TEMPORARY),
+        (Stage.RCPT, 600, "", Verdict.TEMPORARY),
+        (Stage.MAIL, 599, "", Verdict.TECHNICAL),
+        *((Stage.RCPT, each, "", Verdict.TECHNICAL) for each in (500, 502, 503, 504, 555)),
     ],
 )
 def test_verdicts(stage: Stage, code: int, text: str, verdict: Verdict) -> None:
@@ -139,6 +150,10 @@ def test_failures_follow_the_class_of_the_code(
         (250, "Ok", None),
         (354, "3.0.0 go", None),
         (552, "5.2.2\nmailbox full", "5.2.2"),
+        (550, " 5.1.1 led by a blank", "5.1.1"),
+        (550, "5.7.606 Access denied", "5.7.606"),
+        (550, "5.7.6060 no status", None),
+        (450, "4.2.0.", None),
     ],
 )
 def test_enhanced_status(code: int, text: str, status: str | None) -> None:
@@ -149,3 +164,14 @@ def test_enhanced_status(code: int, text: str, status: str | None) -> None:
 def test_enhanced_status_holds_nothing_but_digits(code: int, text: str) -> None:
     status = enhanced_status(code, text)
     assert status is None or all(part.isdigit() for part in status.split("."))
+
+
+def test_what_is_kept_of_a_reply() -> None:
+    taken = read_reply(Stage.MESSAGE, 250, "2.0.0 mailbox full, by its id")
+    assert (taken.code, taken.status, taken.reason, taken.about) == (250, "2.0.0", None, None)
+    refused = read_reply(Stage.RCPT, 550, "5.1.1 <x@example.org>: unknown user")
+    assert (refused.code, refused.status) == (550, "5.1.1")
+    assert (refused.reason, refused.about) == (FailureReason.UNKNOWN_USER, About.RECIPIENT)
+    # that the code is known decides what a bare one comes to
+    assert read_reply(Stage.RCPT, 452, "").reason is FailureReason.SYSTEM
+    assert read_reply(Stage.MAIL, 550, "").about is About.ALL_MAIL

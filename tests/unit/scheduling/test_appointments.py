@@ -1,0 +1,136 @@
+"""What becomes of an appointment, and what the events tell of it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from contracts.channels import Channel
+from contracts.events import (
+    AppointmentDeleted,
+    AppointmentRescheduled,
+    AppointmentScheduled,
+    InvitationIssued,
+    InvitationRequested,
+)
+from contracts.tariffs import Tariff
+from services.scheduling import appointments
+from services.scheduling.appointments import Appointment
+from services.scheduling.practice import Practice
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+PRACTICE = Practice(UUID(int=1), "Hausarztpraxis", "Europe/Berlin", Tariff.STANDARD)
+PRESENT = Appointment(
+    id=UUID(int=2),
+    practice_id=UUID(int=1),
+    version=3,
+    starts_at=NOW,
+    duration_minutes=20,
+    patient_name="Erika Mustermann",
+    email="erika@example.org",
+    phone="+491713920001",
+    channels=(Channel.EMAIL, Channel.SMS),
+    locale="de",
+    consented_at=NOW,
+    invitation_id=UUID(int=3),
+    attempt=2,
+    link_version=5,
+    created_at=NOW,
+    created_by="somebody",
+)
+
+
+def test_it_is_over_after_its_duration() -> None:
+    assert PRESENT.ends_at == NOW + timedelta(minutes=20)
+
+
+def test_each_channel_has_its_address() -> None:
+    assert PRESENT.address(Channel.EMAIL) == "erika@example.org"
+    assert PRESENT.address(Channel.SMS) == "+491713920001"
+
+
+def test_a_move_changes_the_slot_alone() -> None:
+    later = NOW + timedelta(hours=1)
+    moved = appointments.reschedule(PRESENT, starts_at=later, duration_minutes=45)
+    assert (moved.starts_at, moved.duration_minutes) == (later, 45)
+    assert replace(moved, starts_at=NOW, duration_minutes=20) == PRESENT
+
+
+@pytest.mark.parametrize(
+    ("email", "phone", "link_version"),
+    [
+        ("erika@example.org", "+491713920001", 5),
+        ("e@example.org", "+491713920001", 6),
+        ("erika@example.org", "+491713920002", 6),
+        ("e@example.org", None, 6),
+    ],
+)
+def test_a_new_attempt_has_a_new_link_where_an_address_changed(
+    email: str, phone: str | None, link_version: int
+) -> None:
+    again = appointments.invite_again(PRESENT, email=email, phone=phone, channels=[Channel.SMS])
+    assert (again.email, again.phone, again.channels) == (email, phone, (Channel.SMS,))
+    assert (again.attempt, again.link_version) == (3, link_version)
+    same = {"email": PRESENT.email, "phone": PRESENT.phone, "channels": PRESENT.channels}
+    assert replace(again, attempt=2, link_version=5, **same) == PRESENT  # type: ignore[arg-type]
+
+
+def test_what_is_told_of_the_appointment() -> None:
+    for event, kind in (
+        (appointments.scheduled(PRESENT, PRACTICE), AppointmentScheduled),
+        (appointments.rescheduled(PRESENT, PRACTICE), AppointmentRescheduled),
+    ):
+        assert event == kind(
+            appointment_id=PRESENT.id,
+            practice_id=PRACTICE.id,
+            version=3,
+            start=NOW,
+            duration_minutes=20,
+            time_zone="Europe/Berlin",
+        )
+    assert appointments.deleted(PRACTICE.id, PRESENT.id, 4) == AppointmentDeleted(
+        appointment_id=PRESENT.id, practice_id=PRACTICE.id, version=4
+    )
+
+
+def test_an_attempt_is_told_to_everybody_and_its_addresses_to_whom_sends() -> None:
+    issued, requested = appointments.invitation(PRESENT, PRACTICE, "https://x/y")
+    assert issued == InvitationIssued(
+        appointment_id=PRESENT.id,
+        practice_id=PRACTICE.id,
+        version=3,
+        invitation_id=PRESENT.invitation_id,
+        attempt=2,
+        channels=[Channel.EMAIL, Channel.SMS],
+    )
+    assert isinstance(requested, InvitationRequested)
+    told = requested.model_dump(exclude={"channels"}, exclude_defaults=True)
+    assert (
+        told
+        | {
+            "appointment_id": PRESENT.id,
+            "practice_id": PRACTICE.id,
+            "appointment_version": 3,
+            "invitation_id": PRESENT.invitation_id,
+            "attempt": 2,
+            "sender_name": "Hausarztpraxis",
+            "start": NOW,
+            "duration_minutes": 20,
+            "time_zone": "Europe/Berlin",
+            "locale": "de",
+            "patient_name": "Erika Mustermann",
+            "link": "https://x/y",
+            "not_after": NOW,
+        }
+        == told
+    )
+    assert requested.tariff is Tariff.STANDARD
+    assert (requested.channels.email, requested.channels.sms) == (
+        "erika@example.org",
+        "+491713920001",
+    )
+    by_mail = replace(PRESENT, channels=(Channel.EMAIL,))
+    _, requested = appointments.invitation(by_mail, PRACTICE, "https://x/y")
+    assert isinstance(requested, InvitationRequested)
+    assert requested.channels.sms is None

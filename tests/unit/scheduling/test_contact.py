@@ -1,0 +1,190 @@
+"""Of the form: over which channels and to whom, in what language, and never without consent."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chassis.problems import InvalidInput
+from contracts.channels import Channel
+from services.scheduling import forms
+from services.scheduling.forms import Contact, Slot
+from services.scheduling.practice import Practice
+from services.scheduling.schemas import Change, NewAppointment, Resend
+from tests.support.forms import NOW, PRESENT, STANDARD, codes, is_dead, read
+
+BOTH = tuple(Channel)
+MOBILE, FOREIGN = "+491713920001", "+436641234567"
+
+
+def test_each_channel_has_its_own_address() -> None:
+    contact = Contact(BOTH, "erika@example.org", MOBILE)
+    assert contact.address(Channel.EMAIL) == "erika@example.org"
+    assert contact.address(Channel.SMS) == MOBILE
+
+
+async def test_nothing_is_sent_without_consent() -> None:
+    assert await codes(consent=False) == {("consent", "consent_required")}
+    assert await codes(consent=True) == set()
+
+
+async def test_the_practice_has_a_language_and_a_patient_may_have_another() -> None:
+    practice = replace(STANDARD, language="en")
+    assert (await read(practice)).locale == "en"
+    assert (await read(practice, locale="de")).locale == "de"
+    assert await codes(locale="tlh") == {("locale", "invalid")}
+
+
+async def test_everything_that_was_typed_is_there() -> None:
+    valid = await read(
+        STANDARD,
+        BOTH,
+        patient_name="  Erika\tMustermann ",
+        channels=["sms", "email", "sms"],
+        email=" Erika@EXAMPLE.org ",
+        phone="0171 3920001",
+        duration_minutes=45,
+    )
+    assert valid == forms.ValidAppointment(
+        "Erika Mustermann",
+        Contact((Channel.SMS, Channel.EMAIL), "Erika@example.org", MOBILE),
+        Slot(datetime(2026, 12, 1, 13, 30, tzinfo=UTC), 45),
+        "de",
+    )
+
+
+@pytest.mark.parametrize("name", ["x" * 200, "A\u0308nne", "O’Neill-Ünal", "Ng"])
+async def test_names_that_are_taken(name: str) -> None:
+    assert await codes(patient_name=name) == set()
+
+
+async def test_a_name_is_written_in_one_way() -> None:
+    assert (await read(patient_name="A\u0308nne")).patient_name == "Änne"
+
+
+@pytest.mark.parametrize("name", ["A\u200bB", "A\u0007B", "A\ud800B", "x" * 201])
+async def test_names_that_hold_what_nobody_sees_are_refused(name: str) -> None:
+    assert await codes(patient_name=name) == {("patient_name", "invalid")}
+
+
+async def test_an_empty_name_is_missing() -> None:
+    assert await codes(patient_name=" \t") == {("patient_name", "missing")}
+
+
+async def test_an_address_is_needed_for_the_channels_that_are_chosen_alone() -> None:
+    assert await codes(practice=STANDARD, available=BOTH, email="") == {("email", "missing")}
+    by_text: dict[str, Any] = {
+        "practice": STANDARD,
+        "available": BOTH,
+        "channels": ["sms"],
+        "email": None,
+    }
+    assert await codes(**by_text) == {("phone", "missing")}
+    assert await codes(**by_text, phone="  ") == {("phone", "missing")}
+    assert await codes(**by_text, phone=MOBILE) == set()
+    assert await codes(phone="") == set()
+    assert await codes(phone="030 23125001") == {("phone", "landline")}
+    assert await codes(**(by_text | {"email": "nobody"}), phone=MOBILE) == {("email", "invalid")}
+
+
+async def test_texts_go_to_the_countries_of_the_installation_alone() -> None:
+    request = NewAppointment.model_construct(
+        patient_name="Erika",
+        date="2026-12-01",
+        time="14:30",
+        utc_offset=None,
+        duration_minutes=20,
+        consent=True,
+        locale=None,
+        send_anyway=False,
+        channels=["sms"],
+        email=None,
+        phone=FOREIGN,
+    )
+
+    async def refused(countries: list[str]) -> list[tuple[str, str]]:
+        with pytest.raises(InvalidInput) as invalid:
+            await forms.new_appointment(
+                request,
+                STANDARD,
+                available=BOTH,
+                countries=countries,
+                now=NOW,
+                is_dead=is_dead,
+            )
+        return [(error["code"], error["message"]) for error in invalid.value.extras["errors"]]
+
+    [(code, message)] = await refused(["DE", "CH"])
+    assert code == "country_not_allowed"
+    assert message == "SMS gehen von hier nur an Nummern aus: Deutschland, Schweiz."
+    # where no text goes there a number may be of any country
+    assert await codes(phone=FOREIGN) == set()
+
+
+async def resent(
+    available: tuple[Channel, ...] = BOTH, practice: Practice = STANDARD, **changes: object
+) -> Contact:
+    return await forms.resend(
+        Resend.model_validate(changes),
+        replace(PRESENT, phone=MOBILE),
+        practice,
+        available=available,
+        countries=["DE"],
+        is_dead=is_dead,
+    )
+
+
+async def test_each_part_of_a_resending_may_be_changed_by_itself() -> None:
+    assert await resent() == Contact((Channel.EMAIL,), "erika@example.org", MOBILE)
+    assert (await resent(channels=["sms"])).channels == (Channel.SMS,)
+    assert (await resent(phone="0176 04069001")).phone == "+4917604069001"
+    assert (await resent(email="tot@example.org", send_anyway=True)).email == "tot@example.org"
+    with pytest.raises(InvalidInput):
+        await resent(channels=[])
+
+
+@pytest.mark.parametrize(
+    ("changes", "slot"),
+    [
+        ({}, Slot(PRESENT.starts_at, 20)),
+        ({"duration_minutes": 30}, Slot(PRESENT.starts_at, 30)),
+        ({"time": "15:00"}, Slot(datetime(2026, 11, 24, 14, tzinfo=UTC), 20)),
+        ({"date": "2026-11-25"}, Slot(datetime(2026, 11, 25, 11, tzinfo=UTC), 20)),
+        ({"date": "2026-11-24", "time": "12:00"}, Slot(PRESENT.starts_at, 20)),
+    ],
+)
+def test_each_part_of_a_slot_may_be_changed_by_itself(
+    changes: dict[str, object], slot: Slot
+) -> None:
+    assert forms.change(Change.model_validate(changes), PRESENT, STANDARD, NOW) == slot
+
+
+def test_in_a_doubled_hour_a_slot_stays_the_one_that_it_is() -> None:
+    for utc in (0, 1):
+        start = datetime(2027, 10, 31, utc, 30, tzinfo=UTC)
+        there = replace(PRESENT, starts_at=start)
+        longer = forms.change(Change(duration_minutes=30), there, STANDARD, NOW)
+        assert longer == Slot(start, 30)
+    with pytest.raises(InvalidInput) as asked:
+        forms.change(Change(time="02:45"), there, STANDARD, NOW)
+    [error] = asked.value.extras["errors"]
+    assert (error["code"], [*error["options"]]) == ("ambiguous_time", ["+02:00", "+01:00"])
+    chosen = forms.change(Change(time="02:45", utc_offset="+02:00"), there, STANDARD, NOW)
+    assert chosen.starts_at == datetime(2027, 10, 31, 0, 45, tzinfo=UTC)
+
+
+async def test_how_far_ahead_an_appointment_may_be() -> None:
+    last = NOW + timedelta(days=5 * 366)
+    assert await codes(date=f"{last:%Y-%m-%d}", time="13:00") == set()
+    too_far = {("date", "out_of_range")}
+    assert await codes(date=f"{last:%Y-%m-%d}", time="13:01") == too_far
+    assert await codes(date=f"{last + timedelta(days=1):%Y-%m-%d}") == too_far
+    for year in (1999, 9001, 9999):
+        assert await codes(date=f"{year}-12-01") == too_far
+    assert await codes(date="2000-12-01") == {("date", "past")}
+
+
+async def test_seconds_are_kept_and_less_is_not() -> None:
+    valid = await read(time="14:30:15.5")
+    assert valid.slot.starts_at == datetime(2026, 12, 1, 13, 30, 15, tzinfo=UTC)
