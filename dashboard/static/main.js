@@ -133,7 +133,7 @@ const stream = new Stream({
   },
   onDeleted: (id) => desk.forget(id),
   onMoved: (id) => desk.renew(id),
-  onOpen: (count) => openList.counted(count),
+  onOpenCount: (count) => openList.counted(count),
   onReset: () => {
     desk.startOver();
     openList.ask();

@@ -9,7 +9,7 @@ const LOOK_EVERY = 250; // milliseconds
 
 /**
  * Calls `onIndicator(indicator)`, `onDeleted(appointmentId)`, `onMoved(appointmentId)`,
- * `onOpen(count)` with how many appointments need a person,
+ * `onOpenCount(count)` with how many appointments need a person,
  * `onState("connecting" | "live" | "lost")`.
  * After a break it goes on where it was (Last-Event-ID); each "live" is the moment to reload.
  * `onReset()`: the service knows less than it did, as after a restored backup, and its versions
@@ -37,13 +37,12 @@ export class Stream {
     this.#source = source;
     this.#heard();
     this.#watch = setInterval(() => this.#look(), LOOK_EVERY);
-    source.addEventListener("open", (event) => {
+    source.addEventListener("open_count", (event) => {
       this.#heard();
-      // The service's event „open" has the name of the browser's own, which brings no data.
-      if (event instanceof MessageEvent) {
-        this.handlers.onOpen(JSON.parse(event.data).open_count);
-        return;
-      }
+      this.handlers.onOpenCount(JSON.parse(event.data).open_count);
+    });
+    source.addEventListener("open", () => {
+      this.#heard();
       this.#tries = 0;
       this.#tell("live");
     });

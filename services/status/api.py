@@ -106,10 +106,10 @@ def _place(cursor: str | None) -> Place | None:
     response_class=EventStream,
     responses={
         200: {
-            "description": "ready, indicator, deleted, moved, open and beat events, until the "
-            "token's term ends. A beat comes at the beginning and whenever nothing else was sent "
-            "for its interval_seconds; open tells at the beginning how much is open, and whenever "
-            "a change changes that. Neither has an id. Pass over events that are not known."
+            "description": "ready, indicator, deleted, moved, open_count and beat events, until "
+            "the token's term ends. A beat comes at the beginning and whenever nothing else was "
+            "sent for its interval_seconds; open_count at the beginning and whenever a change "
+            "changes how much is open. Neither has an id. Pass over events that are not known."
         },
         400: response("Last-Event-ID is not an id of this stream"),
         503: response("Too many open streams; Retry-After says when to come back"),

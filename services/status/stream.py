@@ -4,7 +4,7 @@
     event: indicator   data: Indicator                its newest state
     event: deleted     data: {"appointment_id", "version"}
     event: moved       data: {"appointment_id", "version"}   load the appointment anew
-    event: open        data: {"open_count"}           how much is open; has no id
+    event: open_count  data: {"open_count"}           how much is open; has no id
     event: beat        data: {"interval_seconds"}     nothing has changed; has no id
 
 Others may be added: a client passes over what it does not know, as EventSource does.
@@ -15,7 +15,7 @@ it was moved. Who comes without one, or with one that the feed has never reached
 practice's, or from before a restored backup), gets `ready` first and is to load the indicators;
 since the stream begins before they load them, they miss nothing.
 
-`open` comes at the beginning and whenever what has changed changes the count. What time alone ends
+`open_count` comes at the beginning and whenever what has changed changes it. What time alone ends
 (an appointment begins) is told by nobody: ask now and then.
 
 Of a deleted appointment whose patient was not told, `indicator` says `cancelled`.
@@ -137,8 +137,9 @@ def _change(shown: store.Shown | store.Moved) -> bytes:
 
 
 def _open(count: int) -> bytes:
-    sent.labels("open").inc()
-    return format_sse_event(event="open", data_str=OpenView(open_count=count).model_dump_json())
+    sent.labels("open_count").inc()
+    data = OpenView(open_count=count).model_dump_json()
+    return format_sse_event(event="open_count", data_str=data)
 
 
 def _beat(interval: float) -> bytes:

@@ -61,7 +61,7 @@ async def counts(response: httpx.Response) -> AsyncIterator[int]:
     async for line in response.aiter_lines():
         if line.startswith("event: "):
             told = line.removeprefix("event: ")
-        if told == "open" and line.startswith("data: "):
+        if told == "open_count" and line.startswith("data: "):
             yield json.loads(line.removeprefix("data: "))["open_count"]
 
 

@@ -69,7 +69,14 @@ def test_a_move_changes_the_slot_alone() -> None:
 def test_a_new_attempt_has_a_new_link_where_an_address_changed(
     email: str, phone: str | None, link_version: int
 ) -> None:
-    again = appointments.invite_again(PRESENT, email=email, phone=phone, channels=[Channel.SMS])
+    again = appointments.invite_again(
+        PRESENT,
+        patient_name=PRESENT.patient_name,
+        email=email,
+        phone=phone,
+        channels=[Channel.SMS],
+        locale=PRESENT.locale,
+    )
     assert (again.email, again.phone, again.channels) == (email, phone, (Channel.SMS,))
     assert (again.attempt, again.link_version) == (3, link_version)
     same = {"email": PRESENT.email, "phone": PRESENT.phone, "channels": PRESENT.channels}

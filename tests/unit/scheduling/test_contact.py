@@ -125,7 +125,7 @@ async def test_texts_go_to_the_countries_of_the_installation_alone() -> None:
 async def resent(
     available: tuple[Channel, ...] = BOTH, practice: Practice = STANDARD, **changes: object
 ) -> Contact:
-    return await forms.resend(
+    valid = await forms.resend(
         Resend.model_validate(changes),
         replace(PRESENT, phone=MOBILE),
         practice,
@@ -133,6 +133,7 @@ async def resent(
         countries=["DE"],
         is_dead=is_dead,
     )
+    return valid.contact
 
 
 async def test_each_part_of_a_resending_may_be_changed_by_itself() -> None:

@@ -61,7 +61,7 @@ async def test_it_says_at_once_how_often_it_beats(resume: int | None) -> None:
     with Feeds(limit=1, limit_per_practice=1).watch(PRACTICE) as watch:
         messages = followed(watch, resume)
         told = [await anext(messages) for _ in range(5)]
-    assert told.count(b'event: open\ndata: {"open_count":3}\n\n') == 1
+    assert told.count(b'event: open_count\ndata: {"open_count":3}\n\n') == 1
     beats = [message for message in told if message.startswith(b"event: beat\n")]
     assert beats[0] == b'event: beat\ndata: {"interval_seconds":0.01}\n\n'
     assert len(beats) == (2 if resume is None else 3)

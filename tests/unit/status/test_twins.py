@@ -8,16 +8,9 @@ import pytest
 
 from contracts.channels import Channel
 from contracts.events import Evidence, FailureCategory, FailureEvidence, FailureReason
-from services.status.indicators import (
-    Deleted,
-    Fact,
-    Indicator,
-    Issued,
-    Outcome,
-    State,
-    fold,
-    history,
-)
+from services.status.facts import Deleted, Fact, Issued, Outcome, State
+from services.status.indicators import Indicator, fold
+from services.status.timeline import history
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)

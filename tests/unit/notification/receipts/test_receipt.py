@@ -32,12 +32,14 @@ from services.notification.receipts.receipt import (
     read_receipt,
     unreadable,
 )
+from services.notification.receipts.return_path import ORGANIZER, SignedAddress
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.sending.sms.receipts import ReceiptState
 from tests.support.deliveries import NOW, minutes, new
 
 ID, OURS, OTHER = UUID(int=9), UUID(int=77), UUID(int=78)
 TAGS = Tags({1: bytes(32)}, purpose=ENVELOPE_ID)
+ORGANIZERS = SignedAddress("rueck@praxis.example", {1: bytes(32)}, purpose=ORGANIZER)
 REPLY = Reply(None, "5.1.1", FailureReason.UNKNOWN_USER)
 MAIL = Receipt(id=ID, channel=Channel.EMAIL, received_at=NOW, tries=0, reference=None)
 TEXT = Receipt(
@@ -192,7 +194,7 @@ def test_an_envelope_id_counts_where_we_have_signed_it() -> None:
     by_path = Reference(By.RETURN_PATH, OTHER)
     forger = Tags({1: b"x" * 32}, purpose=ENVELOPE_ID)
     signed, made_up = (Reference(By.ENVELOPE_ID, tag=tags.of(OURS)) for tags in (TAGS, forger))
-    found = finding(EvidenceKind.FAILED, by_path, made_up, signed).verified(TAGS)
+    found = finding(EvidenceKind.FAILED, by_path, made_up, signed).verified(TAGS, ORGANIZERS)
     assert [*found.references] == [by_path, Reference(By.ENVELOPE_ID, OURS)]
     assert found.kind is EvidenceKind.FAILED
 
