@@ -193,7 +193,27 @@ class Recipients(BaseModel):
         return [channel for channel in Channel if self.address(channel) is not None]
 
 
-class InvitationRequested(Event):
+class PracticeContact(BaseModel):
+    """How the patient reaches the practice; what is None the practice has not."""
+
+    practice_phone: str | None = Field(
+        default=None, pattern=r"^\+[1-9]\d{6,14}$", description="E.164"
+    )
+    reply_to: str | None = Field(
+        default=None,
+        max_length=254,
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$",
+        description="Where answers to a mail go.",
+    )
+    postal_address: str | None = Field(
+        default=None, max_length=500, description="A few lines, between line feeds."
+    )
+    asks_for_answer: bool = Field(
+        default=False, description="Whether the patient's calendar is asked to answer."
+    )
+
+
+class InvitationRequested(Event, PracticeContact):
     """Send this invitation. Holds patient data: readable by the notification service only."""
 
     appointment_version: Version
@@ -207,13 +227,16 @@ class InvitationRequested(Event):
     patient_name: str
     channels: Recipients
     link: str
+    link_version: Version = Field(
+        default=1, description="Rises when an address changed: what went out before is void."
+    )
     not_after: UtcDatetime = Field(description="No attempt begins after this moment.")
     tariff: Tariff = Field(
         default=Tariff.BASIC, description="Of the practice; it decides about the channels."
     )
 
 
-class NoticeRequested(Event):
+class NoticeRequested(Event, PracticeContact):
     """Send this notice. Holds patient data: readable by the notification service only."""
 
     appointment_version: Version

@@ -70,7 +70,7 @@ export class TypingHint {
     const button = h("button", { type: "button", class: "link" }, meant);
     button.addEventListener("click", () => {
       this.#input.value = meant;
-      this.#place.replaceChildren();
+      this.#input.dispatchEvent(new Event("input", { bubbles: true })); // as if typed
       this.#input.focus();
     });
     this.#place.append("Meinten Sie ", button, "?");

@@ -123,8 +123,8 @@ export const day = (date) => request("GET", `/scheduling/appointments?date=${enc
 export const appointment = (id) => patiently("GET", `/scheduling/appointments/${encode(id)}`);
 export const create = (body, key, onRetry) =>
   patiently("POST", "/scheduling/appointments", { body, key }, onRetry);
-export const resend = (id, body, key, onRetry) =>
-  patiently("POST", `/scheduling/appointments/${encode(id)}/invitations`, { body, key }, onRetry);
+export const resend = (id, body, key, version, onRetry) =>
+  patiently("POST", `/scheduling/appointments/${encode(id)}/invitations`, { body, key, version }, onRetry);
 export const change = (id, body, version) =>
   request("PATCH", `/scheduling/appointments/${encode(id)}`, { body, version });
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);
@@ -173,9 +173,9 @@ export async function remove(id, version, notify, onRetry) {
 }
 
 /** As `remove`, with all that is held of the appointment. */
-export async function erase(id, onRetry) {
+export async function erase(id, version, onRetry) {
   try {
-    await patiently("POST", `/scheduling/appointments/${encode(id)}/erasure`, {}, onRetry);
+    await patiently("POST", `/scheduling/appointments/${encode(id)}/erasure`, { version }, onRetry);
   } catch (error) {
     if (!(error instanceof Refused && error.status === 404)) throw error;
   }

@@ -120,6 +120,18 @@ export class Desk extends EventTarget {
     for (const one of appointments) this.#keep(one);
   }
 
+  /** As it is stored now. Throws as the API does; what is gone is forgotten. */
+  async fetch(id) {
+    try {
+      const found = await api.appointment(id);
+      this.keep(found);
+      return found;
+    } catch (error) {
+      if (error instanceof api.Refused && error.status === 404) this.forget(id);
+      throw error;
+    }
+  }
+
   /** An invitation was sent from this page; its arrival is waited for. */
   async awaitArrival(appointment) {
     const { id, invitation } = appointment;

@@ -24,11 +24,10 @@ export class Details {
     this.dialogs = dialogs;
     dialogs.install(this.#dialog);
     const close = () => this.#dialog.close();
-    const reload = () => this.#load();
     this.resend = new Resend({ desk, infoBoxes });
-    this.move = new Move({ desk, reload, onMoved: (moved) => { close(); onMoved(moved); } });
-    this.removal = new Removal({ desk, dialogs, reload, onRemoved: () => { close(); onRemoved(); } });
-    this.visit = new Visit({ reload });
+    this.move = new Move({ desk, onMoved: (moved) => { close(); onMoved(moved); } });
+    this.removal = new Removal({ desk, dialogs, onRemoved: () => { close(); onRemoved(); } });
+    this.visit = new Visit({ reload: () => this.#load() });
     byId("visit-open").addEventListener("click", () => this.visit.start(this.#id));
     byId("delete-open").addEventListener("click", () => this.removal.open(this.#id));
     byId("erase-open").addEventListener("click", () => this.removal.open(this.#id, ERASE));
@@ -80,11 +79,9 @@ export class Details {
   async #load() {
     const id = this.#id;
     try {
-      const appointment = await api.appointment(id);
-      if (id === this.#id) this.desk.keep(appointment);
-    } catch (error) {
-      if (error instanceof api.Refused && error.status === 404) this.desk.forget(id);
-      else this.#loadHistory();
+      await this.desk.fetch(id);
+    } catch {
+      this.#loadHistory();
     }
   }
 

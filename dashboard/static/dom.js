@@ -27,3 +27,12 @@ export function icon(name) {
   svg.append(use);
   return svg;
 }
+
+/** Let an element with this id describe the input, or no longer; others go on describing it. */
+export function describe(input, id, wanted) {
+  const ids = new Set((input.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));
+  if (wanted) ids.add(id);
+  else ids.delete(id);
+  if (ids.size) input.setAttribute("aria-describedby", [...ids].join(" "));
+  else input.removeAttribute("aria-describedby");
+}

@@ -2,7 +2,7 @@
 
 import { forgetSendAnyway, offerSendAnyway } from "./addresses.js";
 import { Refused, Unreachable } from "./api.js";
-import { h } from "./dom.js";
+import { describe, h } from "./dom.js";
 import { sentence } from "./errors.js";
 import { clearOffsets, offerOffsets } from "./offsets.js";
 
@@ -52,7 +52,7 @@ export class Fields {
       field.querySelector(":scope > .error")?.remove();
       for (const input of field.querySelectorAll("[aria-invalid]")) {
         input.removeAttribute("aria-invalid");
-        input.removeAttribute("aria-describedby");
+        describe(input, this.#errorId(field), false);
       }
     }
   }
@@ -82,13 +82,19 @@ export class Fields {
 
   #mark(field, message) {
     if (field.classList.contains("wrong")) return;
-    const id = `error-${this.#form.id}-${field.dataset.field}`;
+    const id = this.#errorId(field);
     field.classList.add("wrong");
+    const fold = field.closest("details");
+    if (fold) fold.open = true;
     field.append(h("p", { class: "error", id }, message));
     for (const input of field.querySelectorAll("input, select")) {
       input.setAttribute("aria-invalid", "true");
-      input.setAttribute("aria-describedby", id);
+      describe(input, id, true);
     }
+  }
+
+  #errorId(field) {
+    return `error-${this.#form.id}-${field.dataset.field}`;
   }
 
   #field(name) {

@@ -3,10 +3,12 @@
 import { sendAnyway, TypingHint } from "./addresses.js";
 import * as api from "./api.js";
 import { ADDRESS_FIELDS } from "./channels.js";
+import { adaptAddresses, chosenChannels } from "./contact_fields.js";
 import { today } from "./dates.js";
-import { byId, h } from "./dom.js";
+import { byId, describe } from "./dom.js";
 import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
+import { offerLanguages } from "./languages.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
 import { SmsPreview } from "./sms_preview.js";
 
@@ -61,15 +63,8 @@ export class CreateForm {
 
   /** The practice's own language is chosen, also again after a reset, and while none is offered. */
   #offerLanguages() {
-    const { locale } = this.#form.elements;
-    const { language, languages } = this.desk.practice;
-    byId("field-locale").hidden = languages.length === 0;
-    if (locale.options.length) return;
-    locale.append(
-      ...languages.map(({ code, name }) =>
-        h("option", { value: code, lang: code, selected: code === language }, name),
-      ),
-    );
+    byId("field-locale").hidden = this.desk.practice.languages.length === 0;
+    offerLanguages(this.#form.elements.locale, this.desk.practice);
   }
 
   #begun() {
@@ -80,26 +75,23 @@ export class CreateForm {
     this.#form.reset();
     clearOffsets(this.#form);
     this.#fields.clear();
+    this.#adapt();
   }
 
-  /** Only the chosen channels show their address, only channels of this installation can be. */
+  /** Only channels of this practice can be chosen; only the chosen ones need their address. */
   #adapt() {
     const { practice } = this.desk;
-    for (const [channel, name] of Object.entries(ADDRESS_FIELDS)) {
+    for (const channel of Object.keys(ADDRESS_FIELDS)) {
       const box = this.#form.elements[`channel-${channel}`];
       box.disabled = !practice.channels.includes(channel);
       if (box.disabled) box.checked = false;
-      byId(`field-${name}`).hidden = !box.checked;
     }
+    adaptAddresses(this.#form, practice);
     const hint = byId("sms-hint");
     const box = this.#form.elements["channel-sms"];
     hint.hidden = !box.disabled;
-    if (box.disabled) {
-      hint.textContent = this.#whyNoSms();
-      box.setAttribute("aria-describedby", hint.id);
-    } else if (box.getAttribute("aria-describedby") === hint.id) {
-      box.removeAttribute("aria-describedby");
-    }
+    describe(box, hint.id, box.disabled);
+    if (box.disabled) hint.textContent = this.#whyNoSms();
   }
 
   #whyNoSms() {
@@ -112,12 +104,12 @@ export class CreateForm {
 
   #content() {
     const { elements } = this.#form;
-    const channels = Object.keys(ADDRESS_FIELDS).filter((one) => elements[`channel-${one}`].checked);
+    const address = (name) => (byId(`field-${name}`).hidden ? null : elements[name].value.trim() || null);
     return {
       patient_name: elements.patient_name.value,
-      channels,
-      email: channels.includes("email") ? elements.email.value : null,
-      phone: channels.includes("sms") ? elements.phone.value : null,
+      channels: chosenChannels(this.#form),
+      email: address("email"),
+      phone: address("phone"),
       date: elements.date.value,
       time: elements.time.value,
       utc_offset: chosenOffset(this.#form),

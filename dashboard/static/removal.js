@@ -1,7 +1,9 @@
 // „Termin löschen" and „Daten löschen": asked for once more, since the patient's link dies with it.
 
 import * as api from "./api.js";
+import { comparison } from "./conflict.js";
 import { longDay } from "./dates.js";
+import { differences } from "./differences.js";
 import { byId } from "./dom.js";
 import { Fields } from "./fields.js";
 
@@ -18,21 +20,21 @@ export const ERASE = {
     "Der Termin wird gelöscht und mit ihm alles, was dazu gespeichert ist: Name, Adressen, " +
     "Zustellungen und Verlauf. Der Link in der Einladung wird sofort ungültig; bereits gesendete " +
     "Nachrichten bleiben beim Empfänger. Das lässt sich nicht rückgängig machen.",
-  send: (id, _version, onRetry) => api.erase(id, onRetry),
+  send: (id, version, onRetry) => api.erase(id, version, onRetry),
 };
 
 export class Removal {
   #dialog = byId("confirm");
   #form = byId("confirm-form");
   #fields = new Fields(this.#form);
-  #id = "";
+  #changes = byId("confirm-changes");
+  #seen = null; // the appointment as it was described: what it became since is not removed unseen
   #operation = DELETE;
 
-  /** `reload()` fetches the appointment anew, `onRemoved()`. */
-  constructor({ desk, dialogs, reload, onRemoved }) {
+  /** `onRemoved()` */
+  constructor({ desk, dialogs, onRemoved }) {
     this.desk = desk;
     this.dialogs = dialogs;
-    this.reload = reload;
     this.onRemoved = onRemoved;
     dialogs.install(this.#dialog);
     this.#form.addEventListener("submit", (event) => {
@@ -42,7 +44,6 @@ export class Removal {
   }
 
   open(id, operation = DELETE) {
-    this.#id = id;
     this.#operation = operation;
     byId("confirm-title").textContent = `${operation.title}?`;
     byId("confirm-submit").textContent = operation.title;
@@ -50,7 +51,8 @@ export class Removal {
     byId("confirm-notify").checked = true;
     // Of a patient who asked for it, nothing is kept that a message could be sent with.
     byId("confirm-notify-field").hidden = operation === ERASE;
-    this.#describe();
+    this.#changes.replaceChildren();
+    this.#describe(this.desk.appointment(id));
     this.dialogs.open(this.#dialog);
   }
 
@@ -58,21 +60,24 @@ export class Removal {
     this.#dialog.close();
   }
 
-  #describe() {
-    const { patient_name: name, date, time } = this.desk.appointment(this.#id);
+  #describe(appointment) {
+    this.#seen = appointment;
+    const { patient_name: name, date, time } = appointment;
     byId("confirm-text").textContent =
       `${name}, ${longDay(date)}, ${time} Uhr. ${this.#operation.text}`;
   }
 
   async #send() {
-    const id = this.#id;
+    const seen = this.#seen;
+    const { id } = seen;
     const done = await this.#fields.submit(async (onRetry) => {
       try {
-        await this.#operation.send(id, this.desk.appointment(id)?.version, onRetry);
+        await this.#operation.send(id, seen.version, onRetry);
       } catch (error) {
         if (error instanceof api.Refused && error.status === 412) {
-          await this.reload();
-          if (this.desk.appointment(id)) this.#describe();
+          const stored = await this.desk.fetch(id);
+          this.#changes.replaceChildren(comparison(differences(seen, seen, stored, this.desk.practice), "Bisher"));
+          this.#describe(stored);
         }
         throw error;
       }

@@ -29,13 +29,18 @@ export class Rescue {
   /** The actions for an info box about this appointment, as [{label, about, act}]. */
   actions(appointment, state) {
     if (state !== "failed" && state !== "unconfirmed") return [];
-    const { id, patient_name: about } = appointment;
+    const { id, patient_name: about, invitation } = appointment;
     const actions = [{ label: "Erneut senden", about, act: () => this.#open(id) }];
     const indicator = this.desk.indicator(id);
     const other = indicator && otherChannel(this.desk.practice, appointment, indicator);
     if (other) {
       const label = `Stattdessen per ${CHANNELS[other]} senden`;
-      actions.push({ label, about, act: () => this.send(id, other) });
+      // Another attempt than the one that is told of is none that anybody here has seen fail.
+      const seen = () => {
+        const present = this.desk.appointment(id);
+        return present?.invitation.attempt === invitation.attempt ? present : appointment;
+      };
+      actions.push({ label, about, act: () => this.send(seen(), other) });
     }
     return actions;
   }
@@ -45,11 +50,11 @@ export class Rescue {
     this.onOpen(id);
   }
 
-  /** Send over this channel alone; what stands against it is said at the appointment. */
-  async send(id, channel) {
+  /** Send over this channel instead, what was seen of the appointment being still so. */
+  async send({ id, version }, channel) {
     const body = { channels: [channel] };
     try {
-      const sent = await api.resend(id, body, this.#keys.for([id, body]));
+      const sent = await api.resend(id, body, this.#keys.for([id, body, version]), version);
       this.#keys.done();
       this.infoBoxes.drop(id);
       this.infoBoxes.announce("Die Einladung wird erneut versendet.");

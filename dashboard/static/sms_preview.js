@@ -45,6 +45,7 @@ export class SmsPreview {
       start: `${date.value}T${time.value}${chosenOffset(this.#form) ?? ""}`,
       time_zone: practice.time_zone,
       locale: locale.value || practice.language,
+      phone: practice.phone ?? "",
     }).toString();
   }
 

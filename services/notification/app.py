@@ -57,6 +57,7 @@ def build(settings: Settings) -> Application:
                 read_mail=confined.read,
                 sealer=sealer,
                 envelope_ids=settings.envelope_ids,
+                organizers=settings.return_path.organizer,
                 poll=settings.poll_seconds,
                 wake_relay=relay.wake,
                 now=utc_now,

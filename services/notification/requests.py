@@ -123,6 +123,9 @@ class Events:
                 requested_version=request.appointment_version,
                 starts_at=starts_at,
                 recipient=self._recipient(request, channel),
+                organizer=self._organizer(draft, request, channel),
+                asks_for_answer=request.asks_for_answer,
+                link_version=request.link_version,
                 traceparent=received.traceparent,
             )
             draft.add(delivery, _letter(request, channel))
@@ -150,6 +153,8 @@ class Events:
                 starts_at=notice.not_after,
                 recipient=self._recipient(notice, channel),
                 kind=LetterKind(notice.kind),
+                organizer=self._organizer(draft, notice, channel),
+                asks_for_answer=notice.asks_for_answer,
                 traceparent=received.traceparent,
             )
             letter = replace(
@@ -161,6 +166,22 @@ class Events:
         """Recognises the address among those of the appointment, and nowhere else."""
         address = (request.channels.address(channel) or "").casefold()
         return self._sealer.fingerprint(f"{request.appointment_id}\0{channel}\0{address}".encode())
+
+    def _organizer(
+        self, draft: Draft, request: InvitationRequested | NoticeRequested, channel: Channel
+    ) -> UUID | None:
+        """The organizer of mail to this address about this appointment.
+
+        The one that earlier mail had, also where it was made with an older key.
+        """
+        if channel is not Channel.EMAIL:
+            return None
+        address = (request.channels.address(channel) or "").casefold()
+        content = f"organizer\0{request.appointment_id}\0{address}".encode()
+        known = {each.organizer for each in draft.deliveries_of(request.appointment_id)}
+        may_be = map(_uuid, self._sealer.fingerprints(content))
+        newest = _uuid(self._sealer.fingerprint(content))
+        return next((each for each in may_be if each in known), newest)
 
     def _message_id(self) -> str:
         """At random: whoever names it has seen the mail, and learns nothing else of the delivery.
@@ -200,6 +221,10 @@ def _news(received: Received) -> KnownAppointment | None:
     )
 
 
+def _uuid(fingerprint: bytes) -> UUID:
+    return UUID(bytes=fingerprint[1:17])  # without the key's number
+
+
 def _letter(request: InvitationRequested | NoticeRequested, channel: Channel) -> Letter:
     def storable(text: str) -> str:
         return text.replace("\x00", "")  # the one character that PostgreSQL can't store
@@ -214,4 +239,8 @@ def _letter(request: InvitationRequested | NoticeRequested, channel: Channel) ->
         start=request.start,
         duration_minutes=request.duration_minutes,
         time_zone=request.time_zone,
+        phone=request.practice_phone,
+        reply_to=request.reply_to,
+        postal_address=request.postal_address and storable(request.postal_address),
+        asks_for_answer=request.asks_for_answer,
     )

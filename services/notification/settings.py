@@ -39,11 +39,13 @@ class Settings(ProducerSettings):
     )
     bounce_address: str = Field(
         pattern=ADDRESS,
-        description="Address below which the return paths are: mail to it, and to what follows "
-        "with a + before the @, has to reach the intake.",
+        description="Address below which the return paths are, and the addresses that patients' "
+        "calendars answer to: mail to it, and to what follows with a + before the @, has to reach "
+        "the intake.",
     )
     return_path_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
-        min_length=1, description=f"Keys of the return paths and envelope ids. {KEYS_HELP}"
+        min_length=1,
+        description=f"Keys of the return paths, envelope ids and organizers. {KEYS_HELP}",
     )
     contact_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
         min_length=1, description=f"Keys that patients' data is stored under. {SEALING_HELP}"
@@ -195,6 +197,11 @@ class Settings(ProducerSettings):
         return ReturnPath(self.bounce_address, decode_keys(self.return_path_keys))
 
     @property
+    def has_intake(self) -> bool:
+        """Whether what comes back is read at all."""
+        return self.intake_protocol != "none" or self.imap_host is not None
+
+    @property
     def envelope_ids(self) -> Tags:
         """Signs and reads envelope ids."""
         return Tags(decode_keys(self.return_path_keys), purpose=ENVELOPE_ID)
@@ -234,7 +241,7 @@ class Settings(ProducerSettings):
         if len(self.bounce_address.rpartition("@")[0]) > MAX_LOCAL_PART:
             raise ValueError(f"bounce_address: at most {MAX_LOCAL_PART} characters before the @")
         if self.environment == "production":
-            if self.intake_protocol == "none" and self.imap_host is None:
+            if not self.has_intake:
                 raise ValueError("production needs intake_protocol or imap_host: without bounces")
             if self.intake_protocol != "none":
                 self._require_named_mail_servers()

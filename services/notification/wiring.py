@@ -43,6 +43,7 @@ def email_sender(settings: Settings, now: Clock) -> EmailSender:
         sender_address=settings.mail_from,
         envelope_sender=settings.return_path.of,
         envelope_id=settings.envelope_ids.of,
+        organizer=settings.return_path.organizer.of if settings.has_intake else None,
         now=now,
     )
 

@@ -18,7 +18,7 @@ from contracts.events import (
     InvitationRequested,
     Recipients,
 )
-from services.scheduling.practice import Practice
+from services.scheduling.practice import Practice, contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +63,26 @@ def reschedule(
 def invite_again(
     appointment: Appointment,
     *,
+    patient_name: str,
     email: str | None,
     phone: str | None,
     channels: Sequence[Channel],
+    locale: str,
 ) -> Appointment:
     """„Erneut senden": a new attempt, under a new link where an address changed.
 
-    Whether the earlier attempt reached a stranger is not known for sure at this moment, so a
-    changed address always makes the old link void; to the same address the link stays.
+    Whether an earlier attempt reached a stranger is not known for sure at this moment, so an
+    address that is another one now, or gone, always makes the old link void. One that was missing
+    had nothing sent to it: the link stays, as it does for the same addresses.
     """
-    changed = email != appointment.email or phone != appointment.phone
+    before = (appointment.email, appointment.phone)
+    changed = any(
+        old is not None and old != new for old, new in zip(before, (email, phone), strict=True)
+    )
     return replace(
         appointment,
+        patient_name=patient_name,
+        locale=locale,
         email=email,
         phone=phone,
         channels=tuple(channels),
@@ -126,8 +134,10 @@ def invitation(appointment: Appointment, practice: Practice, link: str) -> list[
             **{channel.value: appointment.address(channel) for channel in appointment.channels}
         ),
         link=link,
+        link_version=appointment.link_version,
         tariff=practice.tariff,
         not_after=appointment.starts_at,
+        **contact(practice).model_dump(),
     )
     return [issued, requested]
 

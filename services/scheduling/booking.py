@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import TypeAlias
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -21,6 +22,7 @@ from services.scheduling import (
     address_store,
     appointments,
     erasure,
+    erasure_store,
     forms,
     idempotency,
     messages,
@@ -41,6 +43,9 @@ from services.scheduling.schemas import Change, Input, NewAppointment, Resend
 from services.scheduling.wall_clock import day_bounds
 
 SOURCE = "/einladung/scheduling"
+
+# Of an appointment; where given, the present one has to be among them.
+Versions: TypeAlias = Collection[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +116,14 @@ class Booking:
         return Booked(appointment, practice)
 
     async def resend(
-        self, caller: Caller, appointment_id: UUID, request: Resend, key: str | None
+        self,
+        caller: Caller,
+        appointment_id: UUID,
+        request: Resend,
+        key: str | None,
+        if_match: Versions | None = None,
     ) -> Booked:
-        """„Erneut senden": issue a new attempt, where needed to a corrected address."""
+        """„Erneut senden": issue a new attempt, where needed to a corrected address or name."""
         now, operation = self.now(), f"resend {appointment_id}"
         async with self._practice(caller) as (tx, practice):
             earlier = await self._earlier(tx, practice, key, operation, request, appointment_id)
@@ -123,7 +133,8 @@ class Booking:
             present = await self._locked(tx, practice, appointment_id)
             if present.starts_at <= now:
                 raise Begun
-            contact = await forms.resend(
+            _agree(present.version, if_match)
+            valid = await forms.resend(
                 request,
                 present,
                 practice,
@@ -132,7 +143,12 @@ class Booking:
                 is_dead=self._is_dead(tx, practice),
             )
             invited = appointments.invite_again(
-                present, email=contact.email, phone=contact.phone, channels=contact.channels
+                present,
+                patient_name=valid.patient_name,
+                email=valid.contact.email,
+                phone=valid.contact.phone,
+                channels=valid.contact.channels,
+                locale=valid.locale,
             )
             await self._write_to(tx, practice, invited, now)
             appointment = await store.update(tx, self.sealer, invited)
@@ -143,7 +159,7 @@ class Booking:
         return Booked(appointment, practice)
 
     async def reschedule(
-        self, caller: Caller, appointment_id: UUID, request: Change, if_match: int | None
+        self, caller: Caller, appointment_id: UUID, request: Change, if_match: Versions | None
     ) -> Booked:
         """Move, shorten or lengthen; what changes nothing tells nobody."""
         now = self.now()
@@ -167,7 +183,7 @@ class Booking:
         return Booked(appointment, practice)
 
     async def delete(
-        self, caller: Caller, appointment_id: UUID, if_match: int | None, *, notify: bool
+        self, caller: Caller, appointment_id: UUID, if_match: Versions | None, *, notify: bool
     ) -> None:
         """Delete: the link is dead at once, and the patient's data gone from here.
 
@@ -195,12 +211,17 @@ class Booking:
             await self._publish(tx, *events)
         self.wake_relay()
 
-    async def erase(self, caller: Caller, appointment_id: UUID) -> None:
+    async def erase(
+        self, caller: Caller, appointment_id: UUID, if_match: Versions | None = None
+    ) -> None:
         """„Daten löschen": delete the appointment, or what is left of it, from all services."""
         now = self.now()
         async with self._practice(caller) as (tx, practice):
-            if not await erasure.on_request(tx, practice.id, appointment_id, SOURCE, now):
+            held = await erasure_store.lock(tx, practice.id, appointment_id)
+            if held is None:
                 raise NotFound
+            _agree(held.version, if_match)
+            await erasure.on_request(tx, held, SOURCE, now)
             await audit_store.add(tx, audit.deed(caller, Action.ERASED, appointment_id))
         self.wake_relay()
 
@@ -258,11 +279,10 @@ class Booking:
         tx: Connection,
         practice: Practice,
         appointment_id: UUID,
-        if_match: int | None = None,
+        if_match: Versions | None = None,
     ) -> Appointment:
         appointment = await self._found(tx, practice, appointment_id, lock=True)
-        if if_match is not None and if_match != appointment.version:
-            raise Changed
+        _agree(appointment.version, if_match)
         return appointment
 
     async def _earlier(
@@ -339,6 +359,12 @@ class Booking:
 
     async def _publish(self, tx: Connection, *events: Event) -> None:
         await outbox.put(tx, events, source=SOURCE, sealer=self.sealer)
+
+
+def _agree(version: int, if_match: Versions | None) -> None:
+    """Nobody changes what they have not seen. Raises Changed."""
+    if if_match is not None and version not in if_match:
+        raise Changed
 
 
 async def _note_reading(tx: Connection, caller: Caller, shown: Sequence[Appointment]) -> None:

@@ -5,7 +5,6 @@ The other services hear of it by AppointmentErased; each of them deletes what it
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from chassis import outbox
 from chassis.database import Connection
@@ -14,25 +13,19 @@ from services.scheduling import appointments, erasure_store, store
 from services.scheduling.erasure_store import Held
 
 
-async def on_request(
-    tx: Connection, practice_id: UUID, appointment_id: UUID, source: str, now: datetime
-) -> bool:
-    """Delete an appointment with everything about it; False where nothing is held.
+async def on_request(tx: Connection, held: Held, source: str, now: datetime) -> None:
+    """Delete an appointment with everything about it.
 
     The events are a deletion, unless it was deleted before, and an erasure.
     """
-    held = await erasure_store.lock(tx, practice_id, appointment_id)
-    if held is None:
-        return False
     events: list[Event] = []
     if not held.deleted:
-        version = await store.delete(tx, practice_id, appointment_id, now)
-        events.append(appointments.deleted(practice_id, appointment_id, version))
+        version = await store.delete(tx, held.practice_id, held.id, now)
+        events.append(appointments.deleted(held.practice_id, held.id, version))
     await erasure_store.forget(tx, [held])
     events += _erased(await erasure_store.clear(tx, [held], now), ErasureReason.REQUEST)
     await erasure_store.remove(tx, held)
     await outbox.put(tx, events, source=source)
-    return True
 
 
 async def by_term(tx: Connection, source: str, now: datetime) -> bool:

@@ -81,6 +81,15 @@ class ValidAppointment:
     locale: str
 
 
+@dataclass(frozen=True, slots=True)
+class ValidResend:
+    """Who is invited again, where, and in which language."""
+
+    patient_name: str
+    contact: Contact
+    locale: str
+
+
 async def new_appointment(
     request: NewAppointment,
     practice: Practice,
@@ -117,9 +126,14 @@ async def resend(
     available: Sequence[Channel],
     countries: Collection[str],
     is_dead: IsDead,
-) -> Contact:
-    """Where to send it again: what is left out stays as it was."""
+) -> ValidResend:
+    """Whom to send it again, and where: what is left out stays as it was."""
     faults = _Faults()
+    name = (
+        present.patient_name
+        if request.patient_name is None
+        else faults.patient_name(request.patient_name)
+    )
     contact = faults.contact(
         [*present.channels] if request.channels is None else request.channels,
         present.email if request.email is None else request.email,
@@ -128,9 +142,10 @@ async def resend(
         countries,
         practice,
     )
+    locale = present.locale if request.locale is None else faults.locale(request.locale, practice)
     if not request.send_anyway:
         await faults.dead_addresses(contact, is_dead)
-    return faults.checked(contact)
+    return ValidResend(name, faults.checked(contact), locale)
 
 
 def change(request: Change, present: Appointment, practice: Practice, now: datetime) -> Slot:
@@ -219,7 +234,11 @@ class _Faults:
         countries: Collection[str],
         practice: Practice,
     ) -> Contact:
-        """The chosen channels, each with its address."""
+        """The chosen channels, each with its address.
+
+        An address of a channel that is not chosen has to be one as well, since it may be sent to
+        later. Which countries SMS may go to, and whether it is dead, is asked then.
+        """
         channels: list[Channel] = []
         for name in names:
             try:

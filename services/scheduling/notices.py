@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from contracts.channels import Channel
 from contracts.events import NoticeKind, NoticeRequested, Recipients
 from services.scheduling.appointments import Appointment
-from services.scheduling.practice import Practice
+from services.scheduling.practice import Practice, contact
 
 MIN_LEAD = timedelta(hours=2)  # after booking or moving: the patient has just been told
 DAY = 24 * 60  # minutes
@@ -107,4 +107,5 @@ def requested(
         channels=Recipients(**{channel.value: appointment.address(channel) for channel in allowed}),
         link=link,
         not_after=appointment.starts_at,
+        **contact(practice).model_dump(),
     )

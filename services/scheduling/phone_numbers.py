@@ -62,6 +62,14 @@ def parse_mobile(text: str) -> str:
     raise BadNumber(NumberFault.INVALID)
 
 
+def parse_telephone(text: str) -> str:
+    """A number of any kind in E.164, landlines too. Raises BadNumber."""
+    number = _parse(_repaired(text))
+    if not phonenumbers.is_valid_number(number):
+        raise BadNumber(NumberFault.INVALID)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
 def country_of(number: str) -> str | None:
     """The country (ISO 3166-1) of a number in E.164; None where it is no single one's."""
     return phonenumbers.region_code_for_number(phonenumbers.parse(number))

@@ -11,13 +11,19 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
+from email_validator import EmailNotValidError, validate_email
 
 from chassis.problems import FieldError, InvalidInput
+from contracts.events import PracticeContact
 from contracts.languages import DEFAULT, LANGUAGES
 from contracts.tariffs import Tariff
 from contracts.terms import MAX_RETENTION_DAYS, RETENTION_DAYS
+from services.scheduling.phone_numbers import BadNumber, parse_telephone
 
 NAME_LENGTH = 100
+ADDRESS_LINES = 5
+ADDRESS_LINE_LENGTH = 80  # characters
+NOT_IN_TEXTS = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control characters, by their Unicode category
 MAX_REMINDERS = 5
 REMINDER_MINUTES = range(1, 20_161)  # up to two weeks
 NOT_PLACES = {"Factory", "localtime"}
@@ -37,6 +43,11 @@ class Practice:
     language: str = DEFAULT.code  # of patients for whom no other is chosen
     reminders: tuple[int, ...] = (1440, 60)  # minutes before the start
     retention_days: int = MAX_RETENTION_DAYS  # after the appointment's end
+    # How patients reach it; empty where they can't.
+    phone: str = ""  # E.164
+    reply_address: str = ""
+    postal_address: str = ""  # lines
+    asks_for_answer: bool = True  # whether patients' calendars are asked to answer
     # Bounds of its own (`bounds`); 0 and none: the installation's.
     daily_messages: int = 0
     daily_sms_per_country: int = 0
@@ -58,6 +69,10 @@ class PracticeChange:
     language: str | None = None
     reminders: Sequence[int] | None = None
     retention_days: int | None = None
+    phone: str | None = None
+    reply_address: str | None = None
+    postal_address: str | None = None
+    asks_for_answer: bool | None = None
     daily_messages: int | None = None
     daily_sms_per_country: int | None = None
     sms_countries: Sequence[str] | None = None
@@ -81,13 +96,18 @@ class PracticeChange:
 
 
 def _name(text: str) -> str:
-    name = unicodedata.normalize("NFC", " ".join(text.split()))
+    name = _line(text)
     if not 1 <= len(name) <= NAME_LENGTH:
         raise ValueError(f"Has to have 1 to {NAME_LENGTH} characters.")
-    # it goes into the head of mails
-    if any(unicodedata.category(each) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for each in name):
-        raise ValueError("May hold no control characters.")
     return name
+
+
+def _line(text: str) -> str:
+    """As it can go into the head of a mail: on one line."""
+    line = unicodedata.normalize("NFC", " ".join(text.split()))
+    if any(unicodedata.category(each) in NOT_IN_TEXTS for each in line):
+        raise ValueError("May hold no control characters.")
+    return line
 
 
 def _time_zone(name: str) -> str:
@@ -126,6 +146,35 @@ def _retention_days(days: int) -> int:
     return days
 
 
+def _phone(text: str) -> str:
+    try:
+        return parse_telephone(text) if text.strip() else ""
+    except BadNumber:
+        raise ValueError("Has to be a phone number, as +49 30 1234567.") from None
+
+
+def _reply_address(text: str) -> str:
+    """In ASCII, domain included: what stands in the head of a mail has to pass every server."""
+    if not text.strip():
+        return ""
+    try:
+        address = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        raise ValueError("Has to be an e-mail address.") from None
+    if address.ascii_email is None:
+        raise ValueError("Has to be an e-mail address in plain letters.")
+    return address.ascii_email
+
+
+def _postal_address(text: str) -> str:
+    lines = [line for each in text.splitlines() if (line := _line(each))]
+    if len(lines) > ADDRESS_LINES or any(len(line) > ADDRESS_LINE_LENGTH for line in lines):
+        raise ValueError(
+            f"Has to have {ADDRESS_LINES} lines at most, of {ADDRESS_LINE_LENGTH} characters each."
+        )
+    return "\n".join(lines)
+
+
 def _daily(most: int) -> int:
     if most not in DAILY:
         raise ValueError(f"Has to be 1 to {DAILY[-1]}, or 0 for the installation's own bound.")
@@ -147,10 +196,24 @@ _RULES: Mapping[str, Any] = {
     "language": _language,
     "reminders": _reminders,
     "retention_days": _retention_days,
+    "phone": _phone,
+    "reply_address": _reply_address,
+    "postal_address": _postal_address,
+    "asks_for_answer": bool,
     "daily_messages": _daily,
     "daily_sms_per_country": _daily,
     "sms_countries": checked_countries,
 }
+
+
+def contact(practice: Practice) -> PracticeContact:
+    """How patients reach it, as events tell."""
+    return PracticeContact(
+        practice_phone=practice.phone or None,
+        reply_to=practice.reply_address or None,
+        postal_address=practice.postal_address or None,
+        asks_for_answer=practice.asks_for_answer,
+    )
 
 
 def new_practice(practice_id: UUID, settings: PracticeChange) -> Practice:

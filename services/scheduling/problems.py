@@ -83,11 +83,11 @@ class KeyReused(StatusProblem):
 
 
 class BadETag(StatusProblem):
-    """The If-Match header is no ETag of ours."""
+    """The If-Match header is no list of ETags."""
 
     status = 400
     type_ = "bad-etag"
-    title = "If-Match is not an ETag of an appointment."
+    title = "If-Match is neither a list of ETags nor *."
 
 
 class PracticeExists(StatusProblem):

@@ -14,6 +14,12 @@ from services.scheduling.practice import Practice
 Text = Annotated[str, Field(max_length=1000)]
 
 
+UNASKED = (
+    "Needed for its channel. Of a channel that is not among `channels` it is kept, and used only "
+    "if somebody sends over that channel later."
+)
+
+
 class Input(BaseModel):
     """An input of the form: its fields are checked together, in `forms`."""
 
@@ -25,8 +31,8 @@ class NewAppointment(Input):
 
     patient_name: Text
     channels: Annotated[list[Text], Field(max_length=10, description="email, sms")]
-    email: Text | None = None
-    phone: Text | None = None
+    email: Text | None = Field(default=None, description=UNASKED)
+    phone: Text | None = Field(default=None, description=UNASKED)
     date: Text = Field(json_schema_extra={"format": "date"})
     time: Text = Field(description="Wall clock of the practice, e.g. 14:30.")
     utc_offset: Text | None = Field(
@@ -51,19 +57,26 @@ class Change(Input):
 
 
 class Resend(Input):
-    """„Erneut senden": what is left out stays as it was."""
+    """„Erneut senden": what is left out stays as it was.
 
+    Another address, or an empty one in place of one, makes the old link void; one that was missing
+    does not.
+    """
+
+    patient_name: Text | None = None
     email: Text | None = None
     phone: Text | None = None
+    locale: Text | None = Field(default=None, description="A code of the practice's `languages`.")
     channels: Annotated[list[Text], Field(max_length=10)] | None = None
     send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
 
 
 class InvitationView(BaseModel):
-    """Which invitation, and how often it was sent."""
+    """Which invitation, how often it was sent, and under which version of its link."""
 
     id: UUID
     attempt: int
+    link_version: int = Field(description="Rises when older links become void.")
 
 
 class BookedView(BaseModel):
@@ -91,7 +104,11 @@ class BookedView(BaseModel):
             time=local.strftime("%H:%M"),
             duration_minutes=appointment.duration_minutes,
             time_zone=practice.time_zone,
-            invitation=InvitationView(id=appointment.invitation_id, attempt=appointment.attempt),
+            invitation=InvitationView(
+                id=appointment.invitation_id,
+                attempt=appointment.attempt,
+                link_version=appointment.link_version,
+            ),
             created_at=appointment.created_at,
         )
 
@@ -156,4 +173,5 @@ class PracticeView(BaseModel):
     )
     language: str = Field(description="Of invitations for which no other is chosen.")
     languages: list[LanguageView]
+    phone: str = Field(description="On which patients reach it, E.164; empty: none is told.")
     sample_link: str = Field(description="As long as the links of invitations; leads nowhere.")

@@ -159,7 +159,7 @@ async def update(tx: Connection, sealer: Sealer, appointment: Appointment) -> Ap
         """
         UPDATE appointments
         SET version = version + 1, starts_at = $3, duration_minutes = $4, contact = $5,
-            channels = $6, attempt = $7, link_version = $8
+            channels = $6, attempt = $7, link_version = $8, locale = $9
         WHERE practice_id = $1 AND id = $2 RETURNING version
         """,
         appointment.practice_id,
@@ -170,6 +170,7 @@ async def update(tx: Connection, sealer: Sealer, appointment: Appointment) -> Ap
         list(appointment.channels),
         appointment.attempt,
         appointment.link_version,
+        appointment.locale,
     )
     return replace(appointment, version=version)
 

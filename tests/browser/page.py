@@ -89,6 +89,15 @@ async def noticed(page: Page, where: str, text: str) -> None:
     await eventually(said, f"{where}: {text}")
 
 
+async def tab_to(page: Page, what: str, most: int = 40) -> None:
+    """Press Tab until the element has the focus."""
+    for _ in range(most):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("what => document.activeElement?.matches(what)", what):
+            return
+    raise AssertionError(f"not within {most} tabs: {what}")
+
+
 async def let_a_day_pass(stack: Stack, appointment_id: UUID, delivery_state: str) -> None:
     """Without a receipt, once the delivery is in this state."""
     owner = await asyncpg.connect(stack.owner_dsn("notification"))

@@ -1,21 +1,33 @@
 """WCAG 2.2 A and AA, as axe-core finds it, on every page and dialog; and the flow by keyboard."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import opened
-from tests.browser.looks import Anyone, Look
-from tests.browser.page import enter, fill, infobox, noticed, row, show_day, state, unique
+from tests.browser.page import (
+    enter,
+    fill,
+    infobox,
+    noticed,
+    row,
+    show_day,
+    state,
+    tab_to,
+    unique,
+)
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
 from tests.support.mails import link_in
 
+Look: TypeAlias = tuple[int, int, Literal["light", "dark"]]
 # Each is gone through in the first look; what is met there is then seen in the other, too.
 LOOKS: list[tuple[Look, Look]] = [
     ((1280, 800, "light"), (1280, 800, "dark")),
@@ -26,6 +38,25 @@ LOOKS: list[tuple[Look, Look]] = [
 def unknown() -> str:
     """No mailbox, and not known as dead from another test."""
     return f"unbekannt+{uuid4().hex[:8]}@example.org"
+
+
+class Anyone:
+    """Somebody at a page, and how they see it."""
+
+    def __init__(self, page: Page, looks: Sequence[Look]) -> None:
+        self.page = page
+        self.looks = looks
+
+    async def check(self) -> None:
+        """In no look a violation, nor anything to be scrolled sideways."""
+        for look in (*self.looks[1:], self.looks[0]):
+            await self._see(look)
+            assert await violations(self.page) == [], look
+
+    async def _see(self, look: Look) -> None:
+        width, height, scheme = look
+        await self.page.set_viewport_size({"width": width, "height": height})
+        await self.page.emulate_media(color_scheme=scheme)
 
 
 @pytest_asyncio.fixture(params=LOOKS, ids=["desktop", "phone"])
@@ -203,15 +234,6 @@ async def test_mailbox_and_phones(anyone: Anyone, practice: Practice, stack: Sta
     await anyone.check()
     await page.goto(stack.url("phones"))
     await anyone.check()
-
-
-async def tab_to(page: Page, what: str, most: int = 40) -> None:
-    """Press Tab until the element has the focus."""
-    for _ in range(most):
-        await page.keyboard.press("Tab")
-        if await page.evaluate("what => document.activeElement?.matches(what)", what):
-            return
-    raise AssertionError(f"not within {most} tabs: {what}")
 
 
 async def test_the_whole_flow_by_keyboard(page: Page, tomorrow: str) -> None:

@@ -47,7 +47,11 @@ async def test_a_corrected_address_turns_the_mark_into_a_tick(practice: Practice
     await practice.shows(created["id"], "failed")
     right = practice.form()["email"]
     again = await practice.resend(created["id"], email=right)
-    assert again["invitation"] == {"id": created["invitation"]["id"], "attempt": 2}
+    assert again["invitation"] == {
+        "id": created["invitation"]["id"],
+        "attempt": 2,
+        "link_version": 2,
+    }
     assert again["email"] == right
     shown = await practice.shows(created["id"], "delivered", attempt=2)
     assert [entry["attempt"] for entry in shown["history"]] == [1, 1, 1, 2, 2, 2]
@@ -250,6 +254,34 @@ async def test_a_stale_view_does_not_overwrite(practice: Practice) -> None:
     assert first.headers["etag"] == '"2"'
     second = await practice.scheduling.patch(path, json={"time": "12:00"}, headers=stale)
     assert second.status_code == 412
+
+
+DEEDS: dict[str, tuple[str, str, dict[str, str] | None]] = {
+    "move": ("PATCH", "", {"time": "11:00"}),
+    "send again": ("POST", "/invitations", {}),
+    "erase": ("POST", "/erasure", None),
+    "delete": ("DELETE", "", None),
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+async def test_every_deed_heeds_what_its_doer_has_seen(practice: Practice, deed: str) -> None:
+    """If-Match as RFC 9110, section 13.1.1, has it: compared strongly, in lists, or any."""
+    method, path, body = DEEDS[deed]
+    created = await practice.create()
+    here = f"/v1/appointments/{created['id']}"
+
+    async def answer(*if_match: str) -> tuple[int, str | None]:
+        lines = [("If-Match", each) for each in if_match]
+        told = await practice.scheduling.request(method, here + path, json=body, headers=lines)
+        return told.status_code, told.json()["type"] if told.is_error else None
+
+    for stale in ('"2"', 'W/"1"', '"2", W/"1"', '"01"', '"somebody-else"', ""):
+        assert await answer(stale) == (412, "changed"), stale
+    for malformed in ("1", '"1', '*, "1"', '"1" "2"'):
+        assert await answer(malformed) == (400, "bad-etag"), malformed
+    assert (await practice.scheduling.get(here)).headers["etag"] == '"1"'
+    assert (await answer('"2"', '"7", "1"'))[0] < 300
 
 
 async def test_nobody_without_a_valid_token(practice: Practice) -> None:

@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
+from typing import cast
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -20,6 +21,8 @@ from tests.conftest import HURRIED, Stack, new_practice
 from tests.servers.dovecot import PASSWORD, USER, Dovecot
 from tests.servers.postfix import FINAL_DOMAIN, Postfix
 from tests.support import PATIENCE, Json, Practice, eventually
+from tests.support.answers import reply
+from tests.support.mails import calendar_of
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="Postfix and Dovecot only run as root; make test installs them"
@@ -144,6 +147,25 @@ async def test_a_bounce_in_the_mailbox_is_fetched(clinic: Practice, servers: Ser
     created, mail = await ticked(clinic)
     servers.bring(bounce_of(mail))
     await clinic.shows(created["id"], "failed")
+
+
+async def test_a_calendar_s_answer_in_the_mailbox_is_fetched(
+    clinic: Practice, servers: Servers
+) -> None:
+    created, mail = await ticked(clinic)
+    _, event = calendar_of(mail)
+    organizer = str(event["ORGANIZER"]).removeprefix("mailto:")
+    servers.bring(reply("outlook", uid=created["id"], organizer=organizer))
+    owner = await asyncpg.connect(servers.stack.owner_dsn("notification"))
+    try:
+
+        async def known() -> str | None:
+            query = "SELECT answer FROM answers WHERE appointment_id = $1"
+            return cast("str | None", await owner.fetchval(query, UUID(created["id"])))
+
+        assert await eventually(known, "the answer is read") == "declined"
+    finally:
+        await owner.close()
 
 
 async def test_the_mailbox_is_read_on_where_it_was_left(clinic: Practice, servers: Servers) -> None:

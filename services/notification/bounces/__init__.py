@@ -1,8 +1,9 @@
 """What a returned mail means (RFC 3464, 5965, 3834), also where servers follow no standard.
 
-Asked in this order: a complaint, a receipt of reading, a standard report, an automatic answer, and
-last the words of the many servers with forms of their own. Each is believed only from a sender
-that could have written it: people forward bounces, and newsletters write about them.
+Asked in this order: a calendar's answer (RFC 5546), a complaint, a receipt of reading, a standard
+report, an automatic answer, and last the words of the many servers with forms of their own. Each is
+believed only from a sender that could have written it: people forward bounces, and newsletters
+write about them.
 """
 
 from dataclasses import replace
@@ -10,6 +11,7 @@ from dataclasses import replace
 from contracts.events import FailureReason
 from services.notification.bounces import addresses, auto_replies, feedback, signs, texts
 from services.notification.bounces.amazon_ses import read_notification
+from services.notification.bounces.answers import read_answer
 from services.notification.bounces.belief import believable
 from services.notification.bounces.mime import Mail, open_mail
 from services.notification.bounces.original import Original, find_original
@@ -29,6 +31,9 @@ def read(content: bytes) -> Reading:
     the same, which then is a fault in here and says nothing of the mail.
     """
     mail = open_mail(content)
+    answer = read_answer(mail)
+    if answer is not None:
+        return replace(NOT_A_BOUNCE, answer=answer)
     inside = wrapped_bounce(mail, content)
     return _read(mail) if inside is None else _read(open_mail(inside))
 

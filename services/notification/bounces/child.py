@@ -29,11 +29,16 @@ OUT_OF_MEMORY = 71  # the exit status
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 MAX_LENGTH = 1_000  # characters of what an answer quotes
 
-# Opened while files can be opened: a failure in words, read by flufl.bounce as well.
+# Read while files can be opened: a failure in words, read by flufl.bounce as well.
 _REHEARSAL = (
     b"Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nSubject: =?utf-8?q?Undelivered?=\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     b"WW91ciBtZXNzYWdlIGNvdWxkIG5vdCBiZSBkZWxpdmVyZWQuIDU1MCA1LjEuMSB1c2VyIHVua25vd24=\r\n"
+)
+_REHEARSED_ANSWER = (
+    b"Content-Type: text/calendar; method=REPLY\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REPLY\r\n"
+    b"BEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20261124T090000Z\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:a@b.example\r\n"
+    b"END:VEVENT\r\nEND:VCALENDAR\r\n"
 )
 
 
@@ -65,6 +70,7 @@ def _rehearse() -> None:
         with suppress(LookupError):
             codecs.lookup(name)
     read(_REHEARSAL)
+    read(_REHEARSED_ANSWER)
 
 
 def _confine() -> None:
@@ -85,9 +91,9 @@ def _allow_time() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (used + 1 + CPU_SECONDS, resource.RLIM_INFINITY))
 
 
-def _answer(reading: Reading) -> dict[str, str | bool | None]:
-    """What is asked for: whom it speaks of is none of it."""
-    return {
+def _answer(reading: Reading) -> dict[str, str | bool | int | list[str] | None]:
+    """What is asked for: whom it speaks of is none of it, nor what a patient wrote."""
+    answer: dict[str, str | bool | int | list[str] | None] = {
         "kind": reading.kind,
         "permanent": reading.permanent,
         "status": _plain(reading.status),
@@ -95,6 +101,15 @@ def _answer(reading: Reading) -> dict[str, str | bool | None]:
         "original_message_id": _plain(reading.original_message_id),
         "envelope_id": _plain(reading.envelope_id),
     }
+    if (said := reading.answer) is not None:
+        answer |= {
+            "answer": said.answer,
+            "uid": _plain(said.uid),
+            "sequence": said.sequence,
+            "organizers": [_plain(each) or "" for each in said.organizers],
+            "stamp": None if said.stamp is None else said.stamp.isoformat(),
+        }
+    return answer
 
 
 def _plain(text: str | None) -> str | None:

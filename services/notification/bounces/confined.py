@@ -14,14 +14,15 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from contracts.events import FailureReason
+from contracts.events import Answer, FailureReason
+from services.notification.bounces.answers import MAX_ORGANIZERS, MAX_SEQUENCE
 from services.notification.bounces.child import MAX_LENGTH, OUT_OF_MEMORY
-from services.notification.bounces.reading import EvidenceKind, Reading
+from services.notification.bounces.reading import CalendarAnswer, EvidenceKind, Reading
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,7 @@ START_SECONDS = 30.0
 END_SECONDS = 10.0  # to be gone, once killed
 STARTS = 3  # one after the other, before it counts as impossible
 MAX_ANSWER_BYTES = 64 * 1024
+NEVER_READ = {EvidenceKind.ACCEPTED, EvidenceKind.UNREADABLE, EvidenceKind.ANSWER}
 
 
 class Cause(StrEnum):
@@ -75,6 +77,13 @@ class _Answer(BaseModel):
     reason: FailureReason | None = None
     original_message_id: str | None = Field(default=None, max_length=MAX_LENGTH)
     envelope_id: str | None = Field(default=None, max_length=MAX_LENGTH)
+    answer: Answer | None = None
+    uid: str | None = Field(default=None, max_length=MAX_LENGTH)
+    sequence: int = Field(default=0, ge=0, le=MAX_SEQUENCE)
+    organizers: tuple[Annotated[str, Field(max_length=MAX_LENGTH)], ...] = Field(
+        default=(), max_length=MAX_ORGANIZERS
+    )
+    stamp: AwareDatetime | None = None
     failed: str | None = Field(default=None, pattern=r"^[\w.: <>-]+$", max_length=MAX_LENGTH)
 
 
@@ -186,7 +195,7 @@ def _reading(answer: bytes) -> Reading:
         raise ReadingFailed(Cause.ANSWER) from None
     if said.failed is not None:
         raise ReadingFailed(Cause.ERROR, said.failed)
-    if said.kind in {None, EvidenceKind.ACCEPTED, EvidenceKind.UNREADABLE}:
+    if said.kind is None or said.kind in NEVER_READ:
         raise ReadingFailed(Cause.ANSWER)
     return Reading(
         kind=said.kind,
@@ -195,4 +204,11 @@ def _reading(answer: bytes) -> Reading:
         reason=said.reason,
         original_message_id=said.original_message_id,
         envelope_id=said.envelope_id,
+        answer=_calendar_answer(said),
     )
+
+
+def _calendar_answer(said: _Answer) -> CalendarAnswer | None:
+    if said.answer is None or said.uid is None:
+        return None
+    return CalendarAnswer(said.answer, said.uid, said.sequence, said.organizers, said.stamp)

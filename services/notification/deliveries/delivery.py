@@ -65,6 +65,11 @@ class Delivery:
     gateway_id: str | None = None
     ask_at: datetime | None = None  # when to ask it what became of the message
     traceparent: str | None = None  # of the request, for the outcomes
+    # Of mail: whom its calendar file names as the organizer, the same for an appointment and an
+    # address; and whether it asks for an answer.
+    organizer: UUID | None = None
+    asks_for_answer: bool = False
+    link_version: int = 1  # of an invitation: with a higher one what went out before is void
     withdrawn: bool = False  # the appointment was deleted while a try was under way
 
     @property

@@ -21,6 +21,11 @@ held = Gauge(
 receipts = Counter(
     "receipts_total", "What came back and how its delivery was found", ["kind", "matched_by"]
 )
+answers = Counter(
+    "calendar_answers_total",
+    "What patients' calendars answered, and what became of it",
+    ["answer", "fate"],
+)
 bounce_reader_failures = Counter(
     "bounce_reader_failures_total",
     "Readings of returned mail that failed: by a fault of ours (error), or past a limit",

@@ -64,6 +64,9 @@ DELIVERY: columns.Columns = {
     "gateway": "text",
     "gateway_id": "text",
     "ask_at": "timestamptz",
+    "organizer": "uuid",
+    "asks_for_answer": "boolean",
+    "link_version": "bigint",
     "withdrawn": "boolean",
     "traceparent": "text",
 }

@@ -40,6 +40,7 @@ async def erase(tx: Connection, appointment_ids: Sequence[UUID], now: datetime) 
     await tx.execute(
         "DELETE FROM receipts WHERE delivery_id = ANY($1) OR reference = ANY($1)", deliveries
     )
+    await tx.execute("DELETE FROM answers WHERE appointment_id = ANY($1)", appointment_ids)
     await tx.execute("DELETE FROM delivery_history WHERE delivery_id = ANY($1)", deliveries)
     await tx.execute("DELETE FROM deliveries WHERE id = ANY($1)", deliveries)
     await tx.execute(

@@ -4,7 +4,7 @@ It says what Outlook, Apple and Google need to enter, move and strike the appoin
 of medicine: calendars are read by employers and families.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote
@@ -14,8 +14,10 @@ from icalendar import Event, vCalAddress, vDatetime
 
 from chassis.doubled_hour import comes_twice
 from chassis.wording import Wording
+from contracts.events import Answer
 from services.notification.letters.moments import local_time
 from services.notification.letters.names_and_links import checked_link, clean_name
+from services.notification.letters.reach import Reach
 from services.notification.letters.vtimezone import vtimezone
 from services.notification.letters.wordings import wording
 
@@ -38,6 +40,8 @@ class Method(StrEnum):
 class CalendarEvent:
     """The appointment as the patient's calendar is to show it.
 
+    Answers go to `organizer`, which stays the same: calendars follow whom they know.
+
     `sequence` rises with every change of the appointment, its deletion included: calendars ignore
     what has a lower one than they know. `organizer` and `attendee` are plain addresses.
     """
@@ -53,6 +57,9 @@ class CalendarEvent:
     attendee: str
     link: str
     language: str
+    reach: Reach = field(default_factory=Reach)
+    asks_for_answer: bool = False
+    answered: Answer | None = None  # to this `sequence`: so that a reminder does not take it back
 
     def __repr__(self) -> str:
         """Nothing: patient data must not show in a log or traceback."""
@@ -74,9 +81,11 @@ def calendar_file(method: Method, entry: CalendarEvent, now: datetime) -> bytes:
     event.add("attendee", _attendee(entry))
     event.add("status", "CANCELLED" if method is Method.CANCEL else "CONFIRMED")
     if method is Method.REQUEST:
-        event.add("description", _description(speech, name, link))
+        event.add("description", _description(speech, name, link, entry))
         event.add("location", link)
         event.add("url", link)
+    if entry.reach:
+        event.add("contact", ", ".join((name, *_ways(entry.reach))))
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE")
     head = _HEAD.format(method=method.value).encode()
@@ -99,18 +108,21 @@ def _folded(line: str) -> bytes:
     return b"\r\n".join((*parts, rest, b"")) if rest else b""
 
 
-def _description(speech: Wording, name: str, link: str) -> str:
-    return "\n".join(
-        (
-            speech.say("%(practice)s invites you to a video visit.", practice=name),
-            link,
-            "",
-            speech.say(
-                "If you cannot come, please contact your practice directly: "
-                "it does not read replies from calendars."
-            ),
-        )
-    )
+def _description(speech: Wording, name: str, link: str, entry: CalendarEvent) -> str:
+    """Also how the practice is reached: of CONTACT many calendars show nothing."""
+    lines = [
+        speech.say("%(practice)s invites you to a video visit.", practice=name),
+        link,
+        "",
+        entry.reach.in_a_calendar(speech, asks=entry.asks_for_answer),
+    ]
+    if entry.reach:
+        lines += ["", name, *_ways(entry.reach)]
+    return "\n".join(lines)
+
+
+def _ways(reach: Reach) -> list[str]:
+    return [*reach.address, *(way for way in (reach.phone_shown, reach.reply_to) if way)]
 
 
 def _add_times(event: Event, entry: CalendarEvent) -> bytes:
@@ -136,9 +148,9 @@ def _attendee(entry: CalendarEvent) -> vCalAddress:
     attendee = _address(entry.attendee, clean_name(entry.patient_name, "patient_name"))
     attendee.params["CUTYPE"] = "INDIVIDUAL"
     attendee.params["ROLE"] = "REQ-PARTICIPANT"
-    attendee.params["PARTSTAT"] = "NEEDS-ACTION"
-    # Nobody reads the answers, but without it Outlook and Gmail may not offer to accept.
-    attendee.params["RSVP"] = "TRUE"
+    attendee.params["PARTSTAT"] = entry.answered.upper() if entry.answered else "NEEDS-ACTION"
+    # Without it Outlook and Gmail may not offer to accept.
+    attendee.params["RSVP"] = "TRUE" if entry.asks_for_answer else "FALSE"
     return attendee
 
 

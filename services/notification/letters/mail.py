@@ -20,6 +20,7 @@ from services.notification.letters.calendar_file import CalendarEvent, Method, c
 from services.notification.letters.letter import Letter, LetterKind
 from services.notification.letters.moments import long_moment
 from services.notification.letters.names_and_links import checked_link, clean_name
+from services.notification.letters.reach import reach_of
 from services.notification.letters.wordings import wording, wordings
 
 TEXT_WIDTH = 76  # characters
@@ -55,19 +56,22 @@ class InvitationMail:
         recipient: str,
         message_id: str,
         boundary: str,
+        organizer: str | None = None,
         now: datetime,
     ) -> bytes:
         """The whole message with CRLF line ends. Raises UnusableLetter.
 
         `recipient` is the address as it goes on the wire, already checked; `message_id` is with
-        angle brackets; `boundary` needs letters and digits only.
+        angle brackets; `boundary` needs letters and digits only. Answers from calendars go to
+        `organizer`; without one nobody reads them, and none is asked for.
         """
         speech = wording(letter.locale)
         language = speech.language.code
         sender_name = clean_name(letter.sender_name, "sender_name")
         when = long_moment(letter.start, letter.time_zone, speech)
         subject = speech.say(_SUBJECTS[letter.kind], when=when)
-        words = {
+        reach = reach_of(letter)
+        words: dict[str, object] = {
             "patient_name": clean_name(letter.patient_name, "patient_name"),
             "sender_name": sender_name,
             "when": when,
@@ -75,6 +79,8 @@ class InvitationMail:
             "link": checked_link(letter.link),
             "subject": subject,
             "language": language,
+            "reach": reach,
+            "closing": reach.closing(letter.kind, speech),
         }
         if letter.previous_start is not None:
             words["previous"] = long_moment(letter.previous_start, letter.time_zone, speech)
@@ -85,11 +91,14 @@ class InvitationMail:
             duration_minutes=letter.duration_minutes,
             time_zone=letter.time_zone,
             sender_name=sender_name,
-            organizer=self._sender_address,
+            organizer=organizer or self._sender_address,
+            answered=letter.answered,
+            asks_for_answer=letter.asks_for_answer and organizer is not None,
             patient_name=letter.patient_name,
             attendee=recipient,
             link=letter.link,
             language=language,
+            reach=reach,
         )
         text, html = self._templates[language, letter.kind]
         method = Method.CANCEL if letter.kind is LetterKind.CANCELLED else Method.REQUEST
@@ -97,6 +106,7 @@ class InvitationMail:
             (
                 f"From: {_phrase(sender_name)} <{self._sender_address}>",
                 f"To: {recipient}",
+                *([f"Reply-To: {reach.reply_to}"] if reach.reply_to else ()),
                 f"Subject: {_unstructured('Subject', subject)}",
                 f"Date: {format_datetime(now)}",
                 f"Message-ID: {message_id}",

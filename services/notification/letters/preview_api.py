@@ -52,12 +52,13 @@ async def preview_sms(
     ],
     time_zone: Annotated[str, Query(max_length=100)],
     locale: Annotated[str, Query(max_length=20)] = "de",
+    phone: Annotated[str, Query(max_length=20, description="The practice's, in E.164.")] = "",
 ) -> SmsPreview:
     """The invitation as an SMS, its encoding and how many segments it takes."""
     try:
         if start.tzinfo is None:
             start = start.replace(tzinfo=ZoneInfo(time_zone))
-        text = texts.compose(_letter(sender_name, link, start, time_zone, locale))
+        text = texts.compose(_letter(sender_name, link, start, time_zone, locale, phone))
     except UnusableLetter as error:
         raise _unusable(str(error).partition(" ")[0]) from None
     except (KeyError, ValueError, OSError):
@@ -77,7 +78,9 @@ def _unusable(field: str) -> InvalidInput:
     return InvalidInput([FieldError(field, "invalid", "Diese Eingabe ist nicht gültig.")])
 
 
-def _letter(sender_name: str, link: str, start: datetime, time_zone: str, locale: str) -> Letter:
+def _letter(
+    sender_name: str, link: str, start: datetime, time_zone: str, locale: str, phone: str
+) -> Letter:
     return Letter(
         recipient="",
         patient_name="",  # no SMS names the patient
@@ -88,4 +91,5 @@ def _letter(sender_name: str, link: str, start: datetime, time_zone: str, locale
         start=start,
         duration_minutes=0,
         time_zone=time_zone,
+        phone=phone,
     )

@@ -1,7 +1,8 @@
 """What the patient reads as an SMS, in the patient's language.
 
-Short enough for one segment where the link and the practice's name allow it. The link is never
-cut. No patient name: it would show on a locked screen.
+Short enough for one segment where the link and the practice's name allow it. The practice's number
+is in it where it costs no further one. The link is never cut. No patient name: it would show on a
+locked screen.
 """
 
 import unicodedata
@@ -12,8 +13,10 @@ from services.notification.letters import sms_segments as segments
 from services.notification.letters.letter import Letter, LetterKind
 from services.notification.letters.moments import short_moment
 from services.notification.letters.names_and_links import checked_link, clean_name
+from services.notification.letters.reach import reach_of
 from services.notification.letters.wordings import wording
 
+PHONE = gettext_noop("%(text)s\nPhone %(phone)s")
 SHORTEST_NAME = 10  # characters that a shortened name keeps at least
 
 
@@ -62,6 +65,8 @@ def compose(letter: Letter) -> str:
     }
     wordings = _WORDINGS[letter.kind]
     candidates = [speech.say(each, name=name, **words) for each in wordings]
+    if phone := reach_of(letter).phone:
+        candidates[:0] = [speech.say(PHONE, text=each, phone=phone) for each in candidates]
     candidates += [speech.say(wordings[-1], name=shorter, **words) for shorter in shortenings(name)]
     return min(candidates, key=segments.count)
 

@@ -18,6 +18,7 @@ from asyncpg import Record
 from chassis import sealing
 from chassis.database import Connection
 from chassis.sealing import AssociatedData, NotOpened, Sealer
+from contracts.events import Answer
 from services.notification.letters.letter import Letter, LetterKind
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 LETTER = "deliveries.letter"
 RESEALING_BATCH = 200
 _SECRET = ("recipient", "patient_name", "link")
+_REACH = ("phone", "reply_to", "postal_address", "asks_for_answer")
 _OF_APPOINTMENT = ("appointment_version", "start", "duration_minutes", "time_zone")
 _NOTICE = "appointment"  # where a notice has what it says of its appointment
 
@@ -40,7 +42,7 @@ class SealedLetter:
 
 def seal(sealer: Sealer, practice_id: UUID, delivery_id: UUID, letter: Letter) -> SealedLetter:
     """What to store of a delivery's letter."""
-    secret: dict[str, Any] = {name: getattr(letter, name) for name in _SECRET}
+    secret: dict[str, Any] = {name: getattr(letter, name) for name in (*_SECRET, *_REACH)}
     if letter.kind is not LetterKind.INVITATION:
         secret[_NOTICE] = _written(letter)
     content = json.dumps(secret).encode()
@@ -52,15 +54,19 @@ def open_letter(sealer: Sealer, kind: LetterKind, stored: Record) -> Letter:
     """The letter of a delivery's row with what is known of its appointment. Raises NotOpened.
 
     `stored` has `id`, `practice_id`, `letter`, `sender_name` and `locale` of the delivery,
-    `appointment_version`, `start`, `duration_minutes` and `time_zone` of the appointment.
+    `appointment_version`, `start`, `duration_minutes` and `time_zone` of the appointment,
+    `answered_version` and `answer` of what the patient's calendar answered last.
     """
     associated_data = _associated_data(stored["practice_id"], stored["id"])
     secret = json.loads(sealer.open(stored["letter"], associated_data))
     notice = secret.pop(_NOTICE, None)
     known = {name: stored[name] for name in _OF_APPOINTMENT}
+    of_appointment = known if notice is None else _read(notice)
+    answered = stored["answered_version"] == of_appointment["appointment_version"]
     return Letter(
         **secret,
-        **(known if notice is None else _read(notice)),
+        **of_appointment,
+        answered=Answer(stored["answer"]) if answered else None,
         kind=kind,
         sender_name=stored["sender_name"],
         locale=stored["locale"],

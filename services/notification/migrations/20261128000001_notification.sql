@@ -59,6 +59,10 @@ CREATE TABLE deliveries (
     gateway_id text,                    -- its own id of the message
     ask_at timestamptz,                 -- when to ask it what became of the message
     asked integer NOT NULL DEFAULT 0,
+    -- Keyed fingerprint of appointment and address: whom the calendar file names as organizer.
+    organizer uuid,
+    asks_for_answer boolean NOT NULL DEFAULT false,
+    link_version bigint NOT NULL DEFAULT 1,
     withdrawn boolean NOT NULL DEFAULT false,
     traceparent text,                   -- W3C Trace Context of the request
     -- Recipient, patient's name and link, sealed together (chassis/sealing.py). Patient data:
@@ -78,6 +82,7 @@ CREATE INDEX deliveries_due ON deliveries (channel, practice_id, due_at) WHERE d
 CREATE INDEX deliveries_receipt_due ON deliveries (receipt_due_at)
     WHERE receipt_due_at IS NOT NULL;
 CREATE INDEX deliveries_ask ON deliveries (ask_at) WHERE ask_at IS NOT NULL;
+CREATE INDEX deliveries_of_organizer ON deliveries (organizer) WHERE organizer IS NOT NULL;
 CREATE INDEX deliveries_of_gateway ON deliveries (gateway_id) WHERE gateway_id IS NOT NULL;
 
 -- One line per transition. Codes only, never what a mail server wrote.
@@ -136,6 +141,18 @@ CREATE INDEX receipts_of_delivery ON receipts (delivery_id) WHERE delivery_id IS
 CREATE INDEX receipts_of_reference ON receipts (reference) WHERE reference IS NOT NULL;
 CREATE INDEX receipts_age ON receipts (received_at) WHERE delivery_id IS NULL;
 
+-- What patients' calendars answered, by the version that they answered to: the newest, to tell
+-- repeats from news.
+CREATE TABLE answers (
+    appointment_id uuid NOT NULL,
+    version bigint NOT NULL,
+    practice_id uuid NOT NULL,
+    organizer uuid NOT NULL,
+    answer text NOT NULL CHECK (answer IN ('accepted', 'declined', 'tentative')),
+    answered_at timestamptz NOT NULL,
+    PRIMARY KEY (appointment_id, version)
+);
+
 -- How far a mailbox has been read.
 CREATE TABLE mailbox_positions (
     mailbox text PRIMARY KEY,
@@ -170,6 +187,7 @@ ALTER TABLE appointments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE deliveries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE delivery_history ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE erased_deliveries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE answers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE receipts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE outbox ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON appointments
@@ -180,6 +198,8 @@ CREATE POLICY practice ON delivery_history
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
 CREATE POLICY practice ON erased_deliveries
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+CREATE POLICY practice ON answers
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
 CREATE POLICY practice ON receipts
     USING (coalesce(practice_in_scope(practice_id), false))
     WITH CHECK (coalesce(practice_in_scope(practice_id), false));
@@ -187,12 +207,12 @@ CREATE POLICY practice ON outbox
     USING (coalesce(practice_in_scope(practice_id), false))
     WITH CHECK (coalesce(practice_in_scope(practice_id), false));
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON appointments, deliveries, receipts TO notification;
+GRANT SELECT, INSERT, UPDATE, DELETE ON appointments, deliveries, answers, receipts TO notification;
 GRANT SELECT, INSERT, DELETE ON delivery_history, erased_deliveries, inbox, outbox TO notification;
 GRANT SELECT, INSERT, UPDATE ON mailbox_positions TO notification;
 
 -- migrate:down
 
-DROP TABLE outbox, inbox, mailbox_positions, receipts, erased_deliveries, delivery_history,
+DROP TABLE outbox, inbox, mailbox_positions, answers, receipts, erased_deliveries, delivery_history,
     deliveries, appointments;
 DROP FUNCTION practice_in_scope(uuid);

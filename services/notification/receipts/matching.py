@@ -36,7 +36,8 @@ def match(
 
     What names only deliveries of another channel, or that another gateway has, is dropped.
     """
-    final = finding.kind is EvidenceKind.UNREADABLE  # read again it would fail again
+    # Read again it would fail again; and what an organizer names is known or forgotten.
+    final = finding.kind in {EvidenceKind.UNREADABLE, EvidenceKind.ANSWER}
     elsewhere = False
     for reference in finding.references:
         delivery_id = found.get(reference)

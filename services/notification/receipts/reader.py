@@ -8,11 +8,12 @@ from typing import TypeAlias
 
 import structlog
 
+from chassis import outbox
 from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.loop import Loop
 from chassis.sealing import Sealer
-from contracts.events import DeliveryOutcome
+from contracts.events import DeliveryOutcome, Event
 from services.notification.bounces import Reading
 from services.notification.bounces.confined import Cause, ReadingFailed
 from services.notification.deliveries import metrics, store
@@ -20,6 +21,7 @@ from services.notification.deliveries.delivery import Transition
 from services.notification.deliveries.events import ReceiptMissing
 from services.notification.deliveries.transitions import transition
 from services.notification.erasure import store as erasure_store
+from services.notification.receipts import answers
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.matching import Settled, match
 from services.notification.receipts.receipt import (
@@ -30,6 +32,7 @@ from services.notification.receipts.receipt import (
     finding_of_mail,
     unreadable,
 )
+from services.notification.receipts.return_path import SignedAddress
 from services.notification.receipts.tags import Tags
 
 log = structlog.get_logger(__name__)
@@ -54,6 +57,7 @@ class ReceiptReader:
         *,
         sealer: Sealer,
         envelope_ids: Tags,
+        organizers: SignedAddress,
         read_mail: Callable[[bytes], Awaitable[Reading]],
         poll: float,
         wake_relay: Callable[[], None],
@@ -66,6 +70,7 @@ class ReceiptReader:
         self._db = db
         self._sealer = sealer
         self._envelope_ids = envelope_ids
+        self._organizers = organizers
         self._wake_relay = wake_relay
         self._now = now
         self._read_mail = read_mail
@@ -113,7 +118,8 @@ class ReceiptReader:
             if finding is None:
                 receipts.remove(receipt)
             else:
-                found.append((receipt, finding.verified(self._envelope_ids)))
+                verified = finding.verified(self._envelope_ids, self._organizers)
+                found.append((receipt, verified))
         return found
 
     async def _finding(self, receipt: Receipt) -> Finding | None:
@@ -137,7 +143,7 @@ class ReceiptReader:
             )
             return None if failed.cause.may_pass else unreadable(receipt)
 
-    async def _settle(self, found: Sequence[Found], claim: datetime) -> list[DeliveryOutcome]:
+    async def _settle(self, found: Sequence[Found], claim: datetime) -> list[Event]:
         """Settle all at once; when the content of one makes that fail, one after the other."""
         if not found:
             return []
@@ -149,12 +155,12 @@ class ReceiptReader:
             if len(found) == 1:
                 await self._step_over(found[0][0], error)
                 return []
-        outcomes: list[DeliveryOutcome] = []
+        events: list[Event] = []
         for one in found:
-            outcomes += await self._settle([one], claim)
-        return outcomes
+            events += await self._settle([one], claim)
+        return events
 
-    async def _take_in(self, found: Sequence[Found], claim: datetime) -> list[DeliveryOutcome]:
+    async def _take_in(self, found: Sequence[Found], claim: datetime) -> list[Event]:
         async with self._db.system() as tx:
             ours = await receipt_store.lock_claimed(tx, [each.id for each, _ in found], claim)
             found = [(each, finding) for each, finding in found if each.id in ours]
@@ -171,11 +177,13 @@ class ReceiptReader:
                     steps.append(transition(one.delivery, one.evidence, now))
                     deliveries[one.delivery.id] = steps[-1].delivery
             outcomes = await store.save(tx, steps)
+            answered = await answers.take(tx, settled)
+            await outbox.put(tx, answered, source=store.SOURCE)
             await receipt_store.settle(tx, self._sealer, settled)
         for one in settled:
             if one.due_at is None:
                 _count(one)
-        return outcomes
+        return [*outcomes, *answered]
 
     async def _step_over(self, receipt: Receipt, error: Exception) -> None:
         """Leave for later what alone makes its transaction fail."""
@@ -201,9 +209,9 @@ class ReceiptReader:
         self._publish(outcomes)
         return len(outcomes)
 
-    def _publish(self, outcomes: Sequence[DeliveryOutcome]) -> None:
-        metrics.count(outcomes)
-        if outcomes:
+    def _publish(self, events: Sequence[Event]) -> None:
+        metrics.count(each for each in events if isinstance(each, DeliveryOutcome))
+        if events:
             self._wake_relay()
 
 

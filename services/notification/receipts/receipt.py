@@ -9,6 +9,7 @@ from uuid import UUID
 from contracts.channels import Channel
 from contracts.events import FailureReason
 from services.notification.bounces import EvidenceKind, Reading, read
+from services.notification.bounces.reading import CalendarAnswer
 from services.notification.deliveries.events import (
     Accepted,
     AutoReplied,
@@ -20,6 +21,7 @@ from services.notification.deliveries.events import (
     EvidenceEvent,
     Reply,
 )
+from services.notification.receipts.return_path import SignedAddress
 from services.notification.receipts.tags import Tags
 from services.notification.refusals.statuses import reason_of
 from services.notification.sending.sms.receipts import ReceiptState
@@ -67,6 +69,8 @@ class By(StrEnum):
     Of a mail, who can have written it: by the envelope id a server on the way, by the return path
     one of those or the recipient, by the Message-ID whoever has seen the mail. The first two are
     signed by us (`tags`), the third is only hard to guess. What a gateway says it signs as a whole.
+    The organizer, signed as well, is known to whoever sees the calendar entry: it says nothing but
+    what a calendar answers.
     """
 
     RETURN_PATH = "return_path"
@@ -74,6 +78,7 @@ class By(StrEnum):
     MESSAGE_ID = "message_id"
     REFERENCE = "reference"
     GATEWAY_ID = "gateway_id"
+    ORGANIZER = "organizer"
     ELSEWHERE = "elsewhere"  # none: it names what is another channel's or gateway's
 
 
@@ -87,6 +92,8 @@ class Reference:
     message_id: str | None = None
     gateway: str | None = None
     gateway_id: str | None = None
+    address: str | None = None  # an organizer that nobody has verified yet
+    organizer: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +105,23 @@ class Finding:
     status: str | None
     reason: FailureReason | None
     references: Sequence[Reference]
+    answer: CalendarAnswer | None = None
 
-    def verified(self, envelope_ids: Tags) -> "Finding":
+    def verified(self, envelope_ids: Tags, organizers: SignedAddress) -> "Finding":
         """With those references alone that are ours or need no proof."""
-        verified = [
-            replace(each, tag=None, delivery_id=envelope_ids.read(each.tag)) if each.tag else each
-            for each in self.references
-        ]
-        return replace(
-            self,
-            references=[
-                each
-                for each in verified
-                if each.by is not By.ENVELOPE_ID or each.delivery_id is not None
-            ],
-        )
+        verified: list[Reference] = []
+        for each in self.references:
+            if each.tag is not None:
+                delivery_id = envelope_ids.read(each.tag)
+                if delivery_id is not None:
+                    verified.append(replace(each, tag=None, delivery_id=delivery_id))
+            elif each.address is not None:
+                organizer = organizers.read(each.address)
+                if organizer is not None:
+                    verified.append(replace(each, address=None, organizer=organizer))
+            else:
+                verified.append(each)
+        return replace(self, references=verified)
 
     def evidence(self, receipt_id: UUID, by: By) -> EvidenceEvent | None:
         """What it means for the delivery that is known by this reference; None if nothing.
@@ -173,7 +182,13 @@ def finding_of_gateway(receipt: Receipt, said: ReceiptState) -> Finding:
 
 
 def finding_of_mail(receipt: Receipt, reading: Reading) -> Finding:
-    """What a mail says; it names its delivery by return path, then envelope id, then Message-ID."""
+    """What a mail says; it names its delivery by return path, then envelope id, then Message-ID.
+
+    A calendar's answer names its entry by the organizer, and by nothing else.
+    """
+    if reading.answer is not None:
+        named = [Reference(By.ORGANIZER, address=each) for each in reading.answer.organizers]
+        return Finding(EvidenceKind.ANSWER, None, None, None, named, reading.answer)
     references = _by_return_path(receipt)
     if reading.envelope_id is not None:
         references.append(Reference(By.ENVELOPE_ID, tag=reading.envelope_id.strip()))

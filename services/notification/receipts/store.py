@@ -193,14 +193,24 @@ async def lock_referred(
         "SELECT gateway, gateway_id, id FROM deliveries WHERE gateway_id = ANY($1)",
         [each.gateway_id for each in references if each.gateway_id is not None],
     )
+    by_organizer = await tx.fetch(
+        """
+        SELECT DISTINCT ON (organizer) organizer, id FROM deliveries
+        WHERE organizer = ANY($1) AND kind = 'invitation'
+        ORDER BY organizer, link_version DESC, attempt DESC
+        """,
+        [each.organizer for each in references if each.organizer is not None],
+    )
     ids: dict[object, UUID] = {row["message_id"]: row["id"] for row in by_message_id}
     ids |= {(row["gateway"], row["gateway_id"]): row["id"] for row in by_gateway_id}
+    ids |= {row["organizer"]: row["id"] for row in by_organizer}
     found = {
         each: delivery_id
         for each in references
         if (
             delivery_id := each.delivery_id
             or ids.get(each.message_id)
+            or ids.get(each.organizer)
             or ids.get((each.gateway, each.gateway_id))
         )
     }
@@ -211,7 +221,7 @@ async def settle(tx: Connection, sealer: Sealer, settled: Sequence[Settled]) -> 
     """Write what became of locked receipts.
 
     The content of a matched one is erased, unless it is for operations to look at; of that the
-    beginning is kept.
+    beginning is kept. Of a calendar's answer, in which patients write, nothing is.
     """
     await tx.execute(
         """
@@ -220,7 +230,8 @@ async def settle(tx: Connection, sealer: Sealer, settled: Sequence[Settled]) -> 
             kind = n.kind, permanent = n.permanent,
             status_code = n.status_code, reason = n.reason, practice_id = n.practice_id,
             delivery_id = n.delivery_id, matched_by = n.matched_by,
-            content = CASE WHEN n.matched_by IS NULL OR n.due_at IS NOT NULL
+            content = CASE WHEN n.kind = 'answer' THEN NULL
+                           WHEN n.matched_by IS NULL OR n.due_at IS NOT NULL
                              OR n.kind IN ('not_a_bounce', 'unreadable')
                            THEN coalesce(n.beginning, r.content) END
         FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[],

@@ -1,6 +1,6 @@
-"""Signed names of deliveries, for what comes back to name them by.
+"""Signed names of deliveries and organizers, for what comes back to name them by.
 
-    tag = base32(key number, 1 byte | delivery id, 16 | MAC, 10), lower case, without padding
+    tag = base32(key number, 1 byte | id, 16 | MAC, 10), lower case, without padding
 
 It is signed with 80 bit (chassis/signed.py), so nobody can make one up, and a tag of one purpose is
 none of another. Base32, because some servers change the case of what they pass on.

@@ -102,7 +102,7 @@ async def lock_due(
             LIMIT $3
         )
         SELECT d.*, a.version AS appointment_version, a.starts_at AS start, a.duration_minutes,
-               a.time_zone
+               a.time_zone, given.version AS answered_version, given.answer
         FROM waiting CROSS JOIN LATERAL (
             SELECT * FROM deliveries
             WHERE channel = $2 AND practice_id = waiting.practice_id AND due_at <= $1
@@ -112,6 +112,11 @@ async def lock_due(
             LIMIT greatest(1, least(room, $3 / (SELECT count(*) FROM waiting)))
             FOR UPDATE SKIP LOCKED
         ) AS d JOIN appointments a ON a.appointment_id = d.appointment_id
+        LEFT JOIN LATERAL (
+            SELECT version, answer FROM answers
+            WHERE appointment_id = d.appointment_id AND organizer = d.organizer
+            ORDER BY version DESC LIMIT 1
+        ) AS given ON true
         ORDER BY waiting.place, d.due_at
         """,  # noqa: S608 - a constant condition
         now,

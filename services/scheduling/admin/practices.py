@@ -82,6 +82,16 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
         type=int,
         help=f"for which patients' data is held after the end; 0 to {MAX_RETENTION_DAYS}",
     )
+    parser.add_argument("--phone", help='on which patients reach it; "" none')
+    parser.add_argument("--reply-address", help='where answers to a mail go; "" none')
+    parser.add_argument(
+        "--postal-address", nargs="+", metavar="LINE", help='each line in quotes; "" none'
+    )
+    parser.add_argument(
+        "--asks-for-answer",
+        action=argparse.BooleanOptionalAction,
+        help="whether patients' calendars are asked to accept or decline",
+    )
     parser.add_argument(
         "--daily-messages", type=int, help="letters to patients in 24 hours; 0 as the tariff has"
     )
@@ -107,6 +117,8 @@ def _countries(text: str) -> list[str]:
 def _change(options: argparse.Namespace) -> PracticeChange:
     names = PracticeChange.__dataclass_fields__
     given: dict[str, Any] = {name: getattr(options, name) for name in names}
+    if options.postal_address is not None:
+        given["postal_address"] = "\n".join(options.postal_address)
     return PracticeChange(**given)
 
 
@@ -119,6 +131,10 @@ def _print(practice: Practice) -> None:
     print(f"language:       {practice.language}")
     print(f"reminders:      {reminders}")
     print(f"retention-days: {practice.retention_days}")
+    print(f"phone:          {practice.phone or 'none'}")
+    print(f"reply-address:  {practice.reply_address or 'none'}")
+    print(f"postal-address: {', '.join(practice.postal_address.splitlines()) or 'none'}")
+    print(f"asks-for-answer: {'yes' if practice.asks_for_answer else 'no'}")
     print(f"daily-messages: {practice.daily_messages or 'as the tariff'}")
     print(f"daily-sms-per-country: {practice.daily_sms_per_country or 'as all'}")
     print(f"sms-countries:  {','.join(practice.sms_countries) or 'as all'}")

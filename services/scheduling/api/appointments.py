@@ -1,7 +1,6 @@
 """The scheduling service's public HTTP API."""
 
 import datetime as dt
-import re
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from services.scheduling.api.dependencies import (
     AppointmentWriter,
     State,
 )
+from services.scheduling.api.preconditions import IfMatch, etag
 from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
 from services.scheduling.problems import BadETag, Begun, Changed, NotFound, TooManyMessages
@@ -43,15 +43,11 @@ IdempotencyKey = Annotated[
         "with another body it is refused.",
     ),
 ]
-IfMatch = Annotated[
-    str | None,
-    Header(alias="If-Match", max_length=100, description="ETag of the appointment as last seen."),
-]
 
 
 # Of the two that share a status code the description names both.
 BAD_REQUEST: Responses = {
-    BadETag.status: response("The body is no JSON, or If-Match no ETag of ours")
+    BadETag.status: response("The body is no JSON, or If-Match no list of ETags")
 }
 
 MAX_IDS = 100  # an address of some 4 kB
@@ -69,7 +65,7 @@ Desk = Annotated[Booking, Depends(desk)]
 
 def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView | BookedView:
     """The answer to a deed: with the patient only to those who may read."""
-    response.headers["ETag"] = _etag(booked)
+    response.headers["ETag"] = etag(booked.appointment.version)
     view = AppointmentView if caller.may(Right.READ_APPOINTMENTS) else BookedView
     return view.of(booked.appointment, booked.practice)
 
@@ -124,7 +120,7 @@ async def read_appointment(
 ) -> AppointmentView:
     """One appointment."""
     booked = await booking.get(caller, appointment_id)
-    response.headers["ETag"] = _etag(booked)
+    response.headers["ETag"] = etag(booked.appointment.version)
     return AppointmentView.of(booked.appointment, booked.practice)
 
 
@@ -142,7 +138,7 @@ async def change_appointment(
     if_match: IfMatch = None,
 ) -> AppointmentView | BookedView:
     """Move, shorten or lengthen; the link stays valid."""
-    booked = await booking.reschedule(caller, appointment_id, body, _version(if_match))
+    booked = await booking.reschedule(caller, appointment_id, body, if_match)
     return _told(booked, caller, response)
 
 
@@ -160,28 +156,30 @@ async def delete_appointment(
     notify: Annotated[bool, Query(description="Tell the patient that it is cancelled.")] = True,
 ) -> None:
     """Delete the appointment; its link is dead at once."""
-    await booking.delete(caller, appointment_id, _version(if_match), notify=notify)
+    await booking.delete(caller, appointment_id, if_match, notify=notify)
 
 
 @router.post(
     "/appointments/{appointment_id}/erasure",
     status_code=204,
     tags=["appointments"],
-    responses=responses(NotFound),
+    responses=responses(NotFound, Changed) | BAD_REQUEST,
 )
-async def erase_appointment(booking: Desk, caller: AppointmentAdmin, appointment_id: UUID) -> None:
+async def erase_appointment(
+    booking: Desk, caller: AppointmentAdmin, appointment_id: UUID, if_match: IfMatch = None
+) -> None:
     """„Daten löschen": delete the appointment and all that any service holds of it.
 
     Also of one that was deleted before. What has been sent can't be called back.
     """
-    await booking.erase(caller, appointment_id)
+    await booking.erase(caller, appointment_id, if_match)
 
 
 @router.post(
     "/appointments/{appointment_id}/invitations",
     status_code=202,
     tags=["invitations"],
-    responses=responses(NotFound, Begun, TooManyMessages),
+    responses=responses(NotFound, Begun, Changed, TooManyMessages) | BAD_REQUEST,
 )
 async def resend_invitation(
     booking: Desk,
@@ -190,9 +188,13 @@ async def resend_invitation(
     body: Resend,
     response: Response,
     key: IdempotencyKey = None,
+    if_match: IfMatch = None,
 ) -> AppointmentView | BookedView:
-    """„Erneut senden": a new attempt, where needed to a corrected address."""
-    booked = await booking.resend(caller, appointment_id, body, key)
+    """„Erneut senden": a new attempt, where needed to a corrected address or name.
+
+    The link stays, unless an address changed or was taken out: then older ones are void.
+    """
+    booked = await booking.resend(caller, appointment_id, body, key, if_match)
     return _told(booked, caller, response)
 
 
@@ -209,18 +211,6 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         tariff_channels=list(practice.tariff.channels),
         language=practice.language,
         languages=[LanguageView(code=each.code, name=each.own_name) for each in LANGUAGES.values()],
+        phone=practice.phone,
         sample_link=booking.links.url(NOWHERE),
     )
-
-
-def _etag(booked: Booked) -> str:
-    return f'"{booked.appointment.version}"'
-
-
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    etag = re.fullmatch(r'\s*"(\d{1,9})"\s*', if_match)
-    if etag is None:
-        raise BadETag
-    return int(etag[1])

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from uuid_utils.compat import uuid7
 
 from chassis import problems
@@ -19,6 +19,7 @@ from services.scheduling.api.dependencies import Db, State
 from services.scheduling.audit.entry import OPERATOR, Actor
 from services.scheduling.keys.store import OPERATOR_KEYS
 from services.scheduling.practice import (
+    ADDRESS_LINES,
     DEFAULT_TARIFF,
     DEFAULT_TIME_ZONE,
     Practice,
@@ -49,6 +50,19 @@ class PracticeSettings(BaseModel):
         default=None,
         description="Days after an appointment's end for which patients' data is kept; 0 to "
         f"{MAX_RETENTION_DAYS}.",
+    )
+    phone: Text | None = Field(
+        default=None, description="On which patients reach it; empty: none is told."
+    )
+    reply_address: Text | None = Field(
+        default=None,
+        description="Where patients' answers to a mail go; empty: they are asked not to answer.",
+    )
+    postal_address: Text | None = Field(
+        default=None, description=f"{ADDRESS_LINES} lines at most, between line feeds."
+    )
+    asks_for_answer: StrictBool | None = Field(
+        default=None, description="Whether patients' calendars are asked to accept or decline."
     )
     daily_messages: StrictInt | None = Field(
         default=None, description="Letters to patients in 24 hours at most; 0: as the tariff has."
@@ -87,6 +101,10 @@ class PracticeRecord(BaseModel):
     language: str
     reminders: list[int]
     retention_days: int
+    phone: str
+    reply_address: str
+    postal_address: str
+    asks_for_answer: bool
     daily_messages: int
     daily_sms_per_country: int
     sms_countries: list[str]
@@ -102,6 +120,10 @@ class PracticeRecord(BaseModel):
             language=practice.language,
             reminders=list(practice.reminders),
             retention_days=practice.retention_days,
+            phone=practice.phone,
+            reply_address=practice.reply_address,
+            postal_address=practice.postal_address,
+            asks_for_answer=practice.asks_for_answer,
             daily_messages=practice.daily_messages,
             daily_sms_per_country=practice.daily_sms_per_country,
             sms_countries=list(practice.sms_countries),

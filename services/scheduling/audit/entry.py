@@ -98,7 +98,22 @@ def operator_deed(
     return Deed(operator, action, practice_id, (), changed, trace_id())
 
 
+# What a practice can change of an appointment, and what the log calls it.
+_FIELDS = {
+    "starts_at": "starts_at",
+    "duration_minutes": "duration_minutes",
+    "patient_name": "patient_name",
+    "channels": "channels",
+    "email": "email",
+    "phone": "phone",
+    "locale": "language",  # as a practice's own is called
+}
+
+
 def changes(before: Appointment, after: Appointment) -> list[str]:
     """The names of the fields that differ, of those that a practice can change."""
-    fields = ("starts_at", "duration_minutes", "channels", "email", "phone")
-    return [name for name in fields if getattr(before, name) != getattr(after, name)]
+    return [
+        called
+        for field, called in _FIELDS.items()
+        if getattr(before, field) != getattr(after, field)
+    ]

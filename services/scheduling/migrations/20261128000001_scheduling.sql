@@ -22,6 +22,11 @@ CREATE TABLE practices (
         CHECK (cardinality(reminders) <= 5 AND 0 < ALL (reminders) AND 20160 >= ALL (reminders)),
     -- days after the end of an appointment for which the patient's data is kept
     retention_days integer NOT NULL CHECK (retention_days BETWEEN 0 AND 88),
+    -- how patients reach it; empty where they can't
+    phone text NOT NULL DEFAULT '',             -- E.164
+    reply_address text NOT NULL DEFAULT '',
+    postal_address text NOT NULL DEFAULT '',    -- lines
+    asks_for_answer boolean NOT NULL DEFAULT true,  -- of patients' calendars
     -- bounds of its own on what is written to patients; 0 and none: the installation's
     daily_messages integer NOT NULL DEFAULT 0 CHECK (daily_messages >= 0),
     daily_sms_per_country integer NOT NULL DEFAULT 0 CHECK (daily_sms_per_country >= 0),
@@ -35,8 +40,9 @@ CREATE POLICY practice ON practices
         SELECT tableowner FROM pg_tables WHERE schemaname = 'public' AND tablename = 'practices'));
 CREATE POLICY owner ON practices TO CURRENT_USER
     USING (practice_in_scope(id)) WITH CHECK (practice_in_scope(id));
-GRANT SELECT, INSERT, UPDATE (name, time_zone, tariff, language, reminders, retention_days,
-    daily_messages, daily_sms_per_country, sms_countries) ON practices TO scheduling;
+GRANT SELECT, INSERT, UPDATE (name, time_zone, tariff, language, reminders, retention_days, phone,
+    reply_address, postal_address, asks_for_answer, daily_messages, daily_sms_per_country,
+    sms_countries) ON practices TO scheduling;
 
 CREATE TABLE appointments (
     id uuid PRIMARY KEY,

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from chassis.telephone import readable
 from chassis.wording import Wording
 from contracts.languages import LANGUAGES
 from services.scheduling.visits.opening import Door
@@ -72,6 +73,9 @@ class Pages:
             words,
             status,
             practice=visit.practice.name,
+            postal_address=visit.practice.postal_address.splitlines(),
+            phone=visit.practice.phone,
+            phone_shown=readable(visit.practice.phone),
             day=day_text(start, words),
             time=time_text(start, words),
             place=place_text(zone, words),

@@ -8,6 +8,7 @@ from fastapi_problem.error import Problem
 
 from chassis.database import Database
 from chassis.sealing import Sealer
+from contracts.channels import Channel
 from contracts.events import (
     AppointmentDeleted,
     AppointmentRescheduled,
@@ -15,6 +16,7 @@ from contracts.events import (
     InvitationRequested,
     NoticeKind,
     NoticeRequested,
+    Recipients,
 )
 from services.scheduling.problems import Begun, Changed, KeyReused, NotFound
 from services.scheduling.schemas import Change, Resend
@@ -126,7 +128,7 @@ async def test_events_and_row_are_of_one_version(
     appointment_id = await desk.create()
     seen = 1
     await published_since(1, InvitationIssued, InvitationRequested)
-    moved = await desk.booking.reschedule(desk.caller, appointment_id, Change(time="11:00"), 1)
+    moved = await desk.booking.reschedule(desk.caller, appointment_id, Change(time="11:00"), {1})
     assert moved.appointment.version == 2
     await published_since(2, AppointmentRescheduled)
     again = await desk.booking.resend(
@@ -134,7 +136,7 @@ async def test_events_and_row_are_of_one_version(
     )
     assert (again.appointment.version, again.appointment.link_version) == (3, 2)
     await published_since(3, InvitationIssued, InvitationRequested)
-    await desk.booking.delete(desk.caller, appointment_id, 3, notify=True)
+    await desk.booking.delete(desk.caller, appointment_id, {3}, notify=True)
     await published_since(4, AppointmentDeleted, NoticeRequested)
     cancelled = (await desk.published())[-1]
     assert isinstance(cancelled, NoticeRequested)
@@ -147,12 +149,15 @@ async def test_who_saw_another_version_changes_nothing(
     desk = Desk(scheduling_db, sealer, await new_practice())
     appointment_id = await desk.create()
     for change in (
-        desk.booking.reschedule(desk.caller, appointment_id, Change(time="11:00"), 2),
-        desk.booking.delete(desk.caller, appointment_id, 2, notify=True),
+        desk.booking.reschedule(desk.caller, appointment_id, Change(time="11:00"), {2}),
+        desk.booking.delete(desk.caller, appointment_id, {2}, notify=True),
+        desk.booking.resend(desk.caller, appointment_id, Resend(), None, {2}),
+        desk.booking.erase(desk.caller, appointment_id, {2}),
+        desk.booking.erase(desk.caller, appointment_id, set()),
     ):
         with pytest.raises(Changed):
             await change
-    same = await desk.booking.reschedule(desk.caller, appointment_id, Change(time="10:00"), 1)
+    same = await desk.booking.reschedule(desk.caller, appointment_id, Change(time="10:00"), {1})
     assert same.appointment.version == 1
     assert len(await desk.published()) == len(EVENTS)
 
@@ -165,7 +170,121 @@ async def test_what_has_begun_is_not_sent_again(
     desk.moment += timedelta(days=3)
     with pytest.raises(Begun):
         await desk.booking.resend(desk.caller, appointment_id, Resend(), None)
+    with pytest.raises(
+        Begun
+    ):  # whatever was seen: there is nothing to be decided (RFC 9110, 13.2.1)
+        await desk.booking.resend(desk.caller, appointment_id, Resend(), None, set())
     await desk.booking.delete(desk.caller, appointment_id, None, notify=True)
     assert not [each for each in await desk.published() if isinstance(each, NoticeRequested)]
     with pytest.raises(NotFound):
         await desk.booking.get(desk.caller, appointment_id)
+
+
+async def test_who_sends_again_from_an_old_view_voids_no_link(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    """One desk corrects the address and the invitation arrives; another one has not seen it."""
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    appointment_id = await desk.create(email="anna@exmaple.org")
+    seen = {1}
+    right, old = Resend(email="anna@example.org"), Resend(email="anna@exmaple.org")
+    corrected = await desk.booking.resend(desk.caller, appointment_id, right, None, seen)
+    with pytest.raises(Changed):
+        await desk.booking.resend(desk.caller, appointment_id, old, None, seen)
+    found = await desk.booking.get(desk.caller, appointment_id)
+    assert found == corrected
+
+
+async def test_a_repeat_under_its_key_is_answered_whatever_its_view(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk, key = Desk(scheduling_db, sealer, await new_practice()), uuid4().hex
+    appointment_id = await desk.create()
+    for _ in range(2):
+        sent = await desk.booking.resend(desk.caller, appointment_id, Resend(), key, {1})
+        assert (sent.appointment.version, sent.appointment.attempt) == (2, 2)
+    refused = uuid4().hex
+    with pytest.raises(Changed):
+        await desk.booking.resend(desk.caller, appointment_id, Resend(), refused, {1})
+    # What was refused has not used up its key.
+    sent = await desk.booking.resend(desk.caller, appointment_id, Resend(), refused, {2})
+    assert sent.appointment.attempt == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "link_version"),
+    [
+        ({}, 1),
+        ({"email": "ERIKA@example.org"}, 2),
+        ({"email": "erika@EXAMPLE.org", "phone": "+49 (0)171 3920001"}, 1),
+        ({"channels": ["sms"]}, 1),
+        ({"patient_name": "Erika Muster", "locale": "en"}, 1),
+        ({"email": "other@example.org"}, 2),
+        ({"phone": "0171 3920002"}, 2),
+        ({"phone": ""}, 2),
+    ],
+)
+async def test_the_link_stays_unless_an_address_is_another_one_or_gone(
+    scheduling_db: Database,
+    new_practice: NewPractice,
+    sealer: Sealer,
+    change: dict[str, object],
+    link_version: int,
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    appointment_id = await desk.create(email="erika@example.org", phone="+491713920001")
+    sent = await desk.booking.resend(
+        desk.caller, appointment_id, Resend.model_validate(change), None
+    )
+    assert sent.appointment.link_version == link_version
+
+
+async def test_a_missing_address_is_added_and_leaves_the_link(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    appointment_id = await desk.create(email="erika@example.org")
+    by_sms = Resend(channels=["sms"], phone="0171 3920001")
+    sent = (await desk.booking.resend(desk.caller, appointment_id, by_sms, None)).appointment
+    assert (sent.email, sent.phone) == ("erika@example.org", "+491713920001")
+    assert (sent.channels, sent.link_version) == ((Channel.SMS,), 1)
+    requested = (await desk.published())[-1]
+    assert isinstance(requested, InvitationRequested)
+    assert requested.channels == Recipients(sms="+491713920001")
+    # Notices go where the last attempt went, and not to an address that is only kept.
+    await desk.booking.delete(desk.caller, appointment_id, None, notify=True)
+    cancelled = (await desk.published())[-1]
+    assert isinstance(cancelled, NoticeRequested)
+    assert cancelled.channels == Recipients(sms="+491713920001")
+
+
+async def test_an_address_that_is_not_asked_for_is_kept_and_not_written_to(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    appointment_id = await desk.create(email="erika@example.org", phone="0171 3920001")
+    requested = (await desk.published())[-1]
+    assert isinstance(requested, InvitationRequested)
+    assert requested.channels == Recipients(email="erika@example.org")
+    found = (await desk.booking.get(desk.caller, appointment_id)).appointment
+    assert (found.phone, found.channels) == ("+491713920001", (Channel.EMAIL,))
+
+
+async def test_a_corrected_name_and_language_are_invited_and_named_in_the_log(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    practice_id = await new_practice()
+    desk = Desk(scheduling_db, sealer, practice_id)
+    appointment_id = await desk.create(patient_name="Erika Mustermann")
+    change = Resend(patient_name="Erika  Muster", locale="en", phone="0171 3920001")
+    await desk.booking.resend(desk.caller, appointment_id, change, None)
+    requested = (await desk.published())[-1]
+    assert isinstance(requested, InvitationRequested)
+    assert (requested.patient_name, requested.locale) == ("Erika Muster", "en")
+    found = (await desk.booking.get(desk.caller, appointment_id)).appointment
+    assert (found.patient_name, found.locale) == ("Erika Muster", "en")
+    async with scheduling_db.practice(practice_id) as tx:
+        changed = await tx.fetchval(
+            "SELECT changed FROM audit_entries WHERE action = 'invitation_resent'"
+        )
+    assert changed == ["patient_name", "phone", "language"]

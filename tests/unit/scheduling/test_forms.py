@@ -182,8 +182,32 @@ async def test_all_faults_are_told_at_once_dead_addresses_too() -> None:
     assert await codes(email=DEAD[0], send_anyway=True) == set()
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("0171 2345678", set()),
+        ("", set()),
+        ("030 1234567", {("phone", "landline")}),
+        ("+371 21 234 567", set()),  # asked once somebody sends to it
+    ],
+)
+async def test_a_number_that_is_not_asked_for_is_checked_and_kept(
+    typed: str, expected: set[tuple[str, str]]
+) -> None:
+    assert await codes(practice=STANDARD, available=tuple(Channel), phone=typed) == expected
+
+
+async def test_an_address_that_is_not_asked_for_is_checked_and_kept() -> None:
+    asked = {"available": tuple(Channel), "channels": ["sms"], "phone": "0171 2345678"}
+    assert await codes(practice=STANDARD, **asked, email="erika@") == {("email", "invalid")}
+    valid = await read(STANDARD, **asked, email="Erika@Example.org ")  # type: ignore[arg-type]
+    assert (valid.contact.channels, valid.contact.email) == ((Channel.SMS,), "Erika@example.org")
+    # Nothing is sent there now, so nothing is asked about it.
+    assert await codes(practice=STANDARD, **asked, email=DEAD[0]) == set()
+
+
 async def test_what_a_resending_leaves_out_stays() -> None:
-    async def resend(**changes: Any) -> forms.Contact:
+    async def resend(**changes: Any) -> forms.ValidResend:
         return await forms.resend(
             Resend(**changes),
             PRESENT,
@@ -193,8 +217,15 @@ async def test_what_a_resending_leaves_out_stays() -> None:
             is_dead=is_dead,
         )
 
-    assert await resend() == forms.Contact((Channel.EMAIL,), "erika@example.org", None)
-    assert (await resend(email="e@example.org")).email == "e@example.org"
+    contact = forms.Contact((Channel.EMAIL,), "erika@example.org", None)
+    assert await resend() == forms.ValidResend("Erika Mustermann", contact, "de")
+    assert (await resend(email="e@example.org")).contact.email == "e@example.org"
+    renamed = await resend(patient_name=" Erika  Muster ", locale="en")
+    assert renamed == forms.ValidResend("Erika Muster", contact, "en")
+    assert await faults(lambda: resend(patient_name=" ", locale="tlh")) == [
+        ("patient_name", "missing"),
+        ("locale", "invalid"),
+    ]
     assert await faults(lambda: resend(channels=["sms"], email=DEAD[0])) == [("phone", "missing")]
     assert await faults(lambda: resend(email=DEAD[0])) == [("email", "dead_address")]
 

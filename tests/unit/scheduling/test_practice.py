@@ -4,11 +4,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chassis.problems import InvalidInput
 from contracts.tariffs import Tariff
 from contracts.terms import MAX_RETENTION_DAYS
-from services.scheduling.practice import Practice, PracticeChange, new_practice
+from services.scheduling.practice import Practice, PracticeChange, contact, new_practice
 
 ID = UUID(int=1)
 
@@ -45,10 +47,48 @@ def test_what_is_not_named_is_left_out_and_the_rest_is_in_its_normal_form() -> N
     assert PracticeChange().checked() == {}
 
 
+def test_how_a_practice_is_reached_is_in_its_normal_form() -> None:
+    settings = PracticeChange(
+        phone="030 / 12 34 567",
+        reply_address=" Praxis@Weiß.example ",
+        postal_address=" Hauptstraße  1 \r\n\r\n12345 Berlin\n",
+        asks_for_answer=False,
+    )
+    assert settings.checked() == {
+        "phone": "+49301234567",
+        "reply_address": "Praxis@xn--wei-7ka.example",
+        "postal_address": "Hauptstraße 1\n12345 Berlin",
+        "asks_for_answer": False,
+    }
+    nothing = PracticeChange(phone="", reply_address=" ", postal_address="\n")
+    assert nothing.checked() == {"phone": "", "reply_address": "", "postal_address": ""}
+
+
+@given(st.text(max_size=100))
+def test_whatever_is_set_fits_the_events(text: str) -> None:
+    for field in ("phone", "reply_address", "postal_address"):
+        try:
+            practice = new_practice(ID, PracticeChange(**{"name": "Praxis", field: text}))  # type: ignore[arg-type]
+        except InvalidInput:
+            continue
+        contact(practice)
+
+
 @pytest.mark.parametrize(
     "setting",
     [
         {"name": " "},
+        {"phone": "12"},
+        {"phone": "+49 30 1234567 ext. 5"},
+        {"phone": "110"},
+        {"reply_address": "praxis"},
+        {"reply_address": "praxis@weiss.example\r\nBcc: x@y.example"},
+        {"reply_address": "Praxis <praxis@weiss.example>"},
+        {"reply_address": "präxis@weiss.example"},
+        {"postal_address": "1\n2\n3\n4\n5\n6"},
+        {"postal_address": "x" * 81},
+        {"postal_address": "Haupt\u202estraße"},
+        {"postal_address": "Haupt\x07straße"},
         {"name": "x" * 101},
         {"name": "Praxis\u202e"},
         {"time_zone": "Europe/Musterstadt"},

@@ -9,6 +9,7 @@ from uuid import UUID
 import idna
 
 from chassis.clock import Clock
+from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Reply
 from services.notification.letters.mail import InvitationMail
 from services.notification.sending.email.smtp_pool import Envelope, SmtpPool
@@ -58,7 +59,8 @@ class EmailSender:
     """Sends invitations from one address over one pool.
 
     `envelope_sender` gives the return path of a delivery, which is where bounces go, `envelope_id`
-    what delivery status notifications name it by.
+    what delivery status notifications name it by. `organizer` gives the address that calendars
+    answer to; without it nobody reads answers.
     """
 
     def __init__(
@@ -68,11 +70,13 @@ class EmailSender:
         sender_address: str,
         envelope_sender: Callable[[UUID], str],
         envelope_id: Callable[[UUID], str],
+        organizer: Callable[[UUID], str] | None = None,
         now: Clock,
     ) -> None:
         self._pool = pool
         self._envelope_sender = envelope_sender
         self._envelope_id = envelope_id
+        self._organizer = organizer
         self._mail = InvitationMail(sender_address)
         self._now = now
 
@@ -91,6 +95,7 @@ class EmailSender:
             appointment_id=outgoing.delivery.appointment_id,
             recipient=mailbox.address,
             message_id=outgoing.delivery.message_id,
+            organizer=self._organizer_of(outgoing.delivery),
             boundary=_boundary(outgoing.delivery.message_id),
             now=self._now(),
         )
@@ -104,6 +109,11 @@ class EmailSender:
             ),
             outgoing.hand_over,
         )
+
+    def _organizer_of(self, delivery: Delivery) -> str | None:
+        if self._organizer is None or delivery.organizer is None:
+            return None
+        return self._organizer(delivery.organizer)
 
     async def close(self) -> None:
         """Close idle connections."""

@@ -27,6 +27,7 @@ from services.notification.deliveries.events import Accepted, Reply
 from services.notification.erasure import store as erasure_store
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.reader import LEASE, MAX_READINGS, ReceiptReader
+from services.notification.receipts.return_path import ReturnPath
 from services.notification.receipts.store import ReturnedMail
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
@@ -34,6 +35,7 @@ from tests.database.notification.support import apply, claimed, delivery_of, now
 from tests.support import eventually
 from tests.support.misled_reader import mislead
 
+RETURN_PATH = ReturnPath("rueck@praxis.example", {1: bytes(32)})
 ENVELOPE_IDS = Tags({1: bytes(32)}, purpose=ENVELOPE_ID)
 TEXT = Recipients(sms="+4917139200")
 NOTE = b"From: a@example.org\r\nSubject: Hallo\r\n\r\nBis morgen.\r\n"
@@ -101,6 +103,7 @@ async def read_until(
         db,
         sealer=sealer,
         envelope_ids=ENVELOPE_IDS,
+        organizers=RETURN_PATH.organizer,
         read_mail=read_mail,
         poll=0.05,
         wake_relay=lambda: woken.append(None),
@@ -197,6 +200,7 @@ async def test_a_receipt_that_does_not_come_in_time_is_missed(
         notification_db,
         sealer=sealer,
         envelope_ids=ENVELOPE_IDS,
+        organizers=RETURN_PATH.organizer,
         read_mail=read_here,
         poll=0.05,
         wake_relay=lambda: None,
@@ -368,6 +372,7 @@ async def test_that_no_mail_can_be_read_ends_the_loop(
         notification_db,
         sealer=sealer,
         envelope_ids=ENVELOPE_IDS,
+        organizers=RETURN_PATH.organizer,
         read_mail=none,
         poll=0.05,
         wake_relay=lambda: None,

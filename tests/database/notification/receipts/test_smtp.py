@@ -312,6 +312,7 @@ async def test_the_loop_goes_on_while_hostile_mail_comes_in(
         notification_db,
         sealer=sealer,
         envelope_ids=Tags({1: b"r" * 32}, purpose=ENVELOPE_ID),
+        organizers=RETURN_PATH.organizer,
         read_mail=confined.read,
         poll=0.05,
         wake_relay=lambda: None,

@@ -129,6 +129,33 @@ HOSTILE: dict[str, Callable[[int], bytes]] = {
 }
 
 
+def calendar(filling: bytes, inside: bytes = b"BEGIN:VEVENT\n") -> Callable[[int], bytes]:
+    """A calendar's answer that is filled up."""
+
+    def content(size: int) -> bytes:
+        head = b"From: a@b.example\nContent-Type: text/calendar; method=REPLY\n\n"
+        begin = b"BEGIN:VCALENDAR\nMETHOD:REPLY\n" + inside
+        return head + begin + filling * (size // len(filling))
+
+    return content
+
+
+HOSTILE |= {
+    "calendars in calendars": calendar(b"BEGIN:VCALENDAR\n", b""),
+    "events": calendar(b"BEGIN:VEVENT\nEND:VEVENT\n", b""),
+    "a zone that changes each second": calendar(
+        b"BEGIN:VTIMEZONE\nTZID:X\nBEGIN:STANDARD\nDTSTART:16010101T030000\n"
+        b"RRULE:FREQ=SECONDLY\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0100\nEND:STANDARD\n"
+        b"END:VTIMEZONE\n",
+        b"",
+    ),
+    "attendees": calendar(b"ATTENDEE;PARTSTAT=DECLINED:mailto:a@b.example\n"),
+    "one attendee": calendar(b'X="', b"BEGIN:VEVENT\nATTENDEE;"),
+    "folds": calendar(b"\n ;X=y", b"BEGIN:VEVENT\nATTENDEE"),
+    "quotes": calendar(b'ATTENDEE;CN="' + b'\\";,' * 400 + b":\n"),
+}
+
+
 def report(fields: Callable[[bytes], bytes]) -> Callable[[bytes], Callable[[int], bytes]]:
     """A report that is filled up with what `fields` makes of lines of the filling."""
 

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from contracts.events import Answer
 from services.notification.letters.calendar_file import CalendarEvent, Method, calendar_file
 from services.notification.letters.letter import UnusableLetter
+from services.notification.letters.reach import Reach
 from services.notification.letters.vtimezone import vtimezone
 
 NOW = datetime(2026, 11, 24, 9, 0, 30, tzinfo=UTC)
@@ -30,6 +32,12 @@ ENTRY = CalendarEvent(
     attendee="juergen@example.org",
     link="https://video.example/t/abc-DEF_123?x=1&y=2",
     language="de",
+    asks_for_answer=True,
+)
+REACH = Reach(
+    phone="+49301234567",
+    reply_to="praxis@weiss.example",
+    address=("Hauptstraße 1; Hof", "12345 Berlin"),
 )
 
 
@@ -61,6 +69,34 @@ def test_a_request_says_what_calendars_need() -> None:
     assert attendee.params["CN"] == "Jürgen Müßig"
     assert (attendee.params["PARTSTAT"], attendee.params["RSVP"]) == ("NEEDS-ACTION", "TRUE")
     assert event["LOCATION"] == event["URL"] == ENTRY.link
+
+
+def test_a_practice_that_wants_no_answers_is_sent_none_in_vain() -> None:
+    _, event = write(entry=replace(ENTRY, asks_for_answer=False))
+    assert event["ATTENDEE"].params["RSVP"] == "FALSE"
+    assert "Antworten aus dem Kalender liest sie nicht" in event["DESCRIPTION"]
+    assert "absagen" not in event["DESCRIPTION"]
+    assert "sagen Sie bitte hier im Kalender ab" in write()[1]["DESCRIPTION"]
+
+
+@pytest.mark.parametrize("answer", Answer)
+def test_a_reminder_does_not_take_an_answer_back(answer: Answer) -> None:
+    _, event = write(entry=replace(ENTRY, answered=answer))
+    assert event["ATTENDEE"].params["PARTSTAT"] == answer.upper()
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_the_practice_is_reached_as_it_can_be(asks: bool) -> None:
+    _, event = write(entry=replace(ENTRY, reach=REACH, asks_for_answer=asks))
+    ways = ("Hauptstraße 1; Hof", "12345 Berlin", "+49 30 1234567", "praxis@weiss.example")
+    assert event["CONTACT"] == ", ".join(("Praxis Dr. Weiß & Töchter", *ways))
+    lines = event["DESCRIPTION"].splitlines()
+    assert tuple(lines[-4:]) == ways
+    assert "+49 30 1234567" in lines[3]
+    assert event["LOCATION"] == ENTRY.link
+    _, without = write(entry=replace(ENTRY, asks_for_answer=asks))
+    assert "CONTACT" not in without
+    assert "rufen" not in without["DESCRIPTION"]
 
 
 def test_what_others_see_in_the_calendar_is_neither_name_nor_reason() -> None:

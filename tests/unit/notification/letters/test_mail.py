@@ -1,5 +1,6 @@
 """The invitation mail: read back with the standard library's parser."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from services.notification.letters.letter import Letter, UnusableLetter
+from services.notification.letters.letter import Letter, LetterKind, UnusableLetter
 from services.notification.letters.mail import InvitationMail
 from services.notification.letters.names_and_links import clean_name
 
@@ -32,13 +33,27 @@ APPOINTMENT = UUID("0193a0de-7a1c-7cc3-98c4-dc0c0c07398f")
 MAIL = InvitationMail("einladung@praxis.example")
 
 
-def compose(letter: Letter = LETTER, recipient: str = "juergen@example.org") -> bytes:
+REACHED = replace(
+    LETTER,
+    phone="+49301234567",
+    reply_to="praxis@weiss.example",
+    postal_address="Hauptstraße 1\n12345 Berlin",
+    asks_for_answer=True,
+)
+
+
+def compose(
+    letter: Letter = LETTER,
+    recipient: str = "juergen@example.org",
+    organizer: str | None = None,
+) -> bytes:
     return MAIL.compose(
         letter,
         appointment_id=APPOINTMENT,
         recipient=recipient,
         message_id="<id-1@praxis.example>",
         boundary="0123456789abcdef",
+        organizer=organizer,
         now=NOW,
     )
 
@@ -118,6 +133,68 @@ def test_the_calendar_file_is_of_this_appointment() -> None:
     assert event["URL"] == LETTER.link
 
 
+def test_answers_go_to_the_organizer_and_are_asked_for_only_where_somebody_reads_them() -> None:
+    (attached,) = read(compose(REACHED, organizer="rueck+x@praxis.example")).iter_attachments()
+    content = attached.get_content().decode().replace("\r\n ", "")
+    assert "ORGANIZER" in content
+    assert "mailto:rueck+x@praxis.example" in content
+    assert "RSVP=TRUE" in content
+    for letter, organizer in ((REACHED, None), (LETTER, "rueck+x@praxis.example")):
+        (attached,) = read(compose(letter, organizer=organizer)).iter_attachments()
+        content = attached.get_content().decode().replace("\r\n ", "")
+        assert "RSVP=FALSE" in content
+        assert "liest" in content
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+def test_how_the_practice_is_reached(kind: LetterKind) -> None:
+    message = read(compose(replace(REACHED, kind=kind, previous_start=NOW)))
+    assert message["Reply-To"] == "praxis@weiss.example"
+    assert message["From"].addresses[0].addr_spec == "einladung@praxis.example"
+    text, html = bodies(message)
+    assert text.splitlines()[-6:] == [
+        "",
+        "Praxis Dr. Weiß & Töchter",
+        "Hauptstraße 1",
+        "12345 Berlin",
+        "Telefon: +49 30 1234567",
+        "E-Mail: praxis@weiss.example",
+    ]
+    assert '<a href="tel:+49301234567">+49 30 1234567</a>' in html
+    assert '<a href="mailto:praxis@weiss.example">' in html
+    assert "Hauptstraße 1<br>12345 Berlin" in html
+
+
+CALL, REPLY, DO_NOT = (
+    "rufen Sie",
+    "antworten Sie auf|antworten Sie bitte auf",
+    "antworten Sie nicht",
+)
+
+
+@pytest.mark.parametrize("phone", [True, False])
+@pytest.mark.parametrize("reply_to", [True, False])
+@pytest.mark.parametrize("kind", LetterKind)
+def test_nothing_is_offered_that_is_not_there(
+    kind: LetterKind, *, phone: bool, reply_to: bool
+) -> None:
+    letter = replace(
+        LETTER,
+        kind=kind,
+        previous_start=NOW,
+        phone="+49301234567" if phone else None,
+        reply_to="praxis@weiss.example" if reply_to else None,
+    )
+    message = read(compose(letter))
+    assert ("Reply-To" in message) is reply_to
+    for body in bodies(message):
+        said = " ".join(body.split())
+        assert (re.search(CALL, said) is not None) is phone
+        assert (re.search(REPLY, said) is not None) is reply_to
+        assert (re.search(DO_NOT, said) is not None) is not reply_to
+        assert ("wenden Sie sich bitte direkt an Ihre Praxis" in said) is not (phone or reply_to)
+
+
 def test_smtputf8_recipient_is_written_as_it_is() -> None:
     assert "To: jürgen@example.org\r\n".encode() in compose(recipient="jürgen@example.org")
 
@@ -139,6 +216,9 @@ def test_english_and_unknown_locales() -> None:
         replace(LETTER, time_zone="Europe/Atlantis"),
         replace(LETTER, time_zone="../../etc/passwd"),
         replace(LETTER, patient_name="\r\n"),
+        replace(LETTER, phone="+49 30"),
+        replace(LETTER, reply_to="a@b.example\r\nBcc: c@d.example"),
+        replace(LETTER, reply_to="Praxis <a@b.example>"),
         replace(LETTER, sender_name=" "),
     ],
 )

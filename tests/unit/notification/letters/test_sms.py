@@ -80,6 +80,36 @@ def test_the_doubled_hour_names_its_season() -> None:
     assert "25.10.26, 02:30 Uhr (Winterzeit)" in compose(replace(LETTER, start=second))
 
 
+PHONE = "+49301234567"
+
+
+def test_the_practice_s_number_where_it_fits() -> None:
+    text = compose(replace(LETTER, sender_name="Praxis Weiß", phone=PHONE))
+    assert text.endswith(f"\n{LINK}\nTel. {PHONE}")
+    assert text.startswith("Praxis Weiß: Videosprechstunde ")  # the terser wording makes room
+    assert segments.count(text) == 1
+    cancelled = compose(replace(LETTER, kind=LetterKind.CANCELLED, phone=PHONE))
+    assert cancelled.endswith(f"wurde abgesagt.\nTel. {PHONE}")
+
+
+def test_the_practice_s_number_is_left_out_where_it_costs_a_segment() -> None:
+    name = "Gemeinschaftspraxis Dr. Weiß & Töchter"
+    letter = replace(LETTER, sender_name=name)
+    assert compose(replace(letter, phone=PHONE)) == compose(letter)
+
+
+@given(
+    name=st.text(alphabet="Dr. Weißé Ц", min_size=1, max_size=120).filter(str.strip),
+    link=st.from_regex(r"https://[a-z]{1,60}\.example/[A-Za-z0-9_~\-]{1,300}", fullmatch=True),
+    kind=st.sampled_from(LetterKind),
+)
+def test_a_number_never_costs_a_segment(name: str, link: str, kind: LetterKind) -> None:
+    letter = replace(LETTER, sender_name=name, link=link, kind=kind)
+    with_number = compose(replace(letter, phone=PHONE))
+    assert segments.count(with_number) == segments.count(compose(letter))
+    assert kind is LetterKind.CANCELLED or link in with_number.splitlines()
+
+
 @pytest.mark.parametrize("locale", ["de", "en"])
 @pytest.mark.parametrize("kind", LetterKind)
 def test_every_kind_says_who_and_when(kind: LetterKind, locale: str) -> None:

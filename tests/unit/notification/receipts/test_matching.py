@@ -32,7 +32,7 @@ from services.notification.deliveries.events import (
 from services.notification.deliveries.transitions import transition
 from services.notification.receipts.matching import Settled, match
 from services.notification.receipts.receipt import By, Finding, Receipt, read_receipt
-from services.notification.receipts.return_path import PURPOSE
+from services.notification.receipts.return_path import PURPOSE, ReturnPath
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.sending.sms.receipts import ReceiptState
 from services.scheduling.addresses import verdict
@@ -51,6 +51,7 @@ from tests.support.deliveries import (
 from tests.support.deliveries import after as follow
 
 KEYS = {1: bytes(32)}
+RETURN_PATH = ReturnPath("rueck@praxis.example", {1: bytes(32)})
 ENVELOPE_IDS = Tags(KEYS, purpose=ENVELOPE_ID)
 OURS = UUID(int=77)
 MESSAGE_ID = "<7c2f1d2e-31ab-4c4b-9a43-3a4c1f1c9b10@praxis.example>"
@@ -106,7 +107,7 @@ def text(said: ReceiptState, gateway: str) -> Receipt:
 
 @lru_cache
 def finding_of(receipt: Receipt) -> Finding:
-    return read_receipt(receipt).verified(ENVELOPE_IDS)
+    return read_receipt(receipt).verified(ENVELOPE_IDS, RETURN_PATH.organizer)
 
 
 def settled(delivery: Delivery, receipt: Receipt) -> Settled:

@@ -53,6 +53,17 @@ def test_a_return_path_is_found_in_the_head_of_a_mail() -> None:
     assert ours.find(mail) == UUID(int=5)
 
 
+@given(st.uuids())
+def test_an_organizer_is_accepted_and_is_no_return_path(organizer: UUID) -> None:
+    address = ours.organizer.of(organizer)
+    assert len(address.partition("@")[0]) <= 64
+    assert ours.accepts(address.upper())
+    assert ours.organizer.read(address.upper()) == organizer
+    assert ours.read(address) is None
+    assert ours.find(address.encode()) is None
+    assert ours.organizer.read(ours.of(organizer)) is None
+
+
 def test_the_stem_is_accepted_and_nothing_else() -> None:
     assert ours.accepts(STEM.upper())
     for stranger in ("x@praxis.example", "@", "", STEM.replace("praxis", "other")):
