@@ -53,7 +53,6 @@ class EndToEnd:
                 )
             for _ in range(CONNECTIONS):
                 caller = Caller(self._stack.url("scheduling"))
-                await caller.open()
                 open_now.callback(caller.close)
                 self._idle.put_nowait(caller)
             yield

@@ -10,42 +10,64 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
-CREATED = 201
+CREATED, BUSY = 201, 503
+BACK_AFTER = 1.0  # seconds
 PATIENCE = 30.0  # seconds for an answer
 _numbers = count()
 
 
 class Caller:
-    """A kept connection to scheduling, one request at a time."""
+    """A connection to scheduling that is kept as long as the other side keeps it.
+
+    One request at a time.
+    """
 
     def __init__(self, url: str) -> None:
         self._host = urlsplit(url)
-
-    async def open(self) -> None:
-        """Connect."""
-        self._reader, self._writer = await asyncio.open_connection(
-            self._host.hostname, self._host.port
-        )
+        self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     def close(self) -> None:
         """Hang up."""
-        self._writer.close()
+        if self._connection is not None:
+            self._connection[1].close()
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._connection is None or self._connection[0].at_eof():
+            self.close()
+            self._connection = await asyncio.open_connection(self._host.hostname, self._host.port)
+        return self._connection
 
     async def invite(self, token: str) -> str:
-        """Create an appointment with an invitation by mail; its id. Raises RuntimeError."""
+        """Create an appointment with an invitation by mail; its id. Raises RuntimeError.
+
+        Told that the machine is too busy, it comes back as any client would.
+        """
         body = json.dumps(_appointment()).encode()
-        self._writer.write(
+        while (answer := await self._post(token, body))[0] == BUSY:  # noqa: ASYNC110
+            await asyncio.sleep(BACK_AFTER)
+        status, content = answer
+        if status != CREATED:
+            raise RuntimeError(f"{status} {content.decode()}")
+        return str(json.loads(content)["id"])
+
+    async def _post(self, token: str, body: bytes) -> tuple[int, bytes]:
+        reader, writer = await self._open()
+        writer.write(
             b"POST /v1/appointments HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"
             b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
             % (self._host.netloc.encode(), token.encode(), len(body), body)
         )
         async with asyncio.timeout(PATIENCE):
-            head = await self._reader.readuntil(b"\r\n\r\n")
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except (asyncio.IncompleteReadError, ConnectionResetError):
+                # It lay idle, and was closed just now.
+                self.close()
+                self._connection = None
+                return await self._post(token, body)
             length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-            content = await self._reader.readexactly(int(length))
-        if int(head.split(b" ", 2)[1]) != CREATED:
-            raise RuntimeError(f"{head.decode()}{content.decode()}")
-        return str(json.loads(content)["id"])
+            content = await reader.readexactly(int(length))
+        return int(head.split(b" ", 2)[1]), content
 
 
 def _appointment() -> dict[str, Any]:

@@ -28,6 +28,7 @@ from chassis.clock import utc_now
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
+from chassis.loop import TURNS_APART
 from contracts.envelope import Received, Unreadable, Untrusted, decode
 from contracts.sealed_bodies import BodyOpener
 from contracts.signatures import EventVerifier
@@ -191,7 +192,7 @@ class Consumer:
 
     async def consume(self, records: Sequence[Record]) -> None:
         """Handle one batch of records as they came. Raises BatchFailed to have them again."""
-        self._in_hand_since = time.monotonic()
+        began = self._in_hand_since = time.monotonic()
         try:
             events: list[tuple[Record, Received]] = []
             refused: list[tuple[Record, str]] = []
@@ -217,6 +218,8 @@ class Consumer:
             self._in_hand_since = None
         self._backoff.reset()
         self._progress = time.monotonic()
+        # What comes meanwhile is one batch.
+        await asyncio.sleep(max(0.0, began + TURNS_APART - self._progress))
 
     async def _apply_or_isolate(
         self, events: Sequence[tuple[Record, Received]]
