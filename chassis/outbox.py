@@ -39,10 +39,11 @@ from opentelemetry.trace import Span, SpanKind
 from prometheus_client import Counter, Gauge
 
 from chassis import tracing
-from chassis.database import TRANSIENT_ERRORS, Connection, Database
+from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.kafka import Cluster, LastingProducer
 from chassis.loop import TURNS_APART, Loop
 from chassis.sealing import AssociatedData, NotOpened, Sealer
+from chassis.together import Writer
 from contracts.envelope import Message, encode
 from contracts.events import Event
 from contracts.sealed_bodies import BodySealer
@@ -77,7 +78,7 @@ held_keys = Gauge("outbox_held_keys", "Appointments whose events can't be publis
 
 
 async def put(
-    tx: Connection,
+    tx: Writer,
     events: Sequence[Event],
     *,
     source: str,
