@@ -29,10 +29,13 @@ async def test_statements_keep_their_arguments(scheduling_db: Database) -> None:
 
 
 async def test_one_that_is_refused_undoes_the_others(scheduling_db: Database) -> None:
-    with pytest.raises(asyncpg.NotNullViolationError):
+    async def write() -> None:
         async with scheduling_db.system() as tx, together(tx) as all_at_once:
             await all_at_once.execute(INSERT, [FIRST])
             await all_at_once.execute(LOST, None, "key", b"value")
+
+    with pytest.raises(asyncpg.NotNullViolationError):
+        await write()
     assert await count(scheduling_db, "inbox") == 0
 
 
