@@ -51,9 +51,9 @@ from services.status.notices import Fate
 from services.status.openness import (
     Reason,
     current,
+    holds,
     reasons,
     reasons_of_cancelled,
-    same_start,
 )
 from services.status.waiting import waiting_since
 
@@ -132,8 +132,10 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
 
     schedule = _of(Scheduled, known)
     time = current(schedule)
-    answered = max(_of(Answered, known), key=finality, default=None)
     announced = min(issued, key=lambda fact: (fact.at, fact.version), default=None)
+    answered = max(_of(Answered, known), key=finality, default=None)
+    if answered and not holds(answered, announced, schedule):
+        answered = None
     return Indicator(
         overall=state,
         attempt=newest,
@@ -145,9 +147,7 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
             else reasons(state, fates, answered, announced, schedule)
         ),
         notices=tuple(_shown_notice(fate) for fate in fates.values()),
-        answer=AnswerIndicator(answered.answer, answered.at)
-        if answered and same_start(schedule, answered.version)
-        else None,
+        answer=AnswerIndicator(answered.answer, answered.at) if answered else None,
         waiting_since=waiting_since(_of(Joined, known), time.start if time else None),
         cancelled=gone is not None,
         starts_at=time.start if time else None,

@@ -9,9 +9,9 @@ Of an appointment that is not deleted:
    from then on that attempt's own state says what the patient knows.
 4. `reminder_failed`: the newest reminder reached the patient over no channel and failed over one at
    least; unless it was about another start, or there was an attempt since.
-5. `declined`: the patient's newest answer. It is void once the appointment has another start
-   (RFC 5546, section 2.1.4: a revised event is to be answered anew), and dealt with once somebody
-   has sent a newer attempt.
+5. `declined`: the patient's newest answer, if it holds. It does not once the appointment has
+   another start (RFC 5546, section 2.1.4: a revised event is to be answered anew), or once somebody
+   has sent a newer attempt, which may be to another address: who answered before may be a stranger.
 
 Of a deleted appointment:
 
@@ -57,7 +57,10 @@ def reasons(
     issued: Issued | None,
     schedule: Sequence[Scheduled],
 ) -> list[Reason]:
-    """Why an appointment that is not deleted is open; `issued` is its newest attempt."""
+    """Why an appointment that is not deleted is open.
+
+    `issued` is its newest attempt, `answer` the newest one if it holds.
+    """
     found = set(_of_invitation(overall))
     moved = notices.get(NoticeKind.MOVED)
     if moved and not (issued and issued.version >= moved.version):
@@ -70,12 +73,7 @@ def reasons(
         and not (issued and issued.at > reminder.at)
     ):
         found.add(Reason.REMINDER_FAILED)
-    if (
-        answer
-        and answer.answer is Answer.DECLINED
-        and same_start(schedule, answer.version)
-        and not (issued and issued.at > answer.at)
-    ):
+    if answer and answer.answer is Answer.DECLINED:
         found.add(Reason.DECLINED)
     return [reason for reason in Reason if reason in found]
 
@@ -84,6 +82,11 @@ def reasons_of_cancelled(notices: Mapping[NoticeKind, Fate]) -> list[Reason]:
     """Why a deleted appointment is open: the patient does not know that it is."""
     cancelled = notices.get(NoticeKind.CANCELLED)
     return list(_of_notice(cancelled, Reason.CANCELLED_FAILED)) if cancelled else []
+
+
+def holds(answer: Answered, issued: Issued | None, schedule: Sequence[Scheduled]) -> bool:
+    """Whether an answer still says something; `issued` is the newest attempt."""
+    return same_start(schedule, answer.version) and not (issued and issued.at > answer.at)
 
 
 def current(schedule: Iterable[Scheduled]) -> Scheduled | None:
