@@ -57,8 +57,8 @@ from services.status.openness import (
     causes_of_cancelled,
     current,
     dealt_with,
+    holds,
     reasons,
-    same_start,
 )
 from services.status.waiting import waiting_since
 
@@ -141,8 +141,10 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     state = overall(channel.state for channel in channels.values())
 
     time = current(schedule)
-    answered = max(_of(Answered, known), key=finality, default=None)
     announced = min(issued, key=lambda fact: (fact.at, fact.version), default=None)
+    answered = max(_of(Answered, known), key=finality, default=None)
+    if answered and not holds(answered, announced, schedule):
+        answered = None
     followed_up_at = None
     if not gone:
         found = causes(state, last.values(), fates, answered, announced, schedule)
@@ -158,9 +160,7 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
         causes=tuple(sorted(cause.name for cause in undone)),
         followed_up_at=followed_up_at,
         notices=tuple(_shown_notice(fate) for fate in fates.values()),
-        answer=AnswerIndicator(answered.answer, answered.at)
-        if answered and same_start(schedule, answered.version)
-        else None,
+        answer=AnswerIndicator(answered.answer, answered.at) if answered else None,
         waiting_since=waiting_since(_of(Joined, known), time.start if time else None),
         cancelled=gone is not None,
         starts_at=time.start if time else None,

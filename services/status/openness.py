@@ -9,9 +9,9 @@ Of an appointment that is not deleted:
    from then on that attempt's own state says what the patient knows.
 4. `reminder_failed`: the newest reminder reached the patient over no channel and failed over one at
    least; unless it was about another start, or there was an attempt since.
-5. `declined`: the patient's newest answer. It is void once the appointment has another start
-   (RFC 5546, section 2.1.4: a revised event is to be answered anew), and dealt with once somebody
-   has sent a newer attempt.
+5. `declined`: the patient's newest answer, if it holds. It does not once the appointment has
+   another start (RFC 5546, section 2.1.4: a revised event is to be answered anew), or once somebody
+   has sent a newer attempt, which may be to another address: who answered before may be a stranger.
 
 Of a deleted appointment:
 
@@ -83,7 +83,8 @@ def causes(
 ) -> list[Cause]:
     """Why an appointment that is not deleted would be open, if nobody had dealt with anything.
 
-    `issued` is its newest attempt, `outcomes` what was told last of each of that one's channels.
+    `issued` is its newest attempt, `outcomes` what was told last of each of that one's channels,
+    `answer` the newest one if it holds.
     """
     start = _start(schedule)
     found = list(_of_invitation(overall, outcomes, start))
@@ -98,12 +99,7 @@ def causes(
         and not (issued and issued.at > reminder.at)
     ):
         found.extend(_of_notice(reminder, Reason.REMINDER_FAILED, start))
-    if (
-        answer
-        and answer.answer is Answer.DECLINED
-        and same_start(schedule, answer.version)
-        and not (issued and issued.at > answer.at)
-    ):
+    if answer and answer.answer is Answer.DECLINED:
         name = _name(
             "answer", answer.version, answer.answer, answer.at.astimezone(UTC).isoformat(), start
         )
@@ -134,6 +130,11 @@ def reasons(found: Iterable[Cause]) -> tuple[Reason, ...]:
     """The reasons that these stand behind."""
     there = {cause.reason for cause in found}
     return tuple(reason for reason in Reason if reason in there)
+
+
+def holds(answer: Answered, issued: Issued | None, schedule: Sequence[Scheduled]) -> bool:
+    """Whether an answer still says something; `issued` is the newest attempt."""
+    return same_start(schedule, answer.version) and not (issued and issued.at > answer.at)
 
 
 def current(schedule: Iterable[Scheduled]) -> Scheduled | None:

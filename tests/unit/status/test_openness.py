@@ -103,6 +103,15 @@ def test_declined_until_moved_or_sent_again() -> None:
     assert reasons(*GREEN, before) == [], "an answer to an attempt before the newest"
 
 
+def test_what_a_stranger_answered_is_not_shown_once_the_address_is_corrected() -> None:
+    accepted = Answered(1, Answer.ACCEPTED, at(300))
+    shown, corrected = fold([*GREEN, accepted]), fold([*GREEN, accepted, issued(4)])
+    assert isinstance(shown, Indicator)
+    assert isinstance(corrected, Indicator)
+    assert shown.answer is not None
+    assert corrected.answer is None
+
+
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
