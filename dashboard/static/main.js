@@ -7,6 +7,7 @@ import { Desk } from "./desk.js";
 import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
+import { FollowUp } from "./follow_up.js";
 import { CreateForm } from "./form.js";
 import { Head, VIEWS } from "./head.js";
 import { Measures } from "./measures.js";
@@ -44,10 +45,18 @@ const goTo = (day) => {
   location.hash = `#/termine/${day}`;
 };
 
+const followUp = new FollowUp({
+  dialogs,
+  onDone: (id) => {
+    infoBoxes.drop(id);
+    infoBoxes.announce("Als erledigt markiert.");
+  },
+});
 const details = new Details({
   desk,
   dialogs,
   infoBoxes,
+  onDone: (indicator, name) => followUp.open(indicator, name),
   onMoved: (moved) => {
     infoBoxes.announce(`Verschoben: ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Minuten.`);
     goTo(moved.date);
@@ -75,6 +84,7 @@ new Offen({
     details.open(id);
   },
   onSend: (appointment, channel) => rescue.send(appointment, channel),
+  onDone: (indicator, name) => followUp.open(indicator, name),
 });
 const auditLog = new AuditLog();
 const create = new CreateForm({
@@ -109,8 +119,9 @@ desk.addEventListener("news", ({ detail }) => {
   });
 });
 desk.addEventListener("indicator", ({ detail: { id } }) => {
-  const shown = desk.indicator(id)?.channels ?? {};
-  infoBoxes.review(id, (channel, state) => shown[channel]?.state === state);
+  const { channels = {}, followed_up_at: done } = desk.indicator(id) ?? {};
+  // Nobody has to be told what another desk has dealt with.
+  infoBoxes.review(id, (channel, state) => channels[channel]?.state === state && !(done && state !== "delivered"));
 });
 desk.addEventListener("deleted", ({ detail }) => infoBoxes.drop(detail.id));
 desk.addEventListener("sent", ({ detail }) => {

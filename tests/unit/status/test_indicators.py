@@ -190,6 +190,8 @@ def test_what_is_said_beside_it_leaves_the_mark_alone(
         assert replace(
             together,
             open=alone.open,
+            causes=alone.causes,
+            followed_up_at=None,
             notices=(),
             answer=None,
             waiting_since=None,
