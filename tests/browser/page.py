@@ -58,6 +58,54 @@ async def is_wide(page: Page) -> bool:
     return found
 
 
+async def cut(page: Page) -> list[str]:
+    """What is wider than its place, or reaches out of the window at its side."""
+    found: list[str] = await page.evaluate(
+        """() => {
+          const name = (one) => `${one.tagName}#${one.id}.${one.getAttribute("class") ?? ""}`;
+          const found = [];
+          const heard = (one) => one && (getComputedStyle(one).clipPath !== "none" || heard(one.parentElement));
+          const shown = document.querySelector("dialog[open]:not(:has(~ dialog[open]))") ?? document;
+          for (const one of [document.documentElement, ...shown.querySelectorAll("*")]) {
+            if (one.closest("svg, option, .skip") || heard(one) || !one.checkVisibility()) continue;
+            const style = getComputedStyle(one);
+            const { left, right, width } = one.getBoundingClientRect();
+            if (!width || style.display === "inline") continue;
+            if (one.scrollWidth > one.clientWidth + 1 && !one.matches("input, select"))
+              found.push(`${name(one)} holds ${one.scrollWidth} in ${one.clientWidth}`);
+            if (left < -0.5 || right > innerWidth + 0.5)
+              found.push(`${name(one)} is from ${left} to ${right} of ${innerWidth}`);
+            const clips = style.overflowY === "hidden" && one.scrollHeight > one.clientHeight + 1;
+            if (clips && one !== document.documentElement && one !== document.body)
+              found.push(`${name(one)} holds ${one.scrollHeight} in ${one.clientHeight} high`);
+          }
+          return found;
+        }"""
+    )
+    return found
+
+
+async def unreachable(page: Page, dialog: str) -> list[str]:
+    """What of a dialog can't be clicked, be it scrolled to or not."""
+    found: list[str] = await page.evaluate(
+        """(dialog) => {
+          const able = "button, input, select, summary, a[href]";
+          const found = [];
+          for (const one of document.querySelector(dialog).querySelectorAll(able)) {
+            if (!one.checkVisibility()) continue;
+            one.scrollIntoView({ block: "center", behavior: "instant" });
+            const { left, top, width, height } = one.getBoundingClientRect();
+            const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+            if (!hit || !(one.contains(hit) || hit.closest("label")?.contains(one)))
+              found.push(`${one.id || one.name || one.textContent.trim()}: ${hit?.className}`);
+          }
+          return found;
+        }""",
+        dialog,
+    )
+    return found
+
+
 async def show_day(page: Page, day: str) -> None:
     """Show the overview of this day."""
     await page.get_by_test_id("nav-termine").click()
