@@ -148,13 +148,20 @@ export class Details {
         { "data-type": entry.type, "data-about": entry.about },
         h("time", { datetime: entry.at, class: "muted" }, moment(entry.at, zone)),
         h("span", {}, entry.text,
-          entry.status_code ? h("span", { class: "code muted" }, ` ${entry.status_code}`) : null),
+          entry.status_code ? code(entry.status_code) : null),
       ),
     );
     byId("history").replaceChildren(
       ...(lines.length ? lines : [h("li", { class: "muted" }, timeline ? "Noch nichts." : "Der Verlauf ist gerade nicht abrufbar.")]),
     );
   }
+}
+
+/** For whoever looks after the technology. */
+function code(status) {
+  return h("details", { class: "code" },
+    h("summary", {}, "Einzelheiten"),
+    h("span", { class: "muted" }, `Antwort des Mailservers: ${status} (RFC 3463)`));
 }
 
 /** That a notice is on its way is said until something became of it. */

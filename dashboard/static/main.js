@@ -23,7 +23,7 @@ import { CHANNELS, reason } from "./words.js";
 const REFRESH = 60_000; // milliseconds; finds what no event is sent for, as a corrected name
 const REFRESH_IN_TROUBLE = 5_000; // milliseconds
 const HOME_AFTER = 1_500; // milliseconds in which the page may find out where its home is
-const LIVE = { connecting: "Verbinde …", live: "Live", lost: "Keine Verbindung" };
+const LIVE = { connecting: "Verbinde …", live: "Anzeige aktuell", lost: "Keine Verbindung" };
 const NEWS_TEXTS = {
   delivered: (channel, name) => `${channel} erfolgreich zugestellt an ${name}`,
   failed: (channel, name) => `${channel} konnte nicht zugestellt werden ${name}`,

@@ -14,7 +14,7 @@ let reportedAt = 0; // milliseconds since the epoch
 export async function introduceUser() {
   const { name, rights } = await api.session();
   byId("user").textContent = name;
-  for (const id of ["delete-open", "erase-open"]) byId(id).hidden = !rights.includes(DELETE);
+  for (const id of ["delete-open", "erasure"]) byId(id).hidden = !rights.includes(DELETE);
   byId("nav-protokoll").hidden = !rights.includes(AUDIT);
   byId("visit-open").hidden = !rights.includes(HOST);
 }

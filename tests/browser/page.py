@@ -14,7 +14,7 @@ async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> Non
     """Open the dashboard and log in at the local identity provider."""
     await page.goto(stack.url("dashboard"))
     await page.get_by_role("button", name=person).click()
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
 
 
 async def enter(page: Page, stack: Stack) -> None:
@@ -28,7 +28,7 @@ async def enter(page: Page, stack: Stack) -> None:
     dashboard = stack.url("dashboard")
     await page.context.add_cookies([{"name": SESSION, "value": visitor.session, "url": dashboard}])
     await page.goto(dashboard)
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
 
 
 def unique(name: str) -> str:

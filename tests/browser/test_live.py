@@ -1,4 +1,4 @@
-"""„Live" is told while it is so, and what changes at another desk shows at once."""
+"""„Anzeige aktuell" is told while it is so, and what changes at another desk shows at once."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from tests.support import Json, Practice
 
 BEAT = float(HURRIED["status"]["STATUS_HEARTBEAT_SECONDS"])
 SLACK = 5.0  # seconds, for what a slow machine does beside
-# `lostAfter` becomes the seconds from here until „Live" was gone
+# `lostAfter` becomes the seconds from here until „Anzeige aktuell" was gone
 WATCH_STATE = """() => {
   window.since = performance.now();
   window.lostAfter = null;
@@ -90,7 +90,7 @@ async def test_a_dashboard_that_hangs_is_told_as_lost_and_come_back_to(
     finally:
         os.kill(dashboard, signal.SIGCONT)
     assert silent < 2.5 * BEAT + SLACK
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
     await expect(page.get_by_test_id("connection-banner")).to_be_hidden()
     await expect(state(page, name, "failed")).to_be_visible()
     await noticed(page, "infobox", f"E-Mail konnte nicht zugestellt werden {name}")
@@ -106,7 +106,7 @@ async def test_offline_is_told_at_once(page: Page, demo_practice: Practice, tomo
     created = await demo_practice.create(patient_name=name, date=tomorrow)
     await demo_practice.shows(created["id"], "delivered")
     await page.context.set_offline(False)
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
     await expect(state(page, name, "delivered")).to_be_visible()
 
 
@@ -118,7 +118,7 @@ async def test_beats_keep_a_quiet_stream_alive(page: Page) -> None:
         "seconds => performance.now() - window.since > 1000 * seconds", arg=beats
     )
     assert await page.evaluate("window.lostAfter") is None
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
 
 
 async def test_a_server_that_does_not_answer_is_told_in_plain_german(

@@ -123,5 +123,5 @@ async def test_a_new_token_interrupts_nothing(visitor: Page, stack: Stack) -> No
         return renewed == 2 and await visitor.evaluate("window.states.length > 1")
 
     await eventually(twice, "a second stream")
-    await expect(visitor.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(visitor.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
     assert "lost" not in await visitor.evaluate("window.states")
