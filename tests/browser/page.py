@@ -64,10 +64,13 @@ async def cut(page: Page) -> list[str]:
         """() => {
           const name = (one) => `${one.tagName}#${one.id}.${one.getAttribute("class") ?? ""}`;
           const found = [];
-          const heard = (one) => one && (getComputedStyle(one).clipPath !== "none" || heard(one.parentElement));
-          const shown = document.querySelector("dialog[open]:not(:has(~ dialog[open]))") ?? document;
+          const isClipped = (one) => getComputedStyle(one).clipPath !== "none";
+          const isHeard = (one) => one && (isClipped(one) || isHeard(one.parentElement));
+          const last = "dialog[open]:not(:has(~ dialog[open]))";
+          const shown = document.querySelector(last) ?? document;
           for (const one of [document.documentElement, ...shown.querySelectorAll("*")]) {
-            if (one.closest("svg, option, .skip") || heard(one) || !one.checkVisibility()) continue;
+            if (one.closest("svg, option, .skip") || isHeard(one)) continue;
+            if (!one.checkVisibility()) continue;
             const style = getComputedStyle(one);
             const { left, right, width } = one.getBoundingClientRect();
             if (!width || style.display === "inline") continue;
