@@ -6,6 +6,7 @@ import { ADDRESS_FIELDS } from "./channels.js";
 import { adaptAddresses, chosenChannels } from "./contact_fields.js";
 import { today } from "./dates.js";
 import { byId, describe } from "./dom.js";
+import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
 import { offerLanguages } from "./languages.js";
@@ -41,7 +42,7 @@ export class CreateForm {
       if (!this.#fields.busy) this.#reset();
     });
     window.addEventListener("beforeunload", (event) => {
-      if (this.#fields.busy || this.#begun()) event.preventDefault();
+      if (!api.isLeaving() && (this.#fields.busy || this.#begun())) event.preventDefault();
     });
   }
 
@@ -52,6 +53,16 @@ export class CreateForm {
     this.#offer();
     this.dialogs.open(this.#dialog);
     this.#form.elements.patient_name.focus();
+  }
+
+  /** What was begun, or null; `restore` shows it again. */
+  draft() {
+    return this.#begun() ? values(this.#form) : null;
+  }
+
+  restore(draft) {
+    this.open();
+    enter(this.#form, draft);
   }
 
   /** What this practice can choose from; again when it becomes known under an open form. */

@@ -7,6 +7,7 @@ import { Desk } from "./desk.js";
 import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { CreateForm } from "./form.js";
 import { Head, VIEWS } from "./head.js";
 import { Measures } from "./measures.js";
@@ -15,6 +16,7 @@ import { Offen } from "./offen.js";
 import { OpenList } from "./open_list.js";
 import { RETRY } from "./outages.js";
 import { Overview } from "./overview.js";
+import { ERASE } from "./removal.js";
 import { Rescue } from "./rescue.js";
 import { introduceUser, watchActivity } from "./session.js";
 import { Stream } from "./stream.js";
@@ -49,12 +51,15 @@ const details = new Details({
   dialogs,
   infoBoxes,
   onMoved: (moved) => {
-    infoBoxes.announce(`Verschoben: ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Minuten.`);
+    infoBoxes.tell(`Verschoben: ${moved.patient_name}, ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Min.`);
     goTo(moved.date);
     overview.mark(moved.id);
   },
-  onRemoved: () => {
-    infoBoxes.announce("Der Termin ist gelöscht, der Link ist ungültig.");
+  onRemoved: ({ patient_name: name, date, time }, operation) => {
+    // Of whom nothing is to be kept, nothing is told either.
+    infoBoxes.tell(operation === ERASE
+      ? "Gelöscht, mit allen Daten. Der Link ist ungültig."
+      : `Gelöscht: ${name}, ${longDay(date)}, ${time} Uhr. Der Link ist ungültig.`);
     setTimeout(() => byId("termine-title").focus());
   },
 });
@@ -87,6 +92,27 @@ const create = new CreateForm({
     desk.awaitArrival(created);
   },
 });
+const drafts = new Drafts();
+api.beforeLeaving(() => {
+  const draft = { begun: create.draft(), details: details.draft() };
+  return drafts.keep(draft.begun || draft.details ? draft : null);
+});
+
+/** What was being entered as the session ended. */
+async function resume() {
+  const draft = await drafts.take();
+  if (!draft) return;
+  try {
+    const same = draft.details ? await details.restore(draft.details) : true;
+    if (draft.begun) create.restore(draft.begun);
+    infoBoxes.tell("Ihre Eingaben von vorhin sind wieder da.", {
+      detail: same ? "" : "Der Termin wurde inzwischen geändert; bitte prüfen Sie die Angaben.",
+    });
+  } catch {
+    infoBoxes.tell("Ihre Eingaben von vorhin gehörten zu einem Termin, den es nicht mehr gibt.", { stays: true });
+  }
+}
+
 new Measures({ dialogs });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
   button.addEventListener("click", () => create.open());
@@ -172,7 +198,7 @@ function route(focus) {
 
 async function introduce() {
   try {
-    await introduceUser();
+    await drafts.unlock(await introduceUser());
     desk.introduce(await api.practice());
     byId("practice-name").textContent = desk.practice.name;
     if (document.body.dataset.view) route(false);
@@ -227,5 +253,6 @@ byId("page").focus({ preventScroll: true }); // what scrolls has to have it for 
 await introduce();
 await findHome();
 route(false);
+resume();
 streamWhileSeen();
 refreshForever();

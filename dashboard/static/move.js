@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { hideConflict, showConflict } from "./conflict.js";
 import { differences } from "./differences.js";
 import { byId } from "./dom.js";
+import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
@@ -36,6 +37,20 @@ export class Move {
   begin(id) {
     this.#id = id;
     this.#startOver();
+  }
+
+  /** Whether what changes now is changed from here. */
+  get busy() {
+    return this.#fields.busy;
+  }
+
+  draft() {
+    return this.#typed ? values(this.#form) : null;
+  }
+
+  restore(draft) {
+    byId("move-fold").open = true;
+    enter(this.#form, draft);
   }
 
   update() {
@@ -74,6 +89,8 @@ export class Move {
     const done = await this.#fields.submit(async () => {
       try {
         moved = await api.change(id, change, seen.version);
+        this.#typed = false;
+        this.desk.keep(moved);
       } catch (error) {
         if (!(error instanceof api.Refused && error.status === 412)) throw error;
         this.#typed = true; // what is entered stays
@@ -85,8 +102,6 @@ export class Move {
       if (id === this.#id) this.#compare(seen, stored);
       return;
     }
-    this.#typed = false;
-    this.desk.keep(moved);
     this.onMoved(moved);
   }
 

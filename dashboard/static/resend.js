@@ -9,6 +9,7 @@ import { CONTACT, renewsLink, same } from "./contact.js";
 import { adaptAddresses, chosenChannels } from "./contact_fields.js";
 import { differences } from "./differences.js";
 import { byId } from "./dom.js";
+import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields } from "./fields.js";
 import { chooseLanguage, offerLanguages } from "./languages.js";
@@ -52,6 +53,15 @@ export class Resend {
     this.#fold.open = false;
     this.#failing = false;
     byId("resend-more").open = false;
+  }
+
+  draft() {
+    return this.#typed ? values(this.#form) : null;
+  }
+
+  restore(draft) {
+    this.#fold.open = true;
+    enter(this.#form, draft);
   }
 
   /** Show what the state asks for; what is being typed stays. */

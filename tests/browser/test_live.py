@@ -50,8 +50,34 @@ async def test_a_move_at_another_desk_shows_over_the_stream(
     dialog = page.get_by_test_id("appointment-dialog")
     await expect(dialog).to_contain_text("10:00 Uhr")
     await moved_elsewhere(demo_practice, created, tomorrow)
-    await expect(dialog).to_contain_text("11:30 Uhr", timeout=SOON)
+    await expect(dialog.locator("#details-when")).to_contain_text("11:30 Uhr", timeout=SOON)
+    await expect(page.get_by_test_id("told")).to_contain_text("Jemand hat diesen Termin verschoben")
+    await expect(page.get_by_test_id("told")).to_contain_text("bisher")
     await expect(row(page, name).locator(".time")).to_have_text("11:30", timeout=SOON)
+
+
+async def test_a_deletion_at_another_desk_is_said_and_ones_own_too(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Erika Gelöscht")
+    created = await opened(page, demo_practice, name, tomorrow)
+    await demo_practice.scheduling.delete(f"/v1/appointments/{created['id']}")
+    told = page.get_by_test_id("told")
+    await expect(told).to_contain_text(f"Jemand hat diesen Termin gelöscht: {name}", timeout=SOON)
+    await expect(page.get_by_test_id("appointment-dialog")).to_be_hidden()
+
+    name = unique("Erika Selbst")
+    await opened(page, demo_practice, name, tomorrow)
+    await page.get_by_test_id("move-open").click()
+    await page.locator("#move-time").fill("12:15")
+    await page.get_by_test_id("move-submit").click()
+    await expect(told).to_contain_text(f"Verschoben: {name}")
+    await expect(told).to_contain_text("12:15 Uhr")
+    await row(page, name).click()
+    await page.get_by_test_id("delete-appointment").click()
+    await page.get_by_test_id("delete-confirm").click()
+    await expect(told).to_contain_text(f"Gelöscht: {name}")
+    await expect(told).to_have_count(1)
 
 
 async def test_who_types_while_another_moves_is_told_first(
