@@ -11,6 +11,7 @@ import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
 import { offerLanguages } from "./languages.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
+import { SlotHint } from "./slot_hint.js";
 import { SmsPreview } from "./sms_preview.js";
 
 const NOT_TWICE =
@@ -31,6 +32,7 @@ export class CreateForm {
     dialogs.install(this.#dialog);
     this.preview = new SmsPreview({ desk, form: this.#form });
     desk.addEventListener("practice", () => this.#offer());
+    this.slotHint = new SlotHint({ desk, form: this.#form, place: "create-slot-hint" });
     forgetOffsetOnChange(this.#form);
     this.#form.addEventListener("change", () => this.#adapt());
     this.#form.addEventListener("submit", (event) => {
@@ -52,6 +54,7 @@ export class CreateForm {
     if (!date.value) date.value = this.desk.date > now ? this.desk.date : now;
     this.#offer();
     this.dialogs.open(this.#dialog);
+    this.slotHint.update();
     this.#form.elements.patient_name.focus();
   }
 

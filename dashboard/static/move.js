@@ -8,6 +8,7 @@ import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
+import { SlotHint } from "./slot_hint.js";
 
 const NAMES = ["date", "time", "duration_minutes"];
 
@@ -23,6 +24,7 @@ export class Move {
   constructor({ desk, onMoved }) {
     this.desk = desk;
     this.onMoved = onMoved;
+    new SlotHint({ desk, form: this.#form, place: "move-slot-hint", except: () => this.#id });
     forgetOffsetOnChange(this.#form);
     this.#form.addEventListener("input", () => {
       this.#typed = true;
