@@ -30,8 +30,9 @@ export class Removal {
   #changes = byId("confirm-changes");
   #seen = null; // the appointment as it was described: what it became since is not removed unseen
   #operation = DELETE;
+  #sending = ""; // id of what is being deleted from here, or was
 
-  /** `onRemoved()` */
+  /** `onRemoved(appointment, operation)` */
   constructor({ desk, dialogs, onRemoved }) {
     this.desk = desk;
     this.dialogs = dialogs;
@@ -56,6 +57,11 @@ export class Removal {
     this.dialogs.open(this.#dialog);
   }
 
+  /** Whether it is deleted from here. */
+  deletes(id) {
+    return id === this.#sending;
+  }
+
   close() {
     this.#dialog.close();
   }
@@ -73,6 +79,7 @@ export class Removal {
   async #send() {
     const seen = this.#seen;
     const { id } = seen;
+    this.#sending = id;
     const done = await this.#fields.submit(async (onRetry) => {
       try {
         await this.#operation.send(id, seen.version, onRetry);
@@ -85,9 +92,12 @@ export class Removal {
         throw error;
       }
     });
-    if (!done) return;
+    if (!done) {
+      this.#sending = "";
+      return;
+    }
     this.close();
-    this.onRemoved();
+    this.onRemoved(seen, this.#operation);
     this.desk.forget(id);
   }
 }

@@ -269,7 +269,7 @@ async def test_the_whole_flow_by_keyboard(page: Page, tomorrow: str) -> None:
     await page.keyboard.type("tanja@example.org")  # over what is selected
     await tab_to(page, "[data-testid=resend-submit]")
     await page.keyboard.press("Enter")
-    await expect(page.locator("#details-state")).to_contain_text("vom Mailserver angenommen")
+    await expect(page.locator("#details-state")).to_contain_text("vom E-Mail-Anbieter angenommen")
     await page.keyboard.press("Escape")
     await expect(state(page, name, "delivered")).to_be_visible()
     await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")

@@ -166,7 +166,7 @@ async def test_by_keyboard_from_one_to_the_next(page: Page, demo_practice: Pract
     await expect(page.get_by_test_id("resend-email")).to_be_focused()
     await page.keyboard.type("erster@example.org")  # over what is selected
     await page.keyboard.press("Enter")
-    await expect(page.locator("#details-state")).to_contain_text("vom Mailserver angenommen")
+    await expect(page.locator("#details-state")).to_contain_text("vom E-Mail-Anbieter angenommen")
     await expect(open_row(page, first)).to_have_count(0)
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("heading", name="Offen", exact=True)).to_be_focused()
@@ -317,7 +317,7 @@ async def test_a_service_that_does_not_say_is_no_good_news(
     await page.get_by_test_id("nav-termine").click()
     await page.get_by_test_id("nav-offen").click()
     await expect(page.get_by_test_id("open-state")).to_contain_text("nicht sicher")
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
 
 
 class Told:
