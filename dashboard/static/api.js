@@ -142,6 +142,9 @@ export const create = (body, key, onRetry) =>
   patiently("POST", "/scheduling/appointments", { body, key }, onRetry);
 export const resend = (id, body, key, version, onRetry) =>
   patiently("POST", `/scheduling/appointments/${encode(id)}/invitations`, { body, key, version }, onRetry);
+/** That somebody has dealt with what stood behind `causes`. */
+export const followUp = (id, causes, key, onRetry) =>
+  patiently("POST", `/scheduling/appointments/${encode(id)}/follow-ups`, { body: { causes }, key }, onRetry);
 export const change = (id, body, version) =>
   request("PATCH", `/scheduling/appointments/${encode(id)}`, { body, version });
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);

@@ -5,6 +5,7 @@ import { ADDRESS_FIELDS } from "./channels.js";
 import { longDay, moment } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
 import { Move } from "./move.js";
+import { canFollowUp } from "./open_actions.js";
 import { ERASE, Removal } from "./removal.js";
 import { Resend } from "./resend.js";
 import { Visit } from "./visit.js";
@@ -19,8 +20,11 @@ export class Details {
   #shown = ""; // whose it is and when, as it was read last
   #timer = 0;
 
-  /** `onMoved(appointment)`, `onRemoved(appointment, operation)` */
-  constructor({ desk, dialogs, infoBoxes, onMoved, onRemoved }) {
+  /**
+   * `onMoved(appointment)`, `onRemoved(appointment, operation)`, `onDone(indicator, name)`: as it was
+   * seen
+   */
+  constructor({ desk, dialogs, infoBoxes, onMoved, onRemoved, onDone }) {
     this.desk = desk;
     this.infoBoxes = infoBoxes;
     this.dialogs = dialogs;
@@ -31,6 +35,9 @@ export class Details {
     this.removal = new Removal({ desk, dialogs, onRemoved: (...removed) => { close(); onRemoved(...removed); } });
     this.visit = new Visit({ reload: () => this.#load() });
     byId("visit-open").addEventListener("click", () => this.visit.start(this.#id));
+    byId("follow-up-open").addEventListener("click", () => {
+      onDone(this.desk.indicator(this.#id), this.desk.appointment(this.#id).patient_name);
+    });
     byId("delete-open").addEventListener("click", () => this.removal.open(this.#id));
     byId("erase-open").addEventListener("click", () => this.removal.open(this.#id, ERASE));
     this.#dialog.addEventListener("close", () => {
@@ -136,8 +143,16 @@ export class Details {
       ...notes(indicator, this.desk.practice.time_zone).map(({ about, state, text }) =>
         h("p", { class: "note", "data-note": about, "data-state": state }, text)),
     );
+    this.#offerFollowUp(indicator);
     this.resend.update();
     this.move.update();
+  }
+
+  #offerFollowUp(indicator) {
+    const button = byId("follow-up-open");
+    const focused = document.activeElement === button;
+    byId("follow-up-place").hidden = !canFollowUp(indicator);
+    if (focused && !canFollowUp(indicator)) byId("details-title").focus();
   }
 
   #language(code) {

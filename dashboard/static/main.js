@@ -8,6 +8,7 @@ import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { Drafts } from "./drafts.js";
+import { FollowUp } from "./follow_up.js";
 import { CreateForm } from "./form.js";
 import { Head, VIEWS } from "./head.js";
 import { Measures } from "./measures.js";
@@ -46,10 +47,18 @@ const goTo = (day) => {
   location.hash = `#/termine/${day}`;
 };
 
+const followUp = new FollowUp({
+  dialogs,
+  onDone: (id) => {
+    infoBoxes.drop(id);
+    infoBoxes.announce("Als erledigt markiert.");
+  },
+});
 const details = new Details({
   desk,
   dialogs,
   infoBoxes,
+  onDone: (indicator, name) => followUp.open(indicator, name),
   onMoved: (moved) => {
     infoBoxes.tell(`Verschoben: ${moved.patient_name}, ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Min.`);
     goTo(moved.date);
@@ -80,6 +89,7 @@ new Offen({
     details.open(id);
   },
   onSend: (appointment, channel) => rescue.send(appointment, channel),
+  onDone: (indicator, name) => followUp.open(indicator, name),
 });
 const auditLog = new AuditLog();
 const create = new CreateForm({
@@ -135,8 +145,9 @@ desk.addEventListener("news", ({ detail }) => {
   });
 });
 desk.addEventListener("indicator", ({ detail: { id } }) => {
-  const shown = desk.indicator(id)?.channels ?? {};
-  infoBoxes.review(id, (channel, state) => shown[channel]?.state === state);
+  const { channels = {}, followed_up_at: done } = desk.indicator(id) ?? {};
+  // Nobody has to be told what another desk has dealt with.
+  infoBoxes.review(id, (channel, state) => channels[channel]?.state === state && !(done && state !== "delivered"));
 });
 desk.addEventListener("deleted", ({ detail }) => infoBoxes.drop(detail.id));
 desk.addEventListener("sent", ({ detail }) => {

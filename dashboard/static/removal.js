@@ -69,8 +69,11 @@ export class Removal {
   #describe(appointment) {
     this.#seen = appointment;
     const { patient_name: name, date, time } = appointment;
+    const { followed_up_at: done, overall } = this.desk.indicator(appointment.id) ?? {};
+    // What no message ever told the patient, none takes back.
+    const call = done && overall === "failed" ? " Die Einladung kam nicht an; wen Sie angerufen haben, dem sagen Sie bitte auch telefonisch ab." : "";
     byId("confirm-text").textContent =
-      `${name}, ${longDay(date)}, ${time} Uhr. ${this.#operation.text}`;
+      `${name}, ${longDay(date)}, ${time} Uhr. ${this.#operation.text}${call}`;
   }
 
   async #send() {

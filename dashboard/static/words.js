@@ -1,6 +1,6 @@
 // What the codes of the APIs are called in the practice.
 
-import { time } from "./dates.js";
+import { moment, time } from "./dates.js";
 
 export const CHANNELS = { email: "E-Mail", sms: "SMS" };
 
@@ -107,6 +107,8 @@ const ANSWERS = {
 };
 const JOINED = { patient: "ist im Warteraum", host: "Praxis ist beigetreten" };
 
+const FOLLOWED_UP = "als erledigt markiert";
+
 /** Whether a line of the timeline is about a notice. */
 export function isNotice({ about }) {
   return Object.hasOwn(NOTICES, about);
@@ -115,6 +117,7 @@ export function isNotice({ about }) {
 /** One line of the timeline; "" for what is not known to this page. `open` says what is to be done. */
 export function timelineText(entry, open) {
   if (entry.type === "joined") return JOINED[entry.role] ?? "";
+  if (entry.type === "followed_up") return FOLLOWED_UP;
   if (entry.type === "answered") return answerText(entry, open);
   const channel = CHANNELS[entry.channel] ?? entry.channel;
   if (isNotice(entry)) return `${channel}: ${noticeText(entry)}`;
@@ -180,6 +183,9 @@ export function notes(indicator, zone) {
   }
   const said = answer && answerText(answer, open);
   if (said) found.push({ about: "answer", state: open.includes("declined") ? "failed" : "pending", text: said });
+  if (indicator.followed_up_at) {
+    found.push({ about: "follow-up", state: "pending", text: `${FOLLOWED_UP} ${moment(indicator.followed_up_at, zone)}` });
+  }
   return found;
 }
 
