@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool bench clean
+.PHONY: help demo admin images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,12 @@ test-slow: $(VENV)/.dev browser ## Browser and fault tests with a quarter of thi
 
 test-provider: $(VENV)/.dev browser ## The login against a real Keycloak, downloaded (160 MB)
 	@$(BIN)/python -m tests.providers.keycloak && $(BIN)/python -m pytest tests/providers $(ARGS)
+
+admin: ## Practices and keys, on the running demo or in compose (ARGS="practice list")
+	@if docker compose ps --status running --services 2>/dev/null | grep -qx scheduling; \
+	then exec docker compose run --rm admin $(ARGS); \
+	elif [ -x $(BIN)/python ]; then exec $(BIN)/python -m local.admin $(ARGS); \
+	else echo "Nothing runs here: make demo, or docker compose up." >&2; exit 1; fi
 
 images: ## Build one image for each service, the dashboard and the demo's own parts
 	@docker compose build
@@ -120,10 +126,10 @@ $(BIN)/pip:
 
 $(VENV)/.local: requirements/local.txt | $(BIN)/pip
 	@echo "Installing what the demo needs ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python tools/install.py $<
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(BIN)/pip
 	@echo "Installing what tests and checks need ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python tools/install.py $<
 	@touch $@ $(VENV)/.local

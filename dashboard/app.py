@@ -83,7 +83,11 @@ def build(settings: Settings) -> Application:
 
             streams = Streams(sessions)
             app.state.services = Services(
-                login=login, sessions=sessions, upstreams=upstreams, streams=streams
+                login=login,
+                sessions=sessions,
+                upstreams=upstreams,
+                streams=streams,
+                demo_links=settings.demo_links,
             )
             health.dependencies["database"] = db.ping
             supervisor.run(Loop("streams", streams.look, poll=LOOK_EVERY))

@@ -20,7 +20,10 @@ export class Details {
   #shown = ""; // whose it is and when, as it was read last
   #timer = 0;
 
-  /** `onMoved(appointment)`, `onRemoved(appointment, operation)`, `onDone(indicator, name)`: as it was seen */
+  /**
+   * `onMoved(appointment)`, `onRemoved(appointment, operation)`, `onDone(indicator, name)`: as it was
+   * seen
+   */
   constructor({ desk, dialogs, infoBoxes, onMoved, onRemoved, onDone }) {
     this.desk = desk;
     this.infoBoxes = infoBoxes;

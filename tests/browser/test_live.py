@@ -92,7 +92,10 @@ async def test_who_types_while_another_moves_is_told_first(
     await expect(page.get_by_test_id("appointment-dialog")).to_contain_text("11:30 Uhr")
     await expect(form.locator("[name=time]")).to_have_value("15:00")
     await page.get_by_test_id("move-submit").click()
-    await expect(form).to_contain_text("Der Termin wurde inzwischen geändert.")
+    await expect(form).to_contain_text("Jemand hat diesen Termin inzwischen geändert.")
+    for both in "15:00 Uhr", "11:30 Uhr":
+        await expect(form.locator(".comparison")).to_contain_text(both)
+    await form.get_by_test_id("conflict-stored").click()
     await expect(form.locator("[name=time]")).to_have_value("11:30")
 
 

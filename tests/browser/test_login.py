@@ -95,7 +95,7 @@ async def end_sessions(page: Page, stack: Stack) -> None:
     connection = await asyncpg.connect(stack.owner_dsn("dashboard"))
     await connection.execute("DELETE FROM sessions")
     await connection.close()
-    await page.evaluate("dispatchEvent(new Event('online'))")
+    await page.evaluate("setTimeout(() => dispatchEvent(new Event('online')))")
     await expect(page.get_by_role("heading", name="Ihre Sitzung ist abgelaufen")).to_be_visible()
 
 

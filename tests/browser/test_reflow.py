@@ -56,7 +56,7 @@ async def desk(visitor: Page, stack: Stack) -> Page:
 
 async def failed(demo_practice: Practice, name: str, **changes: object) -> str:
     """An appointment whose invitation came back, with an address in reserve."""
-    email = f"unbekannt+{unique('x').split()[1]}.{'lang' * 12}@sehr-lange-adresse.example.org"
+    email = f"unbekannt+{unique('x').split()[1]}.{'lang' * 9}@sehr-lange-adresse.example.org"
     created = await demo_practice.create(
         patient_name=name, email=email, phone="+491713920001", **changes
     )

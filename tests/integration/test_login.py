@@ -80,6 +80,10 @@ async def test_after_the_login_the_tokens_stay_on_the_server(visitor: Visitor) -
     assert len(urlsafe_b64decode(f"{draft_key}=")) == 32
     assert (await visitor.get("/api/session")).json()["draft_key"] == draft_key
     assert who.json() == {
+        "demo_links": {
+            "Postfach": visitor.stack.url("mailbox"),
+            "Telefone": visitor.stack.url("phones"),
+        },
         "draft_key": draft_key,
         "name": "Ärztin",
         "rights": ["appointments:read", "appointments:write", "status:read", "visits:host"],
