@@ -219,6 +219,10 @@ async def test_what_was_dealt_with_by_telephone_is_open_at_no_desk(
     await show_day(page, created["date"])
     await expect(state(page, first, "failed")).to_be_visible()
     await expect(row(page, first)).to_contain_text("als erledigt markiert")
+    # No message ever told the patient of it, so none says that it is cancelled.
+    await row(page, first).click()
+    await page.get_by_test_id("delete-appointment").click()
+    await expect(page.locator("#confirm-text")).to_contain_text("auch telefonisch ab")
 
 
 async def test_dealt_with_in_the_appointment_at_every_size(
