@@ -44,7 +44,7 @@ async function leave() {
   if (!leaving) {
     leaving = true;
     const moment = new Promise((resolve) => setTimeout(resolve, FAREWELL));
-    await Promise.race([farewell().catch(console.error), moment]);
+    await Promise.race([Promise.resolve().then(farewell).catch(console.error), moment]);
     location.replace(`/abgelaufen?zurueck=${encodeURIComponent(location.hash)}`);
   }
   return new Promise(() => {});

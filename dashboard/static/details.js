@@ -73,9 +73,10 @@ export class Details {
 
   /** What was begun, or null; `restore` shows it again. Rejects where it is gone. */
   draft() {
-    const resend = this.#id && this.resend.draft();
-    const move = this.#id && this.move.draft();
-    return resend || move ? { id: this.#id, version: this.desk.appointment(this.#id).version, resend, move } : null;
+    const appointment = this.desk.appointment(this.#id);
+    const resend = appointment && this.resend.draft();
+    const move = appointment && this.move.draft();
+    return resend || move ? { id: this.#id, version: appointment.version, resend, move } : null;
   }
 
   async restore({ id, version, resend, move }) {
