@@ -15,6 +15,7 @@ import { Offen } from "./offen.js";
 import { OpenList } from "./open_list.js";
 import { RETRY } from "./outages.js";
 import { Overview } from "./overview.js";
+import { Proofs } from "./proofs.js";
 import { Rescue } from "./rescue.js";
 import { introduceUser, watchActivity } from "./session.js";
 import { Stream } from "./stream.js";
@@ -88,6 +89,7 @@ const create = new CreateForm({
   },
 });
 new Measures({ dialogs });
+new Proofs({ desk, dialogs, infoBoxes });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
   button.addEventListener("click", () => create.open());
 }
