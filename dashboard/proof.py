@@ -89,6 +89,7 @@ JOINED = {"patient": "beigetreten", "host": "Praxis beigetreten"}
 BY_LINK = "Über den Link der Einladung. Wer den Link benutzt hat, ist nicht bekannt."
 BY_LOGIN = "Aus der Praxis, nach Anmeldung."
 
+FOLLOWED_UP = "von der Praxis als erledigt vermerkt"
 OTHER_ADDRESS = "andere Adresse als heute (nicht gespeichert)"
 UNKNOWN_ADDRESS = "Adresse nicht mehr bekannt"
 NO_NAME = "Name nicht mehr gespeichert"
@@ -280,6 +281,9 @@ def _messages(sent: Sent, timeline: Sequence[Entry]) -> Iterator[Line]:
             result = _named(JOINED, entry.role)
             yield Line(at=entry.at, what=SUBJECTS["visit"], result=result, evidence=by)
             continue
+        if entry.type == "followed_up":
+            yield Line(at=entry.at, what=APPOINTMENT, result=FOLLOWED_UP)
+            continue
         notice = None if entry.notice_id is None else notices.get(entry.notice_id)
         attempt = notice.attempt if notice else entry.attempt
         went = addresses.get((attempt, entry.channel)) if attempt and entry.channel else None
@@ -288,7 +292,7 @@ def _messages(sent: Sent, timeline: Sequence[Entry]) -> Iterator[Line]:
             what=_named(SUBJECTS, entry.about),
             attempt="" if entry.attempt is None else str(entry.attempt),
             channel=_named(CHANNELS, entry.channel),
-            to="" if entry.withheld else _to(sent, entry.channel, went),
+            to="" if entry.withheld or not entry.channel else _to(sent, entry.channel, went),
             result=_result(entry),
             evidence=_evidence(entry),
             code=entry.status_code or "",

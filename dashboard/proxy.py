@@ -26,6 +26,7 @@ ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/appointments/{appointment_id:uuid}", ["GET", "PATCH", "DELETE"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/erasure", ["POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/invitations", ["POST"]),
+    ("scheduling", "/appointments/{appointment_id:uuid}/follow-ups", ["POST"]),
     ("notification", "/previews/sms", ["GET"]),
     ("status", "/measures", ["GET"]),
     ("scheduling", "/audit", ["GET"]),

@@ -4,6 +4,7 @@ import { note } from "./outages.js";
 
 const TIMEOUT = 25_000; // milliseconds; longer than the server waits for a service
 const FILE_TIMEOUT = 300_000; // milliseconds for the whole of it
+const FAREWELL = 1_000; // milliseconds
 const PAUSES = [500, 1500, 4000]; // milliseconds before the 2nd, 3rd and 4th try
 
 export const TOO_MANY_MESSAGES = "too-many-messages";
@@ -29,10 +30,23 @@ export class TimedOut extends Unreachable {}
 
 const noResponse = (error) => (error?.name === "TimeoutError" ? new TimedOut() : new Unreachable());
 
+let farewell = async () => {};
+
+/** What is to be done before the page goes because the session is over; it has a moment. */
+export function beforeLeaving(act) {
+  farewell = act;
+}
+
+export const isLeaving = () => leaving;
+
 /** The session is over: nothing of a patient stays on the screen. Never resolves. */
-function leave() {
-  if (!leaving) location.replace(`/abgelaufen?zurueck=${encodeURIComponent(location.hash)}`);
-  leaving = true;
+async function leave() {
+  if (!leaving) {
+    leaving = true;
+    const moment = new Promise((resolve) => setTimeout(resolve, FAREWELL));
+    await Promise.race([farewell().catch(console.error), moment]);
+    location.replace(`/abgelaufen?zurueck=${encodeURIComponent(location.hash)}`);
+  }
   return new Promise(() => {});
 }
 
@@ -128,6 +142,9 @@ export const create = (body, key, onRetry) =>
   patiently("POST", "/scheduling/appointments", { body, key }, onRetry);
 export const resend = (id, body, key, version, onRetry) =>
   patiently("POST", `/scheduling/appointments/${encode(id)}/invitations`, { body, key, version }, onRetry);
+/** That somebody has dealt with what stood behind `causes`. */
+export const followUp = (id, causes, key, onRetry) =>
+  patiently("POST", `/scheduling/appointments/${encode(id)}/follow-ups`, { body: { causes }, key }, onRetry);
 export const change = (id, body, version) =>
   request("PATCH", `/scheduling/appointments/${encode(id)}`, { body, version });
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);

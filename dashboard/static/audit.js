@@ -72,7 +72,7 @@ export class AuditLog {
   }
 }
 
-/** The codes of an entry are shown by the page's labels for them; one without a label as it is. */
+/** The roles stay where the page is too narrow for a table. The codes of an entry are shown by the page's labels for them; one without a label as it is. */
 function line(entry, { time_zone: zone, labels }) {
   const { actor } = entry;
   const roles = actor.roles.map((role) => labels.roles[role] ?? role).join(", ");
@@ -80,11 +80,11 @@ function line(entry, { time_zone: zone, labels }) {
   const changed = entry.changed.map((name) => labels.fields[name] ?? name).join(", ");
   return h(
     "tr",
-    { tabindex: "-1", "data-testid": "audit-entry" },
-    h("td", {}, h("time", { datetime: entry.at }, moment(entry.at, zone))),
-    h("td", {}, actor.name ?? actor.id, h("small", { class: "muted" }, about.filter(Boolean).join(" · "))),
-    h("td", {}, labels.actions[entry.action] ?? entry.action, changed ? h("small", { class: "muted" }, changed) : null),
-    h("td", {}, ...appointments(entry.appointment_ids)),
+    { role: "row", tabindex: "-1", "data-testid": "audit-entry" },
+    h("td", { role: "cell" }, h("time", { datetime: entry.at }, moment(entry.at, zone))),
+    h("td", { role: "cell" }, actor.name ?? actor.id, h("small", { class: "muted" }, about.filter(Boolean).join(" · "))),
+    h("td", { role: "cell" }, labels.actions[entry.action] ?? entry.action, changed ? h("small", { class: "muted" }, changed) : null),
+    h("td", { role: "cell" }, ...appointments(entry.appointment_ids)),
   );
 }
 

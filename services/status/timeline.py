@@ -16,6 +16,7 @@ from services.status.facts import (
     Answered,
     AnyEvidence,
     Fact,
+    FollowedUp,
     Issued,
     Joined,
     Notice,
@@ -30,9 +31,9 @@ HIGHEST = 2**63  # behind any attempt of the same instant
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One line; `type` is "requested", the state a channel then took, "answered" or "joined".
+    """One line; `type` is "requested", a channel's state, "answered", "followed_up" or "joined".
 
-    `about` is "invitation", a notice's kind or "visit".
+    `about` is "invitation", a notice's kind, "appointment" or "visit".
     """
 
     at: datetime
@@ -109,6 +110,8 @@ def _entries(fact: Fact) -> Iterator[TimelineEntry]:
             yield _told(fact, fact.kind.value, None)
         case Answered():
             yield TimelineEntry(fact.at, "answered", answer=fact.answer)
+        case FollowedUp():
+            yield TimelineEntry(fact.at, "followed_up", "appointment")
         case Joined():
             yield TimelineEntry(fact.at, "joined", "visit", role=fact.role)
 

@@ -70,6 +70,15 @@ class IndicatorView(BaseModel):
         description="Why somebody has to do something, the gravest first; empty once the "
         "appointment is over. Others may be added.",
     )
+    causes: list[UUID] = Field(
+        default=[],
+        description="What stands behind `open`, to be named by who has dealt with it. Each name "
+        "stays the same for the same fact; nothing can be read from it.",
+    )
+    followed_up_at: datetime | None = Field(
+        default=None,
+        description="Since then all that would be open is dealt with, as somebody says.",
+    )
     notices: list[NoticeView] = Field(default=[], description="Of each kind the newest.")
     answer: AnswerView | None = None
     waiting_since: datetime | None = Field(
@@ -92,6 +101,7 @@ class IndicatorView(BaseModel):
                 "version": shown.version,
                 "starts_at": shown.starts_at,
                 "open": [] if is_over(shown, now) else body["open"],
+                "causes": [] if is_over(shown, now) else body["causes"],
                 "waiting_since": still_waiting(_moment(body["waiting_since"]), shown.ends_at, now),
             }
         )
@@ -136,9 +146,16 @@ class TimelineEntryView(BaseModel):
 
     at: datetime
     type: Literal[
-        "requested", "pending", "delivered", "failed", "unconfirmed", "answered", "joined"
+        "requested",
+        "pending",
+        "delivered",
+        "failed",
+        "unconfirmed",
+        "answered",
+        "joined",
+        "followed_up",
     ]
-    about: Literal["invitation", "reminder", "moved", "cancelled", "visit"]
+    about: Literal["invitation", "reminder", "moved", "cancelled", "visit", "appointment"]
     channel: Channel | None = Field(description="Of what was sent.")
     attempt: int | None = Field(description="Of the invitation.")
     evidence: Evidence | FailureEvidence | None

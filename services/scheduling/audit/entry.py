@@ -25,6 +25,7 @@ class Action(StrEnum):
     RESENT = "invitation_resent"
     DELETED = "appointment_deleted"
     ERASED = "appointment_erased"
+    FOLLOWED_UP = "appointment_followed_up"
     READ = "contact_data_read"
     VISIT_STARTED = "visit_started"
     EXPORTED = "audit_exported"

@@ -23,6 +23,7 @@ ACTIONS: dict[str, str] = {
     Action.RESENT: "Einladung erneut gesendet",
     Action.DELETED: "Termin gelöscht",
     Action.ERASED: "Daten gelöscht",
+    Action.FOLLOWED_UP: "als erledigt markiert",
     Action.READ: "Kontaktdaten gelesen",
     Action.VISIT_STARTED: "Videosprechstunde gestartet",
     Action.EXPORTED: "Protokoll exportiert",

@@ -166,6 +166,11 @@ def test_who_joined_or_answered_is_not_said_to_be_the_patient() -> None:
     assert "Wer den Link benutzt hat, ist nicht bekannt" in found[1].evidence
 
 
+def test_that_somebody_dealt_with_it_is_told_as_their_word() -> None:
+    [found] = lines(entry("followed_up", about="appointment", channel=None))
+    assert (found.what, found.to, found.result) == ("Termin", "", proof.FOLLOWED_UP)
+
+
 def test_every_code_has_german_words() -> None:
     assert proof.CHANNELS.keys() == set(Channel)
     assert proof.SUBJECTS.keys() == {"invitation", "visit", *NoticeKind}
