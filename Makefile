@@ -5,14 +5,13 @@ BIN := $(VENV)/bin
 ARGS ?=
 # Each worker has a stack of its own; unit tests, which come last, fill the gaps.
 WORKERS ?= 2
-HELM ?= v3.22.0
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
  --max-worker-restart 0
 # of the processors, for test-slow
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers helm promtool bench clean
+.PHONY: help demo admin images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,7 +19,7 @@ help: ## This list
 demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--once ends by itself)
 	@exec $(BIN)/python -m local.demo $(ARGS)
 
-test: $(VENV)/.dev browser mail-servers helm promtool ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
+test: $(VENV)/.dev browser mail-servers promtool ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
 	@$(PYTEST) $(ARGS) && echo "All tests passed."
 
 test-slow: WORKERS = 1
@@ -30,13 +29,19 @@ test-slow: $(VENV)/.dev browser ## Browser and fault tests with a quarter of thi
 test-provider: $(VENV)/.dev browser ## The login against a real Keycloak, downloaded (160 MB)
 	@$(BIN)/python -m tests.providers.keycloak && $(BIN)/python -m pytest tests/providers $(ARGS)
 
+admin: ## Practices and keys, on the running demo or in compose (ARGS="practice list")
+	@if docker compose ps --status running --services 2>/dev/null | grep -qx scheduling; \
+	then exec docker compose run --rm admin $(ARGS); \
+	elif [ -x $(BIN)/python ]; then exec $(BIN)/python -m local.admin $(ARGS); \
+	else echo "Nothing runs here: make demo, or docker compose up." >&2; exit 1; fi
+
 images: ## Build one image for each service, the dashboard and the demo's own parts
 	@docker compose build
 
 test-compose: $(VENV)/.dev ## docker-compose.yml for real; gets an engine and stand-in images where there are none
 	@$(BIN)/python -m tests.compose $(ARGS)
 
-test-kubernetes: $(VENV)/.dev helm ## The Helm chart on a real API server (KUBECONFIG's, else one of our own; its first build takes half an hour)
+test-kubernetes: $(VENV)/.dev ## The Helm chart on a real API server (KUBECONFIG's, else one of our own; its first build takes half an hour)
 	@$(BIN)/python -m tests.kubernetes $(ARGS)
 
 mutation: $(VENV)/.dev ## Mistakes in the pure cores: whether their narrow tests notice (ARGS="links.py --sample 0")
@@ -98,13 +103,6 @@ mail-servers: ## Install Debian's Postfix and Dovecot for the tests of bounces (
 	    --no-install-recommends postfix dovecot-imapd dovecot-lmtpd >/dev/null; \
 	fi
 
-helm: | $(BIN)/pip ## Find Helm for the chart's tests, or build it where Go is
-	@if command -v helm >/dev/null 2>&1 || [ -x $(BIN)/helm ]; then :; \
-	elif command -v go >/dev/null 2>&1; then \
-	  echo "Building Helm $(HELM) for the chart's tests ..."; \
-	  GOBIN=$(abspath $(BIN)) CGO_ENABLED=0 go install helm.sh/helm/v3/cmd/helm@$(HELM); \
-	else echo "Without helm or Go the Helm chart is NOT checked." >&2; fi
-
 promtool: ## Install Debian's Prometheus for the tests of alerts (as root; not started)
 	@if command -v promtool >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
@@ -128,10 +126,10 @@ $(BIN)/pip:
 
 $(VENV)/.local: requirements/local.txt | $(BIN)/pip
 	@echo "Installing what the demo needs ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python tools/install.py $<
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(BIN)/pip
 	@echo "Installing what tests and checks need ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python tools/install.py $<
 	@touch $@ $(VENV)/.local

@@ -30,6 +30,9 @@ EnhancedStatusCode = Annotated[
 ]
 
 
+MOST_CAUSES = 20  # that one follow-up names
+
+
 class PendingState(StrEnum):
     """Why an invitation is still on its way."""
 
@@ -154,6 +157,19 @@ class VisitJoined(Event):
     """Somebody was let into the video room, by a deed of their own: opening the link is none."""
 
     role: VisitRole
+    occurred_at: UtcDatetime
+
+
+class AppointmentFollowedUp(Event):
+    """Somebody has dealt with what was open, as by calling the patient, and says so.
+
+    It names what they had seen, so that nothing is ticked off that came later. By whom is in the
+    audit log alone.
+    """
+
+    causes: Annotated[list[UUID], Field(min_length=1, max_length=MOST_CAUSES)] = Field(
+        description="As the status service names what stands behind what is open."
+    )
     occurred_at: UtcDatetime
 
 

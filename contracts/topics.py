@@ -10,6 +10,7 @@ from datetime import timedelta
 from contracts.events import (
     AppointmentDeleted,
     AppointmentErased,
+    AppointmentFollowedUp,
     AppointmentRescheduled,
     AppointmentScheduled,
     Event,
@@ -80,6 +81,7 @@ APPOINTMENTS = Topic(
         AppointmentErased,
         InvitationIssued,
         VisitJoined,
+        AppointmentFollowedUp,
     ),
 )
 REQUESTED = Topic(

@@ -1,5 +1,6 @@
 """What one process of the dashboard has, made by its wiring, and how routes come by it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,6 +21,7 @@ class Services:
     sessions: Sessions
     upstreams: Upstreams
     streams: Streams
+    demo_links: Mapping[str, str]
 
     def session_cookie(self, request: Request) -> str | None:
         """The secret of the browser's session, if it sent one; not checked."""

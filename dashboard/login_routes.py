@@ -56,7 +56,13 @@ async def no_access() -> Response:
 async def session(services: State, request: Request) -> dict[str, Any]:
     """Who is logged in, and what the page may offer."""
     found = await services.sessions.find(services.session_cookie(request))
-    return {"name": found.name, "rights": found.rights}
+    draft_key = await services.sessions.draft_key(found)
+    return {
+        "name": found.name,
+        "rights": found.rights,
+        "draft_key": draft_key,
+        "demo_links": services.demo_links,
+    }
 
 
 @router.post("/api/session/activity", status_code=204)

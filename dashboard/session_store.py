@@ -111,8 +111,22 @@ async def end(tx: Connection, session_id: bytes) -> str | None:
     return sealed
 
 
-async def purge(tx: Connection, idle: timedelta) -> None:
-    """Forget what is over."""
+async def draft_key(tx: Connection, person: bytes, proposed: bytes) -> bytes:
+    """The person's key, which is the `proposed` one if there was none; it lasts anew."""
+    key: bytes = await tx.fetchval(
+        """
+        INSERT INTO draft_keys (person, key) VALUES ($1, $2)
+        ON CONFLICT (person) DO UPDATE SET asked_at = now() RETURNING key
+        """,
+        person,
+        proposed,
+    )
+    return key
+
+
+async def purge(tx: Connection, idle: timedelta, keys: timedelta) -> None:
+    """Forget what is over, and keys of drafts that nobody asked for within `keys`."""
     await tx.execute(
         "DELETE FROM sessions WHERE ends_at < now() OR seen_at < now() - $1::interval", idle
     )
+    await tx.execute("DELETE FROM draft_keys WHERE asked_at < now() - $1::interval", keys)

@@ -33,6 +33,7 @@ from dashboard.problems import LoginUnavailable, NotLoggedIn
 log = structlog.get_logger(__name__)
 
 MOST_OF_ONE_PERSON = 20
+DRAFTS_LAST = timedelta(hours=12)  # after the session; as static/drafts.js has it
 REFRESH_BEFORE = timedelta(seconds=60)
 REFRESH_WITHIN = 10.0  # seconds for the provider
 LEASE = timedelta(seconds=15)
@@ -84,9 +85,8 @@ class Sessions:
         nothing = Session(name, caller.subject, [], "", 0, None, None, ends_at.timestamp())
         session = _with(tokens, caller, nothing)
         row = store.Row(_seal(secret, session), ends_at, _refresh_at(session, caller))
-        person = hashlib.sha256(caller.subject.encode()).digest()
         async with self._db.system() as tx:
-            await store.add(tx, _id(secret), person, row, most=MOST_OF_ONE_PERSON)
+            await store.add(tx, _id(secret), _person(caller.subject), row, most=MOST_OF_ONE_PERSON)
         return urlsafe_b64encode(secret).rstrip(b"=").decode()
 
     async def find(self, cookie: str | None) -> Session:
@@ -122,7 +122,16 @@ class Sessions:
 
     async def purge(self, tx: Connection) -> None:
         """Forget what is over."""
-        await store.purge(tx, self._idle)
+        await store.purge(tx, self._idle, self._longest + DRAFTS_LAST)
+
+    async def draft_key(self, session: Session) -> str:
+        """What the person's unfinished input is sealed with in the browser; base64url.
+
+        It is the same at their next login, and nobody else is given it.
+        """
+        async with self._db.system() as tx:
+            key = await store.draft_key(tx, _person(session.subject), secrets.token_bytes(32))
+        return urlsafe_b64encode(key).rstrip(b"=").decode()
 
     async def _row(self, secret: bytes) -> store.Row:
         async with self._db.system() as tx:
@@ -211,6 +220,10 @@ def _secret(cookie: str | None) -> bytes:
 def session_id(cookie: str | None) -> bytes:
     """The id of a cookie's session, whether there is one or not. Raises NotLoggedIn."""
     return _id(_secret(cookie))
+
+
+def _person(subject: str) -> bytes:
+    return hashlib.sha256(subject.encode()).digest()
 
 
 def _id(secret: bytes) -> bytes:

@@ -69,6 +69,11 @@ class Settings(AuthSettings):
     logins_per_minute: int = Field(
         default=60, ge=1, description="From one address, in this process; twice that many steps."
     )
+    demo_links: dict[str, str] = Field(
+        default={},
+        description="Of a demonstration: where to see what arrived, by what it is called; shown "
+        'above the page, as {"Postfach": "http://…"}. Refused as production.',
+    )
     session_idle_minutes: int = Field(
         default=60,
         ge=5,
@@ -105,6 +110,8 @@ class Settings(AuthSettings):
             if not self.secure:
                 raise ValueError("production needs a public_url that begins with https://")
             require_password(self.database_url)
+            if self.demo_links:
+                raise ValueError("production shows no demo_links: its page is no demonstration")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""What `make demo` does: starts the stack, sends two invitations, runs until it is told to stop."""
+"""What `make demo` does: starts the stack, sends invitations, runs until it is told to stop."""
 
 import argparse
 import asyncio
@@ -7,19 +7,40 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
+import asyncpg
 import psutil
 
 from contracts.access import OTHER_SYSTEM
+from local import secret_files
+from local.admin import URL_FILE
 from local.errors import LocalFailure
 from local.folder import DATA
-from local.journey import Journey, Practice
+from local.journey import OUTCOME_TIMEOUT, Journey, Practice
 from local.kafka_setup import ACCOUNTS_FILE
+from local.modules import MODULES
 from local.ports import DEFAULT_BASE
+from local.practice import DEMO_PRACTICE
 from local.stack import Stack
 
-MARKS = {"pending": "clock", "delivered": "green tick", "failed": "red mark"}
+MARKS = {
+    "pending": "clock",
+    "delivered": "green tick",
+    "failed": "red mark",
+    "unconfirmed": "amber: call",
+}
+PATIENTS = (  # who, where, and what becomes of it; see docs/test-recipients.md
+    ("Erika Beispiel", "patientin@example.org", "delivered"),
+    ("Max Unbekannt", "unbekannt@example.org", "failed"),
+    ("Silvia Stille", "+491713920003", "unconfirmed"),
+    ("Walter Warten", "spaeter@example.org", "pending"),
+)
+FIRST_AFTER, BETWEEN = timedelta(minutes=75), timedelta(minutes=15)
+MORNING = 9  # o'clock, where the evening is too late for appointments
 HIGHEST_BASE = 65_400
 
 
@@ -55,13 +76,16 @@ async def _run(options: Options) -> None:
     say(f"Starting, with everything in {stack.folder.path}")
     try:
         await stack.start(say)
+        secret_files.replace(stack.folder.path / URL_FILE, stack.owner_dsn("scheduling"))
         say("Everything is ready.")
         journeys = await _journeys(stack)
         _tell(journeys)
+        if not journeys:
+            say("The appointments of the last start are still there.")
         wrong = next((journey for journey in journeys if not journey.right), None)
         if wrong is not None and options.once:
             raise LocalFailure(
-                f"The invitation to {wrong.email} shows {wrong.final} instead of "
+                f"The invitation to {wrong.address} shows {wrong.final} instead of "
                 f"{wrong.expected}; the logs are in {stack.folder.logs}."
             )
         if not options.once:
@@ -76,37 +100,83 @@ async def _run(options: Options) -> None:
 
 
 async def _journeys(stack: Stack) -> Sequence[Journey]:
-    arrives = Journey("Erika Beispiel", "patientin@example.org", expected="delivered")
-    refused = Journey("Max Unbekannt", "unbekannt@example.org", expected="failed")
+    """One of each indicator, on the day that the dashboard opens; those that are there stay."""
+    journeys = planned(datetime.now(ZoneInfo(DEMO_PRACTICE.time_zone)))
     practice = Practice(
         scheduling=stack.url("scheduling"), status=stack.url("status"), token=stack.token()
     )
     async with practice.listening():
-        await practice.invite(arrives)
-        await practice.invite(refused)
-    return arrives, refused
+        known = await practice.patients(journeys[0].starts_at.date())
+        new = [journey for journey in journeys if journey.patient not in known]
+        for journey in new:
+            await practice.create(journey)
+            if journey.expected == "unconfirmed":
+                await let_a_day_pass(stack.owner_dsn("notification"), journey.appointment_id)
+            await practice.follow(journey)
+    return new
+
+
+def planned(now: datetime) -> list[Journey]:
+    """The appointments of a start at this time: later today, or, in the evening, tomorrow."""
+    first = now + FIRST_AFTER
+    first = first.replace(minute=first.minute // 15 * 15, second=0, microsecond=0)
+    if (first + len(PATIENTS) * BETWEEN).date() != now.date():
+        tomorrow = (now + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+        first = tomorrow.replace(hour=MORNING)
+    return [
+        Journey(patient, address, expected, first + at * BETWEEN)
+        for at, (patient, address, expected) in enumerate(PATIENTS)
+    ]
+
+
+async def let_a_day_pass(owner_dsn: str, appointment_id: str) -> None:
+    """For an SMS that stays without a receipt; nobody at a demo waits until it is given up."""
+    connection = await asyncpg.connect(owner_dsn, timeout=5)
+    try:
+        async with asyncio.timeout(OUTCOME_TIMEOUT):
+            while not await connection.fetch(  # noqa: ASYNC110 (nobody tells of it)
+                """
+                UPDATE deliveries SET receipt_due_at = now(),
+                       handed_over_at = handed_over_at - interval '30 hours'
+                WHERE appointment_id = $1 AND state = 'accepted' RETURNING id
+                """,
+                UUID(appointment_id),
+            ):
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        pass  # what is shown then is told as it is
+    finally:
+        await connection.close()
 
 
 def _tell(journeys: Sequence[Journey]) -> None:
     for journey in journeys:
         steps = [f"request accepted {journey.accepted_ms:.0f} ms"]
         steps += [f"{MARKS.get(name, name)} ({name}) {at:.0f} ms" for at, name in journey.shown]
-        print(f"  {journey.email}: {' → '.join(steps)}", flush=True)
+        print(f"  {journey.address}: {' → '.join(steps)}", flush=True)
 
 
 def _tell_addresses(stack: Stack) -> None:
+    ports = stack.ports
     accounts = stack.folder.path / "kafka" / ACCOUNTS_FILE
+    operations = ", ".join(f"{name} {ports.operations(name)}" for name in MODULES)
     print(
         f"""
   Dashboard       {stack.url("dashboard")}  (log in as whom you like, without a password)
-  Mailbox         {stack.url("mailbox")}
+  Mailbox         {stack.url("mailbox")}  (its SMTP: {ports.smtp}, bounces go to {ports.bounces})
   Phones          {stack.url("phones")}
   Video rooms     {stack.url("rooms")}  (without video; „Beitreten“ leads there)
   Scheduling API  {stack.url("scheduling")}/openapi.json
+  Notification    {stack.url("notification")}/openapi.json
   Status API      {stack.url("status")}/openapi.json
-  Kafka           {stack.cluster.bootstrap}  (as „{OTHER_SYSTEM}", password in {accounts})
+  Logins          {stack.url("identity")}
+  Kafka           {stack.cluster.bootstrap}  (as „{OTHER_SYSTEM}", password in {accounts};
+                  its controller: {ports.kafka_controller})
+  PostgreSQL      127.0.0.1:{ports.postgres}
+  Operations      health and metrics on 127.0.0.1: {operations}
   Logs            {stack.folder.logs}
 
+Practices and keys: make admin ARGS="practice list"
 Mail to unbekannt@, voll@ or abgelehnt@ any domain is refused, to spaeter@ put off; so are some
 numbers. All simulated recipients: docs/test-recipients.md
 Ctrl-C ends it all.""",
@@ -129,7 +199,7 @@ def _options() -> Options:
     parser.add_argument(
         "--once",
         action="store_true",
-        help="end after the two invitations; 0 if both came out right",
+        help="end after the invitations; 0 if all came out right",
     )
     parser.add_argument("--data", type=Path, default=DATA / "demo", help="where everything is kept")
     parser.add_argument("--base-port", type=int, default=DEFAULT_BASE, help="the dashboard's port")

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import httpx
@@ -20,12 +20,17 @@ FINAL = frozenset({"delivered", "failed"})
 
 @dataclass
 class Journey:
-    """What was asked for and what was shown when, in milliseconds since the request."""
+    """What was asked for and what was shown when, in milliseconds since the request.
+
+    `address` is an e-mail address, or a number in E.164.
+    """
 
     patient: str
-    email: str
+    address: str
     expected: str
+    starts_at: datetime  # in the practice's zone
     appointment_id: str = ""
+    begun: float = 0  # by the monotonic clock, in seconds
     accepted_ms: float = 0
     shown: list[tuple[float, str]] = field(default_factory=list)
 
@@ -38,6 +43,24 @@ class Journey:
     def right(self) -> bool:
         """Whether it came out as it should."""
         return self.final == self.expected
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The body that creates its appointment."""
+        channel = "email" if "@" in self.address else "sms"
+        return {
+            "patient_name": self.patient,
+            "channels": [channel],
+            "email": self.address if channel == "email" else None,
+            "phone": self.address if channel == "sms" else None,
+            "date": self.starts_at.date().isoformat(),
+            "time": f"{self.starts_at:%H:%M}",
+            "utc_offset": None,
+            "duration_minutes": 20,
+            "consent": True,
+            "send_anyway": True,  # an earlier start met the same refused address
+            "locale": "de",
+        }
 
 
 class Practice:
@@ -75,38 +98,38 @@ class Practice:
             await asyncio.gather(listener, waiting, return_exceptions=True)
             await self._client.aclose()
 
-    async def invite(self, journey: Journey) -> None:
-        """Create an appointment and wait for its outcome. Raises LocalFailure."""
-        day = datetime.now(UTC).date() + timedelta(days=7)
-        body = {
-            "patient_name": journey.patient,
-            "channels": ["email"],
-            "email": journey.email,
-            "phone": None,
-            "date": day.isoformat(),
-            "time": "14:30",
-            "utc_offset": None,
-            "duration_minutes": 20,
-            "consent": True,
-            "send_anyway": True,  # an earlier start met the same refused address
-            "locale": "de",
-        }
-        begun = time.perf_counter()
-        try:
-            response = await self._client.post(f"{self._scheduling}/v1/appointments", json=body)
-        except httpx.HTTPError as error:
-            raise LocalFailure(f"Scheduling did not answer ({type(error).__name__}).") from None
-        if response.status_code != 201:
-            raise LocalFailure(f"Scheduling refused the appointment ({response.status_code}).")
-        journey.accepted_ms = (time.perf_counter() - begun) * 1000
-        journey.appointment_id = response.json()["id"]
+    async def patients(self, day: date) -> set[str]:
+        """Who has an appointment on this day. Raises LocalFailure."""
+        answer = await self._ask("GET", params={"date": day.isoformat()})
+        return {one["patient_name"] for one in answer["appointments"]}
+
+    async def create(self, journey: Journey) -> None:
+        """Create its appointment, which invites the patient. Raises LocalFailure."""
+        journey.begun = time.perf_counter()
+        created = await self._ask("POST", json=journey.request)
+        journey.accepted_ms = (time.perf_counter() - journey.begun) * 1000
+        journey.appointment_id = created["id"]
+
+    async def follow(self, journey: Journey) -> None:
+        """Wait until what is expected is shown, or what it can't come to from there."""
         seen = self._seen.setdefault(journey.appointment_id, [])
+        ends = FINAL | {journey.expected}
         try:
             async with asyncio.timeout(OUTCOME_TIMEOUT), self._changed:
-                await self._changed.wait_for(lambda: bool(seen) and seen[-1][1] in FINAL)
+                await self._changed.wait_for(lambda: bool(seen) and seen[-1][1] in ends)
         except TimeoutError:
             pass  # the journey tells what was shown until then
-        journey.shown = [((at - begun) * 1000, overall) for at, overall in seen]
+        journey.shown = [((at - journey.begun) * 1000, overall) for at, overall in seen]
+
+    async def _ask(self, method: str, **options: Any) -> Any:
+        url = f"{self._scheduling}/v1/appointments"
+        try:
+            response = await self._client.request(method, url, **options)
+        except httpx.HTTPError as error:
+            raise LocalFailure(f"Scheduling did not answer ({type(error).__name__}).") from None
+        if not response.is_success:
+            raise LocalFailure(f"Scheduling refused the appointment ({response.status_code}).")
+        return response.json()
 
     async def _listen(self, ready: asyncio.Event) -> None:
         url = f"{self._status}/v1/indicators/stream"

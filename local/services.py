@@ -1,5 +1,6 @@
 """The environment that the services and the dashboard are started with on one machine."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -118,6 +119,12 @@ class Environments:
                 "STATUS_URL": f"http://127.0.0.1:{self.ports.status}",
                 "OIDC_CLIENT_ID": CLIENT_ID,
                 "OIDC_CLIENT_SECRET": self.identity.client_secret,
+                "DEMO_LINKS": json.dumps(
+                    {
+                        "Postfach": f"http://127.0.0.1:{self.ports.mailbox}",
+                        "Telefone": f"http://127.0.0.1:{self.ports.phones}",
+                    }
+                ),
             }
         return {}
 

@@ -15,5 +15,15 @@ CREATE INDEX sessions_of_person ON sessions (person, created_at);
 CREATE INDEX sessions_end ON sessions (ends_at);
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO dashboard;
 
+-- Under whose key what somebody was entering as their session ended is sealed in their browser.
+-- `person` is as above; nothing that is sealed is here.
+CREATE TABLE draft_keys (
+    person bytea PRIMARY KEY,
+    key bytea NOT NULL CHECK (octet_length(key) = 32),
+    asked_at timestamptz NOT NULL DEFAULT now()
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON draft_keys TO dashboard;
+
 -- migrate:down
+DROP TABLE draft_keys;
 DROP TABLE sessions;

@@ -67,15 +67,33 @@ export class TypingHint {
     const meant = this.#input.closest("[hidden]") ? null : likelyMeant(this.#input.value);
     this.#place.replaceChildren();
     if (!meant) return null;
-    const button = h("button", { type: "button", class: "link" }, meant);
-    button.addEventListener("click", () => {
-      this.#input.value = meant;
-      this.#input.dispatchEvent(new Event("input", { bubbles: true })); // as if typed
-      this.#input.focus();
-    });
+    const button = correction(this.#input, meant);
     this.#place.append("Meinten Sie ", button, "?");
     return button;
   }
+}
+
+/** A button that enters what was meant, as if it were typed. */
+function correction(input, meant) {
+  const button = h("button", { type: "button", class: "link" }, meant);
+  button.addEventListener("click", () => {
+    input.value = meant;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.focus();
+  });
+  return button;
+}
+
+/** What the service takes for what was meant, below the fault. */
+export function offerMeant(field, [meant]) {
+  const input = field.querySelector("input");
+  const place = h("p", { class: "hint meant" }, "Meinten Sie ", correction(input, meant), "?");
+  input.addEventListener("input", () => place.remove(), { once: true });
+  field.append(place);
+}
+
+export function forgetMeant(form) {
+  for (const place of form.querySelectorAll(".meant")) place.remove();
 }
 
 /** Offer to send to an address known as dead all the same; returns the check box. */

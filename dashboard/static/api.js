@@ -4,6 +4,7 @@ import { note } from "./outages.js";
 
 const TIMEOUT = 25_000; // milliseconds; longer than the server waits for a service
 const FILE_TIMEOUT = 300_000; // milliseconds for the whole of it
+const FAREWELL = 1_000; // milliseconds
 const PAUSES = [500, 1500, 4000]; // milliseconds before the 2nd, 3rd and 4th try
 
 export const TOO_MANY_MESSAGES = "too-many-messages";
@@ -29,10 +30,23 @@ export class TimedOut extends Unreachable {}
 
 const noResponse = (error) => (error?.name === "TimeoutError" ? new TimedOut() : new Unreachable());
 
+let farewell = async () => {};
+
+/** What is to be done before the page goes because the session is over; it has a moment. */
+export function beforeLeaving(act) {
+  farewell = act;
+}
+
+export const isLeaving = () => leaving;
+
 /** The session is over: nothing of a patient stays on the screen. Never resolves. */
-function leave() {
-  if (!leaving) location.replace(`/abgelaufen?zurueck=${encodeURIComponent(location.hash)}`);
-  leaving = true;
+async function leave() {
+  if (!leaving) {
+    leaving = true;
+    const moment = new Promise((resolve) => setTimeout(resolve, FAREWELL));
+    await Promise.race([Promise.resolve().then(farewell).catch(console.error), moment]);
+    location.replace(`/abgelaufen?zurueck=${encodeURIComponent(location.hash)}`);
+  }
   return new Promise(() => {});
 }
 
@@ -128,16 +142,20 @@ export const create = (body, key, onRetry) =>
   patiently("POST", "/scheduling/appointments", { body, key }, onRetry);
 export const resend = (id, body, key, version, onRetry) =>
   patiently("POST", `/scheduling/appointments/${encode(id)}/invitations`, { body, key, version }, onRetry);
+/** That somebody has dealt with what stood behind `causes`. */
+export const followUp = (id, causes, key, onRetry) =>
+  patiently("POST", `/scheduling/appointments/${encode(id)}/follow-ups`, { body: { causes }, key }, onRetry);
 export const change = (id, body, version) =>
   request("PATCH", `/scheduling/appointments/${encode(id)}`, { body, version });
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);
 export const measures = (days) => request("GET", `/status/measures?days=${encode(days)}`);
 export const audit = (query) => request("GET", `/scheduling/audit?${query}`);
-/** Have the log written to a file, which is noted in it. Resolves to the response, still to be read. */
-export async function auditFile(query) {
+
+/** Have a file made, which the log says. Resolves to the response, still to be read. */
+async function file(path, query) {
   let response;
   try {
-    response = await fetch(`/api/scheduling/audit/export?${query}`, {
+    response = await fetch(`/api${path}?${query}`, {
       method: "POST",
       signal: AbortSignal.timeout(FILE_TIMEOUT),
       redirect: "error",
@@ -147,9 +165,13 @@ export async function auditFile(query) {
     throw noResponse(error);
   }
   if (response.status === 401) return leave();
-  if (!response.ok) throw new Unreachable();
-  return response;
+  if (response.ok) return response;
+  if (response.status >= 500 || response.status === 429) throw new Unreachable();
+  throw new Refused(response.status, await response.json().catch(() => null));
 }
+
+export const auditFile = (query) => file("/scheduling/audit/export", query);
+export const proofFile = (query) => file("/nachweis", query);
 export const room = (id) => request("POST", `/scheduling/appointments/${encode(id)}/room`);
 export const indicator = (id) => request("GET", `/status/indicators/${encode(id)}`);
 

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { isDay, moment } from "./dates.js";
 import { byId, h } from "./dom.js";
+import { save } from "./files.js";
 
 export class AuditLog {
   #rows = byId("audit-rows");
@@ -37,7 +38,7 @@ export class AuditLog {
     button.setAttribute("aria-disabled", "true");
     try {
       const response = await api.auditFile(this.#wanted);
-      save(await response.blob(), fileName(response));
+      await save(response, "protokoll.csv");
     } catch {
       this.#state.textContent = "Die Datei konnte nicht erstellt werden. Bitte versuchen Sie es noch einmal.";
     } finally {
@@ -71,18 +72,7 @@ export class AuditLog {
   }
 }
 
-/** Offer a file to be saved, as a link that is followed at once. */
-function save(content, name) {
-  const url = URL.createObjectURL(content);
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // milliseconds: the browser has begun by then
-}
-
-function fileName(response) {
-  return response.headers.get("Content-Disposition")?.match(/filename="([^"]+)"/)?.[1] ?? "protokoll.csv";
-}
-
-/** The codes of an entry are shown by the page's labels for them; one without a label as it is. */
+/** The roles stay where the page is too narrow for a table. The codes of an entry are shown by the page's labels for them; one without a label as it is. */
 function line(entry, { time_zone: zone, labels }) {
   const { actor } = entry;
   const roles = actor.roles.map((role) => labels.roles[role] ?? role).join(", ");
@@ -90,11 +80,11 @@ function line(entry, { time_zone: zone, labels }) {
   const changed = entry.changed.map((name) => labels.fields[name] ?? name).join(", ");
   return h(
     "tr",
-    { tabindex: "-1", "data-testid": "audit-entry" },
-    h("td", {}, h("time", { datetime: entry.at }, moment(entry.at, zone))),
-    h("td", {}, actor.name ?? actor.id, h("small", { class: "muted" }, about.filter(Boolean).join(" · "))),
-    h("td", {}, labels.actions[entry.action] ?? entry.action, changed ? h("small", { class: "muted" }, changed) : null),
-    h("td", {}, ...appointments(entry.appointment_ids)),
+    { role: "row", tabindex: "-1", "data-testid": "audit-entry" },
+    h("td", { role: "cell" }, h("time", { datetime: entry.at }, moment(entry.at, zone))),
+    h("td", { role: "cell" }, actor.name ?? actor.id, h("small", { class: "muted" }, about.filter(Boolean).join(" · "))),
+    h("td", { role: "cell" }, labels.actions[entry.action] ?? entry.action, changed ? h("small", { class: "muted" }, changed) : null),
+    h("td", { role: "cell" }, ...appointments(entry.appointment_ids)),
   );
 }
 

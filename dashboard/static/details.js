@@ -5,6 +5,7 @@ import { ADDRESS_FIELDS } from "./channels.js";
 import { longDay, moment } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
 import { Move } from "./move.js";
+import { canFollowUp } from "./open_actions.js";
 import { ERASE, Removal } from "./removal.js";
 import { Resend } from "./resend.js";
 import { Visit } from "./visit.js";
@@ -16,19 +17,27 @@ export class Details {
   #dialog = byId("details");
   #id = "";
   #attempt = 0;
+  #shown = ""; // whose it is and when, as it was read last
   #timer = 0;
 
-  /** `onMoved(appointment)`, `onRemoved()` */
-  constructor({ desk, dialogs, infoBoxes, onMoved, onRemoved }) {
+  /**
+   * `onMoved(appointment)`, `onRemoved(appointment, operation)`, `onDone(indicator, name)`: as it was
+   * seen
+   */
+  constructor({ desk, dialogs, infoBoxes, onMoved, onRemoved, onDone }) {
     this.desk = desk;
+    this.infoBoxes = infoBoxes;
     this.dialogs = dialogs;
     dialogs.install(this.#dialog);
     const close = () => this.#dialog.close();
     this.resend = new Resend({ desk, infoBoxes });
     this.move = new Move({ desk, onMoved: (moved) => { close(); onMoved(moved); } });
-    this.removal = new Removal({ desk, dialogs, onRemoved: () => { close(); onRemoved(); } });
+    this.removal = new Removal({ desk, dialogs, onRemoved: (...removed) => { close(); onRemoved(...removed); } });
     this.visit = new Visit({ reload: () => this.#load() });
     byId("visit-open").addEventListener("click", () => this.visit.start(this.#id));
+    byId("follow-up-open").addEventListener("click", () => {
+      onDone(this.desk.indicator(this.#id), this.desk.appointment(this.#id).patient_name);
+    });
     byId("delete-open").addEventListener("click", () => this.removal.open(this.#id));
     byId("erase-open").addEventListener("click", () => this.removal.open(this.#id, ERASE));
     this.#dialog.addEventListener("close", () => {
@@ -38,9 +47,10 @@ export class Details {
     desk.addEventListener("indicator", ({ detail }) => this.#changed(detail.id));
     desk.addEventListener("deleted", ({ detail }) => {
       if (detail.id !== this.#id) return;
+      if (this.removal.deletes(detail.id)) return; // it says so itself
       this.removal.close();
       close();
-      infoBoxes.announce("Der Termin wurde gelöscht.");
+      infoBoxes.tell(`Jemand hat diesen Termin gelöscht: ${this.#shown}`, { stays: true });
     });
   }
 
@@ -48,9 +58,11 @@ export class Details {
     if (!this.desk.appointment(id)) return;
     this.#id = id;
     this.#attempt = 0;
+    this.#shown = "";
     byId("move-fold").open = false;
     byId("history-fold").open = false;
     byId("history").replaceChildren();
+    byId("proof-open").href = `/nachweis/${encodeURIComponent(id)}`;
     this.resend.begin(id);
     this.move.begin(id);
     this.visit.begin(id);
@@ -58,6 +70,22 @@ export class Details {
     this.dialogs.open(this.#dialog);
     if (!this.resend.focus()) byId("details-title").focus();
     this.#load();
+  }
+
+  /** What was begun, or null; `restore` shows it again. Rejects where it is gone. */
+  draft() {
+    const appointment = this.desk.appointment(this.#id);
+    const resend = appointment && this.resend.draft();
+    const move = appointment && this.move.draft();
+    return resend || move ? { id: this.#id, version: appointment.version, resend, move } : null;
+  }
+
+  async restore({ id, version, resend, move }) {
+    const found = await this.desk.fetch(id);
+    this.open(id);
+    if (move) this.move.restore(move);
+    if (resend) this.resend.restore(resend);
+    return found.version === version;
   }
 
   shows(id) {
@@ -101,9 +129,14 @@ export class Details {
   #render() {
     const appointment = this.desk.appointment(this.#id);
     if (!appointment) return;
+    const when = `${longDay(appointment.date)}, ${appointment.time} Uhr, ${appointment.duration_minutes} Min.`;
+    const before = byId("details-when").textContent;
+    if (this.#shown && when !== before && !this.move.busy) {
+      this.infoBoxes.tell(`Jemand hat diesen Termin verschoben: ${when}`, { detail: `bisher ${before}`, stays: true });
+    }
+    this.#shown = `${appointment.patient_name}, ${when}`;
     byId("details-title").textContent = appointment.patient_name;
-    byId("details-when").textContent =
-      `${longDay(appointment.date)}, ${appointment.time} Uhr, ${appointment.duration_minutes} Min.`;
+    byId("details-when").textContent = when;
     const { code, name } = this.#language(appointment.locale);
     byId("details-language").replaceChildren("Sprache der Einladung: ", h("span", { lang: code }, name));
     const indicator = this.desk.indicator(this.#id);
@@ -112,8 +145,16 @@ export class Details {
       ...notes(indicator, this.desk.practice.time_zone).map(({ about, state, text }) =>
         h("p", { class: "note", "data-note": about, "data-state": state }, text)),
     );
+    this.#offerFollowUp(indicator);
     this.resend.update();
     this.move.update();
+  }
+
+  #offerFollowUp(indicator) {
+    const button = byId("follow-up-open");
+    const focused = document.activeElement === button;
+    byId("follow-up-place").hidden = !canFollowUp(indicator);
+    if (focused && !canFollowUp(indicator)) byId("details-title").focus();
   }
 
   #language(code) {
@@ -148,13 +189,20 @@ export class Details {
         { "data-type": entry.type, "data-about": entry.about },
         h("time", { datetime: entry.at, class: "muted" }, moment(entry.at, zone)),
         h("span", {}, entry.text,
-          entry.status_code ? h("span", { class: "code muted" }, ` ${entry.status_code}`) : null),
+          entry.status_code ? code(entry.status_code) : null),
       ),
     );
     byId("history").replaceChildren(
       ...(lines.length ? lines : [h("li", { class: "muted" }, timeline ? "Noch nichts." : "Der Verlauf ist gerade nicht abrufbar.")]),
     );
   }
+}
+
+/** For whoever looks after the technology. */
+function code(status) {
+  return h("details", { class: "code" },
+    h("summary", {}, "Einzelheiten"),
+    h("span", { class: "muted" }, `Antwort des Mailservers: ${status} (RFC 3463)`));
 }
 
 /** That a notice is on its way is said until something became of it. */

@@ -1,6 +1,6 @@
 // A form's fields: what is wrong with them, shown at the field and together at the top.
 
-import { forgetSendAnyway, offerSendAnyway } from "./addresses.js";
+import { forgetMeant, forgetSendAnyway, offerMeant, offerSendAnyway } from "./addresses.js";
 import { Refused, Unreachable } from "./api.js";
 import { describe, h } from "./dom.js";
 import { sentence } from "./errors.js";
@@ -24,12 +24,12 @@ export class Fields {
 
   /**
    * Do `work` once at a time and show what comes of it. `explain(error)` may say more about an
-   * error than `sentence` does. Resolves to true when it was done.
+   * error than `sentence` does, `saying` is what is under way. Resolves to true when it was done.
    */
-  async submit(work, explain = sentence) {
+  async submit(work, explain = sentence, saying = "Wird gesendet …") {
     if (this.#busy) return false;
     this.clear();
-    this.#occupy(true);
+    this.#occupy(true, saying);
     try {
       await work(() => this.#say("Verbindung unterbrochen – neuer Versuch …"));
       return true;
@@ -47,6 +47,7 @@ export class Fields {
     this.#summary.hidden = true;
     this.#summary.replaceChildren();
     forgetSendAnyway(this.#form);
+    forgetMeant(this.#form);
     for (const field of this.#form.querySelectorAll("[data-field]")) {
       field.classList.remove("wrong");
       field.querySelector(":scope > .error")?.remove();
@@ -75,6 +76,7 @@ export class Fields {
       target = offerOffsets(this.#form, error.options);
     }
     if (error.code === "dead_address") offerSendAnyway(field);
+    if (error.code === "typographic_apostrophe") offerMeant(field, error.options);
     const link = h("button", { type: "button", class: "link" }, `${label(field)}${error.message}`);
     link.addEventListener("click", () => target.focus());
     return h("li", {}, link);
@@ -104,11 +106,11 @@ export class Fields {
     return field?.hidden ? null : field;
   }
 
-  #occupy(busy) {
+  #occupy(busy, saying = "") {
     this.#busy = busy;
     this.#form.setAttribute("aria-busy", String(busy));
     this.#form.querySelector('[type="submit"]').setAttribute("aria-disabled", String(busy));
-    this.#say(busy ? "Wird gesendet …" : "");
+    this.#say(saying);
   }
 
   #say(text) {
@@ -123,9 +125,9 @@ export function forgetOffsetOnChange(form) {
   }
 }
 
-/** The number in a number input; null where it is empty or none. */
+/** The whole number in a number input; null where it is empty or none, so that all faults are told at once. */
 export function number(input) {
-  return Number.isFinite(input.valueAsNumber) ? input.valueAsNumber : null;
+  return Number.isSafeInteger(input.valueAsNumber) ? input.valueAsNumber : null;
 }
 
 function label(field) {

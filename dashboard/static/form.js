@@ -6,10 +6,12 @@ import { ADDRESS_FIELDS } from "./channels.js";
 import { adaptAddresses, chosenChannels } from "./contact_fields.js";
 import { today } from "./dates.js";
 import { byId, describe } from "./dom.js";
+import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
 import { offerLanguages } from "./languages.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
+import { SlotHint } from "./slot_hint.js";
 import { SmsPreview } from "./sms_preview.js";
 
 const NOT_TWICE =
@@ -30,6 +32,7 @@ export class CreateForm {
     dialogs.install(this.#dialog);
     this.preview = new SmsPreview({ desk, form: this.#form });
     desk.addEventListener("practice", () => this.#offer());
+    this.slotHint = new SlotHint({ desk, form: this.#form, place: "create-slot-hint" });
     forgetOffsetOnChange(this.#form);
     this.#form.addEventListener("change", () => this.#adapt());
     this.#form.addEventListener("submit", (event) => {
@@ -41,7 +44,7 @@ export class CreateForm {
       if (!this.#fields.busy) this.#reset();
     });
     window.addEventListener("beforeunload", (event) => {
-      if (this.#fields.busy || this.#begun()) event.preventDefault();
+      if (!api.isLeaving() && (this.#fields.busy || this.#begun())) event.preventDefault();
     });
   }
 
@@ -51,7 +54,18 @@ export class CreateForm {
     if (!date.value) date.value = this.desk.date > now ? this.desk.date : now;
     this.#offer();
     this.dialogs.open(this.#dialog);
+    this.slotHint.update();
     this.#form.elements.patient_name.focus();
+  }
+
+  /** What was begun, or null; `restore` shows it again. */
+  draft() {
+    return this.#begun() ? values(this.#form) : null;
+  }
+
+  restore(draft) {
+    this.open();
+    enter(this.#form, draft);
   }
 
   /** What this practice can choose from; again when it becomes known under an open form. */

@@ -8,6 +8,8 @@ import { byId, h, icon } from "./dom.js";
 import { dismissal, leaveLater, sayLater } from "./notices.js";
 
 const ARRIVED_STAYS = 15_000; // milliseconds after the last; what went wrong stays until it is dismissed
+const TOLD = "told"; // the state, and the key, of what is neither good nor bad
+const TOLD_STAYS = 15_000; // milliseconds
 const COUNT_AFTER = 200; // milliseconds, so that a burst is told once
 const GROWS_FOR = 500; // milliseconds after a box came
 const MOST_SINGLE = 2; // boxes of one state; more are gathered
@@ -29,6 +31,7 @@ export class InfoBoxes {
   #inView = null; // what had the focus and was seen before boxes came
   #growing = 0; // timer
   #leave = () => {};
+  #leaveTold = () => {};
 
   /** `onLook()`: somebody wants to see all that did not arrive. */
   constructor({ onLook }) {
@@ -49,6 +52,16 @@ export class InfoBoxes {
     if (state !== "delivered") return;
     this.#leave();
     this.#leave = leaveLater(this.#boxes, ARRIVED_STAYS, () => this.#dismiss((one) => one.state === "delivered"));
+  }
+
+  /** What became of an appointment otherwise; the last of it. `stays` until it is dismissed. */
+  tell(text, { detail = "", stays = false } = {}) {
+    this.#leaveTold();
+    this.#keepInView();
+    this.#news.delete(TOLD);
+    this.#news.set(TOLD, { id: TOLD, channel: "", state: TOLD, text, detail, actions: [] });
+    this.#render(TOLD);
+    if (!stays) this.#leaveTold = leaveLater(this.#boxes, TOLD_STAYS, () => this.drop(TOLD));
   }
 
   /** Take back what was said of an appointment, or of one of its channels. */
@@ -162,7 +175,7 @@ export class InfoBoxes {
   #box(state, words, close) {
     return h(
       "div",
-      { class: "infobox", role: "status", "data-testid": "infobox", "data-state": state },
+      { class: "infobox", role: "status", "data-testid": state === TOLD ? TOLD : "infobox", "data-state": state },
       icon(ICONS[state] ?? "info"),
       words,
       dismissal(close),

@@ -7,6 +7,8 @@ import { Desk } from "./desk.js";
 import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
+import { Drafts } from "./drafts.js";
+import { FollowUp } from "./follow_up.js";
 import { CreateForm } from "./form.js";
 import { Head, VIEWS } from "./head.js";
 import { Measures } from "./measures.js";
@@ -15,6 +17,8 @@ import { Offen } from "./offen.js";
 import { OpenList } from "./open_list.js";
 import { RETRY } from "./outages.js";
 import { Overview } from "./overview.js";
+import { Proofs } from "./proofs.js";
+import { ERASE } from "./removal.js";
 import { Rescue } from "./rescue.js";
 import { introduceUser, watchActivity } from "./session.js";
 import { Stream } from "./stream.js";
@@ -23,7 +27,7 @@ import { CHANNELS, reason } from "./words.js";
 const REFRESH = 60_000; // milliseconds; finds what no event is sent for, as a corrected name
 const REFRESH_IN_TROUBLE = 5_000; // milliseconds
 const HOME_AFTER = 1_500; // milliseconds in which the page may find out where its home is
-const LIVE = { connecting: "Verbinde …", live: "Live", lost: "Keine Verbindung" };
+const LIVE = { connecting: "Verbinde …", live: "Anzeige aktuell", lost: "Keine Verbindung" };
 const NEWS_TEXTS = {
   delivered: (channel, name) => `${channel} erfolgreich zugestellt an ${name}`,
   failed: (channel, name) => `${channel} konnte nicht zugestellt werden ${name}`,
@@ -44,17 +48,28 @@ const goTo = (day) => {
   location.hash = `#/termine/${day}`;
 };
 
+const followUp = new FollowUp({
+  dialogs,
+  onDone: (id) => {
+    infoBoxes.drop(id);
+    infoBoxes.announce("Als erledigt markiert.");
+  },
+});
 const details = new Details({
   desk,
   dialogs,
   infoBoxes,
+  onDone: (indicator, name) => followUp.open(indicator, name),
   onMoved: (moved) => {
-    infoBoxes.announce(`Verschoben: ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Minuten.`);
+    infoBoxes.tell(`Verschoben: ${moved.patient_name}, ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Min.`);
     goTo(moved.date);
     overview.mark(moved.id);
   },
-  onRemoved: () => {
-    infoBoxes.announce("Der Termin ist gelöscht, der Link ist ungültig.");
+  onRemoved: ({ patient_name: name, date, time }, operation) => {
+    // Of whom nothing is to be kept, nothing is told either.
+    infoBoxes.tell(operation === ERASE
+      ? "Gelöscht, mit allen Daten. Der Link ist ungültig."
+      : `Gelöscht: ${name}, ${longDay(date)}, ${time} Uhr. Der Link ist ungültig.`);
     setTimeout(() => byId("termine-title").focus());
   },
 });
@@ -75,6 +90,7 @@ new Offen({
     details.open(id);
   },
   onSend: (appointment, channel) => rescue.send(appointment, channel),
+  onDone: (indicator, name) => followUp.open(indicator, name),
 });
 const auditLog = new AuditLog();
 const create = new CreateForm({
@@ -87,7 +103,29 @@ const create = new CreateForm({
     desk.awaitArrival(created);
   },
 });
+const drafts = new Drafts();
+api.beforeLeaving(() => {
+  const draft = { begun: create.draft(), details: details.draft() };
+  return drafts.keep(draft.begun || draft.details ? draft : null);
+});
+
+/** What was being entered as the session ended. */
+async function resume() {
+  const draft = await drafts.take();
+  if (!draft) return;
+  try {
+    const same = draft.details ? await details.restore(draft.details) : true;
+    if (draft.begun) create.restore(draft.begun);
+    infoBoxes.tell("Ihre Eingaben von vorhin sind wieder da.", {
+      detail: same ? "" : "Der Termin wurde inzwischen geändert; bitte prüfen Sie die Angaben.",
+    });
+  } catch {
+    infoBoxes.tell("Ihre Eingaben von vorhin gehörten zu einem Termin, den es nicht mehr gibt.", { stays: true });
+  }
+}
+
 new Measures({ dialogs });
+new Proofs({ desk, dialogs, infoBoxes });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
   button.addEventListener("click", () => create.open());
 }
@@ -109,8 +147,9 @@ desk.addEventListener("news", ({ detail }) => {
   });
 });
 desk.addEventListener("indicator", ({ detail: { id } }) => {
-  const shown = desk.indicator(id)?.channels ?? {};
-  infoBoxes.review(id, (channel, state) => shown[channel]?.state === state);
+  const { channels = {}, followed_up_at: done } = desk.indicator(id) ?? {};
+  // Nobody has to be told what another desk has dealt with.
+  infoBoxes.review(id, (channel, state) => channels[channel]?.state === state && !(done && state !== "delivered"));
 });
 desk.addEventListener("deleted", ({ detail }) => infoBoxes.drop(detail.id));
 desk.addEventListener("sent", ({ detail }) => {
@@ -172,7 +211,7 @@ function route(focus) {
 
 async function introduce() {
   try {
-    await introduceUser();
+    await drafts.unlock(await introduceUser());
     desk.introduce(await api.practice());
     byId("practice-name").textContent = desk.practice.name;
     if (document.body.dataset.view) route(false);
@@ -227,5 +266,6 @@ byId("page").focus({ preventScroll: true }); // what scrolls has to have it for 
 await introduce();
 await findHome();
 route(false);
+resume();
 streamWhileSeen();
 refreshForever();

@@ -4,9 +4,11 @@ import * as api from "./api.js";
 import { hideConflict, showConflict } from "./conflict.js";
 import { differences } from "./differences.js";
 import { byId } from "./dom.js";
+import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
+import { SlotHint } from "./slot_hint.js";
 
 const NAMES = ["date", "time", "duration_minutes"];
 
@@ -22,6 +24,7 @@ export class Move {
   constructor({ desk, onMoved }) {
     this.desk = desk;
     this.onMoved = onMoved;
+    new SlotHint({ desk, form: this.#form, place: "move-slot-hint", except: () => this.#id });
     forgetOffsetOnChange(this.#form);
     this.#form.addEventListener("input", () => {
       this.#typed = true;
@@ -36,6 +39,20 @@ export class Move {
   begin(id) {
     this.#id = id;
     this.#startOver();
+  }
+
+  /** Whether what changes now is changed from here. */
+  get busy() {
+    return this.#fields.busy;
+  }
+
+  draft() {
+    return this.#typed ? values(this.#form) : null;
+  }
+
+  restore(draft) {
+    byId("move-fold").open = true;
+    enter(this.#form, draft);
   }
 
   update() {
@@ -74,6 +91,8 @@ export class Move {
     const done = await this.#fields.submit(async () => {
       try {
         moved = await api.change(id, change, seen.version);
+        this.#typed = false;
+        this.desk.keep(moved);
       } catch (error) {
         if (!(error instanceof api.Refused && error.status === 412)) throw error;
         this.#typed = true; // what is entered stays
@@ -85,8 +104,6 @@ export class Move {
       if (id === this.#id) this.#compare(seen, stored);
       return;
     }
-    this.#typed = false;
-    this.desk.keep(moved);
     this.onMoved(moved);
   }
 

@@ -11,12 +11,16 @@ export class Offen {
   #list = byId("open-rows");
   #items = new Map(); // id -> {item, content}
 
-  /** `onOpen(id)`, `onSend({id, version}, channel)`: what was seen of the appointment */
-  constructor({ desk, openList, onOpen, onSend }) {
+  /**
+   * `onOpen(id)`, `onSend({id, version}, channel)`: what was seen of the appointment;
+   * `onDone(indicator, name)`: of the indicator as well
+   */
+  constructor({ desk, openList, onOpen, onSend, onDone }) {
     this.desk = desk;
     this.openList = openList;
     this.onOpen = onOpen;
     this.onSend = onSend;
+    this.onDone = onDone;
     openList.addEventListener("change", () => this.#render());
     desk.addEventListener("practice", () => this.#render());
     byId("open-more").addEventListener("click", () => this.#loadMore());
@@ -53,6 +57,7 @@ export class Offen {
     return {
       id: indicator.appointment_id,
       version: appointment?.version,
+      indicator,
       at: indicator.starts_at,
       when: indicator.starts_at ? [dayOf(indicator.starts_at, zone), time(indicator.starts_at, zone)] : ["", "–"],
       name: appointment?.patient_name || UNNAMED,
@@ -76,7 +81,8 @@ export class Offen {
     if (this.#list.children[place] !== item) this.#list.insertBefore(item, this.#list.children[place] ?? null);
   }
 
-  #content({ id, version, at, when: [day, clock], name, cancelled, texts, unsure, actions }) {
+  #content({ id, version, indicator, at, when: [day, clock], name, cancelled, texts, unsure, actions }) {
+    const seen = { id, version, indicator };
     const state = unsure ? "unconfirmed" : "failed";
     return [
       h("p", { class: "open-when" }, h("time", { datetime: at }, h("span", { class: "muted" }, day), " ", h("span", { class: "time" }, clock))),
@@ -86,8 +92,8 @@ export class Offen {
         h("p", { class: "name" }, name, cancelled ? h("span", { class: "muted" }, " (Termin gelöscht)") : null),
         ...texts.map((text) => h("p", { class: "open-why", "data-state": state }, icon(unsure ? "call" : "mark"), h("span", {}, text))),
       ),
-      ...actions.slice(0, 1).map((action) => this.#action({ id, version }, name, action, "primary")),
-      actions.length > 1 ? h("div", { class: "open-others" }, ...actions.slice(1).map((one) => this.#action({ id, version }, name, one, "link"))) : "",
+      ...actions.slice(0, 1).map((action) => this.#action(seen, name, action, "primary")),
+      actions.length > 1 ? h("div", { class: "open-others" }, ...actions.slice(1).map((one) => this.#action(seen, name, one, "link"))) : "",
     ];
   }
 
@@ -95,9 +101,10 @@ export class Offen {
     const shown = { class: look, "data-kind": kind, "aria-label": `${label}: ${name}` };
     if (kind === "call") return h("a", { ...shown, href: `tel:${phone}` }, label);
     const button = h("button", { type: "button", ...shown }, label);
-    if (kind === "open") button.setAttribute("aria-haspopup", "dialog");
+    if (kind !== "send") button.setAttribute("aria-haspopup", "dialog");
     button.addEventListener("click", () => {
       if (kind === "open") this.onOpen(seen.id);
+      else if (kind === "done") this.onDone(seen.indicator, name);
       else this.#send(button, seen, channel);
     });
     return button;

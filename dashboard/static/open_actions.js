@@ -5,12 +5,21 @@ import { CHANNELS, isWrongAddress } from "./words.js";
 
 const UNDELIVERED = new Set(["invitation_failed", "call"]);
 
+/** Whether somebody can say of it that it is dealt with. */
+export const canFollowUp = (indicator) => (indicator?.causes ?? []).length > 0;
+
 /**
- * As [{kind: "send", channel, label} | {kind: "call", phone, label} | {kind: "open", label}].
+ * As [{kind: "send", channel, label} | {kind: "call", phone, label} | {kind: "open", label} |
+ * {kind: "done", label}].
  * `now` in milliseconds since the epoch: nothing is sent of what has begun.
  */
 export function openActions(practice, indicator, appointment, now) {
-  if (!appointment) return [];
+  if (!appointment) return []; // nobody knows whom it is about
+  const done = canFollowUp(indicator) ? [{ kind: "done", label: "Erledigt" }] : [];
+  return [...remedies(practice, indicator, appointment, now), ...done];
+}
+
+function remedies(practice, indicator, appointment, now) {
   const { open, channels, cancelled, starts_at: startsAt } = indicator;
   const call = appointment.phone ? { kind: "call", phone: appointment.phone, label: `Anrufen: ${appointment.phone}` } : null;
   if (cancelled) return [call].filter(Boolean);

@@ -30,8 +30,9 @@ export class Removal {
   #changes = byId("confirm-changes");
   #seen = null; // the appointment as it was described: what it became since is not removed unseen
   #operation = DELETE;
+  #sending = ""; // id of what is being deleted from here, or was
 
-  /** `onRemoved()` */
+  /** `onRemoved(appointment, operation)` */
   constructor({ desk, dialogs, onRemoved }) {
     this.desk = desk;
     this.dialogs = dialogs;
@@ -56,6 +57,11 @@ export class Removal {
     this.dialogs.open(this.#dialog);
   }
 
+  /** Whether it is deleted from here. */
+  deletes(id) {
+    return id === this.#sending;
+  }
+
   close() {
     this.#dialog.close();
   }
@@ -63,13 +69,17 @@ export class Removal {
   #describe(appointment) {
     this.#seen = appointment;
     const { patient_name: name, date, time } = appointment;
+    const { followed_up_at: done, overall } = this.desk.indicator(appointment.id) ?? {};
+    // What no message ever told the patient, none takes back.
+    const call = done && overall === "failed" ? " Die Einladung kam nicht an; wen Sie angerufen haben, dem sagen Sie bitte auch telefonisch ab." : "";
     byId("confirm-text").textContent =
-      `${name}, ${longDay(date)}, ${time} Uhr. ${this.#operation.text}`;
+      `${name}, ${longDay(date)}, ${time} Uhr. ${this.#operation.text}${call}`;
   }
 
   async #send() {
     const seen = this.#seen;
     const { id } = seen;
+    this.#sending = id;
     const done = await this.#fields.submit(async (onRetry) => {
       try {
         await this.#operation.send(id, seen.version, onRetry);
@@ -82,9 +92,12 @@ export class Removal {
         throw error;
       }
     });
-    if (!done) return;
+    if (!done) {
+      this.#sending = "";
+      return;
+    }
     this.close();
-    this.onRemoved();
+    this.onRemoved(seen, this.#operation);
     this.desk.forget(id);
   }
 }

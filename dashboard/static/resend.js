@@ -9,10 +9,11 @@ import { CONTACT, renewsLink, same } from "./contact.js";
 import { adaptAddresses, chosenChannels } from "./contact_fields.js";
 import { differences } from "./differences.js";
 import { byId } from "./dom.js";
+import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields } from "./fields.js";
 import { chooseLanguage, offerLanguages } from "./languages.js";
-import { CHANNELS, isWrongAddress } from "./words.js";
+import { CHANNELS, isNotLetIn, isWrongAddress } from "./words.js";
 
 const NOT_TWICE = " Ein neuer Versuch ist ungefährlich: Es wird nicht doppelt gesendet.";
 const LINK_STAYS = "Der Link bleibt gültig.";
@@ -52,6 +53,15 @@ export class Resend {
     this.#fold.open = false;
     this.#failing = false;
     byId("resend-more").open = false;
+  }
+
+  draft() {
+    return this.#typed ? values(this.#form) : null;
+  }
+
+  restore(draft) {
+    this.#fold.open = true;
+    enter(this.#form, draft);
   }
 
   /** Show what the state asks for; what is being typed stays. */
@@ -159,6 +169,11 @@ export class Resend {
       return "Der Versand ist an einer technischen Störung gescheitert; Adresse oder Nummer können richtig sein.";
     }
     if (missing.length > 1) return "Bitte prüfen Sie die Angaben und senden Sie die Einladung erneut.";
+    if (isNotLetIn(channels[missing[0]] ?? {})) {
+      return missing[0] === "sms"
+        ? "Die Mobilnummer kann richtig sein, das Mobilfunknetz nimmt die SMS aber nicht an; noch einmal dasselbe zu senden hilft selten. Bitte rufen Sie an, oder senden Sie per E-Mail."
+        : "Die Adresse kann richtig sein, der E-Mail-Anbieter des Empfängers lässt die Einladung aber nicht zu; noch einmal dasselbe zu senden hilft selten. Bitte rufen Sie an, senden Sie per SMS, oder geben Sie eine andere Adresse an. Kommt das öfter vor, sagen Sie es Ihrer technischen Betreuung.";
+    }
     const asked = missing[0] === "sms" ? "Mobilnummer" : "Adresse";
     return isWrongAddress(channels[missing[0]] ?? {})
       ? `Wie lautet die richtige ${asked}? Bitte prüfen und erneut senden.`

@@ -1,7 +1,8 @@
 // Who is logged in, what they may do, and that somebody is there.
 
 import * as api from "./api.js";
-import { byId } from "./dom.js";
+import { byId, h } from "./dom.js";
+import { forgetDrafts } from "./drafts.js";
 
 const REPORT_EVERY = 60_000; // milliseconds
 const DELETE = "appointments:delete";
@@ -10,13 +11,23 @@ const HOST = "visits:host";
 
 let reportedAt = 0; // milliseconds since the epoch
 
-/** Show who is logged in, and only what they may do. Throws as `api` does. */
+/** Show who is logged in, and only what they may do. Resolves to the key of their drafts. Throws as `api` does. */
 export async function introduceUser() {
-  const { name, rights } = await api.session();
+  const { name, rights, draft_key: draftKey, demo_links: demoLinks } = await api.session();
   byId("user").textContent = name;
-  for (const id of ["delete-open", "erase-open"]) byId(id).hidden = !rights.includes(DELETE);
+  for (const id of ["delete-open", "erasure"]) byId(id).hidden = !rights.includes(DELETE);
   byId("nav-protokoll").hidden = !rights.includes(AUDIT);
   byId("visit-open").hidden = !rights.includes(HOST);
+  showDemo(demoLinks);
+  return draftKey;
+}
+
+/** That nothing of this is real, and where to see what arrived. */
+function showDemo(links) {
+  const places = Object.entries(links).map(([name, href]) => h("a", { href, target: "_blank", rel: "noopener" }, name));
+  byId("demo").hidden = places.length === 0;
+  byId("demo").replaceChildren("Zum Ausprobieren: Nichts verlässt diesen Rechner. Was ankommt, sehen Sie hier: ",
+    ...places.flatMap((place, at) => (at ? [", ", place] : [place])));
 }
 
 /** The session lasts while somebody is at the page; that it reloads itself does not count. */
@@ -38,6 +49,7 @@ function noteActivity() {
 async function logOut() {
   try {
     await api.logOut();
+    forgetDrafts();
   } catch {
     byId("connection").textContent = "Abmelden ist gerade nicht möglich. Bitte versuchen Sie es noch einmal.";
   }

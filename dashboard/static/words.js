@@ -1,6 +1,6 @@
 // What the codes of the APIs are called in the practice.
 
-import { time } from "./dates.js";
+import { moment, time } from "./dates.js";
 
 export const CHANNELS = { email: "E-Mail", sms: "SMS" };
 
@@ -26,12 +26,12 @@ const CATEGORIES = {
 const REASONS = {
   unknown_user: "Adresse unbekannt",
   mailbox_full: "Postfach voll",
-  blocked: "als unerwünscht abgewiesen",
-  host_unknown: "Mailserver der Adresse nicht gefunden",
+  blocked: "vom Spamschutz abgewiesen, bitte anrufen oder anders senden",
+  host_unknown: "den Teil nach dem @ gibt es nicht",
   message_too_big: "Nachricht zu groß",
   expired: "nicht rechtzeitig zustellbar",
-  policy: "von der Gegenstelle nicht erlaubt",
-  system: "Störung bei der Gegenstelle",
+  policy: "beim Empfänger nicht erlaubt, bitte anrufen oder anders senden",
+  system: "Störung beim E-Mail-Anbieter der Adresse",
   other: "abgewiesen",
 };
 
@@ -40,7 +40,8 @@ const SMS_REASONS = {
   unknown_user: "Nummer unbekannt",
   mailbox_full: "Speicher des Telefons voll",
   host_unknown: "Mobilfunknetz nicht gefunden",
-  policy: "vom Mobilfunknetz abgewiesen",
+  blocked: "vom Mobilfunknetz abgewiesen, bitte anrufen oder anders senden",
+  policy: "vom Mobilfunknetz abgewiesen, bitte anrufen oder anders senden",
   system: "Störung im Mobilfunknetz",
 };
 
@@ -57,6 +58,13 @@ export function reason(channel, { category, reason: why, evidence }) {
 
 const WRONG_ADDRESS = new Set(["unknown_user", "host_unknown"]);
 
+const NOT_LET_IN = new Set(["blocked", "policy"]);
+
+/** Whether the failure says that the address may be right, and sending the same again is no use. */
+export function isNotLetIn({ category, reason: why }) {
+  return category !== "technical" && NOT_LET_IN.has(why);
+}
+
 /** Whether the failure says that the address, or number, is none. */
 export function isWrongAddress({ reason: why }) {
   return WRONG_ADDRESS.has(why);
@@ -67,7 +75,7 @@ export function stateText(channel, view) {
   switch (view.state) {
     case "delivered":
       if (view.evidence === "confirmed") return "zugestellt, Zustellung bestätigt";
-      if (view.evidence === "accepted" && channel === "email") return "zugestellt, vom Mailserver angenommen";
+      if (view.evidence === "accepted" && channel === "email") return "zugestellt, vom E-Mail-Anbieter angenommen";
       return "zugestellt";
     case "failed": {
       const why = reason(channel, view);
@@ -99,6 +107,8 @@ const ANSWERS = {
 };
 const JOINED = { patient: "ist im Warteraum", host: "Praxis ist beigetreten" };
 
+const FOLLOWED_UP = "als erledigt markiert";
+
 /** Whether a line of the timeline is about a notice. */
 export function isNotice({ about }) {
   return Object.hasOwn(NOTICES, about);
@@ -107,10 +117,15 @@ export function isNotice({ about }) {
 /** One line of the timeline; "" for what is not known to this page. `open` says what is to be done. */
 export function timelineText(entry, open) {
   if (entry.type === "joined") return JOINED[entry.role] ?? "";
+  if (entry.type === "followed_up") return FOLLOWED_UP;
   if (entry.type === "answered") return answerText(entry, open);
   const channel = CHANNELS[entry.channel] ?? entry.channel;
   if (isNotice(entry)) return `${channel}: ${noticeText(entry)}`;
-  return entry.about === "invitation" ? `${channel}, Versuch ${entry.attempt}: ${historyText(entry)}` : "";
+  return entry.about === "invitation" ? `${channel}${again(entry)}: ${historyText(entry)}` : "";
+}
+
+function again({ attempt }) {
+  return attempt > 1 ? `, ${attempt}. Einladung` : "";
 }
 
 function noticeText(entry) {
@@ -168,6 +183,9 @@ export function notes(indicator, zone) {
   }
   const said = answer && answerText(answer, open);
   if (said) found.push({ about: "answer", state: open.includes("declined") ? "failed" : "pending", text: said });
+  if (indicator.followed_up_at) {
+    found.push({ about: "follow-up", state: "pending", text: `${FOLLOWED_UP} ${moment(indicator.followed_up_at, zone)}` });
+  }
   return found;
 }
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from contracts.channels import Channel
 from contracts.events import (
     AppointmentDeleted,
+    AppointmentFollowedUp,
     AppointmentRescheduled,
     AppointmentScheduled,
     Event,
@@ -106,6 +107,18 @@ def deleted(practice_id: UUID, appointment_id: UUID, version: int) -> Appointmen
     """The event of a deletion, which is a version of its own."""
     return AppointmentDeleted(
         appointment_id=appointment_id, practice_id=practice_id, version=version
+    )
+
+
+def followed_up(
+    practice_id: UUID, appointment_id: UUID, causes: Sequence[UUID], now: datetime
+) -> AppointmentFollowedUp:
+    """The event of „Erledigt", which is no new version: the appointment is as it was."""
+    return AppointmentFollowedUp(
+        appointment_id=appointment_id,
+        practice_id=practice_id,
+        causes=sorted(set(causes)),
+        occurred_at=now,
     )
 
 

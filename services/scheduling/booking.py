@@ -40,7 +40,7 @@ from services.scheduling.bounds import Bounds
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
 from services.scheduling.problems import Begun, Changed, Damaged, NotFound, UnknownPractice
-from services.scheduling.schemas import Change, Input, NewAppointment, Resend
+from services.scheduling.schemas import Change, FollowUp, Input, NewAppointment, Resend
 from services.scheduling.wall_clock import day_bounds
 
 SOURCE = "/einladung/scheduling"
@@ -231,6 +231,36 @@ class Booking:
             _agree(held.version, if_match)
             await erasure.on_request(tx, held, SOURCE, now)
             await audit_store.add(tx, audit.deed(caller, Action.ERASED, appointment_id))
+        self.wake_relay()
+
+    async def follow_up(
+        self,
+        caller: Caller,
+        appointment_id: UUID,
+        request: FollowUp,
+        key: str | None,
+        if_match: Versions | None = None,
+    ) -> None:
+        """„Erledigt": somebody has dealt with what they saw; also of a deleted appointment."""
+        now = self.now()
+        async with self._practice(caller) as (tx, practice):
+            version = await store.lock_held(tx, practice.id, appointment_id)
+            if version is None:
+                raise NotFound
+            if key is not None and await idempotency.claim(
+                tx,
+                self.sealer,
+                practice.id,
+                key=key,
+                operation=f"follow up {appointment_id}",
+                request=request,
+                appointment_id=appointment_id,
+            ):
+                return
+            _agree(version, if_match)
+            await audit_store.add(tx, audit.deed(caller, Action.FOLLOWED_UP, appointment_id))
+            event = appointments.followed_up(practice.id, appointment_id, request.causes, now)
+            await self._publish(tx, event)
         self.wake_relay()
 
     async def get(self, caller: Caller, appointment_id: UUID) -> Booked:

@@ -16,7 +16,14 @@ from email_validator import EmailNotValidError, validate_email
 from chassis.problems import FieldError, InvalidInput
 from contracts.channels import Channel
 from contracts.languages import LANGUAGES
+from contracts.mailboxes import (
+    LONGEST_LOCAL_PART,
+    octets,
+    parse_mailbox,
+    with_plain_apostrophes,
+)
 from contracts.tariffs import Tariff
+from services.scheduling import pasted
 from services.scheduling.appointments import Appointment
 from services.scheduling.phone_numbers import BadNumber, NumberFault, country_of, parse_mobile
 from services.scheduling.practice import Practice
@@ -28,6 +35,7 @@ NAME_LENGTH = 200
 MINUTES = range(5, 481)
 FURTHEST_AHEAD = timedelta(days=5 * 366)
 YEARS = range(2000, 9001)
+MAX_DAYS = 366  # of an export
 
 # Whether what was last sent to this address came back for good.
 IsDead: TypeAlias = Callable[[Channel, str], Awaitable[bool]]
@@ -36,17 +44,20 @@ _T = TypeVar("_T")
 
 CHANNEL_NAMES = {Channel.EMAIL: "E-Mail", Channel.SMS: "SMS"}
 MISSING = "Bitte füllen Sie dieses Feld aus."
-NO_TIME = "Das ist keine gültige Uhrzeit."
+NO_DATE = "Bitte geben Sie das Datum an, zum Beispiel 01.12.2026."
+NO_TIME = "Bitte geben Sie die Uhrzeit an, zum Beispiel 14:30."
+NO_DURATION = "Bitte geben Sie die Dauer in ganzen Minuten an, von 5 bis 480."
+NO_ADDRESS = "Das ist keine E-Mail-Adresse. Sie sieht so aus: name@beispiel.de"
 TOO_FAR = "Das Datum liegt zu weit entfernt."
 NUMBER_FAULTS = {
     NumberFault.EMPTY: "Bitte geben Sie die Mobilnummer an.",
-    NumberFault.NOT_A_NUMBER: "Das ist keine Telefonnummer.",
-    NumberFault.TOO_SHORT: "Diese Nummer ist zu kurz.",
-    NumberFault.TOO_LONG: "Diese Nummer ist zu lang.",
-    NumberFault.UNKNOWN_COUNTRY: "Diese Ländervorwahl gibt es nicht.",
+    NumberFault.NOT_A_NUMBER: "Bitte geben Sie eine Mobilnummer an, zum Beispiel 0171 3920001.",
+    NumberFault.TOO_SHORT: "Diese Nummer ist zu kurz. Bitte prüfen Sie, ob Ziffern fehlen.",
+    NumberFault.TOO_LONG: "Diese Nummer ist zu lang. Bitte prüfen Sie die Ziffern.",
+    NumberFault.UNKNOWN_COUNTRY: "Diese Ländervorwahl gibt es nicht. Deutschland hat +49.",
     NumberFault.LANDLINE: "Das ist eine Festnetznummer. Für SMS wird eine Mobilnummer gebraucht.",
-    NumberFault.NOT_MOBILE: "Das ist keine Mobilnummer.",
-    NumberFault.INVALID: "Diese Nummer ist nicht vergeben.",
+    NumberFault.NOT_MOBILE: "Das ist keine Mobilnummer. Für SMS wird eine gebraucht.",
+    NumberFault.INVALID: "Diese Nummer gibt es nicht. Bitte prüfen Sie die Ziffern.",
 }
 
 
@@ -183,6 +194,23 @@ def check_days(days: Mapping[str, date | None]) -> None:
     faults.checked(days)
 
 
+def check_range(first: date, last: date) -> None:
+    """The days of an export: in their order, and not more than a year of them."""
+    check_days({"from": first, "to": last})
+    if last < first:
+        raise InvalidInput([FieldError("to", "before_from", "Das Ende liegt vor dem Beginn.")])
+    if (last - first).days >= MAX_DAYS:
+        message = f"Bitte wählen Sie höchstens {MAX_DAYS} Tage."
+        raise InvalidInput([FieldError("to", "too_long", message)])
+
+
+_JOINERS = frozenset({pasted.ZWNJ, pasted.ZWJ})
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
+
+
 class _Faults:
     """Reads the fields of one input and collects what is wrong, so that all of it is told at once.
 
@@ -200,13 +228,17 @@ class _Faults:
 
     def patient_name(self, text: str) -> str:
         """The name in one line, without control characters."""
-        name = unicodedata.normalize("NFC", " ".join(text.split()))
+        name = pasted.name(text)
         if not name:
-            self._add("patient_name", "missing", MISSING)
+            self._add("patient_name", "missing", "Bitte geben Sie Vorname und Nachname an.")
         elif len(name) > NAME_LENGTH:
             self._add("patient_name", "invalid", f"Höchstens {NAME_LENGTH} Zeichen, bitte.")
-        elif any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in name):
-            self._add("patient_name", "invalid", "Der Name enthält unerlaubte Zeichen.")
+        elif any(_is_control(each) and each not in _JOINERS for each in name):
+            self._add(
+                "patient_name",
+                "invalid",
+                "Im Namen sind Zeichen, die nicht zu sehen sind. Bitte tippen Sie ihn neu ein.",
+            )
         return name
 
     def consent(self, given: bool) -> None:
@@ -215,7 +247,8 @@ class _Faults:
             self._add(
                 "consent",
                 "consent_required",
-                "Ohne Einwilligung kann keine Einladung versendet werden.",
+                "Ohne Einwilligung kann keine Einladung versendet werden. "
+                "Bitte setzen Sie den Haken, wenn sie vorliegt.",
             )
 
     def locale(self, code: str | None, practice: Practice) -> str:
@@ -315,17 +348,15 @@ class _Faults:
 
     def _duration(self, minutes: int | None) -> int | None:
         if minutes is None:
-            self._add("duration_minutes", "missing", MISSING)
+            self._add("duration_minutes", "missing", NO_DURATION)
         elif minutes not in MINUTES:
-            self._add(
-                "duration_minutes", "out_of_range", "Die Dauer liegt zwischen 5 und 480 Minuten."
-            )
+            self._add("duration_minutes", "out_of_range", NO_DURATION)
         return minutes
 
     def _start(
         self, day_text: str, time_text: str, utc_offset: str | None, practice: Practice
     ) -> datetime | None:
-        day = self._read(date.fromisoformat, day_text, "date", "Das ist kein gültiges Datum.")
+        day = self._read(date.fromisoformat, day_text, "date", NO_DATE)
         at = self._read(time.fromisoformat, time_text, "time", NO_TIME)
         if day is None or at is None:
             return None
@@ -352,19 +383,42 @@ class _Faults:
         return None
 
     def _email(self, text: str, needed: bool) -> str | None:
-        text = text.strip()
+        text = pasted.line(text)
         if not text:
             if needed:
                 self._add("email", "missing", "Bitte geben Sie die E-Mail-Adresse an.")
             return None
         try:
-            return validate_email(text, check_deliverability=False).normalized
+            address = validate_email(text, check_deliverability=False).normalized
         except EmailNotValidError:
-            self._add("email", "invalid", "Das ist keine gültige E-Mail-Adresse.")
+            self._add("email", "invalid", NO_ADDRESS)
             return None
+        if parse_mailbox(address) is None:
+            self._unsendable(address)
+            return None
+        return address
+
+    def _unsendable(self, address: str) -> None:
+        """It looks like an address, and no mail can be sent to it."""
+        meant = with_plain_apostrophes(address)
+        local, _, _ = address.rpartition("@")
+        if meant != address and parse_mailbox(meant) is not None:
+            message = (
+                "An eine Adresse mit einem typografischen Apostroph kann nichts gesendet werden."
+            )
+            self._add("email", "typographic_apostrophe", message, [meant])
+        elif octets(local) > LONGEST_LOCAL_PART:
+            self._add(
+                "email",
+                "local_part_too_long",
+                f"Vor dem @ stehen mehr als {LONGEST_LOCAL_PART} Zeichen; dorthin kann nichts "
+                "gesendet werden. Bitte prüfen Sie die Adresse, oder laden Sie per SMS ein.",
+            )
+        else:
+            self._add("email", "invalid", NO_ADDRESS)
 
     def _phone(self, text: str, needed: bool, countries: Collection[str]) -> str | None:
-        text = text.strip()
+        text = pasted.line(text)
         if not text:
             if needed:
                 self._add("phone", "missing", NUMBER_FAULTS[NumberFault.EMPTY])
@@ -383,7 +437,7 @@ class _Faults:
 
     def _read(self, read: Callable[[str], _T], text: str, field: str, message: str) -> _T | None:
         if not text.strip():
-            self._add(field, "missing", MISSING)
+            self._add(field, "missing", message)
             return None
         try:
             return read(text.strip())

@@ -10,12 +10,17 @@ from enum import StrEnum
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
+from services.scheduling import pasted
+
 REGION = "DE"
 LONGEST_INPUT = 50  # characters
 
 # „+49 (0)171": the zero that is only dialled within the country.
 _TRUNK_ZERO = re.compile(r"(?<=\d)\s*\(\s*0\s*\)")
-_LETTER_O = str.maketrans("oO", "00")
+# „(+49) 171", „(0049) 171"
+_BRACKETED_COUNTRY = re.compile(r"\A\(\s*((?:\+|00)\s*\d{1,3})\s*\)")
+# The letter O for a zero, the minus of mathematics, and signs in full width.
+_MEANT = str.maketrans("oO\u2212\uff0b\uff08\uff09\uff0d\uff0f\uff0e", "00-+()-/.")
 _PERMITTED = re.compile(r"\+?[\d\s()/.\-\u2010-\u2015]+")
 
 
@@ -82,14 +87,15 @@ def _is_mobile(number: phonenumbers.PhoneNumber) -> bool:
 
 
 def _repaired(text: str) -> str:
-    text = " ".join(text.split())
+    text = pasted.line(text)
     if not text:
         raise BadNumber(NumberFault.EMPTY)
     if len(text) > LONGEST_INPUT:
         raise BadNumber(NumberFault.TOO_LONG)
     if not any(map(str.isdigit, text)):
         raise BadNumber(NumberFault.NOT_A_NUMBER)
-    text = _TRUNK_ZERO.sub(" ", text.translate(_LETTER_O))
+    text = _BRACKETED_COUNTRY.sub(r"\1 ", text.translate(_MEANT))
+    text = _TRUNK_ZERO.sub(" ", text)
     if not _PERMITTED.fullmatch(text):
         raise BadNumber(NumberFault.NOT_A_NUMBER)
     return text

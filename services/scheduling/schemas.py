@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.channels import Channel
+from contracts.events import MOST_CAUSES
 from contracts.tariffs import Tariff
 from services.scheduling.appointments import Appointment
 from services.scheduling.practice import Practice
@@ -71,6 +72,20 @@ class Resend(Input):
     locale: Text | None = Field(default=None, description="A code of the practice's `languages`.")
     channels: Annotated[list[Text], Field(max_length=10)] | None = None
     send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
+
+
+class FollowUp(Input):
+    """„Erledigt": what somebody has dealt with."""
+
+    causes: Annotated[
+        list[UUID],
+        Field(
+            min_length=1,
+            max_length=MOST_CAUSES,
+            description="`causes` of the appointment's indicator as it was seen: what came since "
+            "stays open.",
+        ),
+    ]
 
 
 class InvitationView(BaseModel):

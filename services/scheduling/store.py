@@ -74,6 +74,19 @@ async def find(
     return _appointment(sealer, row) if row else None
 
 
+async def lock_held(tx: Connection, practice_id: UUID, appointment_id: UUID) -> int | None:
+    """The version of an appointment, deleted or not, unless its term is over; its row is locked."""
+    version: int | None = await tx.fetchval(
+        """
+        SELECT version FROM appointments
+        WHERE practice_id = $1 AND id = $2 AND erased_at IS NULL FOR UPDATE
+        """,
+        practice_id,
+        appointment_id,
+    )
+    return version
+
+
 async def named(
     tx: Connection, sealer: Sealer, practice_id: UUID, ids: Collection[UUID], now: datetime
 ) -> Sequence[Appointment]:

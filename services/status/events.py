@@ -11,6 +11,7 @@ from contracts.envelope import Received
 from contracts.events import (
     AppointmentDeleted,
     AppointmentErased,
+    AppointmentFollowedUp,
     AppointmentScheduled,
     Delivered,
     DeliveryOutcome,
@@ -36,6 +37,7 @@ from services.status.facts import (
     Deleted,
     Erased,
     Fact,
+    FollowedUp,
     Issued,
     Joined,
     Notice,
@@ -105,6 +107,8 @@ def fact_of(received: Received) -> Fact | None:
             )
         case InvitationAnswered() as event:
             fact = Answered(event.appointment_version, event.answer, event.occurred_at)
+        case AppointmentFollowedUp() as event:
+            fact = FollowedUp(frozenset(event.causes), event.occurred_at)
         case VisitJoined() as event:
             fact = Joined(event.role, event.occurred_at)
     return fact

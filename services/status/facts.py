@@ -114,6 +114,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowedUp:
+    """Somebody has dealt with what these name (see `openness`), which they had before them."""
+
+    causes: frozenset[UUID]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """Somebody was let into the video room."""
 
@@ -128,7 +136,7 @@ class Deleted:
     at: datetime
 
 
-Fact = Scheduled | Issued | Outcome | Notice | Answered | Joined | Deleted
+Fact = Scheduled | Issued | Outcome | Notice | Answered | FollowedUp | Joined | Deleted
 Told = TypeVar("Told", Outcome, Notice)
 
 

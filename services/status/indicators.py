@@ -16,6 +16,7 @@ the final value: whoever knows the same events shows the same indicator. The rul
    unconfirmed.
 7. Notices, answers and joining the visit say nothing of the invitation. What they say beside it is
    told in `notices`, `waiting` and, where somebody has to do something, `openness`.
+   What somebody says to have dealt with is not open any more, and shows the same.
    Of what strangers can repeat at will some is passed over: see `condensing`.
 8. Start and length are those of the highest version; an answer to another start is none.
 
@@ -27,6 +28,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 
 from contracts.channels import Channel
 from contracts.events import Answer, FailureCategory, FailureReason, NoticeKind
@@ -39,6 +41,7 @@ from services.status.facts import (
     Deleted,
     Erased,
     Fact,
+    FollowedUp,
     Issued,
     Joined,
     Notice,
@@ -50,10 +53,12 @@ from services.status.facts import (
 from services.status.notices import Fate
 from services.status.openness import (
     Reason,
+    causes,
+    causes_of_cancelled,
     current,
+    dealt_with,
+    holds,
     reasons,
-    reasons_of_cancelled,
-    same_start,
 )
 from services.status.waiting import waiting_since
 
@@ -102,6 +107,8 @@ class Indicator:
     channels: Mapping[Channel, ChannelIndicator]
     updated_at: datetime
     open: Sequence[Reason] = ()
+    causes: Sequence[UUID] = ()  # what stands behind `open`
+    followed_up_at: datetime | None = None  # since then nothing is, of what would be
     notices: Sequence[NoticeIndicator] = ()
     answer: AnswerIndicator | None = None
     waiting_since: datetime | None = None
@@ -114,9 +121,12 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     """What to show for an appointment of which exactly `facts` are known, in any order."""
     known = condensed(facts)
     fates = notices.newest(_of(Notice, known))
+    schedule = _of(Scheduled, known)
+    done = dealt_with(_of(FollowedUp, known))
+    undone = [cause for cause in causes_of_cancelled(fates, schedule) if cause.name not in done]
     deletions: Sequence[Deleted] = _of(Erased, known) or _of(Deleted, known)
     gone = min(deletions, key=lambda fact: fact.at, default=None)
-    if gone and (isinstance(gone, Erased) or not reasons_of_cancelled(fates)):
+    if gone and (isinstance(gone, Erased) or not undone):
         return gone
 
     attempts: list[Issued | Outcome] = [*_of(Issued, known), *_of(Outcome, known)]
@@ -125,29 +135,32 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     newest = max(fact.attempt for fact in attempts)
     issued = [fact for fact in _of(Issued, known) if fact.attempt == newest]
     last = winners(fact for fact in _of(Outcome, known) if fact.attempt == newest)
-    causes: list[Issued | Outcome] = [*issued, *last.values()]
+    told: list[Issued | Outcome] = [*issued, *last.values()]
     requested = frozenset(last).union(*(fact.channels for fact in issued))
     channels = {channel: _shown(last.get(channel)) for channel in sorted(requested)}
     state = overall(channel.state for channel in channels.values())
 
-    schedule = _of(Scheduled, known)
     time = current(schedule)
-    answered = max(_of(Answered, known), key=finality, default=None)
     announced = min(issued, key=lambda fact: (fact.at, fact.version), default=None)
+    answered = max(_of(Answered, known), key=finality, default=None)
+    if answered and not holds(answered, announced, schedule):
+        answered = None
+    followed_up_at = None
+    if not gone:
+        found = causes(state, last.values(), fates, answered, announced, schedule)
+        undone = [cause for cause in found if cause.name not in done]
+        if found and not undone:
+            followed_up_at = max(done[cause.name] for cause in found)
     return Indicator(
         overall=state,
         attempt=newest,
         channels=channels,
-        updated_at=max(fact.at for fact in causes),
-        open=tuple(
-            reasons_of_cancelled(fates)
-            if gone
-            else reasons(state, fates, answered, announced, schedule)
-        ),
+        updated_at=max(fact.at for fact in told),
+        open=reasons(undone),
+        causes=tuple(sorted(cause.name for cause in undone)),
+        followed_up_at=followed_up_at,
         notices=tuple(_shown_notice(fate) for fate in fates.values()),
-        answer=AnswerIndicator(answered.answer, answered.at)
-        if answered and same_start(schedule, answered.version)
-        else None,
+        answer=AnswerIndicator(answered.answer, answered.at) if answered else None,
         waiting_since=waiting_since(_of(Joined, known), time.start if time else None),
         cancelled=gone is not None,
         starts_at=time.start if time else None,

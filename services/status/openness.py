@@ -9,9 +9,9 @@ Of an appointment that is not deleted:
    from then on that attempt's own state says what the patient knows.
 4. `reminder_failed`: the newest reminder reached the patient over no channel and failed over one at
    least; unless it was about another start, or there was an attempt since.
-5. `declined`: the patient's newest answer. It is void once the appointment has another start
-   (RFC 5546, section 2.1.4: a revised event is to be answered anew), and dealt with once somebody
-   has sent a newer attempt.
+5. `declined`: the patient's newest answer, if it holds. It does not once the appointment has
+   another start (RFC 5546, section 2.1.4: a revised event is to be answered anew), or once somebody
+   has sent a newer attempt, which may be to another address: who answered before may be a stranger.
 
 Of a deleted appointment:
 
@@ -24,19 +24,31 @@ And for all of them:
 8. It ends with the appointment's end; of a deleted one with its start. Only time decides that, so
    it is asked for when it is read. While no time is known it does not end.
 
+Somebody may say that they have dealt with what they saw:
+
+9. What stands behind a reason has names: one for each channel that failed, or for the answer. A
+   reason is open as long as one of them is in no follow-up; so what comes later is, and nothing is
+   ticked off that nobody had seen. No clock decides.
+10. The start is part of each name: who was called was told of that one. With another start it is
+   open anew; there and back is the same.
+
 The order in which things come changes nothing: these are functions of the set of known facts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from uuid import UUID, uuid5
 
-from contracts.events import Answer, NoticeKind
-from services.status.facts import Answered, Issued, Scheduled, State
+from contracts.events import Answer, FailureCategory, NoticeKind
+from services.status.facts import Answered, FollowedUp, Issued, Notice, Outcome, Scheduled, State
 from services.status.notices import Fate
 
 # Nothing is open for longer than this after its start: the longest appointment of the contract.
 LONGEST = timedelta(minutes=480)
+
+_NAMES = UUID("8c0e3c5e-6f0b-4f0e-9a43-52a1f0b7d6c9")  # of causes; another one opens all anew
 
 
 class Reason(StrEnum):
@@ -50,18 +62,35 @@ class Reason(StrEnum):
     REMINDER_FAILED = "reminder_failed"
 
 
-def reasons(
+_UNDELIVERED = {State.FAILED: Reason.INVITATION_FAILED, State.UNCONFIRMED: Reason.CALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing behind a reason. Its name is made of its content: it stays the same anywhere."""
+
+    reason: Reason
+    name: UUID
+
+
+def causes(
     overall: State,
+    outcomes: Collection[Outcome],
     notices: Mapping[NoticeKind, Fate],
     answer: Answered | None,
     issued: Issued | None,
     schedule: Sequence[Scheduled],
-) -> list[Reason]:
-    """Why an appointment that is not deleted is open; `issued` is its newest attempt."""
-    found = set(_of_invitation(overall))
+) -> list[Cause]:
+    """Why an appointment that is not deleted would be open, if nobody had dealt with anything.
+
+    `issued` is its newest attempt, `outcomes` what was told last of each of that one's channels,
+    `answer` the newest one if it holds.
+    """
+    start = _start(schedule)
+    found = list(_of_invitation(overall, outcomes, start))
     moved = notices.get(NoticeKind.MOVED)
     if moved and not (issued and issued.version >= moved.version):
-        found.update(_of_notice(moved, Reason.MOVED_FAILED))
+        found.extend(_of_notice(moved, Reason.MOVED_FAILED, start))
     reminder = notices.get(NoticeKind.REMINDER)
     if (
         reminder
@@ -69,21 +98,43 @@ def reasons(
         and same_start(schedule, reminder.version)
         and not (issued and issued.at > reminder.at)
     ):
-        found.add(Reason.REMINDER_FAILED)
-    if (
-        answer
-        and answer.answer is Answer.DECLINED
-        and same_start(schedule, answer.version)
-        and not (issued and issued.at > answer.at)
-    ):
-        found.add(Reason.DECLINED)
-    return [reason for reason in Reason if reason in found]
+        found.extend(_of_notice(reminder, Reason.REMINDER_FAILED, start))
+    if answer and answer.answer is Answer.DECLINED:
+        name = _name(
+            "answer", answer.version, answer.answer, answer.at.astimezone(UTC).isoformat(), start
+        )
+        found.append(Cause(Reason.DECLINED, name))
+    return found
 
 
-def reasons_of_cancelled(notices: Mapping[NoticeKind, Fate]) -> list[Reason]:
-    """Why a deleted appointment is open: the patient does not know that it is."""
+def causes_of_cancelled(
+    notices: Mapping[NoticeKind, Fate], schedule: Sequence[Scheduled]
+) -> list[Cause]:
+    """The same of a deleted appointment: the patient does not know that it is."""
     cancelled = notices.get(NoticeKind.CANCELLED)
-    return list(_of_notice(cancelled, Reason.CANCELLED_FAILED)) if cancelled else []
+    if cancelled is None:
+        return []
+    return list(_of_notice(cancelled, Reason.CANCELLED_FAILED, _start(schedule)))
+
+
+def dealt_with(follow_ups: Iterable[FollowedUp]) -> dict[UUID, datetime]:
+    """The names of all that somebody has dealt with, and since when."""
+    done: dict[UUID, datetime] = {}
+    for follow_up in follow_ups:
+        for name in follow_up.causes:
+            done[name] = min(follow_up.at, done.get(name, follow_up.at))
+    return done
+
+
+def reasons(found: Iterable[Cause]) -> tuple[Reason, ...]:
+    """The reasons that these stand behind."""
+    there = {cause.reason for cause in found}
+    return tuple(reason for reason in Reason if reason in there)
+
+
+def holds(answer: Answered, issued: Issued | None, schedule: Sequence[Scheduled]) -> bool:
+    """Whether an answer still says something; `issued` is the newest attempt."""
+    return same_start(schedule, answer.version) and not (issued and issued.at > answer.at)
 
 
 def current(schedule: Iterable[Scheduled]) -> Scheduled | None:
@@ -113,19 +164,33 @@ def over(
     return until is not None and until <= now
 
 
-def _of_invitation(overall: State) -> Iterator[Reason]:
-    if overall is State.FAILED:
-        yield Reason.INVITATION_FAILED
-    if overall is State.UNCONFIRMED:
-        yield Reason.CALL
+def _of_invitation(overall: State, outcomes: Iterable[Outcome], start: str) -> Iterator[Cause]:
+    reason = _UNDELIVERED.get(overall)
+    for told in outcomes:
+        if reason and told.state is overall:
+            yield Cause(reason, _named("invitation", told.attempt, told, start))
 
 
-def _of_notice(fate: Fate, failed: Reason) -> Iterator[Reason]:
-    match fate.untold:
-        case State.FAILED:
-            yield failed
-        case State.UNCONFIRMED:
-            yield Reason.CALL
+def _of_notice(fate: Fate, failed: Reason, start: str) -> Iterator[Cause]:
+    reason = {State.FAILED: failed, State.UNCONFIRMED: Reason.CALL}.get(
+        fate.untold or State.PENDING
+    )
+    for told in fate.channels.values():
+        if reason and told.state is fate.untold and told.category is not FailureCategory.CANCELLED:
+            yield Cause(reason, _named(fate.kind, fate.notice_id, told, start))
+
+
+def _named(about: str, which: object, told: Outcome | Notice, start: str) -> UUID:
+    return _name(about, which, told.channel, told.sequence, told.state, start)
+
+
+def _name(*parts: object) -> UUID:
+    return uuid5(_NAMES, " ".join(map(str, parts)))
+
+
+def _start(schedule: Iterable[Scheduled]) -> str:
+    time = current(schedule)
+    return time.start.astimezone(UTC).isoformat() if time else ""
 
 
 def _age(scheduled: Scheduled) -> tuple[int, datetime, int, datetime]:

@@ -22,6 +22,7 @@ from services.status.facts import (
     Deleted,
     Erased,
     Fact,
+    FollowedUp,
     Issued,
     Joined,
     Notice,
@@ -67,6 +68,8 @@ def columns(fact: Fact) -> dict[str, Any]:
             }
         case Answered():
             said = {"kind": "answered", "version": fact.version, "answer": fact.answer}
+        case FollowedUp():
+            said = {"kind": "followed_up", "causes": sorted(map(str, fact.causes))}
         case Joined():
             said = {"kind": "joined", "role": fact.role}
         case Deleted():
@@ -86,6 +89,8 @@ def fact(row: Row | asyncpg.Record) -> Fact:
             found = Issued(row["attempt"], channels, at, row["version"])
         case "answered":
             found = Answered(row["version"], Answer(row["answer"]), at)
+        case "followed_up":
+            found = FollowedUp(frozenset(row["causes"]), at)
         case "joined":
             found = Joined(VisitRole(row["role"]), at)
         case "erased":

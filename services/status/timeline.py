@@ -7,6 +7,7 @@ visit as well. Both are in order of occurrence and name superseded attempts too.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from contracts.channels import Channel
 from contracts.events import Answer, FailureCategory, FailureReason, VisitRole, Withheld
@@ -15,10 +16,12 @@ from services.status.facts import (
     Answered,
     AnyEvidence,
     Fact,
+    FollowedUp,
     Issued,
     Joined,
     Notice,
     Outcome,
+    Scheduled,
     rank,
     shown_state,
 )
@@ -28,9 +31,9 @@ HIGHEST = 2**63  # behind any attempt of the same instant
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One line; `type` is "requested", the state a channel then took, "answered" or "joined".
+    """One line; `type` is "requested", a channel's state, "answered", "followed_up" or "joined".
 
-    `about` is "invitation", a notice's kind or "visit".
+    `about` is "invitation", a notice's kind, "appointment" or "visit".
     """
 
     at: datetime
@@ -46,6 +49,15 @@ class TimelineEntry:
     answer: Answer | None = None
     role: VisitRole | None = None
     withheld: Withheld | None = None
+    notice_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """From `since` on the appointment was to begin at `starts_at`."""
+
+    since: datetime
+    starts_at: datetime
 
 
 def timeline(facts: Iterable[Fact]) -> list[TimelineEntry]:
@@ -57,6 +69,16 @@ def timeline(facts: Iterable[Fact]) -> list[TimelineEntry]:
 def history(facts: Iterable[Fact]) -> list[TimelineEntry]:
     """What happened to all attempts, in order of occurrence."""
     return timeline(fact for fact in facts if isinstance(fact, Issued | Outcome))
+
+
+def starts(facts: Iterable[Fact]) -> list[Start]:
+    """The starts that the appointment had, the first one first; another length is none."""
+    found: list[Start] = []
+    schedule = [fact for fact in facts if isinstance(fact, Scheduled)]
+    for each in sorted(schedule, key=lambda one: (one.version, one.at, one.start)):
+        if not found or found[-1].starts_at != each.start:
+            found.append(Start(each.at, each.start))
+    return found
 
 
 def _place(fact: Fact) -> tuple[datetime, int, int, str, str]:
@@ -88,6 +110,8 @@ def _entries(fact: Fact) -> Iterator[TimelineEntry]:
             yield _told(fact, fact.kind.value, None)
         case Answered():
             yield TimelineEntry(fact.at, "answered", answer=fact.answer)
+        case FollowedUp():
+            yield TimelineEntry(fact.at, "followed_up", "appointment")
         case Joined():
             yield TimelineEntry(fact.at, "joined", "visit", role=fact.role)
 
@@ -105,4 +129,5 @@ def _told(fact: Outcome | Notice, about: str, attempt: int | None) -> TimelineEn
         status_code=fact.status_code,
         late=fact.late,
         withheld=fact.withheld if isinstance(fact, Notice) else None,
+        notice_id=fact.notice_id if isinstance(fact, Notice) else None,
     )

@@ -21,7 +21,7 @@ from services.status.facts import State
 from services.status.open_store import MOST_COUNTED
 from services.status.openness import Reason, over
 from services.status.store import Shown
-from services.status.timeline import TimelineEntry
+from services.status.timeline import Start, TimelineEntry
 from services.status.waiting import still_waiting
 
 
@@ -70,6 +70,15 @@ class IndicatorView(BaseModel):
         description="Why somebody has to do something, the gravest first; empty once the "
         "appointment is over. Others may be added.",
     )
+    causes: list[UUID] = Field(
+        default=[],
+        description="What stands behind `open`, to be named by who has dealt with it. Each name "
+        "stays the same for the same fact; nothing can be read from it.",
+    )
+    followed_up_at: datetime | None = Field(
+        default=None,
+        description="Since then all that would be open is dealt with, as somebody says.",
+    )
     notices: list[NoticeView] = Field(default=[], description="Of each kind the newest.")
     answer: AnswerView | None = None
     waiting_since: datetime | None = Field(
@@ -92,6 +101,7 @@ class IndicatorView(BaseModel):
                 "version": shown.version,
                 "starts_at": shown.starts_at,
                 "open": [] if is_over(shown, now) else body["open"],
+                "causes": [] if is_over(shown, now) else body["causes"],
                 "waiting_since": still_waiting(_moment(body["waiting_since"]), shown.ends_at, now),
             }
         )
@@ -136,9 +146,16 @@ class TimelineEntryView(BaseModel):
 
     at: datetime
     type: Literal[
-        "requested", "pending", "delivered", "failed", "unconfirmed", "answered", "joined"
+        "requested",
+        "pending",
+        "delivered",
+        "failed",
+        "unconfirmed",
+        "answered",
+        "joined",
+        "followed_up",
     ]
-    about: Literal["invitation", "reminder", "moved", "cancelled", "visit"]
+    about: Literal["invitation", "reminder", "moved", "cancelled", "visit", "appointment"]
     channel: Channel | None = Field(description="Of what was sent.")
     attempt: int | None = Field(description="Of the invitation.")
     evidence: Evidence | FailureEvidence | None
@@ -149,6 +166,7 @@ class TimelineEntryView(BaseModel):
     answer: Answer | None = Field(description="Of a line of type answered.")
     role: VisitRole | None = Field(description="Who joined.")
     withheld: Withheld | None = Field(description="Why a notice was not even tried.")
+    notice_id: UUID | None = Field(default=None, description="Of a notice.")
 
     @classmethod
     def of(cls, entry: TimelineEntry) -> "TimelineEntryView":
@@ -163,6 +181,33 @@ class IndicatorWithHistoryView(IndicatorView):
     timeline: list[TimelineEntryView] = Field(
         default=[], description="The same, with notices, answers, and who joined the visit."
     )
+
+
+class StartView(BaseModel):
+    """From `since` on the appointment was to begin at `starts_at`."""
+
+    since: datetime
+    starts_at: datetime
+
+    @classmethod
+    def of(cls, start: Start) -> "StartView":
+        """The view of a start."""
+        return cls.model_validate(start, from_attributes=True)
+
+
+class TimelineView(BaseModel):
+    """Everything that happened to one appointment, deleted or not, oldest first."""
+
+    appointment_id: UUID
+    starts: list[StartView] = Field(description="Those that it had, the first one first.")
+    timeline: list[TimelineEntryView]
+
+
+class TimelinesView(BaseModel):
+    """Those of the appointments asked for of which anything is known."""
+
+    timelines: list[TimelineView]
+    as_of: datetime | None = Field(description="As of indicators.")
 
 
 class IndicatorsView(BaseModel):

@@ -14,7 +14,7 @@ async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> Non
     """Open the dashboard and log in at the local identity provider."""
     await page.goto(stack.url("dashboard"))
     await page.get_by_role("button", name=person).click()
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
 
 
 async def enter(page: Page, stack: Stack) -> None:
@@ -28,7 +28,7 @@ async def enter(page: Page, stack: Stack) -> None:
     dashboard = stack.url("dashboard")
     await page.context.add_cookies([{"name": SESSION, "value": visitor.session, "url": dashboard}])
     await page.goto(dashboard)
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
 
 
 def unique(name: str) -> str:
@@ -54,6 +54,57 @@ async def is_wide(page: Page) -> bool:
     found: bool = await page.evaluate(
         """() => [document.documentElement, document.getElementById("page")].some(
             (one) => one && one.scrollWidth > one.clientWidth)"""
+    )
+    return found
+
+
+async def cut(page: Page) -> list[str]:
+    """What is wider than its place, or reaches out of the window at its side."""
+    found: list[str] = await page.evaluate(
+        """() => {
+          const name = (one) => `${one.tagName}#${one.id}.${one.getAttribute("class") ?? ""}`;
+          const found = [];
+          const isClipped = (one) => getComputedStyle(one).clipPath !== "none";
+          const isHeard = (one) => one && (isClipped(one) || isHeard(one.parentElement));
+          const last = "dialog[open]:not(:has(~ dialog[open]))";
+          const shown = document.querySelector(last) ?? document;
+          for (const one of [document.documentElement, ...shown.querySelectorAll("*")]) {
+            if (one.closest("svg, option, .skip") || isHeard(one)) continue;
+            if (!one.checkVisibility()) continue;
+            const style = getComputedStyle(one);
+            const { left, right, width } = one.getBoundingClientRect();
+            if (!width || style.display === "inline") continue;
+            if (one.scrollWidth > one.clientWidth + 1 && !one.matches("input, select"))
+              found.push(`${name(one)} holds ${one.scrollWidth} in ${one.clientWidth}`);
+            if (left < -0.5 || right > innerWidth + 0.5)
+              found.push(`${name(one)} is from ${left} to ${right} of ${innerWidth}`);
+            const clips = style.overflowY === "hidden" && one.scrollHeight > one.clientHeight + 1;
+            if (clips && one !== document.documentElement && one !== document.body)
+              found.push(`${name(one)} holds ${one.scrollHeight} in ${one.clientHeight} high`);
+          }
+          return found;
+        }"""
+    )
+    return found
+
+
+async def unreachable(page: Page, dialog: str) -> list[str]:
+    """What of a dialog can't be clicked, be it scrolled to or not."""
+    found: list[str] = await page.evaluate(
+        """(dialog) => {
+          const able = "button, input, select, summary, a[href]";
+          const found = [];
+          for (const one of document.querySelector(dialog).querySelectorAll(able)) {
+            if (!one.checkVisibility()) continue;
+            one.scrollIntoView({ block: "center", behavior: "instant" });
+            const { left, top, width, height } = one.getBoundingClientRect();
+            const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+            if (!hit || !(one.contains(hit) || hit.closest("label")?.contains(one)))
+              found.push(`${one.id || one.name || one.textContent.trim()}: ${hit?.className}`);
+          }
+          return found;
+        }""",
+        dialog,
     )
     return found
 

@@ -61,7 +61,7 @@ async def _go_through(chromium: Browser, stack: Stack) -> None:
     await page.screenshot(path=IMAGES / "dashboard.png", animations="disabled")
 
     await page.reload()  # without the boxes
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
     await page.get_by_test_id("nav-offen").click()
     await expect(page.get_by_test_id("open-row")).to_have_count(1)
     await page.screenshot(path=IMAGES / "offen.png", animations="disabled")

@@ -104,8 +104,13 @@ async def test_what_is_open_and_boxes_gathered(
     await demo_practice.shows(refused["id"], "failed")
     await enter(page, stack)
     await page.get_by_test_id("nav-offen").click()
-    await expect(page.get_by_test_id("open-row").filter(has_text=name)).to_be_visible()
+    shown = page.get_by_test_id("open-row").filter(has_text=name)
+    await expect(shown).to_be_visible()
     await anyone.check()
+    await shown.get_by_role("button", name="Erledigt").click()
+    await expect(page.get_by_test_id("follow-up-dialog")).to_be_visible()
+    await anyone.check()
+    await page.keyboard.press("Escape")
     for _ in range(3):
         await demo_practice.create(patient_name=unique("Viele"), email=unknown())
     await expect(infobox(page, "nicht zugestellt – ansehen")).to_be_visible()
@@ -264,7 +269,7 @@ async def test_the_whole_flow_by_keyboard(page: Page, tomorrow: str) -> None:
     await page.keyboard.type("tanja@example.org")  # over what is selected
     await tab_to(page, "[data-testid=resend-submit]")
     await page.keyboard.press("Enter")
-    await expect(page.locator("#details-state")).to_contain_text("vom Mailserver angenommen")
+    await expect(page.locator("#details-state")).to_contain_text("vom E-Mail-Anbieter angenommen")
     await page.keyboard.press("Escape")
     await expect(state(page, name, "delivered")).to_be_visible()
     await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")

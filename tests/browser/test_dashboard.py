@@ -370,7 +370,7 @@ async def test_a_tab_that_nobody_sees_holds_no_stream_and_misses_nothing(
     async def fewer() -> bool:
         return await streams() < before
 
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
     before = await streams()
     await show("hidden")
     await eventually(fewer, "the stream to end")

@@ -1,4 +1,4 @@
-"""„Live" is told while it is so, and what changes at another desk shows at once."""
+"""„Anzeige aktuell" is told while it is so, and what changes at another desk shows at once."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from tests.support import Json, Practice
 
 BEAT = float(HURRIED["status"]["STATUS_HEARTBEAT_SECONDS"])
 SLACK = 5.0  # seconds, for what a slow machine does beside
-# `lostAfter` becomes the seconds from here until „Live" was gone
+# `lostAfter` becomes the seconds from here until „Anzeige aktuell" was gone
 WATCH_STATE = """() => {
   window.since = performance.now();
   window.lostAfter = null;
@@ -50,8 +50,34 @@ async def test_a_move_at_another_desk_shows_over_the_stream(
     dialog = page.get_by_test_id("appointment-dialog")
     await expect(dialog).to_contain_text("10:00 Uhr")
     await moved_elsewhere(demo_practice, created, tomorrow)
-    await expect(dialog).to_contain_text("11:30 Uhr", timeout=SOON)
+    await expect(dialog.locator("#details-when")).to_contain_text("11:30 Uhr", timeout=SOON)
+    await expect(page.get_by_test_id("told")).to_contain_text("Jemand hat diesen Termin verschoben")
+    await expect(page.get_by_test_id("told")).to_contain_text("bisher")
     await expect(row(page, name).locator(".time")).to_have_text("11:30", timeout=SOON)
+
+
+async def test_a_deletion_at_another_desk_is_said_and_ones_own_too(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Erika Gelöscht")
+    created = await opened(page, demo_practice, name, tomorrow)
+    await demo_practice.scheduling.delete(f"/v1/appointments/{created['id']}")
+    told = page.get_by_test_id("told")
+    await expect(told).to_contain_text(f"Jemand hat diesen Termin gelöscht: {name}", timeout=SOON)
+    await expect(page.get_by_test_id("appointment-dialog")).to_be_hidden()
+
+    name = unique("Erika Selbst")
+    await opened(page, demo_practice, name, tomorrow)
+    await page.get_by_test_id("move-open").click()
+    await page.locator("#move-time").fill("12:15")
+    await page.get_by_test_id("move-submit").click()
+    await expect(told).to_contain_text(f"Verschoben: {name}")
+    await expect(told).to_contain_text("12:15 Uhr")
+    await row(page, name).click()
+    await page.get_by_test_id("delete-appointment").click()
+    await page.get_by_test_id("delete-confirm").click()
+    await expect(told).to_contain_text(f"Gelöscht: {name}")
+    await expect(told).to_have_count(1)
 
 
 async def test_who_types_while_another_moves_is_told_first(
@@ -66,7 +92,10 @@ async def test_who_types_while_another_moves_is_told_first(
     await expect(page.get_by_test_id("appointment-dialog")).to_contain_text("11:30 Uhr")
     await expect(form.locator("[name=time]")).to_have_value("15:00")
     await page.get_by_test_id("move-submit").click()
-    await expect(form).to_contain_text("Der Termin wurde inzwischen geändert.")
+    await expect(form).to_contain_text("Jemand hat diesen Termin inzwischen geändert.")
+    for both in "15:00 Uhr", "11:30 Uhr":
+        await expect(form.locator(".comparison")).to_contain_text(both)
+    await form.get_by_test_id("conflict-stored").click()
     await expect(form.locator("[name=time]")).to_have_value("11:30")
 
 
@@ -90,7 +119,7 @@ async def test_a_dashboard_that_hangs_is_told_as_lost_and_come_back_to(
     finally:
         os.kill(dashboard, signal.SIGCONT)
     assert silent < 2.5 * BEAT + SLACK
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
     await expect(page.get_by_test_id("connection-banner")).to_be_hidden()
     await expect(state(page, name, "failed")).to_be_visible()
     await noticed(page, "infobox", f"E-Mail konnte nicht zugestellt werden {name}")
@@ -106,7 +135,7 @@ async def test_offline_is_told_at_once(page: Page, demo_practice: Practice, tomo
     created = await demo_practice.create(patient_name=name, date=tomorrow)
     await demo_practice.shows(created["id"], "delivered")
     await page.context.set_offline(False)
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
     await expect(state(page, name, "delivered")).to_be_visible()
 
 
@@ -118,7 +147,7 @@ async def test_beats_keep_a_quiet_stream_alive(page: Page) -> None:
         "seconds => performance.now() - window.since > 1000 * seconds", arg=beats
     )
     assert await page.evaluate("window.lostAfter") is None
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
 
 
 async def test_a_server_that_does_not_answer_is_told_in_plain_german(

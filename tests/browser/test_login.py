@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Error, Page, Route, expect
 
-from tests.browser.page import log_in, row, show_day
+from tests.browser.page import fill, log_in, row, show_day
 from tests.conftest import Stack
 from tests.support import Practice, eventually
 
@@ -83,17 +83,72 @@ async def test_an_expired_session_clears_the_screen_and_leads_back(
     await demo_practice.create(patient_name=name, date=tomorrow)
     await show_day(page, tomorrow)
     await expect(row(page, name)).to_be_visible()
-    connection = await asyncpg.connect(stack.owner_dsn("dashboard"))
-    await connection.execute("DELETE FROM sessions")
-    await connection.close()
-    await page.evaluate(
-        "dispatchEvent(new Event('online'))"
-    )  # the page looks, as it does by itself
-    await expect(page.get_by_role("heading", name="Ihre Sitzung ist abgelaufen")).to_be_visible()
+    await end_sessions(page, stack)
     await expect(page.get_by_text(name)).to_have_count(0)
     await page.get_by_role("link", name="Neu anmelden").click()
     await page.get_by_role("button", name="Praxisleitung").click()
     await expect(row(page, name)).to_be_visible()
+
+
+async def end_sessions(page: Page, stack: Stack) -> None:
+    """All are over, and the page notices."""
+    connection = await asyncpg.connect(stack.owner_dsn("dashboard"))
+    await connection.execute("DELETE FROM sessions")
+    await connection.close()
+    await page.evaluate("setTimeout(() => dispatchEvent(new Event('online')))")
+    await expect(page.get_by_role("heading", name="Ihre Sitzung ist abgelaufen")).to_be_visible()
+
+
+async def test_what_was_being_entered_outlives_the_session(
+    page: Page, stack: Stack, tomorrow: str
+) -> None:
+    name = f"Begonnen {uuid4().hex[:6]}"
+    await fill(page, name, "begonnen@example.org", tomorrow, "11:15")
+    await end_sessions(page, stack)
+    kept = await page.evaluate("JSON.stringify({...sessionStorage}) + document.body.textContent")
+    assert name not in kept
+    await page.get_by_role("link", name="Neu anmelden").click()
+    await page.get_by_role("button", name="Praxisleitung").click()
+    form = page.get_by_test_id("form-appointment")
+    await expect(form.locator("[name=patient_name]")).to_have_value(name)
+    await expect(form.locator("[name=email]")).to_have_value("begonnen@example.org")
+    await expect(form.locator("[name=date]")).to_have_value(tomorrow)
+    await expect(form.locator("[name=time]")).to_have_value("11:15")
+    await expect(form.locator("[name=consent]")).to_be_checked()
+    assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_what_was_being_corrected_outlives_the_session(
+    page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = f"Berichtigt {uuid4().hex[:6]}"
+    created = await demo_practice.create(patient_name=name, date=tomorrow)
+    await demo_practice.shows(created["id"], "delivered")
+    await show_day(page, tomorrow)
+    await row(page, name).click()
+    await page.get_by_test_id("resend-open").click()
+    await page.get_by_test_id("resend-email").fill("richtig@example.org")
+    await page.get_by_test_id("move-open").click()
+    await page.locator("#move-time").fill("16:45")
+    await end_sessions(page, stack)
+    await page.get_by_role("link", name="Neu anmelden").click()
+    await page.get_by_role("button", name="Praxisleitung").click()
+    await expect(page.locator("#details-title")).to_have_text(name)
+    await expect(page.get_by_test_id("resend-email")).to_have_value("richtig@example.org")
+    await expect(page.locator("#move-time")).to_have_value("16:45")
+
+
+async def test_somebody_else_does_not_get_what_was_being_entered(
+    page: Page, stack: Stack, tomorrow: str
+) -> None:
+    await fill(page, "Fremd Fremder", "fremd@example.org", tomorrow)
+    await end_sessions(page, stack)
+    assert await page.evaluate("sessionStorage.length") == 1
+    await page.get_by_role("link", name="Neu anmelden").click()
+    await page.get_by_role("button", name="Ärztin").click()
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
+    await expect(page.get_by_test_id("form-appointment")).to_be_hidden()
+    assert await page.evaluate("sessionStorage.length") == 0
 
 
 async def test_a_new_token_interrupts_nothing(visitor: Page, stack: Stack) -> None:
@@ -123,5 +178,5 @@ async def test_a_new_token_interrupts_nothing(visitor: Page, stack: Stack) -> No
         return renewed == 2 and await visitor.evaluate("window.states.length > 1")
 
     await eventually(twice, "a second stream")
-    await expect(visitor.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(visitor.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
     assert "lost" not in await visitor.evaluate("window.states")

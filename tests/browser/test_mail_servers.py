@@ -128,7 +128,7 @@ async def test_a_bare_refusal_is_told_as_such_and_the_address_is_not_taken_for_d
         await look(page, "refused-details")
         mail.rcpt = b"250 ok\r\n"
         await page.get_by_test_id("resend-submit").click()  # to the same address, as it is
-        await expect(details).to_contain_text("vom Mailserver angenommen")
+        await expect(details).to_contain_text("vom E-Mail-Anbieter angenommen")
     assert mail.recipients[0] == mail.recipients[1]
 
 
@@ -150,19 +150,20 @@ async def test_every_reason_has_its_words(page: Page) -> None:
     assert said["email"] == {
         "unknown_user": "Adresse unbekannt",
         "mailbox_full": "Postfach voll",
-        "blocked": "als unerwünscht abgewiesen",
-        "host_unknown": "Mailserver der Adresse nicht gefunden",
+        "blocked": "vom Spamschutz abgewiesen, bitte anrufen oder anders senden",
+        "host_unknown": "den Teil nach dem @ gibt es nicht",
         "message_too_big": "Nachricht zu groß",
         "expired": "nicht rechtzeitig zustellbar",
-        "policy": "von der Gegenstelle nicht erlaubt",
-        "system": "Störung bei der Gegenstelle",
+        "policy": "beim Empfänger nicht erlaubt, bitte anrufen oder anders senden",
+        "system": "Störung beim E-Mail-Anbieter der Adresse",
         "other": "abgewiesen",
     }
     assert said["sms"] == said["email"] | {
         "unknown_user": "Nummer unbekannt",
         "mailbox_full": "Speicher des Telefons voll",
         "host_unknown": "Mobilfunknetz nicht gefunden",
-        "policy": "vom Mobilfunknetz abgewiesen",
+        "blocked": "vom Mobilfunknetz abgewiesen, bitte anrufen oder anders senden",
+        "policy": "vom Mobilfunknetz abgewiesen, bitte anrufen oder anders senden",
         "system": "Störung im Mobilfunknetz",
     }
     # What is wrong with us nobody in the practice can mend, whatever the server called it.

@@ -147,7 +147,7 @@ async def test_the_history_has_what_became_of_notices(
     await expect(note(page, name, "answer")).to_have_text("hat zugesagt")
     lines = await history_of(page, name)
     for text in (
-        "E-Mail, Versuch 1: zugestellt, vom Mailserver angenommen",
+        "E-Mail: zugestellt, vom E-Mail-Anbieter angenommen",
         "E-Mail: Verschiebung mitgeteilt",
         "E-Mail: Erinnerung zugestellt, Zustellung bestätigt",
         "E-Mail: Verschiebung nicht eigens mitgeteilt, die Einladung nennt die neue Zeit",

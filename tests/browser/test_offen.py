@@ -10,9 +10,19 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import opened
-from tests.browser.page import enter, fill, is_wide, noticed, row, show_day, state, unique
+from tests.browser.page import (
+    enter,
+    fill,
+    is_wide,
+    noticed,
+    row,
+    show_day,
+    state,
+    tab_to,
+    unique,
+)
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice
+from tests.support import BERLIN, Json, Practice, eventually
 
 SIZES = [(1366, 768), (768, 1024), (390, 844), (320, 640)]
 SOON = 30_000  # milliseconds; before the page looks by itself, a minute after it was opened
@@ -147,16 +157,16 @@ async def test_by_keyboard_from_one_to_the_next(page: Page, demo_practice: Pract
     await expect(page.get_by_test_id("open-row")).to_have_count(2)
     await page.keyboard.press("Tab")
     await page.keyboard.press("Tab")
-    await expect(open_row(page, first).get_by_role("button")).to_be_focused()
+    await expect(open_row(page, first).locator(".primary")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.get_by_test_id("resend-email")).to_be_focused()
     await page.keyboard.press("Escape")
-    await expect(open_row(page, first).get_by_role("button")).to_be_focused()
+    await expect(open_row(page, first).locator(".primary")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.get_by_test_id("resend-email")).to_be_focused()
     await page.keyboard.type("erster@example.org")  # over what is selected
     await page.keyboard.press("Enter")
-    await expect(page.locator("#details-state")).to_contain_text("vom Mailserver angenommen")
+    await expect(page.locator("#details-state")).to_contain_text("vom E-Mail-Anbieter angenommen")
     await expect(open_row(page, first)).to_have_count(0)
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("heading", name="Offen", exact=True)).to_be_focused()
@@ -169,10 +179,102 @@ async def test_what_is_done_elsewhere_leaves_the_focus_at_the_next(
     created = await fail(demo_practice, first, date=in_weeks(1))
     await fail(demo_practice, second, date=in_weeks(2))
     await page.get_by_test_id("nav-offen").click()
-    await open_row(page, first).get_by_role("button").focus()
+    await open_row(page, first).locator(".primary").focus()
     await demo_practice.resend(created["id"], email="erledigt@example.org")
     await expect(open_row(page, first)).to_have_count(0, timeout=SOON)
-    await expect(open_row(page, second).get_by_role("button")).to_be_focused()
+    await expect(open_row(page, second).locator(".primary")).to_be_focused()
+
+
+async def test_what_was_dealt_with_by_telephone_is_open_at_no_desk(
+    page: Page, other_desk: Page, demo_practice: Practice
+) -> None:
+    """By keyboard; the mark stays, and says since when somebody has dealt with it."""
+    first, second = unique("Angerufen"), unique("Noch offen")
+    created = await fail(demo_practice, first, date=in_weeks(1))
+    await fail(demo_practice, second, date=in_weeks(2))
+    for desk in (page, other_desk):
+        await desk.get_by_test_id("nav-offen").click()
+        await counts(desk, 2)
+    done = open_row(page, first).get_by_role("button", name=f"Erledigt: {first}")
+    await done.focus()
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_test_id("follow-up-dialog")
+    await expect(dialog).to_contain_text(first)
+    await expect(page.get_by_test_id("follow-up-what")).to_have_text(
+        "E-Mail nicht zugestellt – Adresse unbekannt"
+    )
+    await page.keyboard.press("Escape")
+    await expect(done).to_be_focused()
+    await counts(page, 2)
+    await page.keyboard.press("Enter")
+    await tab_to(page, "[data-testid=follow-up-submit]")
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_be_hidden()
+    for desk in (page, other_desk):
+        await expect(open_row(desk, first)).to_have_count(0, timeout=SOON)
+        await counts(desk, 1)
+    await expect(open_row(page, second).locator(".primary")).to_be_focused()
+
+    await page.get_by_test_id("nav-termine").click()
+    await show_day(page, created["date"])
+    await expect(state(page, first, "failed")).to_be_visible()
+    await expect(row(page, first)).to_contain_text("als erledigt markiert")
+    # No message ever told the patient of it, so none says that it is cancelled.
+    await row(page, first).click()
+    await page.get_by_test_id("delete-appointment").click()
+    await expect(page.locator("#confirm-text")).to_contain_text("auch telefonisch ab")
+
+
+async def test_dealt_with_in_the_appointment_at_every_size(
+    page: Page, demo_practice: Practice
+) -> None:
+    await page.get_by_test_id("nav-offen").click()
+    for weeks, (width, height) in enumerate(SIZES, 1):
+        await page.set_viewport_size({"width": width, "height": height})
+        name = unique("Im Termin")
+        await fail(demo_practice, name, date=in_weeks(weeks))
+        await open_row(page, name).locator(".primary").click(timeout=SOON)
+        await page.get_by_test_id("follow-up-open").click()
+        submit = page.get_by_test_id("follow-up-submit")
+        await expect(submit).to_be_in_viewport(ratio=1)
+        assert not await is_wide(page), (width, height)
+        await submit.click()
+        await expect(page.get_by_test_id("follow-up-open")).to_be_hidden(timeout=SOON)
+        await expect(page.locator("#details-state")).to_contain_text("nicht zugestellt")
+        await expect(page.locator("#details-state")).to_contain_text("als erledigt markiert")
+        await page.get_by_test_id("history-open").click()
+        await expect(page.locator("#history li").last).to_contain_text("als erledigt markiert")
+        await page.keyboard.press("Escape")
+        await expect(open_row(page, name)).to_have_count(0)
+        assert not await is_wide(page), (width, height)
+
+
+async def test_what_came_while_the_question_stood_stays_open(
+    page: Page, demo_practice: Practice
+) -> None:
+    """Whoever was called was told of the start before."""
+    name = unique("Verlegt")
+    created = await fail(demo_practice, name, date=in_weeks(1))
+    await page.get_by_test_id("nav-offen").click()
+    await open_row(page, name).get_by_role("button", name="Erledigt").click()
+    change = {"time": "16:45", "notify": False}
+    path = f"/v1/appointments/{created['id']}"
+    assert (await demo_practice.scheduling.patch(path, json=change)).status_code == 200
+    await expect(open_row(page, name)).to_contain_text("16:45", timeout=SOON)
+    async with page.expect_response("**/follow-ups") as answer:
+        await page.get_by_test_id("follow-up-submit").click()
+    assert (await answer.value).status == 204
+
+    async def heard() -> bool:
+        found = await demo_practice.indicator(created["id"])
+        assert found is not None
+        return bool(found["timeline"][-1]["type"] == "followed_up")
+
+    await eventually(heard, "the follow-up")
+    found = await demo_practice.indicator(created["id"])
+    assert found is not None
+    assert found["open"] == ["invitation_failed"]
+    await expect(open_row(page, name)).to_be_visible()
 
 
 async def test_deleted_and_moved_at_another_desk(page: Page, demo_practice: Practice) -> None:
@@ -219,7 +321,7 @@ async def test_a_service_that_does_not_say_is_no_good_news(
     await page.get_by_test_id("nav-termine").click()
     await page.get_by_test_id("nav-offen").click()
     await expect(page.get_by_test_id("open-state")).to_contain_text("nicht sicher")
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
 
 
 class Told:

@@ -32,7 +32,7 @@ async def test_the_database_goes_and_comes_back(
     finally:
         await stack.postgres.start()
     await expect(banner).to_be_empty(timeout=SOON)
-    await expect(page.get_by_test_id("stream-state")).to_have_text("Live", timeout=SOON)
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell", timeout=SOON)
     await expect(another.locator("#main")).to_be_visible(timeout=SOON)
     later = unique("Erika Danach")
     await demo_practice.create(patient_name=later, date=tomorrow)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -75,7 +76,15 @@ async def test_after_the_login_the_tokens_stay_on_the_server(visitor: Visitor) -
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
     assert answer.headers["cache-control"] == "no-store"
     who = await visitor.get("/api/session")
+    draft_key = who.json()["draft_key"]
+    assert len(urlsafe_b64decode(f"{draft_key}=")) == 32
+    assert (await visitor.get("/api/session")).json()["draft_key"] == draft_key
     assert who.json() == {
+        "demo_links": {
+            "Postfach": visitor.stack.url("mailbox"),
+            "Telefone": visitor.stack.url("phones"),
+        },
+        "draft_key": draft_key,
         "name": "Ärztin",
         "rights": ["appointments:read", "appointments:write", "status:read", "visits:host"],
     }

@@ -132,3 +132,42 @@ async def test_answers_and_who_waits_are_shown_and_a_lost_cancellation_stays(
 
     left = await eventually(still_there, "the cancellation that did not arrive")
     assert (left["appointment_id"], left["open"]) == (created["id"], ["cancelled_failed"])
+
+
+async def follow_up(practice: Practice, shown: Json) -> None:
+    answer = await practice.scheduling.post(
+        f"/v1/appointments/{shown['appointment_id']}/follow-ups",
+        json={"causes": shown["causes"]},
+        headers={"Idempotency-Key": uuid4().hex},
+    )
+    assert answer.status_code == 204, answer.text
+
+
+async def test_what_was_dealt_with_by_telephone_is_open_nowhere_and_shows_the_same(
+    practice: Practice,
+) -> None:
+    async with practice.status.stream("GET", "/v1/indicators/stream", timeout=PATIENCE) as response:
+        live = counts(response)
+        assert await anext(live) == 0
+        created = await practice.create(email=unknown())
+        assert await anext(live) == 1
+        [before] = (await listed(practice))["indicators"]
+        await follow_up(practice, before)
+        assert await anext(live) == 0
+        after = await practice.indicator(created["id"])
+        assert after is not None
+        assert (after["overall"], after["channels"]) == (before["overall"], before["channels"])
+        assert (after["open"], after["causes"]) == ([], [])
+        assert after["followed_up_at"] == after["timeline"][-1]["at"]
+        assert (after["timeline"][-1]["type"], after["timeline"][-1]["about"]) == (
+            "followed_up",
+            "appointment",
+        )
+        log = (await practice.scheduling.get("/v1/audit")).json()["entries"]
+        done = [each for each in log if each["action"] == "appointment_followed_up"]
+        assert [each["appointment_ids"] for each in done] == [[created["id"]]]
+
+        # Who was called was told of the start before.
+        change = {"time": "16:45", "notify": False}
+        await practice.scheduling.patch(f"/v1/appointments/{created['id']}", json=change)
+        assert await anext(live) == 1

@@ -66,7 +66,7 @@ async def test_login_work_refresh_and_logout(visitor: Page, praxis: Stack, tomor
     await log_in(visitor, praxis, "leitung")
     await expect(visitor.get_by_test_id("user")).to_have_text("Praxis Leitung")
     await expect(visitor.get_by_test_id("practice-name")).to_have_text(DEMO_PRACTICE.name)
-    await expect(visitor.get_by_test_id("stream-state")).to_have_text("Live")
+    await expect(visitor.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
     name = f"Keycloak {uuid4().hex[:6]}"
     await fill(visitor, name, "patientin@example.org", tomorrow)
     await visitor.get_by_test_id("submit-invite").click()

@@ -27,11 +27,11 @@ def add_parsers(commands: Subcommands) -> None:
     create.add_argument("--practice", type=UUID, required=True)
     create.add_argument(
         "--scope",
-        type=Right,
-        choices=sorted(RIGHTS_OF_KEYS),
+        type=_scope,
         action="append",
         required=True,
-        help="may come several times",
+        metavar="SCOPE",
+        help=f"{', '.join(sorted(RIGHTS_OF_KEYS))}; may come several times",
     )
     create.set_defaults(command=_create_key)
     listing = key_commands.add_parser("list", help="show keys, without secrets")
@@ -56,6 +56,13 @@ def _add_create(commands: Subcommands) -> argparse.ArgumentParser:
     parser.add_argument("--name", type=_name, required=True, help="of the system that will use it")
     parser.add_argument("--days", type=_days, default=365, help="until it expires; 365 if left out")
     return parser
+
+
+def _scope(text: str) -> Right:
+    if text not in RIGHTS_OF_KEYS:
+        scopes = ", ".join(sorted(RIGHTS_OF_KEYS))
+        raise argparse.ArgumentTypeError(f"{text!r} is no scope of a key; there are {scopes}.")
+    return Right(text)
 
 
 async def _create_key(db: Database, options: argparse.Namespace) -> int:

@@ -27,6 +27,7 @@ from services.scheduling.schemas import (
     BookedView,
     Change,
     DayView,
+    FollowUp,
     LanguageView,
     NewAppointment,
     PracticeView,
@@ -196,6 +197,28 @@ async def resend_invitation(
     """
     booked = await booking.resend(caller, appointment_id, body, key, if_match)
     return _told(booked, caller, response)
+
+
+@router.post(
+    "/appointments/{appointment_id}/follow-ups",
+    status_code=204,
+    tags=["appointments"],
+    responses=responses(NotFound, Changed) | BAD_REQUEST,
+)
+async def follow_up_appointment(
+    booking: Desk,
+    caller: AppointmentWriter,
+    appointment_id: UUID,
+    body: FollowUp,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> None:
+    """„Erledigt": what was seen of this appointment in „Offen" is dealt with, as by a call.
+
+    Also of a deleted one whose patient had to be told. What the indicator shows does not change:
+    that takes evidence. What fails afterwards, or another start, opens it again.
+    """
+    await booking.follow_up(caller, appointment_id, body, key, if_match)
 
 
 @router.get("/practice", tags=["practice"])

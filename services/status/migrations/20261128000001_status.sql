@@ -21,7 +21,7 @@ CREATE TABLE events (
     appointment_id uuid NOT NULL,
     kind text NOT NULL CHECK (kind IN
         ('issued', 'pending', 'delivered', 'failed', 'unconfirmed', 'deleted', 'erased',
-         'scheduled', 'answered', 'joined',
+         'scheduled', 'answered', 'joined', 'followed_up',
          'notice_pending', 'notice_delivered', 'notice_failed', 'notice_unconfirmed')),
     attempt bigint NOT NULL,            -- 0: no invitation
     channels text[] NOT NULL,           -- those issued, or the one of an outcome
@@ -39,7 +39,8 @@ CREATE TABLE events (
     notice_kind text,                   -- of a notice: NoticeKind of the contract
     withheld text,                      -- of a notice: Withheld of the contract
     answer text,                        -- answered: Answer of the contract
-    role text                           -- joined: VisitRole of the contract
+    role text,                          -- joined: VisitRole of the contract
+    causes uuid[]                       -- followed_up: what was dealt with
 );
 CREATE INDEX events_appointment ON events (practice_id, appointment_id);
 CREATE INDEX events_by_time ON events (practice_id, occurred_at);

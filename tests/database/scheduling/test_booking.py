@@ -11,6 +11,7 @@ from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.events import (
     AppointmentDeleted,
+    AppointmentFollowedUp,
     AppointmentRescheduled,
     InvitationIssued,
     InvitationRequested,
@@ -19,7 +20,7 @@ from contracts.events import (
     Recipients,
 )
 from services.scheduling.problems import Begun, Changed, KeyReused, NotFound
-from services.scheduling.schemas import Change, Resend
+from services.scheduling.schemas import Change, FollowUp, Resend
 from tests.database.conftest import NewPractice
 from tests.database.scheduling.support import Desk, version_of
 
@@ -288,3 +289,49 @@ async def test_a_corrected_name_and_language_are_invited_and_named_in_the_log(
             "SELECT changed FROM audit_entries WHERE action = 'invitation_resent'"
         )
     assert changed == ["patient_name", "phone", "language"]
+
+
+async def follow_ups(desk: Desk) -> tuple[list[AppointmentFollowedUp], int]:
+    """Those that were published, and how many the audit log has."""
+    query = "SELECT count(*) FROM audit_entries WHERE action = 'appointment_followed_up'"
+    async with desk.booking.db.practice(desk.practice_id) as tx:
+        audited: int = await tx.fetchval(query)
+    published = await desk.published()
+    return [each for each in published if isinstance(each, AppointmentFollowedUp)], audited
+
+
+async def test_what_was_dealt_with_is_told_and_in_the_log_and_changes_nothing(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    appointment_id, (first, second) = await desk.create(), sorted((uuid4(), uuid4()))
+    seen = FollowUp(causes=[second, first, second])
+    for _ in range(2):
+        await desk.booking.follow_up(desk.caller, appointment_id, seen, "a key", {1})
+    event = AppointmentFollowedUp(
+        appointment_id=appointment_id,
+        practice_id=desk.practice_id,
+        causes=[first, second],
+        occurred_at=desk.moment,
+    )
+    assert await follow_ups(desk) == ([event], 1)
+    assert await desk.version(appointment_id) == 1
+    with pytest.raises(KeyReused):
+        await desk.booking.follow_up(desk.caller, appointment_id, FollowUp(causes=[first]), "a key")
+
+
+async def test_a_deleted_appointment_is_followed_up_and_an_erased_one_is_not(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    seen, appointment_id = FollowUp(causes=[uuid4()]), await desk.create()
+    await desk.booking.delete(desk.caller, appointment_id, None, notify=True)
+    with pytest.raises(Changed):
+        await desk.booking.follow_up(desk.caller, appointment_id, seen, None, {1})
+    await desk.booking.follow_up(desk.caller, appointment_id, seen, None, {2})
+    assert len((await follow_ups(desk))[0]) == 1
+    await desk.booking.erase(desk.caller, appointment_id)
+    stranger = Desk(scheduling_db, sealer, await new_practice())
+    for somebody, which in ((desk, appointment_id), (stranger, await desk.create())):
+        with pytest.raises(NotFound):
+            await somebody.booking.follow_up(somebody.caller, which, seen, None)

@@ -16,6 +16,7 @@ from contracts.events import (
     Answer,
     AppointmentDeleted,
     AppointmentErased,
+    AppointmentFollowedUp,
     AppointmentRescheduled,
     AppointmentScheduled,
     ErasureReason,
@@ -101,6 +102,11 @@ class Story:
             appointment_version=self.version,
             answer=answer,
             occurred_at=self.now(),
+        )
+
+    def followed_up(self, *causes: UUID) -> Received:
+        return self._told(
+            AppointmentFollowedUp, **self._who, causes=list(causes), occurred_at=self.now()
         )
 
     def joined(self, role: VisitRole, at: datetime) -> Received:

@@ -1,5 +1,6 @@
 """What is open: the soonest first, only what is still to come, page by page, cheap."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -8,10 +9,11 @@ import pytest
 from chassis.clock import utc_now
 from chassis.database import Database
 from contracts.events import NoticeKind
-from services.status import open_store
+from services.status import open_store, store
 from services.status.open_store import Place
+from services.status.timeline import timeline
 from tests.database.conftest import OwnerOf
-from tests.database.status.support import MINUTES, Status
+from tests.database.status.support import MINUTES, Status, Story
 
 HOUR = timedelta(hours=1)
 
@@ -138,3 +140,67 @@ async def test_a_page_and_the_count_read_the_index_alone(status: Status, owner_o
             assert "Sort" not in text
         still_going_on = 22_000 // 11 - 20_980 // 11
         assert await open_store.count(tx, status.practice_id, now) == still_going_on
+
+
+async def causes_of(status: Status, story: Story) -> list[UUID]:
+    shown = await status.shown(story)
+    assert shown is not None
+    return shown.causes
+
+
+async def test_what_was_dealt_with_is_gone_until_something_new_fails(status: Status) -> None:
+    story = status.story()
+    await status.hear([*story.booked(), story.failed()])
+    seen = await causes_of(status, story)
+    assert len(seen) == 1
+    position = (await status.changes())[-1].version
+    follow_up = story.followed_up(*seen)
+    await status.hear([follow_up])
+    assert await status.open() == []
+    assert [each.appointment_id for each in await status.changes(position)] == [
+        story.appointment_id
+    ], "it is told to every desk"
+    shown = await status.shown(story)
+    assert shown is not None
+    assert (shown.overall, shown.open, shown.causes) == ("failed", [], [])
+    assert shown.followed_up_at == story.moment
+    await status.hear([story.notice_failed(NoticeKind.REMINDER)])
+    assert await status.open() == [story.appointment_id]
+    assert set(await causes_of(status, story)).isdisjoint(seen)
+
+
+async def test_a_follow_up_may_be_heard_before_what_it_is_about(status: Status) -> None:
+    story = status.story()
+    booked, failed = story.booked(), story.failed()
+    await status.hear([*booked, failed])
+    follow_up = story.followed_up(*await causes_of(status, story))
+    replica = Status(status.db, uuid4())
+    again = [
+        replace(each, event=each.event.model_copy(update={"practice_id": replica.practice_id}))
+        for each in (follow_up, *booked, failed)
+    ]
+    for each in again:
+        await replica.hear([each])
+    assert await replica.open() == []
+
+
+async def test_repeated_follow_ups_leave_one_line(status: Status) -> None:
+    story = status.story()
+    await status.hear([*story.booked(), story.failed()])
+    seen = await causes_of(status, story)
+    for _ in range(3):
+        await status.hear([story.followed_up(*seen)])
+    async with status.db.practice(status.practice_id) as tx:
+        facts = await store.facts(tx, status.practice_id, story.appointment_id)
+    assert [each.type for each in timeline(facts)] == ["requested", "failed", "followed_up"]
+    assert len(facts) == 4
+
+
+async def test_a_cancellation_told_by_telephone_is_over(status: Status) -> None:
+    story = status.story()
+    await status.hear([*story.booked(), story.delivered(), story.deleted()])
+    await status.hear([story.notice_failed(NoticeKind.CANCELLED)])
+    assert await status.open() == [story.appointment_id]
+    await status.hear([story.followed_up(*await causes_of(status, story))])
+    assert await status.open() == []
+    assert await status.shown(story) is None

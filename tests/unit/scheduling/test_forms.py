@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chassis.problems import InvalidInput
 from contracts.channels import Channel
+from contracts.mailboxes import parse_mailbox
 from contracts.tariffs import Tariff
 from services.scheduling import forms
 from services.scheduling.appointments import Appointment
@@ -134,6 +135,43 @@ async def test_contacts(
     assert await codes(practice=STANDARD, channels=channels, email=email) == expected
 
 
+@pytest.mark.parametrize(
+    ("email", "code", "options"),
+    [
+        ("o\u2019brien@example.org", "typographic_apostrophe", ["o'brien@example.org"]),
+        ("o\u00b4b@example.org", "typographic_apostrophe", ["o'b@example.org"]),
+        ("x" * 65 + "@example.org", "local_part_too_long", []),
+        ("ü" * 33 + "@example.org", "local_part_too_long", []),
+        ("x" * 64 + "@example.org", None, []),
+    ],
+)
+async def test_what_can_not_be_sent_to_is_refused_with_what_may_be_meant(
+    email: str, code: str | None, options: list[str]
+) -> None:
+    if code is None:
+        assert (await read(email=email)).contact.email == email
+        return
+    with pytest.raises(InvalidInput) as refused:
+        await read(email=email)
+    [error] = refused.value.extras["errors"]
+    assert (error["field"], error["code"]) == ("email", code)
+    assert list(error.get("options") or []) == options
+
+
+async def test_addresses_are_taken_as_they_are_pasted() -> None:
+    pasted = "\ufeff\u00a0\u202aerika\u200b@exam\u00adple.org\u202c\u3000"
+    assert (await read(email=pasted)).contact.email == "erika@example.org"
+
+
+@given(st.emails() | st.text(max_size=40).map(lambda text: f"{text}@example.org"))
+async def test_what_the_form_takes_can_be_sent_to(email: str) -> None:
+    try:
+        valid = await read(email=email)
+    except InvalidInput:
+        return
+    assert parse_mailbox(valid.contact.email or "") is not None
+
+
 async def test_phone_numbers_are_stored_in_e164() -> None:
     valid = await read(
         STANDARD, tuple(Channel), channels=["sms"], email=None, phone="0171 / 234 56 78"
@@ -149,7 +187,9 @@ async def test_sms_needs_a_tariff_that_has_it() -> None:
     assert error["message"] == "SMS gibt es in den Tarifen Standard und Premium."
 
 
-@pytest.mark.parametrize("name", ["", "  ", "A\0B", "A\u202eB", "x" * 201])
+@pytest.mark.parametrize(
+    "name", ["", "  ", "\ufeff\u200b", "A\0B", "A\u0600B", "A\U000e0041", "x" * 201]
+)
 async def test_names_that_are_refused(name: str) -> None:
     assert {field for field, _ in await codes(patient_name=name)} == {"patient_name"}
 
@@ -242,6 +282,29 @@ def test_days_of_a_query_are_named_by_their_parameter() -> None:
     with pytest.raises(InvalidInput) as refused:
         forms.check_days({"from": NOW.date(), "to": date.max})
     assert [error["field"] for error in refused.value.extras["errors"]] == ["to"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "fault"),
+    [
+        ("2026-01-01", "2026-01-01", None),
+        ("2027-01-01", "2028-01-01", None),  # 366 days
+        ("2026-01-01", "2027-01-02", ("to", "too_long")),
+        ("2026-01-02", "2026-01-01", ("to", "before_from")),
+        ("1999-12-31", "2026-01-01", ("from", "out_of_range")),
+    ],
+)
+def test_an_export_is_of_a_year_at_most(
+    first: str, last: str, fault: tuple[str, str] | None
+) -> None:
+    days = date.fromisoformat(first), date.fromisoformat(last)
+    if fault is None:
+        forms.check_range(*days)
+        return
+    with pytest.raises(InvalidInput) as refused:
+        forms.check_range(*days)
+    [error] = refused.value.extras["errors"]
+    assert (error["field"], error["code"]) == fault
 
 
 @given(st.text(max_size=30), st.text(max_size=30), st.integers() | st.none(), st.text(max_size=9))

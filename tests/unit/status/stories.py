@@ -20,6 +20,7 @@ from services.status.facts import (
     Deleted,
     Erased,
     Fact,
+    FollowedUp,
     Issued,
     Joined,
     Notice,
@@ -92,6 +93,11 @@ def notice(
     )
 
 
+def followed_up(*causes: UUID, minutes: int = 900) -> FollowedUp:
+    """So many minutes after noon."""
+    return FollowedUp(frozenset(causes), at(minutes))
+
+
 moments = st.integers(0, 5).map(at)
 versions = st.integers(1, 3)
 told = {
@@ -134,6 +140,11 @@ others: st.SearchStrategy[Fact] = st.one_of(
     notices,
     st.builds(Answered, version=versions, answer=st.sampled_from(Answer), at=moments),
     st.builds(Joined, role=st.sampled_from(VisitRole), at=moments),
+    st.builds(
+        FollowedUp,
+        causes=st.frozensets(st.integers(1, 3).map(lambda number: UUID(int=number)), min_size=1),
+        at=moments,
+    ),
 )
 deletions: st.SearchStrategy[Fact] = st.builds(Deleted, at=moments)
 erasures: st.SearchStrategy[Fact] = st.builds(Erased, at=moments)

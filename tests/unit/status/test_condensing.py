@@ -1,13 +1,14 @@
 """What can be repeated at will stays little, and dropping it changes nothing."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import Answer, VisitRole
 from services.status.condensing import condensed
-from services.status.facts import Answered, Fact, Issued, Joined
+from services.status.facts import Answered, Fact, FollowedUp, Issued, Joined
 from services.status.indicators import fold
 from services.status.timeline import timeline
 from tests.unit.status.stories import at, deletions, invitations, others
@@ -16,6 +17,11 @@ facts = st.lists(invitations | others | deletions, max_size=12)
 # Around several slots, so that there is something to drop in each.
 repeated: st.SearchStrategy[Fact] = st.one_of(
     st.builds(Joined, role=st.sampled_from(VisitRole), at=st.integers(0, 40).map(at)),
+    st.builds(
+        FollowedUp,
+        causes=st.frozensets(st.integers(1, 2).map(lambda each: UUID(int=each)), min_size=1),
+        at=st.integers(0, 40).map(at),
+    ),
     st.builds(
         Answered,
         version=st.integers(1, 3),
@@ -30,7 +36,7 @@ floods = st.lists(repeated, max_size=40)
 def test_nothing_else_is_dropped(known: list[Fact], flood: list[Fact]) -> None:
     kept = condensed([*known, *flood])
     assert kept <= {*known, *flood}
-    assert {fact for fact in known if not isinstance(fact, Answered | Joined)} <= kept
+    assert {fact for fact in known if not isinstance(fact, Answered | FollowedUp | Joined)} <= kept
 
 
 @given(facts, floods, floods)
@@ -54,6 +60,7 @@ def test_a_flood_leaves_a_handful() -> None:
         for fact in (
             Joined(VisitRole.PATIENT, moment),
             Answered(second, [*Answer][second % 3], moment),
+            FollowedUp(frozenset({UUID(int=1)}), moment),
         )
     ]
-    assert len(condensed([issued, *flood])) == 1 + 2 * 6 + 3
+    assert len(condensed([issued, *flood])) == 1 + 2 * 6 + 3 + 1

@@ -190,6 +190,8 @@ def test_what_is_said_beside_it_leaves_the_mark_alone(
         assert replace(
             together,
             open=alone.open,
+            causes=alone.causes,
+            followed_up_at=None,
             notices=(),
             answer=None,
             waiting_since=None,
@@ -317,14 +319,14 @@ def test_a_whole_visit_in_any_order() -> None:
 
 def test_of_two_answers_the_highest_version_then_the_latest_counts() -> None:
     answers = [
-        Answered(2, Answer.DECLINED, at(10)),
-        Answered(2, Answer.ACCEPTED, at(20)),
-        Answered(1, Answer.TENTATIVE, at(30)),
+        Answered(2, Answer.DECLINED, at(110)),
+        Answered(2, Answer.ACCEPTED, at(120)),
+        Answered(1, Answer.TENTATIVE, at(130)),
     ]
     shown = fold([issued(1), *answers])
     assert isinstance(shown, Indicator)
     assert shown.answer is not None
-    assert (shown.answer.answer, shown.answer.at) == (Answer.ACCEPTED, at(20))
+    assert (shown.answer.answer, shown.answer.at) == (Answer.ACCEPTED, at(120))
 
 
 def test_an_answer_to_another_start_is_none() -> None:

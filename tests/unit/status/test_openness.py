@@ -1,18 +1,21 @@
 """What needs a person: each rule, and that nothing which does is passed over."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.channels import Channel
 from contracts.events import Answer, NoticeKind
-from services.status.facts import Answered, Deleted, Fact, Scheduled, State
+from services.status.facts import Answered, Deleted, Fact, FollowedUp, Scheduled, State
 from services.status.indicators import Indicator, fold
 from services.status.openness import LONGEST, Reason, open_until, over
 from tests.unit.status.stories import (
     at,
     deletions,
+    followed_up,
     invitations,
     issued,
     notice,
@@ -100,6 +103,15 @@ def test_declined_until_moved_or_sent_again() -> None:
     assert reasons(*GREEN, before) == [], "an answer to an attempt before the newest"
 
 
+def test_what_a_stranger_answered_is_not_shown_once_the_address_is_corrected() -> None:
+    accepted = Answered(1, Answer.ACCEPTED, at(300))
+    shown, corrected = fold([*GREEN, accepted]), fold([*GREEN, accepted, issued(4)])
+    assert isinstance(shown, Indicator)
+    assert isinstance(corrected, Indicator)
+    assert shown.answer is not None
+    assert corrected.answer is None
+
+
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
@@ -155,3 +167,111 @@ def test_a_cancellation_is_of_use_until_the_start() -> None:
     assert open_until(*times, cancelled=True) == at(0)
     assert open_until(*times, cancelled=False) == at(0) + timedelta(minutes=20)
     assert open_until(None, None, cancelled=True) is None
+
+
+# --- „Erledigt" -------------------------------------------------------------------------------
+
+SMS = Channel.SMS
+FAILED = (scheduled(1), issued(1, Channel.EMAIL, SMS), outcome(State.FAILED, 1))
+facts = st.lists(invitations | others, max_size=12)
+
+
+def causes(*facts: Fact) -> tuple[UUID, ...]:
+    shown = fold(facts)
+    assert isinstance(shown, Indicator)
+    return tuple(shown.causes)
+
+
+def done(*seen: Fact) -> FollowedUp:
+    """By somebody who had this before them."""
+    return followed_up(*causes(*seen))
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        (outcome(State.FAILED, 2),),
+        (outcome(State.UNCONFIRMED, 2),),
+        (MOVED, notice(NoticeKind.MOVED, State.FAILED)),
+        (MOVED, notice(NoticeKind.MOVED, State.UNCONFIRMED)),
+        (notice(NoticeKind.REMINDER, State.FAILED),),
+        (DECLINED,),
+    ],
+)
+def test_what_was_seen_is_dealt_with_and_shows_the_same(lost: tuple[Fact, ...]) -> None:
+    seen = (*GREEN, *lost)
+    before, after = fold(seen), fold([*seen, done(*seen)])
+    assert isinstance(before, Indicator)
+    assert isinstance(after, Indicator)
+    assert before.open
+    assert (after.open, after.causes, after.followed_up_at) == ((), (), at(900))
+    assert (after.overall, after.channels) == (before.overall, before.channels)
+    assert (after.notices, after.answer) == (before.notices, before.answer)
+    assert after.updated_at == before.updated_at
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        (outcome(State.FAILED, 1, channel=SMS), Reason.INVITATION_FAILED),
+        (outcome(State.FAILED, 3), Reason.INVITATION_FAILED),  # after a tick in between
+        (notice(NoticeKind.REMINDER, State.FAILED, minutes=400), Reason.REMINDER_FAILED),
+        (notice(NoticeKind.MOVED, State.FAILED), Reason.MOVED_FAILED),
+        (Answered(1, Answer.DECLINED, at(150)), Reason.DECLINED),  # by a clock that is slow
+        (MOVED, Reason.INVITATION_FAILED),  # the patient was told the start before
+        (outcome(State.FAILED, 1, attempt=2), Reason.INVITATION_FAILED),
+    ],
+)
+def test_what_comes_later_is_open(later: Fact, expected: Reason) -> None:
+    follow_up = done(*FAILED)
+    assert reasons(*FAILED, follow_up) == []
+    assert reasons(*FAILED, follow_up, later) == [expected]
+    again = done(*FAILED, follow_up, later)
+    assert reasons(*FAILED, follow_up, later, again) == []
+
+
+def test_there_and_back_is_dealt_with_as_before() -> None:
+    assert reasons(*FAILED, done(*FAILED), MOVED, scheduled(3)) == []
+
+
+def test_a_failure_that_nobody_had_seen_is_not_ticked_off() -> None:
+    """It was on its way to the page while somebody said „Erledigt", by a clock that is fast."""
+    follow_up = followed_up(*causes(*FAILED), minutes=5000)
+    unseen = outcome(State.FAILED, 1, channel=SMS)
+    assert reasons(*FAILED, unseen, follow_up) == [Reason.INVITATION_FAILED]
+    assert len(causes(*FAILED, unseen, follow_up)) == 1
+
+
+def test_one_of_two_channels_that_is_mended_opens_nothing() -> None:
+    both = (*FAILED, outcome(State.FAILED, 1, channel=SMS))
+    mended = outcome(State.DELIVERED, 2, channel=SMS)
+    assert reasons(*both, done(*both), mended) == []
+
+
+def test_a_deleted_appointment_goes_once_the_patient_was_called() -> None:
+    seen = (*GREEN, Deleted(at(240)), notice(NoticeKind.CANCELLED, State.FAILED))
+    follow_up = done(*seen)
+    assert isinstance(fold([*seen, follow_up]), Deleted)
+    again = notice(NoticeKind.CANCELLED, State.FAILED, channel=SMS)
+    assert reasons(*seen, follow_up, again) == [Reason.CANCELLED_FAILED]
+
+
+@given(facts, st.integers(0, 5).map(at), st.data())
+def test_in_any_order_exactly_what_was_seen_is_dealt_with(
+    seen: list[Fact], moment: datetime, data: st.DataObject
+) -> None:
+    before = fold(seen)
+    if not isinstance(before, Indicator) or not before.open:
+        return
+    known = [*seen, FollowedUp(frozenset(before.causes), moment)]
+    after = fold(data.draw(st.permutations(known)))
+    assert isinstance(after, Indicator)
+    assert (after.open, after.causes) == ((), ())
+    assert after.followed_up_at is not None
+    later = data.draw(facts)
+    shown = fold([*known, *later])
+    unfollowed = fold([*seen, *later])
+    assert isinstance(shown, Indicator)
+    assert isinstance(unfollowed, Indicator)
+    assert set(shown.causes) == set(unfollowed.causes) - set(before.causes)
+    assert (shown.overall, shown.channels) == (unfollowed.overall, unfollowed.channels)

@@ -1,14 +1,11 @@
 """Mail: composes the invitation and hands it to the mail server."""
 
 import hashlib
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import UUID
 
-import idna
-
 from chassis.clock import Clock
+from contracts.mailboxes import parse_mailbox
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Reply
 from services.notification.letters.mail import InvitationMail
@@ -17,42 +14,6 @@ from services.notification.sending.sender import Outgoing, SendResult, Verdict
 
 # RFC 3463 X.1.3: bad destination mailbox address syntax.
 INVALID_ADDRESS = SendResult(Verdict.PERMANENT, Reply(status="5.1.3"))
-
-# A dot-atom (RFC 5322, with RFC 6532). Quoted local parts are not worth their dangers.
-_LOCAL = re.compile(r"[^\s\x00-\x20\x7f-\xa0()<>\[\]:;@\\,.\"\u2000-\u200f\u2028-\u202f]+")
-_DOMAIN = re.compile(
-    r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-    r"(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """An address fit for the wire; `utf8` when it needs SMTPUTF8 (RFC 6531)."""
-
-    address: str
-    utf8: bool
-
-
-def parse_mailbox(address: str) -> Mailbox | None:
-    """The address with its domain in ASCII (IDNA 2008), or None when it is none."""
-    local, _, domain = address.strip().rpartition("@")
-    if len(local.encode(errors="replace")) > 64:
-        return None
-    if not all(_LOCAL.fullmatch(atom) for atom in local.split(".")):
-        return None
-    if not domain.isascii():
-        try:
-            domain = idna.encode(domain, uts46=True).decode()
-        except (idna.IDNAError, UnicodeError):
-            return None
-    if not _DOMAIN.fullmatch(domain):
-        return None
-    try:
-        local.encode()
-    except UnicodeEncodeError:
-        return None
-    return Mailbox(f"{local}@{domain}", utf8=not local.isascii())
 
 
 class EmailSender:

@@ -250,6 +250,8 @@ async def test_a_reminder_does_not_take_the_answer_back(
     notification_db: Database, sealer: Sealer
 ) -> None:
     request, delivery = await invited(notification_db, sealer)
+    async with notification_db.system() as tx:  # who was never told is reminded of nothing
+        await tx.execute("UPDATE deliveries SET handed_over_at = now()")
     await take(notification_db, sealer, answer(delivery, said="ACCEPTED"))
     known = request.model_dump(include={*NoticeRequested.model_fields})
     reminder = NoticeRequested(**known, notice_id=uuid7(), kind=NoticeKind.REMINDER)

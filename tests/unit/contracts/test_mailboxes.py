@@ -1,10 +1,10 @@
-"""Which addresses are fit for the wire."""
+"""What is fit for the wire, and so may be entered at all."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notification.sending.email.sender import parse_mailbox
+from contracts.mailboxes import parse_mailbox
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,9 @@ def test_mailboxes(given_address: str, address: str, utf8: bool) -> None:
         "a@b@example.org",
         "a\x00@example.org",
         "x" * 65 + "@example.org",
+        "ü" * 33 + "@example.org",  # 66 octets
+        "o\u2019brien@example.org",
+        "a\u200bb@example.org",
         "a@" + "x" * 64 + ".org",
     ],
 )

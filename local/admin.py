@@ -1,0 +1,37 @@
+"""The operator's command line on the demo: `make admin ARGS="practice list"`."""
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from local.folder import DATA
+
+URL_FILE = "admin-database-url"
+VARIABLE = "SCHEDULING_ADMIN_DATABASE_URL"
+
+
+def main(folder: Path = DATA / "demo") -> NoReturn:
+    """Become `services.scheduling.admin` with the demo's database; exit code 1 where none runs."""
+    if not _runs(folder):
+        sys.exit("The demo does not run: start it with `make demo`, and leave it on.")
+    url = (folder / URL_FILE).read_text()
+    command = [sys.executable, "-m", "services.scheduling.admin", *sys.argv[1:]]
+    os.execve(sys.executable, command, {**os.environ, VARIABLE: url})  # noqa: S606
+
+
+def _runs(folder: Path) -> bool:
+    """Whether a stack holds the folder's lock, and has come as far as to say where it is."""
+    try:
+        with (folder / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return (folder / URL_FILE).exists()
+    except OSError:
+        return False
+    return False
+
+
+if __name__ == "__main__":
+    main()

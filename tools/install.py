@@ -1,0 +1,51 @@
+"""Installs pinned requirements with their hashes and tells how far it is.
+
+`python tools/install.py requirements/local.txt`, by the environment's own Python; nothing but the
+standard library is there yet.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+STEP = 10  # packages between two lines where no terminal is
+PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes")
+
+
+def main(requirements: Path) -> int:
+    """Pip's exit code; what pip said is shown where it failed."""
+    total = len(re.findall(r"^[\w.-]+(?:\[.*\])?==", requirements.read_text(), re.MULTILINE))
+    begun, said = 0, []
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-u", *PIP, "--progress-bar", "off", "-r", str(requirements)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as pip:
+        for line in pip.stdout or ():
+            said.append(line)
+            if line.startswith("Collecting "):
+                begun += 1
+                _tell(begun, total, line.split()[1])
+            elif line.startswith("Installing collected packages"):
+                _tell_line(f"  {begun} packages are here; unpacking them ...")
+    if pip.returncode:
+        sys.stderr.writelines(said)
+    return pip.returncode
+
+
+def _tell(begun: int, total: int, package: str) -> None:
+    text = f"  {begun} of at most {total} packages: {package.partition('==')[0]}"
+    if sys.stdout.isatty():
+        print(f"\r{text}\033[K", end="", flush=True)
+    elif begun % STEP == 0:
+        print(text, flush=True)
+
+
+def _tell_line(text: str) -> None:
+    print(f"\r{text}\033[K" if sys.stdout.isatty() else text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
