@@ -75,10 +75,11 @@ class Turns:
         """Wait no more; True if the place had come at the last moment."""
         if turn.done() and not turn.cancelled():
             return True
-        queue = self._waiting[whose]
-        queue.remove(turn)
-        if not queue:
-            del self._waiting[whose]
+        queue = self._waiting.get(whose, deque())
+        if turn in queue:  # else it was passed over
+            queue.remove(turn)
+            if not queue:
+                del self._waiting[whose]
         return False
 
     def _count(self, whose: str) -> None:
@@ -98,9 +99,12 @@ class Turns:
                 return
             if self._taken[whose] >= self._most:
                 continue
-            queue = self._waiting[whose]
+            queue = self._waiting.pop(whose)
+            while queue and queue[0].done():
+                queue.popleft()  # who gave up just now, and has not heard of it
+            if not queue:
+                continue
             turn = queue.popleft()
-            del self._waiting[whose]
             if queue:
                 self._waiting[whose] = queue  # behind all others
             self._count(whose)

@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from chassis.database import Connection
+from chassis.together import Writer, together
 from services.status import erasure_store, rows
 from services.status.condensing import condensed
 from services.status.facts import Erased, Fact
@@ -111,13 +112,16 @@ async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
             positions[practice_id] += 1
             version = positions[practice_id]
             moved[key] = Shown(appointment_id, version, body, starts_at, ends_at)
-    if changed:
-        await _show(tx, changed)
+    async with together(tx) as all_at_once:
+        if changed:
+            await _show(all_at_once, changed)
+        moved_feeds = {
+            each: new for each, new in positions.items() if new != before_positions[each]
+        }
+        if moved_feeds:
+            await _move_feeds(all_at_once, moved_feeds)
     if moved:
         await _move(tx, moved)
-    await _move_feeds(
-        tx, {each: new for each, new in positions.items() if new != before_positions[each]}
-    )
     erased = [key for key in keys if any(isinstance(fact, Erased) for fact in facts[key])]
     await erasure_store.forget(tx, erased)
     await _drop(tx, [event_id for key in keys for event_id in _surplus(told[key], facts[key])])
@@ -201,18 +205,12 @@ async def facts_of(
 
 async def _lock_feeds(tx: Connection, practice_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Lock in the order of ids, so that two transactions never wait for each other."""
-    await tx.execute(
-        """
-        INSERT INTO practice_feed (practice_id, version)
-        SELECT practice_id, 0 FROM unnest($1::uuid[]) AS touched (practice_id) ORDER BY 1
-        ON CONFLICT DO NOTHING
-        """,
-        practice_ids,
-    )
     found = await tx.fetch(
         """
-        SELECT practice_id, version FROM practice_feed
-        WHERE practice_id = ANY($1::uuid[]) ORDER BY practice_id FOR UPDATE
+        INSERT INTO practice_feed AS feed (practice_id, version)
+        SELECT practice_id, 0 FROM unnest($1::uuid[]) AS touched (practice_id) ORDER BY 1
+        ON CONFLICT (practice_id) DO UPDATE SET version = feed.version
+        RETURNING practice_id, version
         """,
         practice_ids,
     )
@@ -281,7 +279,7 @@ async def _shown(tx: Connection, keys: Sequence[Key]) -> dict[Key, Shown]:
     return shown
 
 
-async def _show(tx: Connection, changed: Mapping[Key, Shown]) -> None:
+async def _show(tx: Writer, changed: Mapping[Key, Shown]) -> None:
     await tx.execute(
         """
         INSERT INTO indicators (practice_id, appointment_id, version, body, starts_at, ends_at,
@@ -336,17 +334,14 @@ def _open_until(shown: Shown) -> datetime | None:
     return open_until(*shown.times, cancelled=shown.body["cancelled"])
 
 
-async def _move_feeds(tx: Connection, moved: Mapping[UUID, int]) -> None:
+async def _move_feeds(tx: Writer, moved: Mapping[UUID, int]) -> None:
     """Number the feeds anew and wake their readers once this commits."""
     await tx.execute(
         """
-        WITH moved AS (
-            UPDATE practice_feed SET version = target.version
-            FROM unnest($1::uuid[], $2::bigint[]) AS target (practice_id, version)
-            WHERE practice_feed.practice_id = target.practice_id
-            RETURNING practice_feed.practice_id
-        )
-        SELECT pg_notify($3, practice_id::text) FROM moved
+        UPDATE practice_feed SET version = target.version
+        FROM unnest($1::uuid[], $2::bigint[]) AS target (practice_id, version)
+        WHERE practice_feed.practice_id = target.practice_id
+        RETURNING pg_notify($3, practice_feed.practice_id::text)
         """,
         list(moved),
         list(moved.values()),

@@ -15,6 +15,7 @@ import asyncpg
 
 from chassis import columns, outbox
 from chassis.database import Connection
+from chassis.together import Writer, together
 from contracts.channels import Channel
 from contracts.events import DeliveryOutcome, FailureCategory, FailureReason
 from services.notification.deliveries.appointments import KnownAppointment, merge
@@ -155,18 +156,19 @@ async def save(
     transitions: Sequence[Transition],
     letters: Mapping[UUID, SealedLetter] = NO_LETTERS,
 ) -> list[DeliveryOutcome]:
-    """Write what has happened, in this order: rows, history, and the outcomes for the outbox.
+    """Write what has happened: rows, history, and the outcomes for the outbox.
 
     `letters` holds the letters of deliveries that are new, by delivery id. Returns the outcomes.
     """
     rows = {each.delivery.id: each.delivery for each in transitions if each.history}
     await _insert(tx, [(row, letters[row.id]) for row in rows.values() if row.id in letters])
-    await _update(tx, [row for row in rows.values() if row.id not in letters])
-    await _add_history(tx, [entry for each in transitions for entry in each.history])
     published = [(each.delivery, outcome) for each in transitions for outcome in each.outcomes]
     outcomes = [outcome for _, outcome in published]
     traceparents = [delivery.traceparent for delivery, _ in published]
-    await outbox.put(tx, outcomes, source=SOURCE, traceparents=traceparents)
+    async with together(tx) as all_at_once:
+        await _update(all_at_once, [row for row in rows.values() if row.id not in letters])
+        await _add_history(all_at_once, [entry for each in transitions for entry in each.history])
+        await outbox.put(all_at_once, outcomes, source=SOURCE, traceparents=traceparents)
     return outcomes
 
 
@@ -188,13 +190,13 @@ async def _insert(tx: Connection, new: Sequence[tuple[Delivery, SealedLetter]]) 
     await tx.execute(_INSERT, *columns.arrays({**DELIVERY, **LETTER}, rows))
 
 
-async def _update(tx: Connection, deliveries: Sequence[Delivery]) -> None:
+async def _update(tx: Writer, deliveries: Sequence[Delivery]) -> None:
     """Write locked deliveries back."""
     if deliveries:
         await tx.execute(_UPDATE, *columns.arrays(DELIVERY, map(_delivery_row, deliveries)))
 
 
-async def _add_history(tx: Connection, entries: Sequence[HistoryEntry]) -> None:
+async def _add_history(tx: Writer, entries: Sequence[HistoryEntry]) -> None:
     """Append lines to the history, in this order."""
     rows = [
         {

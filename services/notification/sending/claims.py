@@ -73,6 +73,11 @@ class Claims:
         """How many are being tried, or just about to be."""
         return self._under_way.total()
 
+    @property
+    def limited(self) -> bool:
+        """Whether a practice has its share: what else is due of it has to wait for an end."""
+        return any(tries >= self._share for tries in self._under_way.values())
+
     async def take(self, most: int, *, probe: bool = False) -> tuple[list[Claim], int]:
         """At most `most` that are due, and to how many deliveries something happened."""
         turns = Turns(after=self._served_last, share=self._share, under_way=self._under_way)

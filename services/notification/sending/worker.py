@@ -91,6 +91,8 @@ class Worker:
         self._queue: asyncio.Queue[Claim | None] = asyncio.Queue()
         self._claiming = asyncio.Lock()
         self._stopping = False
+        # Whether nothing is due that could be tried: then the end of a try is no reason to look.
+        self._nothing_due = False
         self._claiming_loop = Loop(self.name, self._claim_some, poll=policy.poll, apart=TURNS_APART)
         self._renewals = Loop(
             f"{self.name}-leases", self._renew, poll=policy.lease / (RENEWALS + 1)
@@ -120,7 +122,7 @@ class Worker:
             await self._drain(loops, senders)
 
     async def _claim_some(self) -> bool:
-        """Claim as many as can be tried at once; True if something was due."""
+        """Claim as many as can be tried at once; True if there may be more to do at once."""
         async with self._claiming:
             free = self._policy.concurrency - self._claims.under_way
             if self._stopping or free <= 0:
@@ -128,9 +130,10 @@ class Worker:
             most = self._holding.admit(free)
             if most == 0:
                 return await self._claims.end_overdue() > 0
-            return await self._claim(most, probe=self._holding.probing)
+            await self._claim(most, probe=self._holding.probing)
+            return False
 
-    async def _claim(self, most: int, *, probe: bool) -> bool:
+    async def _claim(self, most: int, *, probe: bool) -> None:
         claims: Sequence[Claim] = ()
         try:
             claims, happened = await self._claims.take(most, probe=probe)
@@ -139,7 +142,9 @@ class Worker:
                 self._holding.unused()
         for claim in claims:
             self._queue.put_nowait(claim)
-        return happened > 0
+        self._nothing_due = not (happened or probe or self._claims.limited)
+        if happened:
+            self.wake()  # there may be more, and by then more has come
 
     async def _renew(self) -> bool:
         await self._claims.renew()
@@ -196,7 +201,8 @@ class Worker:
         self._claims.tried(claim)
         self._holding.learn(claim.contact, getattr(event, "reply", NO_REPLY), probe=claim.probe)
         self._recorder.add(Result(claim.delivery.id, event))
-        self.wake()
+        if not self._nothing_due:
+            self.wake()
 
     def _settled(self, results: Sequence[Result]) -> None:
         self._claims.settled(each.delivery_id for each in results)

@@ -91,3 +91,20 @@ def test_places_are_neither_lost_nor_made_whoever_gives_up(asked: list[tuple[str
         await third
 
     asyncio.run(history())
+
+
+async def test_a_place_that_comes_free_in_the_moment_in_which_one_gives_up_goes_to_another() -> (
+    None
+):
+    turns, order = Turns(1, patience=LONG), list[str]()
+    async with turns.place("other"):
+        gone = [asyncio.create_task(waits(turns, each, order)) for each in ("loud", "quiet")]
+        stays = asyncio.create_task(waits(turns, "loud", order))
+        await settle()
+        for each in gone:
+            each.cancel()  # and before they hear of it the place is given back
+    await asyncio.gather(*gone, return_exceptions=True)
+    assert [each.cancelled() for each in gone] == [True, True]
+    await stays
+    await waits(turns, "new", order)
+    assert order == ["loud", "new"]
