@@ -83,8 +83,8 @@ requirements: $(VENV)/.dev ## Pin the requirements anew
 	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
-bench: $(VENV)/.dev ## Measure, as ratios within one run
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev ## Measure: processor time for an invitation, rate, latency; stages as ratios (ARGS=end-to-end)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 browser: ## Find Chromium for the browser tests (and what its driver needs), or install Debian's
 	@if command -v chromium >/dev/null 2>&1 && /sbin/ldconfig -p | grep -q libatomic.so.1; then :; \

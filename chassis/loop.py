@@ -13,6 +13,9 @@ from chassis.database import TRANSIENT_ERRORS, Connection, Database
 
 log = structlog.get_logger(__name__)
 
+# Seconds from one turn to the next of what is woken for each request: many requests share one
+# transaction then, where they are many; a single one is not held up.
+TURNS_APART = 0.02
 MAX_TURN = 120.0  # seconds that a turn may take before it counts as stalled
 
 last_success = Gauge(
@@ -34,14 +37,19 @@ class Loop:
         turn: Callable[[], Awaitable[bool]],
         *,
         poll: float,
+        apart: float = 0,
         backoff: Backoff | None = None,
         transient: tuple[type[BaseException], ...] = TRANSIENT_ERRORS,
         max_turn: float = MAX_TURN,
     ) -> None:
-        """`poll` and `max_turn` in seconds."""
+        """`poll`, `apart` and `max_turn` in seconds.
+
+        A turn that was woken begins `apart` from the one before at the least.
+        """
         self.name = name
         self._turn = turn
         self._poll = poll
+        self._apart = apart
         self._backoff = backoff or Backoff(first=0.2, most=10)
         self._transient = transient
         self._max_turn = max_turn
@@ -66,7 +74,7 @@ class Loop:
         """Turn until cancelled."""
         while True:
             self._wake.clear()
-            self._in_turn_since = time.monotonic()
+            began = self._in_turn_since = time.monotonic()
             try:
                 more = await self._turn()
             except self._transient as error:
@@ -79,8 +87,11 @@ class Loop:
             self._backoff.reset()
             last_success.labels(self.name).set_to_current_time()
             if not more:
+                # Not wait_for: before Python 3.12 it may take a cancellation for the wake.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._poll)
+                    async with asyncio.timeout(self._poll):
+                        await self._wake.wait()
+                await asyncio.sleep(max(0.0, began + self._apart - time.monotonic()))
 
 
 def housekeeper(

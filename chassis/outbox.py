@@ -39,10 +39,11 @@ from opentelemetry.trace import Span, SpanKind
 from prometheus_client import Counter, Gauge
 
 from chassis import tracing
-from chassis.database import TRANSIENT_ERRORS, Connection, Database
+from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.kafka import Cluster, LastingProducer
-from chassis.loop import Loop
+from chassis.loop import TURNS_APART, Loop
 from chassis.sealing import AssociatedData, NotOpened, Sealer
+from chassis.together import Writer
 from contracts.envelope import Message, encode
 from contracts.events import Event
 from contracts.sealed_bodies import BodySealer
@@ -59,6 +60,17 @@ PUBLISH_TIMEOUT = 30.0  # seconds for one batch
 HELD = 15.0  # seconds until what can't be published is tried again
 MOST_HELD = 20_000  # keys, so that they can be named in a query
 
+_WAITING = """
+    SELECT id, topic, key, headers, value, sealed,
+           extract(epoch FROM now() - created_at)::float8 AS age
+    FROM outbox ORDER BY id LIMIT $1
+    """
+_NOT_HELD = _WAITING.replace(
+    "ORDER BY",
+    "WHERE NOT EXISTS (SELECT FROM unnest($2::text[]) AS held WHERE held = outbox.key) ORDER BY",
+)
+_OLDEST = "SELECT extract(epoch FROM now() - created_at)::float8 FROM outbox ORDER BY id LIMIT 1"
+
 published = Counter("outbox_published_total", "Events published from the outbox", ["topic"])
 failures = Counter("outbox_publish_failures_total", "Batches that Kafka did not take whole")
 age = Gauge("outbox_oldest_seconds", "Age of the oldest event not yet published")
@@ -66,7 +78,7 @@ held_keys = Gauge("outbox_held_keys", "Appointments whose events can't be publis
 
 
 async def put(
-    tx: Connection,
+    tx: Writer,
     events: Sequence[Event],
     *,
     source: str,
@@ -138,6 +150,7 @@ class _Batch:
     done: list[int]
     refused: dict[str, BaseException]
     outage: BaseException | None = None
+    full: bool = False  # as many rows as fit: there may be more
 
 
 class Relay:
@@ -165,7 +178,9 @@ class Relay:
         self._held: dict[str, float] = {}
         self._held_topics: dict[str, tuple[float, BaseException]] = {}
         self._producer = LastingProducer(cluster, request_timeout_ms=15_000, linger_ms=0)
-        self._loop = Loop(self.name, self._publish_some, poll=POLL, transient=OUTAGE)
+        self._loop = Loop(
+            self.name, self._publish_some, poll=POLL, apart=TURNS_APART, transient=OUTAGE
+        )
         self.wake = self._loop.wake
         self.stalled = self._loop.stalled
 
@@ -189,7 +204,8 @@ class Relay:
             failures.inc()
             await self._producer.drop()
             raise
-        return bool(batch.done or batch.refused)
+        # What was put since then has woken us; of what another process puts, the poll hears.
+        return batch.full or bool(batch.refused)
 
     def _hold(self, refused: Mapping[str, BaseException]) -> None:
         self._held |= dict.fromkeys(refused, self._now() + HELD)
@@ -212,29 +228,14 @@ class Relay:
             if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", RELAY_LOCK):
                 age.set(0)  # whoever has the lock tells it; ours would stay as it was
                 return nothing
-            oldest = await tx.fetchval(
-                """
-                SELECT extract(epoch FROM now() - created_at)::float8
-                FROM outbox ORDER BY id LIMIT 1
-                """
-            )
-            age.set(oldest or 0)
-            if oldest is None:
-                self._held.clear()
+            held = self._held_back()
+            rows = await tx.fetch(_NOT_HELD if held else _WAITING, BATCH, *([held] if held else []))
+            age.set(await tx.fetchval(_OLDEST) or 0 if held else rows[0]["age"] if rows else 0)
+            if not rows:
                 return nothing
-            rows = await tx.fetch(
-                """
-                SELECT id, topic, key, headers, value, sealed,
-                       extract(epoch FROM now() - created_at)::float8 AS age
-                FROM outbox
-                WHERE NOT EXISTS (SELECT FROM unnest($2::text[]) AS held WHERE held = outbox.key)
-                ORDER BY id LIMIT $1
-                """,
-                BATCH,
-                self._held_back(),
-            )
-            batch = await self._publish(rows) if rows else nothing
+            batch = await self._publish(rows)
             await tx.execute("DELETE FROM outbox WHERE id = ANY($1)", batch.done)
+            batch.full = len(rows) == BATCH
         return batch
 
     async def _publish(self, rows: Sequence[Any]) -> _Batch:

@@ -4,8 +4,8 @@ Each HTTP request begins a trace, whose id the audit log can trust: nobody else 
 caller's own is linked to it; that of a caller named in `traces_from` goes on.
 
 Spans leave by OTLP where the standard variables say so (OTEL_EXPORTER_OTLP_ENDPOINT and what goes
-with it). They have names and codes, never an address, a parameter or an exception's text: those
-hold patients' data.
+with it); elsewhere a span is no more than its ids. They have names and codes, never an address, a
+parameter or an exception's text: those hold patients' data.
 """
 
 import os
@@ -14,14 +14,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
+from typing import Any
 
 import structlog
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.propagate import extract, inject
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.trace import Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,20 +44,53 @@ QUIET = {"/health/live", "/health/ready", "/metrics"}
 
 Attributes = Mapping[str, AttributeValue]
 
+_wire = TraceContextTextMapPropagator()
+_ids = RandomIdGenerator()
+
+
+class _IdsAlone(trace.Tracer):
+    """Where nothing leaves, nothing is noted: traces go on to whoever tells of theirs."""
+
+    def start_span(self, name: str, context: Context | None = None, *_: Any, **__: Any) -> Span:
+        """A span of the context's trace, or the first of one."""
+        parent = trace.get_current_span(context).get_span_context()
+        return trace.NonRecordingSpan(
+            SpanContext(
+                parent.trace_id if parent.is_valid else _ids.generate_trace_id(),
+                _ids.generate_span_id(),
+                is_remote=False,
+                trace_flags=parent.trace_flags if parent.is_valid else _SAMPLED,
+            )
+        )
+
+    def start_as_current_span(self, *_: Any, **__: Any) -> Any:
+        """Nobody calls it: `span` is that of this module."""
+        raise NotImplementedError
+
+
+class _NothingLeaves(trace.TracerProvider):
+    def get_tracer(self, *_: Any, **__: Any) -> trace.Tracer:
+        return _IdsAlone()
+
+
+_SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+
 
 def configure(service: str) -> None:
     """Give spans their identity and their way out; called once by the process's entry point."""
+    if not _leaves():
+        trace.set_tracer_provider(_NothingLeaves())
+        return
+    # Here, as it brings a second HTTP client with it that most processes never need.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+        OTLPSpanExporter,
+    )
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
     provider = TracerProvider(
         resource=Resource.create({SERVICE_NAME: service}), shutdown_on_exit=False
     )
-    if _leaves():
-        # Here, as it brings a second HTTP client with it that most processes never need.
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
-            OTLPSpanExporter,
-        )
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
 
 
@@ -83,9 +118,10 @@ def flush() -> None:
 
 def traceparent(span: Span | None = None) -> str | None:
     """The `traceparent` header value of `span`, or the current one; None outside of any trace."""
-    carrier: dict[str, str] = {}
-    inject(carrier, None if span is None else trace.set_span_in_context(span, Context()))
-    return carrier.get("traceparent")
+    context = (span or trace.get_current_span()).get_span_context()
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 def trace_id() -> str | None:
@@ -106,7 +142,7 @@ def begin(
 
     Without a `parent` a trace begins. One that is never ended is never seen.
     """
-    context = extract({"traceparent": parent} if parent else {}, Context())
+    context = _context(parent)
     began = time.time_ns() - int(max(0.0, seconds_ago) * 1e9)
     return tracer.start_span(
         name, context=context, kind=kind, attributes=attributes, start_time=began
@@ -122,7 +158,7 @@ def span(
     attributes: Attributes | None = None,
 ) -> Iterator[Span]:
     """Work on `name`, continuing the trace of the `traceparent` value `parent`, or the current."""
-    context = extract({"traceparent": parent}, Context()) if parent else None
+    context = _context(parent) if parent else None
     with _within(
         tracer.start_span(name, context=context, kind=kind, attributes=attributes)
     ) as begun:
@@ -132,13 +168,18 @@ def span(
 @contextmanager
 def edge(name: str, foreign: str | None) -> Iterator[Span]:
     """Work on `name` in a trace of its own, linked to that of the `traceparent` value `foreign`."""
-    context = extract({"traceparent": foreign} if foreign else {}, Context())
+    context = _context(foreign)
     caller = trace.get_current_span(context).get_span_context()
     links = [trace.Link(caller)] if caller.is_valid else []
     with _within(
         tracer.start_span(name, context=Context(), links=links, kind=SpanKind.SERVER)
     ) as begun:
         yield begun
+
+
+def _context(traceparent: str | None) -> Context:
+    """That of the trace, which may be none."""
+    return _wire.extract({"traceparent": traceparent}, Context()) if traceparent else Context()
 
 
 @contextmanager

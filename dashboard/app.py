@@ -12,7 +12,7 @@ from chassis.jwks import client_for
 from chassis.loop import Loop, housekeeper
 from chassis.service import Application, Health, create_app
 from chassis.throttle import AddressThrottle
-from dashboard import index, login_routes, pages, proxy
+from dashboard import index, login_routes, pages, proof_routes, proxy
 from dashboard.dependencies import Services
 from dashboard.guard import POLICY, Guard
 from dashboard.login import Login
@@ -106,6 +106,7 @@ def build(settings: Settings) -> Application:
     app.add_exception_handler(DatabaseUnavailable, _away(app))
     app.add_middleware(Guard, hosts=settings.hosts, origin=settings.public_url)
     app.include_router(proxy.router)
+    app.include_router(proof_routes.router)
     app.include_router(login_routes.router)
     app.include_router(index.router)
     app.mount("/static", index.RevalidatedFiles(directory=index.FOLDER), name="static")

@@ -2,9 +2,9 @@
 
 Against a page of another origin that makes the browser write (CSRF): Fetch Metadata, and the
 Origin header for browsers without it; a writing request with neither is refused, and the session's
-cookie is SameSite=Lax besides. Links from elsewhere do not lead to the API either: reading leaves
-entries in the audit log, and they are to be of what somebody meant to do. Against DNS rebinding: a
-list of host names.
+cookie is SameSite=Lax besides. Links from elsewhere do not lead to the API or to proofs either:
+reading leaves entries in the audit log, and they are to be of what somebody meant to do. Against
+DNS rebinding: a list of host names.
 """
 
 from collections.abc import Collection
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chassis.auth import SAFE_METHODS
 from chassis.limits import refusal
 
+READS_PATIENTS = ("/api/", "/nachweis/")
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -59,7 +60,7 @@ class Guard:
         if method not in SAFE_METHODS:
             return self._is_our_page(headers)
         elsewhere = headers.get("sec-fetch-site") in {"same-site", "cross-site"}
-        return not (elsewhere and path.startswith("/api/"))
+        return not (elsewhere and path.startswith(READS_PATIENTS))
 
     def _is_our_page(self, headers: Headers) -> bool:
         """Whether our own page makes this request."""

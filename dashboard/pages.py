@@ -66,6 +66,23 @@ TOO_MANY = Page(
     action="Noch einmal versuchen",
 )
 
+NO_APPOINTMENT = Page(
+    404,
+    "Diesen Termin gibt es nicht",
+    "Vielleicht wurden seine Daten gelöscht, oder die Frist, für die sie aufbewahrt werden, ist "
+    "vorbei.",
+    action="Zur Terminübersicht",
+    href="/#/termine",
+)
+NO_RIGHT = Page(
+    403,
+    "Das dürfen Sie nicht sehen",
+    "Ihr Konto darf keine Termine und Zustellungen lesen. Bitte wenden Sie sich an die Leitung "
+    "Ihrer Praxis.",
+    action="Zur Terminübersicht",
+    href="/#/termine",
+)
+
 _TEMPLATE = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,

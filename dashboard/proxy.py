@@ -111,10 +111,18 @@ def _routes() -> Iterator[tuple[str, str, list[str], Endpoint]]:
 
 
 class Relayed(StreamingResponse):
-    """A response passed on chunk by chunk; closed upstream as soon as the browser leaves."""
+    """A response passed on chunk by chunk; closed upstream as soon as the browser leaves.
 
-    def __init__(self, response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:
-        headers = _passed_on(response.headers, RESPONSE_HEADERS)
+    `headers` are those of another body that is made of it; else the response's own.
+    """
+
+    def __init__(
+        self,
+        response: httpx.Response,
+        chunks: AsyncIterator[bytes],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        headers = dict(headers or _passed_on(response.headers, RESPONSE_HEADERS))
         headers["X-Accel-Buffering"] = "no"  # else nginx collects the messages
         super().__init__(chunks, response.status_code, headers)
         self._response = response

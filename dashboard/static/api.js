@@ -150,11 +150,12 @@ export const change = (id, body, version) =>
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);
 export const measures = (days) => request("GET", `/status/measures?days=${encode(days)}`);
 export const audit = (query) => request("GET", `/scheduling/audit?${query}`);
-/** Have the log written to a file, which is noted in it. Resolves to the response, still to be read. */
-export async function auditFile(query) {
+
+/** Have a file made, which the log says. Resolves to the response, still to be read. */
+async function file(path, query) {
   let response;
   try {
-    response = await fetch(`/api/scheduling/audit/export?${query}`, {
+    response = await fetch(`/api${path}?${query}`, {
       method: "POST",
       signal: AbortSignal.timeout(FILE_TIMEOUT),
       redirect: "error",
@@ -164,9 +165,13 @@ export async function auditFile(query) {
     throw noResponse(error);
   }
   if (response.status === 401) return leave();
-  if (!response.ok) throw new Unreachable();
-  return response;
+  if (response.ok) return response;
+  if (response.status >= 500 || response.status === 429) throw new Unreachable();
+  throw new Refused(response.status, await response.json().catch(() => null));
 }
+
+export const auditFile = (query) => file("/scheduling/audit/export", query);
+export const proofFile = (query) => file("/nachweis", query);
 export const room = (id) => request("POST", `/scheduling/appointments/${encode(id)}/room`);
 export const indicator = (id) => request("GET", `/status/indicators/${encode(id)}`);
 

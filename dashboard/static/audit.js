@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { isDay, moment } from "./dates.js";
 import { byId, h } from "./dom.js";
+import { save } from "./files.js";
 
 export class AuditLog {
   #rows = byId("audit-rows");
@@ -37,7 +38,7 @@ export class AuditLog {
     button.setAttribute("aria-disabled", "true");
     try {
       const response = await api.auditFile(this.#wanted);
-      save(await response.blob(), fileName(response));
+      await save(response, "protokoll.csv");
     } catch {
       this.#state.textContent = "Die Datei konnte nicht erstellt werden. Bitte versuchen Sie es noch einmal.";
     } finally {
@@ -69,17 +70,6 @@ export class AuditLog {
     this.#state.textContent = count === 1 ? "1 Eintrag" : `${count ? count : "Keine"} Einträge${page.next ? ", weitere vorhanden" : ""}`;
     if (before) rows[0]?.focus(); // the button was used: go on reading where it led
   }
-}
-
-/** Offer a file to be saved, as a link that is followed at once. */
-function save(content, name) {
-  const url = URL.createObjectURL(content);
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // milliseconds: the browser has begun by then
-}
-
-function fileName(response) {
-  return response.headers.get("Content-Disposition")?.match(/filename="([^"]+)"/)?.[1] ?? "protokoll.csv";
 }
 
 /** The roles stay where the page is too narrow for a table. The codes of an entry are shown by the page's labels for them; one without a label as it is. */

@@ -62,6 +62,7 @@ export class Details {
     byId("move-fold").open = false;
     byId("history-fold").open = false;
     byId("history").replaceChildren();
+    byId("proof-open").href = `/nachweis/${encodeURIComponent(id)}`;
     this.resend.begin(id);
     this.move.begin(id);
     this.visit.begin(id);

@@ -24,12 +24,12 @@ export class Fields {
 
   /**
    * Do `work` once at a time and show what comes of it. `explain(error)` may say more about an
-   * error than `sentence` does. Resolves to true when it was done.
+   * error than `sentence` does, `saying` is what is under way. Resolves to true when it was done.
    */
-  async submit(work, explain = sentence) {
+  async submit(work, explain = sentence, saying = "Wird gesendet …") {
     if (this.#busy) return false;
     this.clear();
-    this.#occupy(true);
+    this.#occupy(true, saying);
     try {
       await work(() => this.#say("Verbindung unterbrochen – neuer Versuch …"));
       return true;
@@ -106,11 +106,11 @@ export class Fields {
     return field?.hidden ? null : field;
   }
 
-  #occupy(busy) {
+  #occupy(busy, saying = "") {
     this.#busy = busy;
     this.#form.setAttribute("aria-busy", String(busy));
     this.#form.querySelector('[type="submit"]').setAttribute("aria-disabled", String(busy));
-    this.#say(busy ? "Wird gesendet …" : "");
+    this.#say(saying);
   }
 
   #say(text) {

@@ -17,6 +17,7 @@ import { Offen } from "./offen.js";
 import { OpenList } from "./open_list.js";
 import { RETRY } from "./outages.js";
 import { Overview } from "./overview.js";
+import { Proofs } from "./proofs.js";
 import { ERASE } from "./removal.js";
 import { Rescue } from "./rescue.js";
 import { introduceUser, watchActivity } from "./session.js";
@@ -124,6 +125,7 @@ async function resume() {
 }
 
 new Measures({ dialogs });
+new Proofs({ desk, dialogs, infoBoxes });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
   button.addEventListener("click", () => create.open());
 }

@@ -105,6 +105,7 @@ def build(settings: Settings) -> Application:
                 cluster=kafka,
                 verifier=settings.event_verifier,
                 opener=settings.body_opener,
+                events=requests.EVENTS,
                 after_commit=wake_all,
             )
             erasure = KafkaErasure(

@@ -35,6 +35,13 @@ from services.notification.letters.letter import Letter, LetterKind
 
 TOPICS = (APPOINTMENTS, REQUESTED)
 GROUP = "notification"
+EVENTS = (
+    AppointmentDeleted,
+    AppointmentErased,
+    AppointmentRescheduled,
+    InvitationRequested,
+    NoticeRequested,
+)
 
 
 class Events:

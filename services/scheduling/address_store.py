@@ -5,12 +5,13 @@ from uuid import UUID
 
 from chassis.database import Connection
 from chassis.sealing import Sealer
+from chassis.together import Writer
 from contracts.channels import Channel
 from services.scheduling.addresses import AddressVerdict, fingerprint, fingerprints
 from services.scheduling.appointments import Appointment
 
 
-async def add_attempt(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
+async def add_attempt(tx: Writer, sealer: Sealer, appointment: Appointment) -> None:
     """Remember where the present attempt goes."""
     addressed = [
         (channel, fingerprint(sealer, appointment.practice_id, channel, address))

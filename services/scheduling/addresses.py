@@ -5,6 +5,7 @@ Pure. A practice knows its own experience only; what another one met stays there
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from chassis.sealing import Sealer
@@ -45,6 +46,27 @@ def fingerprint(sealer: Sealer, practice_id: UUID, channel: Channel, address: st
 def fingerprints(sealer: Sealer, practice_id: UUID, channel: Channel, address: str) -> list[bytes]:
     """What an address may have been noted as, under older keys too."""
     return sealer.fingerprints(_known(practice_id, channel, address))
+
+
+class Whereabouts(StrEnum):
+    """Where an attempt went, as far as its fingerprint says: the address itself is not kept."""
+
+    PRESENT = "present"  # to the appointment's address as it is now
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+def whereabouts(
+    sealer: Sealer, practice_id: UUID, channel: Channel, noted: bytes, present: str | None
+) -> Whereabouts:
+    """Compare what was noted of an attempt with the present address; None: there is none now.
+
+    A fingerprint under a key that is gone says nothing.
+    """
+    known = fingerprints(sealer, practice_id, channel, present or "")
+    if noted[:1] not in {each[:1] for each in known}:
+        return Whereabouts.UNKNOWN
+    return Whereabouts.PRESENT if present and noted in known else Whereabouts.OTHER
 
 
 def mailbox(address: str) -> str:

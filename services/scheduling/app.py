@@ -20,13 +20,22 @@ from chassis.secret_keys import decode_keys
 from chassis.service import Application, Health, create_app
 from chassis.throttle import AddressThrottle, Throttle
 from services.scheduling import erasure, events, housekeeping, resealing
-from services.scheduling.api import appointments, audit, patient_page, practices, tokens, visits
+from services.scheduling.api import (
+    appointments,
+    audit,
+    patient_page,
+    practices,
+    proofs,
+    tokens,
+    visits,
+)
 from services.scheduling.api.dependencies import Services
 from services.scheduling.audit import store as audit_store
 from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.due_notices import DueNotices
 from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Links
+from services.scheduling.proofs import Proofs
 from services.scheduling.settings import Settings
 from services.scheduling.visits.hosting import Hosting
 from services.scheduling.visits.joining import Joining
@@ -76,6 +85,7 @@ def build(settings: Settings) -> Application:
                 db=db,
                 cluster=kafka,
                 verifier=settings.event_verifier,
+                events=events.EVENTS,
             )
 
             app.state.access = Access(
@@ -99,6 +109,7 @@ def build(settings: Settings) -> Application:
                     now=utc_now,
                     bounds=settings.bounds,
                 ),
+                proofs=Proofs(callers_db, sealer, utc_now),
                 hosting=Hosting(callers_db, rooms, sealer, relay.wake),
                 patient_page=PatientPage(
                     links=links,
@@ -148,7 +159,7 @@ def build(settings: Settings) -> Application:
         health=health,
         settings=settings,
     )
-    for routes in (appointments, audit, visits, tokens, patient_page):
+    for routes in (appointments, audit, proofs, visits, tokens, patient_page):
         app.include_router(routes.router)
     app.operations.include_router(practices.router)
     return app

@@ -15,6 +15,7 @@ from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
+from chassis.together import Writer, together
 from contracts.channels import Channel
 from contracts.events import Event, NoticeKind, NoticeRequested
 from contracts.rights import Right
@@ -103,15 +104,22 @@ class Booking:
                 created_at=now,
                 created_by=caller.subject,
             )
-            await self._write_to(tx, practice, appointment, now)
-            await store.add(tx, self.sealer, appointment)
-            await address_store.add_attempt(tx, self.sealer, appointment)
-            await notice_store.plan(
-                tx, appointment, notices.reminders(practice, appointment.starts_at, now)
-            )
-            await audit_store.add(tx, audit.deed(caller, Action.CREATED, appointment_id))
+            await messages.check(tx, self.sealer, self.bounds, practice, appointment, now)
+            reminders = notices.reminders(practice, appointment.starts_at, now)
             scheduled = appointments.scheduled(appointment, practice)
-            await self._publish(tx, scheduled, *self._invitation(appointment, practice))
+            async with together(tx) as all_at_once:
+                await messages.count(
+                    all_at_once, self.sealer, appointment, appointment.channels, now
+                )
+                await store.add(all_at_once, self.sealer, appointment)
+                await address_store.add_attempt(all_at_once, self.sealer, appointment)
+                await notice_store.add_reminders(all_at_once, appointment, reminders)
+                await audit_store.add(
+                    all_at_once, audit.deed(caller, Action.CREATED, appointment_id)
+                )
+                await self._publish(
+                    all_at_once, scheduled, *self._invitation(appointment, practice)
+                )
         self.wake_relay()
         return Booked(appointment, practice)
 
@@ -400,7 +408,7 @@ class Booking:
             known_start=known_start,
         )
 
-    async def _publish(self, tx: Connection, *events: Event) -> None:
+    async def _publish(self, tx: Writer, *events: Event) -> None:
         await outbox.put(tx, events, source=SOURCE, sealer=self.sealer)
 
 

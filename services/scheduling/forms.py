@@ -35,6 +35,7 @@ NAME_LENGTH = 200
 MINUTES = range(5, 481)
 FURTHEST_AHEAD = timedelta(days=5 * 366)
 YEARS = range(2000, 9001)
+MAX_DAYS = 366  # of an export
 
 # Whether what was last sent to this address came back for good.
 IsDead: TypeAlias = Callable[[Channel, str], Awaitable[bool]]
@@ -191,6 +192,16 @@ def check_days(days: Mapping[str, date | None]) -> None:
         if day is not None:
             faults.calendar_day(day, field)
     faults.checked(days)
+
+
+def check_range(first: date, last: date) -> None:
+    """The days of an export: in their order, and not more than a year of them."""
+    check_days({"from": first, "to": last})
+    if last < first:
+        raise InvalidInput([FieldError("to", "before_from", "Das Ende liegt vor dem Beginn.")])
+    if (last - first).days >= MAX_DAYS:
+        message = f"Bitte wählen Sie höchstens {MAX_DAYS} Tage."
+        raise InvalidInput([FieldError("to", "too_long", message)])
 
 
 _JOINERS = frozenset({pasted.ZWNJ, pasted.ZWJ})

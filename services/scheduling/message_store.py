@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.database import Connection
+from chassis.together import Writer
 from contracts.channels import Channel
 from services.scheduling.bounds import Bound
 
@@ -67,7 +68,7 @@ async def reached(
     return {bound: row[bound.value] for bound in Bound} if row else {}
 
 
-async def add(tx: Connection, messages: Sequence[Message], now: datetime) -> None:
+async def add(tx: Writer, messages: Sequence[Message], now: datetime) -> None:
     """Count these."""
     await tx.execute(
         """

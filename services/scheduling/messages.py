@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from chassis.database import Connection
 from chassis.sealing import Sealer
+from chassis.together import Writer
 from contracts.channels import Channel
 from contracts.events import NoticeRequested
 from services.scheduling import message_store
@@ -54,7 +55,7 @@ async def check(
 
 
 async def count(
-    tx: Connection,
+    tx: Writer,
     sealer: Sealer,
     appointment: Appointment,
     channels: Collection[Channel],

@@ -7,6 +7,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from chassis.database import Connection
+from chassis.together import Writer
 from contracts.events import NoticeKind, NoticeRequested
 from services.scheduling.appointments import Appointment
 from services.scheduling.notices import DueNotice, Reminder
@@ -24,6 +25,13 @@ async def plan(tx: Connection, appointment: Appointment, reminders: Sequence[Rem
         appointment.practice_id,
         appointment.id,
     )
+    await add_reminders(tx, appointment, reminders)
+
+
+async def add_reminders(
+    tx: Writer, appointment: Appointment, reminders: Sequence[Reminder]
+) -> None:
+    """Plan the reminders of an appointment that has none waiting."""
     await tx.execute(
         """
         INSERT INTO notices

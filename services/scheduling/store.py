@@ -15,6 +15,7 @@ from asyncpg import Record
 
 from chassis.database import Connection
 from chassis.sealing import NotOpened, Sealer
+from chassis.together import Writer
 from contracts.channels import Channel
 from services.scheduling import contact_store, practice_store
 from services.scheduling.appointments import Appointment
@@ -30,7 +31,7 @@ _COLUMNS = """id, practice_id, version, starts_at, duration_minutes, channels, l
 _FOUND = f"{_COLUMNS}, deleted_at IS NOT NULL AS cancelled"
 
 
-async def add(tx: Connection, sealer: Sealer, appointment: Appointment) -> None:
+async def add(tx: Writer, sealer: Sealer, appointment: Appointment) -> None:
     """Insert a new appointment."""
     await tx.execute(
         f"""

@@ -15,7 +15,7 @@ from chassis.jwks import key_source
 from chassis.kafka import Cluster
 from chassis.loop import housekeeper
 from chassis.service import Application, Health, create_app
-from services.status import certainty_store, erasure_store, events, measures
+from services.status import certainty_store, erasure_store, events, measures, timelines
 from services.status.api import router
 from services.status.dependencies import Services
 from services.status.feeds import Feeds, listener, poller
@@ -85,4 +85,5 @@ def build(settings: Settings) -> Application:
     )
     app.include_router(router)
     app.include_router(measures.router)
+    app.include_router(timelines.router)
     return app

@@ -188,8 +188,15 @@ async def indicators(
 
 async def facts(tx: Connection, practice_id: UUID, appointment_id: UUID) -> list[Fact]:
     """Everything known of one appointment, in no particular order."""
-    key = practice_id, appointment_id
-    return list((await _facts(tx, [key]))[key].values())
+    return (await facts_of(tx, practice_id, [appointment_id]))[appointment_id]
+
+
+async def facts_of(
+    tx: Connection, practice_id: UUID, appointment_ids: Sequence[UUID]
+) -> dict[UUID, list[Fact]]:
+    """Everything known of these appointments, by id, in no particular order."""
+    known = await _facts(tx, [(practice_id, each) for each in dict.fromkeys(appointment_ids)])
+    return {appointment_id: list(told.values()) for (_, appointment_id), told in known.items()}
 
 
 async def _lock_feeds(tx: Connection, practice_ids: Sequence[UUID]) -> dict[UUID, int]:

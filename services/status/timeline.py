@@ -7,6 +7,7 @@ visit as well. Both are in order of occurrence and name superseded attempts too.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from contracts.channels import Channel
 from contracts.events import Answer, FailureCategory, FailureReason, VisitRole, Withheld
@@ -20,6 +21,7 @@ from services.status.facts import (
     Joined,
     Notice,
     Outcome,
+    Scheduled,
     rank,
     shown_state,
 )
@@ -47,6 +49,15 @@ class TimelineEntry:
     answer: Answer | None = None
     role: VisitRole | None = None
     withheld: Withheld | None = None
+    notice_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """From `since` on the appointment was to begin at `starts_at`."""
+
+    since: datetime
+    starts_at: datetime
 
 
 def timeline(facts: Iterable[Fact]) -> list[TimelineEntry]:
@@ -58,6 +69,16 @@ def timeline(facts: Iterable[Fact]) -> list[TimelineEntry]:
 def history(facts: Iterable[Fact]) -> list[TimelineEntry]:
     """What happened to all attempts, in order of occurrence."""
     return timeline(fact for fact in facts if isinstance(fact, Issued | Outcome))
+
+
+def starts(facts: Iterable[Fact]) -> list[Start]:
+    """The starts that the appointment had, the first one first; another length is none."""
+    found: list[Start] = []
+    schedule = [fact for fact in facts if isinstance(fact, Scheduled)]
+    for each in sorted(schedule, key=lambda one: (one.version, one.at, one.start)):
+        if not found or found[-1].starts_at != each.start:
+            found.append(Start(each.at, each.start))
+    return found
 
 
 def _place(fact: Fact) -> tuple[datetime, int, int, str, str]:
@@ -108,4 +129,5 @@ def _told(fact: Outcome | Notice, about: str, attempt: int | None) -> TimelineEn
         status_code=fact.status_code,
         late=fact.late,
         withheld=fact.withheld if isinstance(fact, Notice) else None,
+        notice_id=fact.notice_id if isinstance(fact, Notice) else None,
     )

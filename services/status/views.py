@@ -21,7 +21,7 @@ from services.status.facts import State
 from services.status.open_store import MOST_COUNTED
 from services.status.openness import Reason, over
 from services.status.store import Shown
-from services.status.timeline import TimelineEntry
+from services.status.timeline import Start, TimelineEntry
 from services.status.waiting import still_waiting
 
 
@@ -166,6 +166,7 @@ class TimelineEntryView(BaseModel):
     answer: Answer | None = Field(description="Of a line of type answered.")
     role: VisitRole | None = Field(description="Who joined.")
     withheld: Withheld | None = Field(description="Why a notice was not even tried.")
+    notice_id: UUID | None = Field(default=None, description="Of a notice.")
 
     @classmethod
     def of(cls, entry: TimelineEntry) -> "TimelineEntryView":
@@ -180,6 +181,33 @@ class IndicatorWithHistoryView(IndicatorView):
     timeline: list[TimelineEntryView] = Field(
         default=[], description="The same, with notices, answers, and who joined the visit."
     )
+
+
+class StartView(BaseModel):
+    """From `since` on the appointment was to begin at `starts_at`."""
+
+    since: datetime
+    starts_at: datetime
+
+    @classmethod
+    def of(cls, start: Start) -> "StartView":
+        """The view of a start."""
+        return cls.model_validate(start, from_attributes=True)
+
+
+class TimelineView(BaseModel):
+    """Everything that happened to one appointment, deleted or not, oldest first."""
+
+    appointment_id: UUID
+    starts: list[StartView] = Field(description="Those that it had, the first one first.")
+    timeline: list[TimelineEntryView]
+
+
+class TimelinesView(BaseModel):
+    """Those of the appointments asked for of which anything is known."""
+
+    timelines: list[TimelineView]
+    as_of: datetime | None = Field(description="As of indicators.")
 
 
 class IndicatorsView(BaseModel):

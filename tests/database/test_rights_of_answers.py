@@ -25,6 +25,7 @@ from services.scheduling.app import build as build_scheduling
 from services.scheduling.bounds import Bounds
 from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Link
+from services.scheduling.proofs import Proofs
 from services.scheduling.settings import Settings
 from services.scheduling.visits.hosting import Hosting
 from services.scheduling.visits.joining import Joining
@@ -67,6 +68,10 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/v1/appointments"): {"params": {"date": Practice.form()["date"]}},
     ("PATCH", "/v1/appointments/{appointment_id}"): {"json": {}},
     ("POST", "/v1/appointments/{appointment_id}/invitations"): {"json": {}},
+    ("POST", "/v1/proofs/export"): {
+        "params": {"from": Practice.form()["date"], "to": Practice.form()["date"]}
+    },
+    ("GET", "/v1/timelines"): {"params": {"appointment_id": "{appointment_id}"}},
     ("GET", "/v1/indicators"): {"params": {"appointment_id": "{appointment_id}"}},
 }
 # Routes that ask for another credential than a token of the practice, or for none.
@@ -159,6 +164,7 @@ async def house(
     scheduling.state.services = Services(
         db=scheduling_db,
         booking=desk.booking,
+        proofs=Proofs(scheduling_db, sealer, utc_now),
         hosting=Hosting(scheduling_db, make_rooms(settings), sealer, lambda: None),
         patient_page=PatientPage(
             links=LINKS,
@@ -211,6 +217,8 @@ async def test_no_field_of_the_patient_leaves_without_the_right_to_read(house: H
     assert {route for route, fields in seen.items() if fields} == {
         ("GET", "/v1/appointments"),
         ("GET", "/v1/appointments/{appointment_id}"),
+        ("GET", "/v1/proofs/{appointment_id}"),
+        ("POST", "/v1/proofs/export"),
     }
     # Every request was understood: a new route belongs among the examples, or says why not.
     assert {route for route, by in done.items() if len(by) != 1 and route[1] not in OPEN} == set()

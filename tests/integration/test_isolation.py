@@ -65,6 +65,10 @@ TRIES: dict[Route, Try] = {
     ("scheduling", "POST", f"{ONE}/invitations"): Try(404, body={}),
     ("scheduling", "POST", f"{ONE}/follow-ups"): Try(404, body={"causes": [str(uuid4())]}),
     ("scheduling", "POST", f"{ONE}/room"): Try(404),
+    ("scheduling", "GET", "/v1/proofs/{appointment_id}"): Try(404),
+    ("scheduling", "POST", "/v1/proofs/export"): Try(
+        200, lambda theirs: {"from": theirs.day, "to": theirs.day}
+    ),
     ("scheduling", "GET", "/v1/practice"): Try(200),
     ("scheduling", "GET", "/v1/audit"): Try(
         200, lambda theirs: {**by_id(theirs), "before": theirs.entry}
@@ -86,6 +90,7 @@ TRIES: dict[Route, Try] = {
     ),
     ("status", "GET", "/v1/indicators"): Try(200, by_id),
     ("status", "GET", "/v1/indicators/{appointment_id}"): Try(404),
+    ("status", "GET", "/v1/timelines"): Try(200, by_id),
     ("status", "GET", "/v1/measures"): Try(200),
 }
 STREAMS = {("status", "GET", "/v1/indicators/stream")}  # tried below
@@ -211,6 +216,25 @@ async def test_a_stranger_gets_nothing_through_the_dashboard(
                     statuses[route].add(answer.status_code)
     for route, found in statuses.items():
         assert found - {403} == {TRIES[route].status}, route
+    await untouched(practice, theirs)
+
+
+async def test_a_stranger_gets_no_proof_through_the_dashboard(
+    practice: Practice, stack: Stack, theirs: Theirs
+) -> None:
+    async with new_visitor(stack) as visitor:
+        await visitor.log_in(person="leitung")
+        page = await visitor.get(f"/nachweis/{theirs.appointment['id']}")
+        file = await visitor.http.post(
+            f"{stack.url('dashboard')}/api/nachweis",
+            params={"from": theirs.day, "to": theirs.day},
+            headers=visitor.own,
+        )
+    assert (page.status_code, file.status_code) == (404, 200)
+    for answer in (page, file):
+        for secret in theirs.secrets:
+            assert secret not in answer.text
+    assert theirs.appointment["id"] not in file.text
     await untouched(practice, theirs)
 
 

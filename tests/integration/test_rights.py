@@ -28,6 +28,8 @@ ROUTES = {
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/invitations"): WRITE,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/follow-ups"): WRITE,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/room"): HOST,
+    ("scheduling", "GET", "/v1/proofs/{appointment_id}"): READ,
+    ("scheduling", "POST", "/v1/proofs/export"): READ,
     ("scheduling", "GET", "/v1/practice"): READ,
     ("scheduling", "GET", "/v1/audit"): AUDIT,
     ("scheduling", "GET", "/v1/audit/export"): AUDIT,
@@ -35,6 +37,7 @@ ROUTES = {
     ("status", "GET", "/v1/indicators"): STATUS,
     ("status", "GET", "/v1/indicators/stream"): STATUS,
     ("status", "GET", "/v1/indicators/{appointment_id}"): STATUS,
+    ("status", "GET", "/v1/timelines"): STATUS,
     ("status", "GET", "/v1/measures"): STATUS,
 }
 OPEN = {"/v1/tokens", "/v1/jwks", "/besuch/{token}"}

@@ -9,7 +9,7 @@ import structlog
 from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Database
-from chassis.loop import Loop
+from chassis.loop import TURNS_APART, Loop
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Transition
 from services.notification.deliveries.events import NO_REPLY, DeliveryEvent, Misconfigured
@@ -48,7 +48,11 @@ class Recorder:
         self._wake_relay = wake_relay
         self._results: list[Result] = []
         self._loop = Loop(
-            "recorder", self._record_some, poll=POLL, backoff=Backoff(first=0.1, most=5)
+            "recorder",
+            self._record_some,
+            poll=POLL,
+            apart=TURNS_APART,
+            backoff=Backoff(first=0.1, most=5),
         )
         self.run = self._loop.run
 

@@ -21,7 +21,7 @@ import structlog
 
 from chassis.clock import Clock, utc_now
 from chassis.database import Database
-from chassis.loop import Loop
+from chassis.loop import TURNS_APART, Loop
 from chassis.sealing import NotOpened, Sealer
 from contracts.channels import Channel
 from services.notification.deliveries.events import NO_REPLY, DeliveryEvent, Released
@@ -91,7 +91,7 @@ class Worker:
         self._queue: asyncio.Queue[Claim | None] = asyncio.Queue()
         self._claiming = asyncio.Lock()
         self._stopping = False
-        self._claiming_loop = Loop(self.name, self._claim_some, poll=policy.poll)
+        self._claiming_loop = Loop(self.name, self._claim_some, poll=policy.poll, apart=TURNS_APART)
         self._renewals = Loop(
             f"{self.name}-leases", self._renew, poll=policy.lease / (RENEWALS + 1)
         )

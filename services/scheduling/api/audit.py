@@ -58,7 +58,9 @@ class EntryView(BaseModel):
     actor: ActorView
     action: str = Field(description=", ".join(Action))
     appointment_ids: list[UUID]
-    changed: list[str] = Field(description="Names of fields, or an API key; never a value.")
+    changed: list[str] = Field(
+        description="Names of fields, an API key, or the days of an export; never a value."
+    )
     trace_id: str | None
     number: int | None = Field(
         description="Its place in the practice's chain; null until it is sealed, some seconds."

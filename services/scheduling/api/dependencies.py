@@ -11,6 +11,7 @@ from chassis.throttle import AddressThrottle
 from contracts.rights import Right
 from services.scheduling.booking import Booking
 from services.scheduling.keys.mint import Mint
+from services.scheduling.proofs import Proofs
 from services.scheduling.visits.hosting import Hosting
 from services.scheduling.visits.page import PatientPage
 
@@ -23,6 +24,7 @@ class Services:
     booking: Booking
     hosting: Hosting
     patient_page: PatientPage
+    proofs: Proofs
     mint: Mint
     secrets_tried: (
         AddressThrottle  # by address: exchanges of API keys and operators' logins together

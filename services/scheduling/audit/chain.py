@@ -19,8 +19,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from chassis.spreadsheets import SEPARATOR
 from services.scheduling.audit.entry import AuditEntry
-from services.scheduling.audit.export import DIGEST, NUMBER, SEPARATOR
+from services.scheduling.audit.export import DIGEST, NUMBER
 
 INSTALLATION = UUID(int=0)  # the chain of what belongs to no practice
 DIGEST_HEX = re.compile(r"[0-9a-f]{64}")

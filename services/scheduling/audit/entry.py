@@ -29,6 +29,7 @@ class Action(StrEnum):
     READ = "contact_data_read"
     VISIT_STARTED = "visit_started"
     EXPORTED = "audit_exported"
+    PROOF_EXPORTED = "proof_exported"
     PRACTICE_CHANGED = "practice_changed"
     KEY_CREATED = "api_key_created"
     KEY_REVOKED = "api_key_revoked"
@@ -54,7 +55,8 @@ COMMAND_LINE = Actor(OPERATOR, "operator:cli")
 class Deed:
     """What somebody does. When it was, and which entry it becomes, the database alone says.
 
-    Without a practice it is of the installation. `changed` names fields or a key, never a value.
+    Without a practice it is of the installation. `changed` names fields, a key, or the days that an
+    export is of, never a patient's value.
     """
 
     actor: Actor

@@ -8,6 +8,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from chassis.database import Connection
+from chassis.together import Writer
 from services.scheduling.audit.chain import Place
 from services.scheduling.audit.entry import OPERATOR, AuditEntry, Deed
 
@@ -28,7 +29,7 @@ class Filter:
     until: datetime | None = None
 
 
-async def add(tx: Connection, deed: Deed) -> None:
+async def add(tx: Writer, deed: Deed) -> None:
     """Enter a deed."""
     await tx.execute(
         f"""

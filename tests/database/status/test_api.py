@@ -1,6 +1,7 @@
 """What the API answers of what is open, and that it asks for one thing at a time."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -76,6 +77,34 @@ async def test_asked_for_by_id_it_says_the_same(status: Status, asking: httpx.As
     one = (await asking.get(f"{PATH}/{story.appointment_id}")).json()
     assert [line["type"] for line in one["history"]] == ["requested", "delivered"]
     assert [(line["about"], line["type"]) for line in one["timeline"]][-1] == ("moved", "failed")
+
+
+async def test_timelines_of_several_deleted_ones_too_and_of_erased_ones_nothing(
+    status: Status, asking: httpx.AsyncClient
+) -> None:
+    moved, deleted, erased = (status.story() for _ in range(3))
+    elsewhere = Status(status.db).story()
+    for each in (moved, deleted, erased, elsewhere):
+        await status.hear([*each.booked(), each.delivered()])
+    first = moved.start
+    await status.hear([moved.moved(first + timedelta(hours=1)), deleted.deleted(), erased.erased()])
+    notice_id = uuid4()
+    await status.hear([moved.notice_failed(NoticeKind.MOVED, notice_id=notice_id)])
+    ids = [str(each.appointment_id) for each in (moved, deleted, erased, elsewhere, moved)]
+    query = {"appointment_id": [*ids, str(uuid4())]}
+    answer = (await asking.get("/v1/timelines", params=query)).json()
+    assert [each["appointment_id"] for each in answer["timelines"]] == ids[:2]
+    told, of_deleted = answer["timelines"]
+    assert [line["type"] for line in of_deleted["timeline"]] == ["requested", "delivered"]
+    assert told["timeline"][-1]["notice_id"] == str(notice_id)
+    had = [datetime.fromisoformat(each["starts_at"]) for each in told["starts"]]
+    assert had == [first, first + timedelta(hours=1)]
+    assert answer["as_of"] is None  # nothing was read from Kafka
+    for count in (0, 101):
+        refused = await asking.get(
+            "/v1/timelines", params={"appointment_id": [str(uuid4()) for _ in range(count)]}
+        )
+        assert refused.status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,23 @@ async def test_a_turn_that_hangs_is_a_stall_and_a_pause_is_none() -> None:
     await asyncio.sleep(0)
     assert not await loop.stalled()
     task.cancel()
+
+
+async def test_turns_that_are_woken_keep_apart_and_more_work_does_not_wait() -> None:
+    left = [True, False]
+    turns: list[float] = []
+    done = asyncio.Event()
+
+    async def turn() -> bool:
+        turns.append(time.monotonic())
+        loop.wake()
+        if not left:
+            done.set()
+        return left.pop(0) if left else False
+
+    apart = 0.2
+    loop = Loop("some work", turn, poll=3600, apart=apart)
+    await run_until(loop, done)
+    first, second, third, *_ = turns
+    assert second - first < apart
+    assert third - second >= apart

@@ -202,3 +202,27 @@ def test_a_collector_that_does_not_answer_holds_up_no_end(monkeypatch: pytest.Mo
         assert not answered.is_set()
     finally:
         answered.set()
+
+
+async def test_where_nothing_leaves_ids_go_on_and_nothing_is_noted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    provided: list[trace.TracerProvider] = []
+    monkeypatch.setattr(trace, "set_tracer_provider", provided.append)
+    for name in (*tracing.ENDPOINTS, "OTEL_TRACES_EXPORTER"):
+        monkeypatch.delenv(name, raising=False)
+    tracing.configure("test")
+    monkeypatch.setattr(tracing, "tracer", provided[0].get_tracer("test"))
+    own = await request(None)
+    assert own is not None
+    assert own != "0" * 32
+    with tracing.span("event", FOREIGN) as within:
+        assert not within.is_recording()
+        told = tracing.traceparent()
+        assert told is not None
+        assert told.startswith("00-deadbeefdeadbeefdeadbeefdeadbeef-")
+        assert told.endswith("-01")
+        assert told != FOREIGN
+        assert tracing.traceparent(tracing.begin("later", told)) != told
+    with tracing.span("begins"):
+        assert tracing.trace_id() not in {None, own, "deadbeef" * 4}

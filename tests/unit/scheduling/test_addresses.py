@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.events import (
     Evidence,
@@ -19,7 +20,13 @@ from contracts.events import (
     NoticeKind,
     Withheld,
 )
-from services.scheduling.addresses import mailbox, verdict
+from services.scheduling.addresses import (
+    Whereabouts,
+    fingerprint,
+    mailbox,
+    verdict,
+    whereabouts,
+)
 
 KNOWN: dict[str, Any] = {
     "appointment_id": UUID(int=1),
@@ -94,3 +101,25 @@ def test_a_delivery_brings_an_address_back_to_life() -> None:
 )
 def test_what_follows_a_plus_is_the_same_mailbox(address: str, expected: str) -> None:
     assert mailbox(address) == expected
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "present", "keys", "said"),
+    [
+        ("anna@example.org", "anna@example.org", (1,), Whereabouts.PRESENT),
+        ("anna@example.org", "anna@example.org", (1, 2), Whereabouts.PRESENT),
+        ("anna@example.org", "berta@example.org", (1, 2), Whereabouts.OTHER),
+        ("anna@example.org", None, (1,), Whereabouts.OTHER),
+        ("", None, (1,), Whereabouts.OTHER),
+        # Under a key that is gone nobody can tell.
+        ("anna@example.org", "anna@example.org", (2,), Whereabouts.UNKNOWN),
+        ("anna@example.org", None, (2,), Whereabouts.UNKNOWN),
+    ],
+)
+def test_where_an_attempt_went_is_told_as_far_as_its_fingerprint_says(
+    sent_to: str, present: str | None, keys: tuple[int, ...], said: Whereabouts
+) -> None:
+    practice_id, channel = UUID(int=2), Channel.EMAIL
+    noted = fingerprint(Sealer({1: bytes(32)}), practice_id, channel, sent_to)
+    later = Sealer({number: bytes([number - 1]) * 32 for number in keys})
+    assert whereabouts(later, practice_id, channel, noted, present) is said

@@ -284,6 +284,29 @@ def test_days_of_a_query_are_named_by_their_parameter() -> None:
     assert [error["field"] for error in refused.value.extras["errors"]] == ["to"]
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "fault"),
+    [
+        ("2026-01-01", "2026-01-01", None),
+        ("2027-01-01", "2028-01-01", None),  # 366 days
+        ("2026-01-01", "2027-01-02", ("to", "too_long")),
+        ("2026-01-02", "2026-01-01", ("to", "before_from")),
+        ("1999-12-31", "2026-01-01", ("from", "out_of_range")),
+    ],
+)
+def test_an_export_is_of_a_year_at_most(
+    first: str, last: str, fault: tuple[str, str] | None
+) -> None:
+    days = date.fromisoformat(first), date.fromisoformat(last)
+    if fault is None:
+        forms.check_range(*days)
+        return
+    with pytest.raises(InvalidInput) as refused:
+        forms.check_range(*days)
+    [error] = refused.value.extras["errors"]
+    assert (error["field"], error["code"]) == fault
+
+
 @given(st.text(max_size=30), st.text(max_size=30), st.integers() | st.none(), st.text(max_size=9))
 async def test_no_input_raises_anything_but_a_named_fault(
     day: str, at: str, minutes: int | None, offset: str

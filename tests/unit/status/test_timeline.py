@@ -1,13 +1,16 @@
 """Everything that happened is told, in order of occurrence."""
 
+import dataclasses
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import Answer, FailureCategory, NoticeKind, VisitRole
 from services.status.condensing import condensed
 from services.status.facts import Answered, Deleted, Fact, Issued, Joined, Outcome, Scheduled, State
-from services.status.timeline import history, timeline
+from services.status.timeline import Start, history, starts, timeline
 from tests.unit.status.stories import (
+    NOTICE_ID,
     at,
     deletions,
     invitations,
@@ -26,6 +29,7 @@ def test_neither_order_nor_repeats_count(data: st.DataObject, known: list[Fact])
     shuffled = data.draw(st.permutations([*known, *known[:3]]))
     assert history(shuffled) == history(known)
     assert timeline(shuffled) == timeline(known)
+    assert starts(shuffled) == starts(known)
 
 
 @given(everything)
@@ -79,3 +83,21 @@ def test_notices_answers_and_the_visit_have_lines_of_their_own() -> None:
         ("visit", "joined"),
     ]
     assert (entries[2].answer, entries[3].role) == (Answer.DECLINED, VisitRole.PATIENT)
+    assert [entry.notice_id for entry in entries] == [None, NOTICE_ID, None, None]
+
+
+def test_the_starts_that_it_had_are_told_in_their_order_and_another_length_is_none() -> None:
+    longer = dataclasses.replace(scheduled(2, 1000), duration_minutes=45)
+    known: list[Fact] = [
+        scheduled(4, 1000),
+        scheduled(3, 2000),
+        longer,
+        scheduled(1, 1000),
+        issued(1),
+    ]
+    assert starts(known) == [
+        Start(at(1), at(1000)),
+        Start(at(3), at(2000)),
+        Start(at(4), at(1000)),
+    ]
+    assert starts([issued(1)]) == []

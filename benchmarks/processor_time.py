@@ -1,0 +1,41 @@
+"""Processor time of the stack's processes: what holds on a machine that does other things, too."""
+
+from collections.abc import Mapping
+
+import psutil
+
+from local.kafka import Kafka
+from local.postgres import Postgres
+from local.stack import Stack
+
+SERVICES = ("scheduling", "notification", "status")
+
+
+class ProcessorTime:
+    """Seconds that each part has used so far, user and system, with all that it started."""
+
+    def __init__(self, stack: Stack, **others: int) -> None:
+        """`others` are further processes, by name."""
+        assert isinstance(stack.postgres, Postgres)
+        assert isinstance(stack.kafka, Kafka)
+        self._pids: Mapping[str, int] = {
+            **{name: stack.service(name).pid for name in SERVICES},
+            "PostgreSQL": stack.postgres.process.pid,
+            "Kafka": stack.kafka.process.pid,
+            **others,
+        }
+
+    def read(self) -> dict[str, float]:
+        """By part. Ticks of the kernel are 10 ms: ask over some hundred invitations."""
+        return {name: _seconds(psutil.Process(pid)) for name, pid in self._pids.items()}
+
+
+def _seconds(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    seconds = used.user + used.system + used.children_user + used.children_system
+    for child in process.children():
+        try:
+            seconds += _seconds(child)
+        except psutil.NoSuchProcess:  # counted with its parent by the next look
+            continue
+    return seconds

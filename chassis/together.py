@@ -1,0 +1,64 @@
+"""Statements that go to the database in one round trip, as the parts of one WITH query.
+
+For writes that do not need each other's results: they see the rows as they were before all of
+them, and their order is the database's. Constraints are checked once all are done.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any, Protocol
+
+from chassis.database import Connection
+
+PARAMETER = re.compile(r"\$(\d+)")
+
+
+class Writer(Protocol):
+    """What a statement is given to: a connection, or one that collects."""
+
+    async def execute(self, query: str, /, *args: Any) -> Any:
+        """Take a statement that returns nothing."""
+        ...
+
+
+class Together:
+    """Collects statements: INSERT, UPDATE or DELETE, of different tables."""
+
+    def __init__(self) -> None:
+        self._statements: list[tuple[str, int]] = []
+        self._arguments: list[Any] = []
+
+    async def execute(self, query: str, /, *args: Any) -> None:
+        """Collect a statement."""
+        self._statements.append((query, len(args)))
+        self._arguments += args
+
+    async def send(self, tx: Connection) -> None:
+        """Execute what was collected. Raises what the database says of any of them."""
+        if self._statements:
+            await tx.execute(_joined(tuple(self._statements)), *self._arguments)
+
+
+@asynccontextmanager
+async def together(tx: Connection) -> AsyncIterator[Together]:
+    """Collects within the context, and sends at its end."""
+    collected = Together()
+    yield collected
+    await collected.send(tx)
+
+
+@lru_cache(maxsize=100)
+def _joined(statements: tuple[tuple[str, int], ...]) -> str:
+    """One query of all, whose parameters are numbered through."""
+    parts: list[str] = []
+    before = 0
+    for number, (query, arguments) in enumerate(statements, start=1):
+        parts.append(f"part_{number} AS ({_renumbered(query, before)})")
+        before += arguments
+    return f"WITH {', '.join(parts)} SELECT"
+
+
+def _renumbered(query: str, before: int) -> str:
+    return PARAMETER.sub(lambda found: f"${int(found[1]) + before}", query)
