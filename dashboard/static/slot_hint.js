@@ -67,8 +67,19 @@ export class SlotHint {
 
   #say(sentences) {
     const text = sentences.join(" ");
-    if (this.#place.textContent !== text) this.#place.textContent = text;
+    if (this.#place.textContent === text) return;
+    keepInPlace(document.activeElement, () => {
+      this.#place.textContent = text;
+    });
   }
+}
+
+/** Do what makes something above taller or shorter; what has the focus stays where it is seen. */
+function keepInPlace(focused, act) {
+  const before = focused.getBoundingClientRect().top;
+  act();
+  const moved = focused.getBoundingClientRect().top - before;
+  for (const scroller of [".sheet-body", "dialog"]) focused.closest(scroller)?.scrollBy(0, moved);
 }
 
 function sinceMidnight(time) {

@@ -20,6 +20,7 @@ from tests.browser.page import fill, infobox, log_in, row
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 GERMAN = {"LANGUAGE": "de", "LANG": "de_DE.UTF-8", "LC_ALL": "de_DE.UTF-8"}
 SIZE = (1180, 700)
+NO_DEMO = {"dashboard": {"DASHBOARD_DEMO_LINKS": "{}"}}
 
 
 async def main() -> None:
@@ -27,7 +28,7 @@ async def main() -> None:
     executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder:
         async with (
-            Stack(Path(folder), base_port=free_base(), fsync=False) as stack,
+            Stack(Path(folder), base_port=free_base(), fsync=False, env=NO_DEMO) as stack,
             async_playwright() as playwright,
         ):
             chromium = await playwright.chromium.launch(

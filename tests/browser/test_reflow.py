@@ -135,10 +135,13 @@ async def test_an_appointment_and_its_deletion(
         await page.keyboard.press("Escape")
 
 
-async def test_the_figures(desk: Page, demo_practice: Practice) -> None:
+async def test_figures_and_proofs(desk: Page, demo_practice: Practice) -> None:
     created = await demo_practice.create()
     await demo_practice.shows(created["id"], "delivered")
     await desk.get_by_test_id("nav-termine").click()
     await desk.locator('[data-opens="measures"]:visible').click()
     await expect(desk.get_by_test_id("measures-shown")).to_contain_text("Haken")
     await fits(desk, dialog="#measures")
+    await desk.keyboard.press("Escape")
+    await desk.locator('[data-opens="proofs"]:visible').click()
+    await fits(desk, dialog="#proofs")

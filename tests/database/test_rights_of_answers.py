@@ -68,6 +68,9 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/v1/appointments"): {"params": {"date": Practice.form()["date"]}},
     ("PATCH", "/v1/appointments/{appointment_id}"): {"json": {}},
     ("POST", "/v1/appointments/{appointment_id}/invitations"): {"json": {}},
+    ("POST", "/v1/appointments/{appointment_id}/follow-ups"): {
+        "json": {"causes": ["8c0e3c5e-6f0b-4f0e-9a43-52a1f0b7d6c9"]}
+    },
     ("POST", "/v1/proofs/export"): {
         "params": {"from": Practice.form()["date"], "to": Practice.form()["date"]}
     },

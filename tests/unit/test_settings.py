@@ -100,6 +100,7 @@ def test_production_starts_when_it_is_set_up(
         (Notification, SMS | {"sms_seven_url": "http://gateway.seven.io/api"}),
         (Notification, SMS | {"sms_receipts_url": "http://praxis.de"}),
         (Scheduling, SCHEDULING | {"token_keys": {"1": KEY + KEY}}),
+        (Dashboard, DASHBOARD | {"demo_links": {"Postfach": "http://127.0.0.1:8426"}}),
         (Dashboard, DASHBOARD | {"public_url": "http://termine.example.org"}),
         (Dashboard, DASHBOARD | {"auth_issuer": "http://login.example.org"}),
         (Dashboard, DASHBOARD | {"database_url": "postgresql://dashboard@db/dashboard"}),

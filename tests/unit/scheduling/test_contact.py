@@ -61,9 +61,10 @@ async def test_names_that_are_taken(name: str) -> None:
 
 async def test_a_name_is_written_in_one_way() -> None:
     assert (await read(patient_name="A\u0308nne")).patient_name == "Änne"
+    assert (await read(patient_name="A\u200bnne")).patient_name == "Anne"
 
 
-@pytest.mark.parametrize("name", ["A\u200bB", "A\u0007B", "A\ud800B", "x" * 201])
+@pytest.mark.parametrize("name", ["A\u0007B", "A\ud800B", "x" * 201])
 async def test_names_that_hold_what_nobody_sees_are_refused(name: str) -> None:
     assert await codes(patient_name=name) == {("patient_name", "invalid")}
 
