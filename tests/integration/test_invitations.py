@@ -122,7 +122,8 @@ async def test_named_appointments_come_by_start_and_unknown_ones_are_left_out(
     late = await practice.create(time="15:00")
     early = await practice.create(time="08:00")
     gone = await practice.create()
-    await practice.scheduling.delete(f"/v1/appointments/{gone['id']}")
+    untold = {"notify": False}  # else it is named until the patient knows
+    await practice.scheduling.delete(f"/v1/appointments/{gone['id']}", params=untold)
     asked = {"id": [late["id"], gone["id"], str(uuid4()), early["id"], early["id"]]}
     answer = await practice.scheduling.get("/v1/appointments", params=asked)
     assert answer.json() == {"time_zone": "Europe/Berlin", "appointments": [early, late]}
@@ -311,7 +312,7 @@ async def test_another_practice_sees_and_does_nothing(
     bulk = await other_practice.status.get(
         "/v1/indicators", params={"appointment_id": created["id"]}
     )
-    assert bulk.json() == {"indicators": []}
+    assert bulk.json()["indicators"] == []
     day = await stranger.get("/v1/appointments", params={"date": created["date"]})
     assert day.json()["appointments"] == []
     assert (await practice.scheduling.get(path)).json()["version"] == 1

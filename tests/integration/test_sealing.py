@@ -68,7 +68,7 @@ async def test_a_contact_does_not_open_in_another_row(
             UUID(theirs["id"]),
         )
         answer = await practice.scheduling.get(f"/v1/appointments/{mine['id']}")
-        assert answer.status_code == 500
+        assert answer.json()["damaged"]
         assert theirs["email"] not in answer.text
         await db.execute("DELETE FROM appointments WHERE id = $1", UUID(mine["id"]))
 
