@@ -26,6 +26,7 @@ async def test_by_keyboard_from_the_link_to_the_figures_and_back(
 ) -> None:
     created = await demo_practice.create()
     await demo_practice.shows(created["id"], "delivered")
+    await page.get_by_test_id("nav-termine").click()
     link = page.get_by_role("button", name="Zustellung in Zahlen")
     await link.focus()
     await page.keyboard.press("Enter")
@@ -46,6 +47,7 @@ async def test_figures_are_told_in_plain_german(page: Page) -> None:
 
     asked: list[str] = []
     await page.route("**/api/status/measures*", measured)
+    await page.get_by_test_id("nav-termine").click()
     await page.get_by_role("button", name="Zustellung in Zahlen").click()
     shown = page.get_by_test_id("measures-shown")
     for text in ("1.234", "1 Sekunde", "4,2 Minuten", "19 (1,5\u00a0%)"):
