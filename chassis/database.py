@@ -245,17 +245,25 @@ class _Limit:
 
 @asynccontextmanager
 async def _begun(connection: Connection, scope: str) -> AsyncIterator[None]:
-    """A transaction of the scope: one round trip to begin, one to end."""
+    """A transaction of the scope: one round trip to begin, one to end.
+
+    A connection that asyncpg finds unusable (what a dying server said last can make it so, before
+    it is known to be closed) is dropped, and counts as lost: the next one will do.
+    """
     if not scope.replace("-", "").isalnum():
         raise ValueError("no scope")
-    await connection.execute(f"BEGIN; SET LOCAL app.practice = '{scope}'")
     try:
-        yield
-    except BaseException:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK")
-        raise
-    await connection.execute("COMMIT")
+        await connection.execute(f"BEGIN; SET LOCAL app.practice = '{scope}'")
+        try:
+            yield
+        except BaseException:
+            if not connection.is_closed():
+                await connection.execute("ROLLBACK")
+            raise
+        await connection.execute("COMMIT")
+    except asyncpg.InternalClientError as error:
+        connection.terminate()
+        raise ConnectionResetError("unusable") from error
 
 
 def affected(tag: str) -> int:

@@ -130,7 +130,7 @@ async def test_what_nobody_confirms_is_amber_and_asks_for_a_call(
     [
         ("030 1234567", "Das ist eine Festnetznummer."),
         ("0171", "Diese Nummer ist zu kurz."),
-        ("keine", "Das ist keine Telefonnummer."),
+        ("keine", "Bitte geben Sie eine Mobilnummer an"),
         (
             "+371 21 234 567",
             "SMS gehen von hier nur an Nummern aus: Deutschland, Österreich, Schweiz.",
