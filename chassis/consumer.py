@@ -8,7 +8,7 @@ says, is parked and passed; what fails because something is down is fetched agai
 import asyncio
 import dataclasses
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -29,8 +29,7 @@ from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
 from chassis.loop import TURNS_APART
-from contracts.envelope import TYPE, Received, Unreadable, Untrusted, decode
-from contracts.events import Event
+from contracts.envelope import Received, Unreadable, Untrusted, decode
 from contracts.sealed_bodies import BodyOpener
 from contracts.signatures import EventVerifier
 from contracts.topics import Topic
@@ -78,17 +77,9 @@ class Consumer:
         cluster: Cluster,
         verifier: EventVerifier,
         opener: BodyOpener | None = None,
-        events: Collection[type[Event]] | None = None,
         after_commit: Callable[[], None] = lambda: None,
         read_up: ReadUp | None = None,
     ) -> None:
-        """Of the topics' `events` only these are of any concern here; the others are passed."""
-        self._passed = frozenset(
-            event.type.encode()
-            for topic in topics
-            for event in topic.events
-            if events is not None and event not in events
-        )
         self._handle = handle
         self._verifier = verifier
         self._opener = opener
@@ -206,8 +197,6 @@ class Consumer:
             events: list[tuple[Record, Received]] = []
             refused: list[tuple[Record, str]] = []
             for record in records:
-                if self._passed and self._passes(record):
-                    continue
                 try:
                     received = decode(record.headers, record.value, self._verifier, self._opener)
                     events.append((record, received))
@@ -231,10 +220,6 @@ class Consumer:
         self._progress = time.monotonic()
         # What comes meanwhile is one batch.
         await asyncio.sleep(max(0.0, began + TURNS_APART - self._progress))
-
-    def _passes(self, record: Record) -> bool:
-        """Of what takes no effect here it is not asked who told it."""
-        return next((value for name, value in record.headers if name == TYPE), b"") in self._passed
 
     async def _apply_or_isolate(
         self, events: Sequence[tuple[Record, Received]]

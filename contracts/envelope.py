@@ -16,7 +16,6 @@ from contracts.topics import EVENT_OF, TOPIC_OF
 
 Headers = list[tuple[str, bytes]]
 
-TYPE = "ce_type"
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 

@@ -105,7 +105,6 @@ def build(settings: Settings) -> Application:
                 cluster=kafka,
                 verifier=settings.event_verifier,
                 opener=settings.body_opener,
-                events=requests.EVENTS,
                 after_commit=wake_all,
             )
             erasure = KafkaErasure(

@@ -35,13 +35,6 @@ from services.notification.letters.letter import Letter, LetterKind
 
 TOPICS = (APPOINTMENTS, REQUESTED)
 GROUP = "notification"
-EVENTS = (
-    AppointmentDeleted,
-    AppointmentErased,
-    AppointmentRescheduled,
-    InvitationRequested,
-    NoticeRequested,
-)
 
 
 class Events:

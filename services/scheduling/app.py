@@ -85,7 +85,6 @@ def build(settings: Settings) -> Application:
                 db=db,
                 cluster=kafka,
                 verifier=settings.event_verifier,
-                events=events.EVENTS,
             )
 
             app.state.access = Access(

@@ -4,30 +4,13 @@ from collections.abc import Sequence
 
 from chassis.database import Connection
 from contracts.envelope import Received
-from contracts.events import (
-    DeliveryOutcome,
-    InvitationDelivered,
-    InvitationFailed,
-    NoticeDelivered,
-    NoticeFailed,
-    NoticePending,
-    NoticeUnconfirmed,
-)
+from contracts.events import DeliveryOutcome
 from contracts.topics import OUTCOMES
 from services.scheduling import address_store, cancellation_store
 from services.scheduling.addresses import verdict
 
 TOPICS = (OUTCOMES,)
 GROUP = "scheduling"
-# What says something of an address, or of a cancellation.
-EVENTS = (
-    InvitationDelivered,
-    InvitationFailed,
-    NoticePending,
-    NoticeDelivered,
-    NoticeFailed,
-    NoticeUnconfirmed,
-)
 
 
 async def handle(tx: Connection, received: Sequence[Received]) -> None:

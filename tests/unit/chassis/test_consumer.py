@@ -20,7 +20,7 @@ from chassis.database import Database
 from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
 from contracts.envelope import encode
-from contracts.events import AppointmentDeleted, AppointmentErased
+from contracts.events import AppointmentDeleted
 from contracts.signatures import HEADER as SIGNATURE
 from contracts.signatures import EventSigner, EventVerifier, public_keys
 from contracts.topics import APPOINTMENTS
@@ -165,28 +165,3 @@ async def test_an_event_whose_values_no_column_takes_is_parked(
     )
     await made.consume([record()])
     assert parked == ["handler failed: DataError"]
-
-
-async def test_what_takes_no_effect_here_is_passed_whoever_told_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    parked: list[str] = []
-
-    async def park(_: DeadLetters, refused: list[tuple[Any, str]]) -> None:
-        parked.extend(reason for _, reason in refused)
-
-    monkeypatch.setattr(DeadLetters, "park", park)
-    forged, unknown = record(), record()
-    forged.headers = [each for each in forged.headers if each[0] != SIGNATURE]
-    unknown.headers = [("ce_specversion", b"1.0"), ("ce_type", b"einladung.v1.Other")]
-    made = Consumer(
-        topics=[APPOINTMENTS],
-        group="test",
-        handle=fail,
-        db=cast(Database, Away(AssertionError())),
-        cluster=Cluster("nowhere:9092"),
-        verifier=EventVerifier({"scheduling": public_keys({1: SEED})}),
-        events=[AppointmentErased],
-    )
-    await made.consume([record(), forged, unknown])
-    assert parked == ["ce_type is missing or unknown"]
