@@ -50,6 +50,7 @@ TRANSIENT_ERRORS: tuple[type[BaseException], ...] = (
     asyncpg.LockNotAvailableError,
     OSError,
     TimeoutError,
+    asyncpg.InternalClientError,  # as of a connection that a dying server has left unusable
 )
 
 
@@ -248,7 +249,7 @@ async def _begun(connection: Connection, scope: str) -> AsyncIterator[None]:
     """A transaction of the scope: one round trip to begin, one to end.
 
     A connection that asyncpg finds unusable (what a dying server said last can make it so, before
-    it is known to be closed) is dropped, and counts as lost: the next one will do.
+    it is known to be closed) is dropped: the next one will do.
     """
     if not scope.replace("-", "").isalnum():
         raise ValueError("no scope")
@@ -261,9 +262,9 @@ async def _begun(connection: Connection, scope: str) -> AsyncIterator[None]:
                 await connection.execute("ROLLBACK")
             raise
         await connection.execute("COMMIT")
-    except asyncpg.InternalClientError as error:
+    except asyncpg.InternalClientError:
         connection.terminate()
-        raise ConnectionResetError("unusable") from error
+        raise
 
 
 def affected(tag: str) -> int:

@@ -23,11 +23,7 @@ from services.status import store
 CONNECT_TIMEOUT = 10.0  # seconds
 BLIND_AFTER = 30.0  # seconds in which nobody could compare positions
 CHECK = 15.0  # seconds between questions whether the listening connection is alive
-PROBLEMS: tuple[type[BaseException], ...] = (
-    *TRANSIENT_ERRORS,
-    asyncpg.PostgresError,
-    asyncpg.InternalClientError,
-)
+PROBLEMS: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, asyncpg.PostgresError)
 
 streams_open = Gauge("status_streams_open", "Open streams of this process")
 streams_refused = Counter("status_streams_refused_total", "Streams refused", ["reason"])
