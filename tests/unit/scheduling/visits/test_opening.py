@@ -24,15 +24,8 @@ ZONES = (
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2040, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-@given(
-    MOMENTS, st.sampled_from(ZONES), st.integers(-60 * 24 * 90, 60 * 24 * 90), st.integers(5, 480)
-)
-def test_validity_is_that_of_the_present_end_however_it_came_about(
-    starts_at: datetime, name: str, moved: int, minutes: int
-) -> None:
-    link = Link(APPOINTMENT, 1)
-    links = Links("https://x", {1: KEY})
-    present = Appointment(
+def visit_at(starts_at: datetime) -> Appointment:
+    return Appointment(
         id=APPOINTMENT,
         practice_id=APPOINTMENT,
         version=1,
@@ -46,10 +39,21 @@ def test_validity_is_that_of_the_present_end_however_it_came_about(
         consented_at=starts_at,
         invitation_id=APPOINTMENT,
         attempt=1,
-        link_version=link.version,
+        link_version=1,
         created_at=starts_at,
         created_by="x",
     )
+
+
+@given(
+    MOMENTS, st.sampled_from(ZONES), st.integers(-60 * 24 * 90, 60 * 24 * 90), st.integers(5, 480)
+)
+def test_validity_is_that_of_the_present_end_however_it_came_about(
+    starts_at: datetime, name: str, moved: int, minutes: int
+) -> None:
+    link = Link(APPOINTMENT, 1)
+    links = Links("https://x", {1: KEY})
+    present = visit_at(starts_at)
     later = reschedule(
         present, starts_at=starts_at + timedelta(minutes=moved), duration_minutes=minutes
     )
@@ -82,24 +86,7 @@ HOUR = timedelta(hours=1)
     ],
 )
 def test_when_the_room_is_open(after: timedelta | None, now: datetime, door: Door) -> None:
-    visit = Appointment(
-        id=APPOINTMENT,
-        practice_id=APPOINTMENT,
-        version=1,
-        starts_at=START,
-        duration_minutes=20,
-        patient_name="Erika Mustermann",
-        email=None,
-        phone=None,
-        channels=(),
-        locale="de",
-        consented_at=START,
-        invitation_id=APPOINTMENT,
-        attempt=1,
-        link_version=1,
-        created_at=START,
-        created_by="x",
-    )
+    visit = visit_at(START)
     hours = OpeningHours(before=HOUR, after=after)
     assert hours.opens_at(visit) == START - HOUR
     assert hours.door(visit, now) is door
