@@ -28,7 +28,7 @@ export class Details {
     this.desk = desk;
     this.infoBoxes = infoBoxes;
     this.dialogs = dialogs;
-    dialogs.install(this.#dialog);
+    dialogs.install(this.#dialog, { onClosed: () => { this.#id = ""; } });
     const close = () => this.#dialog.close();
     this.resend = new Resend({ desk, infoBoxes });
     this.move = new Move({ desk, onMoved: (moved) => { close(); onMoved(moved); } });
@@ -40,9 +40,6 @@ export class Details {
     });
     byId("delete-open").addEventListener("click", () => this.removal.open(this.#id));
     byId("erase-open").addEventListener("click", () => this.removal.open(this.#id, ERASE));
-    this.#dialog.addEventListener("close", () => {
-      this.#id = "";
-    });
     desk.addEventListener("appointment", ({ detail }) => this.#changed(detail.id));
     desk.addEventListener("indicator", ({ detail }) => this.#changed(detail.id));
     desk.addEventListener("deleted", ({ detail }) => {

@@ -7,12 +7,14 @@ export class Dialogs {
     this.infoBoxes = infoBoxes;
   }
 
-  /** Wire a dialog's closing buttons. */
-  install(dialog) {
+  /** Wire a dialog's closing buttons; `onClosed()` once it is closed. */
+  install(dialog, { onClosed = () => {} } = {}) {
     for (const button of dialog.querySelectorAll("[data-close]")) {
       button.addEventListener("click", () => dialog.close());
     }
     dialog.addEventListener("close", () => {
+      if (dialog.open) return; // opened again before it was told of
+      onClosed();
       this.#open = this.#open.filter((one) => one !== dialog);
       this.#place();
       setTimeout(() => this.#keepFocus());

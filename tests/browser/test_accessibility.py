@@ -100,6 +100,7 @@ async def test_what_is_open_and_boxes_gathered(
     page = anyone.page
     name = unique("Olga Offen")
     failing = {"email": unknown(), "phone": "+491713920001"}
+    await demo_practice.deal_with_all()  # the list shows its first page
     refused = await demo_practice.create(patient_name=name, **failing)
     await demo_practice.shows(refused["id"], "failed")
     await enter(page, stack)

@@ -31,14 +31,8 @@ SOON = 30_000  # milliseconds; before the page looks by itself, a minute after i
 @pytest_asyncio.fixture
 async def demo_practice(demo_practice: Practice) -> Practice:
     """Nothing is open yet, whatever other tests have left."""
-    query = {"open": "true", "limit": "100"}
-    while True:
-        page = (await demo_practice.status.get("/v1/indicators", params=query)).json()
-        if page["open_count"] == 0:
-            return demo_practice
-        for one in page["indicators"]:
-            path = f"/v1/appointments/{one['appointment_id']}"
-            await demo_practice.scheduling.delete(path, params={"notify": "false"})
+    await demo_practice.deal_with_all()
+    return demo_practice
 
 
 @pytest_asyncio.fixture
@@ -170,6 +164,26 @@ async def test_by_keyboard_from_one_to_the_next(page: Page, demo_practice: Pract
     await expect(open_row(page, first)).to_have_count(0)
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("heading", name="Offen", exact=True)).to_be_focused()
+
+
+async def test_a_dialog_that_is_opened_again_at_once_shows_what_happens(
+    page: Page, demo_practice: Practice
+) -> None:
+    """Before the browser has told of its closing."""
+    name = unique("Wieder")
+    await fail(demo_practice, name)
+    await page.get_by_test_id("nav-offen").click()
+    await open_row(page, name).locator(".primary").click()
+    await expect(page.get_by_test_id("resend-email")).to_be_focused()
+    await page.evaluate(
+        """() => {
+          document.getElementById("details").close();
+          document.querySelector("[data-testid=open-row] .primary").click();
+        }"""
+    )
+    await page.get_by_test_id("resend-email").fill("wieder@example.org")
+    await page.get_by_test_id("resend-submit").click()
+    await expect(page.locator("#details-state")).to_contain_text("vom E-Mail-Anbieter angenommen")
 
 
 async def test_what_is_done_elsewhere_leaves_the_focus_at_the_next(

@@ -57,6 +57,7 @@ async def proof_of(page: Page, made: Json) -> Page:
     async with page.context.expect_page() as opening:
         await page.keyboard.press("Enter")
     proof = await opening.value
+    await proof.wait_for_load_state()  # by then its script listens
     await expect(proof.get_by_test_id("proof")).to_be_visible()
     return proof
 

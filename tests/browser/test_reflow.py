@@ -67,6 +67,7 @@ async def failed(demo_practice: Practice, name: str, **changes: object) -> str:
 async def test_every_view(desk: Page, demo_practice: Practice, tomorrow: str) -> None:
     page = desk
     name = f"{LONG} {unique('Rita')}"
+    await demo_practice.deal_with_all()  # the list shows its first page
     await failed(demo_practice, name)
     # With what is not always there: a count of two digits, and how it stands in words.
     await page.get_by_test_id("nav-offen").click()

@@ -102,6 +102,20 @@ class Practice:
 
         return await eventually(ask, f"indicator {overall}, attempt {attempt}", patience)
 
+    async def deal_with_all(self) -> None:
+        """„Erledigt" for whatever is open, until nothing is."""
+
+        async def ask() -> bool:
+            query = {"open": "true", "limit": "100"}
+            page = (await self.status.get("/v1/indicators", params=query)).json()
+            for shown in page["indicators"]:
+                path = f"/v1/appointments/{shown['appointment_id']}/follow-ups"
+                seen = await self.scheduling.post(path, json={"causes": shown["causes"]})
+                assert seen.status_code == 204, seen.text
+            return bool(page["open_count"] == 0)
+
+        await eventually(ask, "nothing is open")
+
     async def mails(self, address: str) -> list[Json]:
         """What arrived at this address, newest last."""
         response = await self.mailbox.get("/api/messages", params={"to": address})

@@ -32,7 +32,7 @@ ISSUER = "https://login.example.org"
 PRACTICE = UUID(int=7)
 PEOPLES = OKPKey.generate_key("Ed25519", {"use": "sig"}, auto_kid=True)
 OF_KEYS = OKPKey.generate_key("Ed25519", {"use": "sig"}, auto_kid=True)
-UNTIL = int(time.time()) + 300
+UNTIL = int(time.time()) + 24 * 3600  # this module is loaded long before it runs
 
 
 class Settings(AuthSettings):
