@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import NoReturn
 
 from local.folder import DATA
+from local.services import AUDIT_KEYS_FILE
 
 URL_FILE = "admin-database-url"
 VARIABLE = "SCHEDULING_ADMIN_DATABASE_URL"
+AUDIT_KEYS = "SCHEDULING_AUDIT_KEYS"
 
 
 def main(folder: Path = DATA / "demo") -> NoReturn:
     """Become `services.scheduling.admin` with the demo's database; exit code 1 where none runs."""
     if not _runs(folder):
         sys.exit("The demo does not run: start it with `make demo`, and leave it on.")
-    url = (folder / URL_FILE).read_text()
+    own = {
+        VARIABLE: (folder / URL_FILE).read_text(),
+        AUDIT_KEYS: (folder / AUDIT_KEYS_FILE).read_text(),
+    }
     command = [sys.executable, "-m", "services.scheduling.admin", *sys.argv[1:]]
-    os.execve(sys.executable, command, {**os.environ, VARIABLE: url})  # noqa: S606
+    os.execve(sys.executable, command, {**os.environ, **own})  # noqa: S606
 
 
 def _runs(folder: Path) -> bool:

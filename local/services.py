@@ -17,6 +17,7 @@ PREFIXES = tuple(f"{name.upper()}_" for name in MODULES)
 MAIL_FROM = "einladung@praxis.example"
 BOUNCES = "rueck@praxis.example"
 GATEWAY_FILE = "sms-gateway.key"
+AUDIT_KEYS_FILE = "audit-keys.json"
 
 
 @dataclass
@@ -66,6 +67,9 @@ class Environments:
                 ),
                 "CONTACT_KEYS": secret_files.keep(
                     self.folder / "scheduling-contact-keys.json", secret_files.one_key
+                ),
+                "AUDIT_KEYS": secret_files.keep(
+                    self.folder / AUDIT_KEYS_FILE, secret_files.one_key
                 ),
                 "TOKEN_KEYS": secret_files.keep(
                     self.folder / "token-keys.json", secret_files.one_key

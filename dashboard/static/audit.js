@@ -76,7 +76,7 @@ export class AuditLog {
 function line(entry, { time_zone: zone, labels }) {
   const { actor } = entry;
   const roles = actor.roles.map((role) => labels.roles[role] ?? role).join(", ");
-  const about = [labels.kinds[actor.kind] ?? actor.kind, actor.name ? actor.id : "", roles];
+  const about = [labels.kinds[actor.kind] ?? actor.kind, actor.name ? actor.id : "", roles, entry.proven === false ? "nicht belegt" : ""];
   const changed = entry.changed.map((name) => labels.fields[name] ?? name).join(", ");
   return h(
     "tr",

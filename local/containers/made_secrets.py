@@ -27,7 +27,7 @@ GATEWAY_FILE, JITSI_FILE = "gateway-secret", "jitsi-secret"
 
 # Settings that are keys, by service. Another one is added here.
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "scheduling": ("link_keys", "contact_keys", "token_keys", "event_keys"),
+    "scheduling": ("link_keys", "contact_keys", "token_keys", "audit_keys", "event_keys"),
     "notification": ("return_path_keys", "contact_keys", "event_keys", "request_keys"),
 }
 # Settings that are keys which do not rotate.
@@ -105,7 +105,9 @@ def make(folder: Path) -> None:
                 url = database_url(role, service, password)
                 store.share(service, f"{service}_database_url", url)
         for setting in KEYS.get(service, ()):
-            store.make(service, f"{service}_{setting}", secret_files.one_key)
+            keys = store.make(service, f"{service}_{setting}", secret_files.one_key)
+            if setting == "audit_keys":  # the operator's command line checks by them
+                store.share(JOBS, f"{service}_{setting}", keys)
         for setting in SINGLE_KEYS.get(service, ()):
             store.make(service, f"{service}_{setting}", secret_files.key)
     signing = {

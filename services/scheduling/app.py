@@ -31,6 +31,9 @@ from services.scheduling.api import (
 )
 from services.scheduling.api.dependencies import Services
 from services.scheduling.audit import store as audit_store
+from services.scheduling.audit.log import AuditLog
+from services.scheduling.audit.proving import Prover
+from services.scheduling.audit.watch import AuditWatch
 from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.due_notices import DueNotices
 from services.scheduling.keys.mint import Mint
@@ -46,7 +49,7 @@ from services.scheduling.visits.page_throttle import PageThrottle
 from services.scheduling.visits.settings import make_rooms
 
 RESEALING = 3600.0  # seconds between two looks for what is under older keys
-SEALING = 10.0  # seconds between two looks for audit entries without a digest
+SEALING = 10.0  # seconds between two looks for audit entries without a digest or a proof
 PURGE = 6 * 3600.0  # seconds between two looks for what has had its time
 
 
@@ -69,6 +72,8 @@ def build(settings: Settings) -> Application:
             sealer = Sealer(decode_keys(settings.contact_keys))
             links = Links(settings.link_base_url, decode_keys(settings.link_keys))
             mint = Mint(decode_keys(settings.token_keys))
+            prover = Prover(decode_keys(settings.audit_keys))
+            audit_log = AuditLog(prover)
             rooms = make_rooms(settings)
             relay = Relay(
                 db,
@@ -104,12 +109,15 @@ def build(settings: Settings) -> Application:
                     settings.channels,
                     relay.wake,
                     sealer,
+                    audit_log,
                     settle=timedelta(seconds=settings.notice_settle_seconds),
                     now=utc_now,
                     bounds=settings.bounds,
                 ),
-                proofs=Proofs(callers_db, sealer, utc_now),
-                hosting=Hosting(callers_db, rooms, sealer, relay.wake),
+                proofs=Proofs(callers_db, sealer, audit_log, utc_now),
+                audit_log=audit_log,
+                prover=prover,
+                hosting=Hosting(callers_db, rooms, sealer, audit_log, relay.wake),
                 patient_page=PatientPage(
                     links=links,
                     lookup=PageLookup(callers_db, sealer),
@@ -140,7 +148,7 @@ def build(settings: Settings) -> Application:
                 housekeeper("resealing", db, resealing.Resealing(sealer).batch, every=RESEALING),
                 housekeeper("inbox", db, inbox.purge, every=PURGE),
                 housekeeper("housekeeping", db, housekeeping.purge, every=PURGE),
-                housekeeper("audit seals", db, audit_store.seal, every=SEALING),
+                housekeeper("audit seals", db, AuditWatch(prover).turn, every=SEALING),
                 housekeeper(
                     "audit log",
                     db,

@@ -34,8 +34,8 @@ from services.scheduling import (
 )
 from services.scheduling.appointments import Appointment
 from services.scheduling.audit import entry as audit
-from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action
+from services.scheduling.audit.log import AuditLog
 from services.scheduling.bounds import Bounds
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
@@ -66,6 +66,7 @@ class Booking:
     channels: Sequence[Channel]  # of this installation
     wake_relay: Callable[[], None]
     sealer: Sealer
+    audit_log: AuditLog
     settle: timedelta  # after a move, for moves that follow at once
     now: Clock
     bounds: Bounds = field(default_factory=Bounds)
@@ -76,7 +77,7 @@ class Booking:
         async with self._practice(caller) as (tx, practice):
             earlier = await self._earlier(tx, practice, key, "create", request, appointment_id)
             if earlier is not None:
-                await _note_reading(tx, caller, [earlier])
+                await self._note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
             valid = await forms.new_appointment(
                 request,
@@ -114,7 +115,7 @@ class Booking:
                 await store.add(all_at_once, self.sealer, appointment)
                 await address_store.add_attempt(all_at_once, self.sealer, appointment)
                 await notice_store.add_reminders(all_at_once, appointment, reminders)
-                await audit_store.add(
+                await self.audit_log.enter(
                     all_at_once, audit.deed(caller, Action.CREATED, appointment_id)
                 )
                 await self._publish(
@@ -136,7 +137,7 @@ class Booking:
         async with self._practice(caller) as (tx, practice):
             earlier = await self._earlier(tx, practice, key, operation, request, appointment_id)
             if earlier is not None:
-                await _note_reading(tx, caller, [earlier])
+                await self._note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice)
             present = await self._changeable(tx, practice, appointment_id)
             if present.starts_at <= now:
@@ -161,7 +162,7 @@ class Booking:
             await self._write_to(tx, practice, invited, now)
             appointment = await store.update(tx, self.sealer, invited)
             await address_store.add_attempt(tx, self.sealer, appointment)
-            await _note_change(tx, caller, Action.RESENT, present, appointment)
+            await self._note_change(tx, caller, Action.RESENT, present, appointment)
             await self._publish(tx, *self._invitation(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
@@ -178,14 +179,14 @@ class Booking:
                 present, starts_at=slot.starts_at, duration_minutes=slot.duration_minutes
             )
             if moved == present:
-                await _note_reading(tx, caller, [present])
+                await self._note_reading(tx, caller, [present])
                 return Booked(present, practice)
             appointment = await store.update(tx, self.sealer, moved)
             if appointment.starts_at != present.starts_at:
                 await self._plan_again(
                     tx, practice, present, appointment, now, notify=request.notify
                 )
-            await _note_change(tx, caller, Action.RESCHEDULED, present, appointment)
+            await self._note_change(tx, caller, Action.RESCHEDULED, present, appointment)
             await self._publish(tx, appointments.rescheduled(appointment, practice))
         self.wake_relay()
         return Booked(appointment, practice)
@@ -215,7 +216,7 @@ class Booking:
                 events.append(told)
                 await notice_store.add_cancellation(tx, present, told, now)
                 await messages.count_notice(tx, self.sealer, present, told, now)
-            await audit_store.add(tx, audit.deed(caller, Action.DELETED, appointment_id))
+            await self.audit_log.enter(tx, audit.deed(caller, Action.DELETED, appointment_id))
             await self._publish(tx, *events)
         self.wake_relay()
 
@@ -230,7 +231,7 @@ class Booking:
                 raise NotFound
             _agree(held.version, if_match)
             await erasure.on_request(tx, held, SOURCE, now)
-            await audit_store.add(tx, audit.deed(caller, Action.ERASED, appointment_id))
+            await self.audit_log.enter(tx, audit.deed(caller, Action.ERASED, appointment_id))
         self.wake_relay()
 
     async def follow_up(
@@ -258,7 +259,7 @@ class Booking:
             ):
                 return
             _agree(version, if_match)
-            await audit_store.add(tx, audit.deed(caller, Action.FOLLOWED_UP, appointment_id))
+            await self.audit_log.enter(tx, audit.deed(caller, Action.FOLLOWED_UP, appointment_id))
             event = appointments.followed_up(practice.id, appointment_id, request.causes, now)
             await self._publish(tx, event)
         self.wake_relay()
@@ -267,7 +268,7 @@ class Booking:
         """One appointment."""
         async with self._practice(caller) as (tx, practice):
             appointment = await self._found(tx, practice, appointment_id)
-            await _note_reading(tx, caller, [appointment])
+            await self._note_reading(tx, caller, [appointment])
         return Booked(appointment, practice)
 
     async def day(self, caller: Caller, day: date) -> tuple[Practice, Sequence[Appointment]]:
@@ -276,7 +277,7 @@ class Booking:
         async with self._practice(caller) as (tx, practice):
             first, until = day_bounds(day, practice.zone)
             found = await store.between(tx, self.sealer, practice.id, first, until)
-            await _note_reading(tx, caller, found)
+            await self._note_reading(tx, caller, found)
             return practice, found
 
     async def named(
@@ -288,7 +289,7 @@ class Booking:
         """
         async with self._practice(caller) as (tx, practice):
             found = await store.named(tx, self.sealer, practice.id, ids, self.now())
-            await _note_reading(tx, caller, found)
+            await self._note_reading(tx, caller, found)
             return practice, found
 
     async def practice(self, caller: Caller) -> Practice:
@@ -408,6 +409,25 @@ class Booking:
             known_start=known_start,
         )
 
+    async def _note_reading(
+        self, tx: Connection, caller: Caller, shown: Sequence[Appointment]
+    ) -> None:
+        if not caller.may(Right.READ_APPOINTMENTS):
+            return  # the answer leaves the patient out
+        ids = [appointment.id for appointment in shown]
+        await self.audit_log.enter_reading(tx, audit.deed(caller, Action.READ, *ids))
+
+    async def _note_change(
+        self,
+        tx: Connection,
+        caller: Caller,
+        action: Action,
+        before: Appointment,
+        after: Appointment,
+    ) -> None:
+        changed = audit.changes(before, after)
+        await self.audit_log.enter(tx, audit.deed(caller, action, after.id, changed=changed))
+
     async def _publish(self, tx: Writer, *events: Event) -> None:
         await outbox.put(tx, events, source=SOURCE, sealer=self.sealer)
 
@@ -416,21 +436,3 @@ def _agree(version: int, if_match: Versions | None) -> None:
     """Nobody changes what they have not seen. Raises Changed."""
     if if_match is not None and version not in if_match:
         raise Changed
-
-
-async def _note_reading(tx: Connection, caller: Caller, shown: Sequence[Appointment]) -> None:
-    if not caller.may(Right.READ_APPOINTMENTS):
-        return  # the answer leaves the patient out
-    ids = [appointment.id for appointment in shown]
-    await audit_store.add_reading(tx, audit.deed(caller, Action.READ, *ids))
-
-
-async def _note_change(
-    tx: Connection,
-    caller: Caller,
-    action: Action,
-    before: Appointment,
-    after: Appointment,
-) -> None:
-    changed = audit.changes(before, after)
-    await audit_store.add(tx, audit.deed(caller, action, after.id, changed=changed))

@@ -15,8 +15,8 @@ from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from services.scheduling import forms, practice_store, proof_store
 from services.scheduling.audit import entry as audit
-from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action
+from services.scheduling.audit.log import AuditLog
 from services.scheduling.practice import Practice
 from services.scheduling.problems import NotFound, UnknownPractice
 from services.scheduling.proof_store import Proof, ProofPlace
@@ -40,6 +40,7 @@ class Proofs:
 
     db: Database
     sealer: Sealer
+    audit_log: AuditLog
     now: Clock
 
     async def get(self, caller: Caller, appointment_id: UUID) -> tuple[Practice, Proof]:
@@ -49,7 +50,7 @@ class Proofs:
             found = await proof_store.find(tx, self.sealer, practice.id, appointment_id, self.now())
             if found is None:
                 raise NotFound
-            await _note_reading(tx, caller, [found])
+            await self._note_reading(tx, caller, [found])
         return practice, found
 
     async def begin(self, caller: Caller, first: date, last: date) -> Range:
@@ -59,7 +60,7 @@ class Proofs:
             practice = await _practice(tx, caller)
             days = f"{first}/{last}"  # ISO 8601-1, section 5.5
             deed = audit.deed(caller, Action.PROOF_EXPORTED, changed=[days])
-            await audit_store.add(tx, deed)
+            await self.audit_log.enter(tx, deed)
         return Range(practice, first, last)
 
     async def batches(self, caller: Caller, wanted: Range) -> AsyncIterator[Sequence[Proof]]:
@@ -80,11 +81,15 @@ class Proofs:
                     after=after,
                     limit=EXPORT_BATCH,
                 )
-                await _note_reading(tx, caller, found)
+                await self._note_reading(tx, caller, found)
             yield found
             if len(found) < EXPORT_BATCH:
                 return
             after = ProofPlace(found[-1].starts_at, found[-1].appointment_id)
+
+    async def _note_reading(self, tx: Connection, caller: Caller, shown: Sequence[Proof]) -> None:
+        ids = [proof.appointment_id for proof in shown if proof.known]
+        await self.audit_log.enter_reading(tx, audit.deed(caller, Action.READ, *ids))
 
 
 async def _practice(tx: Connection, caller: Caller) -> Practice:
@@ -92,8 +97,3 @@ async def _practice(tx: Connection, caller: Caller) -> Practice:
     if practice is None:
         raise UnknownPractice
     return practice
-
-
-async def _note_reading(tx: Connection, caller: Caller, shown: Sequence[Proof]) -> None:
-    ids = [proof.appointment_id for proof in shown if proof.known]
-    await audit_store.add_reading(tx, audit.deed(caller, Action.READ, *ids))

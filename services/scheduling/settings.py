@@ -91,6 +91,12 @@ class Settings(RoomSettings, ProducerSettings):
         description="Exchanges of API keys and requests of operators, from one address, in this "
         "process.",
     )
+    audit_keys: Annotated[dict[int, SecretStr], AfterValidator(check_keys)] = Field(
+        min_length=1,
+        description="Keys of the proofs that this service's processes have entered what is in the "
+        f"audit log. {KEYS_HELP} No role of the database may come by them. A number that is taken "
+        "away is never used again: its entries can't be checked any more.",
+    )
     audit_days: int = Field(
         default=1461, ge=365, le=3653, description="How long audit entries are kept."
     )

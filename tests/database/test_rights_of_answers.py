@@ -40,7 +40,7 @@ from services.status.app import build as build_status
 from services.status.feeds import Feeds
 from services.status.settings import Settings as StatusSettings
 from tests.database.conftest import NewPractice
-from tests.database.scheduling.support import LINKS, Desk
+from tests.database.scheduling.support import AUDIT_LOG, LINKS, PROVER, Desk
 from tests.support import Practice
 from tests.support.settings import KEY, SCHEDULING, SERVICE
 
@@ -167,8 +167,10 @@ async def house(
     scheduling.state.services = Services(
         db=scheduling_db,
         booking=desk.booking,
-        proofs=Proofs(scheduling_db, sealer, utc_now),
-        hosting=Hosting(scheduling_db, make_rooms(settings), sealer, lambda: None),
+        proofs=Proofs(scheduling_db, sealer, AUDIT_LOG, utc_now),
+        audit_log=AUDIT_LOG,
+        prover=PROVER,
+        hosting=Hosting(scheduling_db, make_rooms(settings), sealer, AUDIT_LOG, lambda: None),
         patient_page=PatientPage(
             links=LINKS,
             lookup=PageLookup(scheduling_db, sealer),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 
+from local.services import AUDIT_KEYS_FILE
 from local.stack import Stack
 from tests.support import PATIENCE
 
@@ -16,16 +17,27 @@ GRANT = {"grant_type": "client_credentials"}
 EVERY_SCOPE = ("appointments:read", "appointments:write", "status:read")
 
 
-async def admin(stack: Stack, *arguments: str, url: str | None = None) -> tuple[int, str]:
-    variable = {"SCHEDULING_ADMIN_DATABASE_URL": url or stack.owner_dsn("scheduling")}
+async def admin(
+    stack: Stack, *arguments: str, url: str | None = None, audit_keys: str | None = None
+) -> tuple[int, str]:
+    """The operator's command line, with the service's audit keys unless there are others."""
+    variables = {
+        "SCHEDULING_ADMIN_DATABASE_URL": url or stack.owner_dsn("scheduling"),
+        "SCHEDULING_AUDIT_KEYS": stack_audit_keys(stack) if audit_keys is None else audit_keys,
+    }
     process = await create_subprocess_exec(
         *(sys.executable, "-m", "services.scheduling.admin", *arguments),
-        env=os.environ | variable,
+        env=os.environ | variables,
         stdout=PIPE,
         stderr=PIPE,
     )
     told, wrong = await process.communicate()
     return process.returncode or 0, told.decode() + wrong.decode()
+
+
+def stack_audit_keys(stack: Stack) -> str:
+    """As the stack's scheduling service has them."""
+    return (stack.folder.path / AUDIT_KEYS_FILE).read_text()
 
 
 async def new_key(

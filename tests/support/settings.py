@@ -27,6 +27,7 @@ SCHEDULING = SERVICE | {
     "link_keys": {"1": KEY},
     "contact_keys": {"1": KEY},
     "token_keys": {"1": KEY},
+    "audit_keys": {"1": KEY},
     "request_public_keys": {"1": KEY},
     "event_keys": {"1": KEY},
 }

@@ -8,23 +8,33 @@
     python -m services.scheduling.admin audit deeds | verify [--kept FILE]
 
 SCHEDULING_ADMIN_DATABASE_URL is the database as its owner sees it: the service's own role can
-neither make a key nor revoke one.
+neither make a key nor revoke one. With SCHEDULING_AUDIT_KEYS, as the service has them, what is done
+here is proven in the audit log, and `audit verify` checks the proofs in it.
 """
 
 import argparse
 import asyncio
 import os
 import sys
+from typing import Annotated
 
 import asyncpg
 from fastapi_problem.error import Problem
+from pydantic import AfterValidator, Field, SecretStr, TypeAdapter
 
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.problems import InvalidInput
+from chassis.secret_keys import check_keys, decode_keys
 from services.scheduling.admin import audit, keys, practices
 from services.scheduling.admin.command_line import fail
+from services.scheduling.audit.log import AuditLog
+from services.scheduling.audit.proving import Prover
 
 DATABASE = "SCHEDULING_ADMIN_DATABASE_URL"
+AUDIT_KEYS = "SCHEDULING_AUDIT_KEYS"
+KEYS: TypeAdapter[dict[int, SecretStr]] = TypeAdapter(
+    Annotated[dict[int, SecretStr], Field(min_length=1), AfterValidator(check_keys)]
+)
 REFUSALS: tuple[type[BaseException], ...] = (Problem, asyncpg.PostgresError, *TRANSIENT_ERRORS)
 
 
@@ -34,6 +44,11 @@ def main() -> int:
     url = os.environ.get(DATABASE)
     if not url:
         return fail(f"{DATABASE} is not set.")
+    try:
+        options.prover = _prover(os.environ.get(AUDIT_KEYS))
+    except ValueError:  # names no key
+        return fail(f"{AUDIT_KEYS} can't be used.")
+    options.audit_log = AuditLog(options.prover)
     try:
         return asyncio.run(_run(url, options))
     except REFUSALS as error:
@@ -51,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     keys.add_parsers(commands)
     audit.add_parsers(commands)
     return parser
+
+
+def _prover(keys: str | None) -> Prover | None:
+    return Prover(decode_keys(KEYS.validate_json(keys))) if keys else None
 
 
 async def _run(url: str, options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import sys
 from collections.abc import Iterable
 from itertools import chain as concatenated
 from pathlib import Path
@@ -12,6 +13,7 @@ from services.scheduling.admin.command_line import Subcommands, fail
 from services.scheduling.audit import chain
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.chain import Place
+from services.scheduling.audit.proof_check import ProofCheck
 
 PAGE = 1000  # entries
 
@@ -62,12 +64,19 @@ async def _verify(db: Database, options: argparse.Namespace) -> int:
             more = await audit_store.seal(tx)
     async with db.system() as tx:
         found = await audit_store.chains(tx)
+    if options.prover is None:
+        print("SCHEDULING_AUDIT_KEYS is not set: no proof is checked.", file=sys.stderr)
     faults: list[str] = []
     for begin, head in found:
-        check = await _followed(db, begin, head)
+        proofs = ProofCheck(options.prover) if options.prover else None
+        check = await _followed(db, begin, head, proofs)
         print(check.end)
         if check.fault is not None:
             faults.append(f"{head.chain}: {check.fault}")
+        if proofs is not None:
+            faults += [f"{head.chain}: {fault}" for fault in proofs.faults()]
+            if proofs.retired is not None:
+                print(f"{head.chain}: {proofs.retired}", file=sys.stderr)
     async with db.system() as tx:
         faults += await _differing(tx, kept, {head.chain: begin for begin, head in found})
     if faults:
@@ -75,11 +84,13 @@ async def _verify(db: Database, options: argparse.Namespace) -> int:
     return 0
 
 
-async def _followed(db: Database, begin: Place, head: Place) -> chain.Check:
+async def _followed(
+    db: Database, begin: Place, head: Place, proofs: ProofCheck | None
+) -> chain.Check:
     """One chain, page by page, up to its head; what is sealed meanwhile is not looked at."""
     check = chain.Check(begin)
     after = begin.number
-    while after < head.number and check.fault is None:
+    while after < head.number:
         async with db.system() as tx:
             page = await audit_store.sealed(
                 tx, head.chain, after=after, limit=min(PAGE, head.number - after)
@@ -88,6 +99,8 @@ async def _followed(db: Database, begin: Place, head: Place) -> chain.Check:
             break
         for entry in page:
             check.follow(entry)
+            if proofs is not None:
+                proofs.follow(entry)
         after = page[-1].number or head.number
     check.finish(head)
     return check

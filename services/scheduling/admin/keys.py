@@ -10,8 +10,8 @@ from chassis.database import Connection, Database
 from contracts.rights import RIGHTS_OF_KEYS, Right
 from services.scheduling.admin.command_line import Subcommands, fail
 from services.scheduling.audit import entry as audit
-from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import COMMAND_LINE, Action
+from services.scheduling.audit.log import AuditLog
 from services.scheduling.keys import key as keys
 from services.scheduling.keys.key import ClinicSystem, Key, Operator, OwnerT
 from services.scheduling.keys.store import API_KEYS, OPERATOR_KEYS
@@ -70,7 +70,7 @@ async def _create_key(db: Database, options: argparse.Namespace) -> int:
     key, secret = _create(owner, options, utc_now())
     async with db.system() as tx:
         await API_KEYS.add(tx, key)
-        await _note(tx, key, key.owner.practice_id, Action.KEY_CREATED)
+        await _note(tx, options.audit_log, key, key.owner.practice_id, Action.KEY_CREATED)
     _show_created(key, secret, f"scopes:  {' '.join(sorted(key.owner.scopes))}")
     return 0
 
@@ -91,7 +91,7 @@ async def _revoke_key(db: Database, options: argparse.Namespace) -> int:
         key = await API_KEYS.revoke(tx, options.key, utc_now())
         if key is None:
             return fail("There is no such key.")
-        await _note(tx, key, key.owner.practice_id, Action.KEY_REVOKED)
+        await _note(tx, options.audit_log, key, key.owner.practice_id, Action.KEY_REVOKED)
     print("Revoked. Tokens that it was exchanged for hold for five more minutes at most.")
     return 0
 
@@ -100,7 +100,7 @@ async def _create_operator(db: Database, options: argparse.Namespace) -> int:
     key, secret = _create(Operator(), options, utc_now())
     async with db.operator() as tx:
         await OPERATOR_KEYS.add(tx, key)
-        await _note(tx, key, None, Action.OPERATOR_KEY_CREATED)
+        await _note(tx, options.audit_log, key, None, Action.OPERATOR_KEY_CREATED)
     _show_created(key, secret)
     return 0
 
@@ -119,7 +119,7 @@ async def _revoke_operator(db: Database, options: argparse.Namespace) -> int:
         key = await OPERATOR_KEYS.revoke(tx, options.key, utc_now())
         if key is None:
             return fail("There is no such key.")
-        await _note(tx, key, None, Action.OPERATOR_KEY_REVOKED)
+        await _note(tx, options.audit_log, key, None, Action.OPERATOR_KEY_REVOKED)
     print("Revoked.")
     return 0
 
@@ -140,9 +140,11 @@ def _state(key: Key[OwnerT], now: datetime) -> str:
     return f"{key.state(now):7}  until {key.expires_at:%Y-%m-%d}  used {used:10}"
 
 
-async def _note(tx: Connection, key: Key[OwnerT], practice_id: UUID | None, action: Action) -> None:
+async def _note(
+    tx: Connection, log: AuditLog, key: Key[OwnerT], practice_id: UUID | None, action: Action
+) -> None:
     done = audit.operator_deed(COMMAND_LINE, practice_id, action, changed=[key.id])
-    await audit_store.add(tx, done)
+    await log.enter(tx, done)
 
 
 def _name(text: str) -> str:

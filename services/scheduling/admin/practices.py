@@ -37,14 +37,18 @@ def add_parsers(commands: Subcommands) -> None:
 
 async def _add(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        added = await registry.create(tx, COMMAND_LINE, options.id or uuid7(), _change(options))
+        added = await registry.create(
+            tx, options.audit_log, COMMAND_LINE, options.id or uuid7(), _change(options)
+        )
     _print(added)
     return 0
 
 
 async def _set(db: Database, options: argparse.Namespace) -> int:
     async with db.operator() as tx:
-        changed = await registry.change(tx, COMMAND_LINE, options.practice, _change(options))
+        changed = await registry.change(
+            tx, options.audit_log, COMMAND_LINE, options.practice, _change(options)
+        )
     _print(changed)
     return 0
 

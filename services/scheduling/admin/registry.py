@@ -7,23 +7,23 @@ from uuid import UUID
 from chassis.database import Connection
 from services.scheduling import practice_store
 from services.scheduling.audit import entry as audit
-from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action, Actor
+from services.scheduling.audit.log import AuditLog
 from services.scheduling.practice import Practice, PracticeChange, new_practice
 
 
 async def create(
-    tx: Connection, operator: Actor, practice_id: UUID, settings: PracticeChange
+    tx: Connection, log: AuditLog, operator: Actor, practice_id: UUID, settings: PracticeChange
 ) -> Practice:
     """Set a practice up. Raises InvalidInput, PracticeExists."""
     practice = new_practice(practice_id, settings)
     await practice_store.add(tx, practice)
-    await _note(tx, operator, practice_id, [field.name for field in fields(PracticeChange)])
+    await _note(tx, log, operator, practice_id, [field.name for field in fields(PracticeChange)])
     return practice
 
 
 async def change(
-    tx: Connection, operator: Actor, practice_id: UUID, settings: PracticeChange
+    tx: Connection, log: AuditLog, operator: Actor, practice_id: UUID, settings: PracticeChange
 ) -> Practice:
     """Set what is named; it holds from the next reading on. Raises InvalidInput, NoSuchPractice."""
     values = settings.checked()
@@ -32,10 +32,12 @@ async def change(
     names = [name for name in values if getattr(present, name) != getattr(changed, name)]
     if names:
         await practice_store.update(tx, changed)
-        await _note(tx, operator, practice_id, names)
+        await _note(tx, log, operator, practice_id, names)
     return changed
 
 
-async def _note(tx: Connection, operator: Actor, practice_id: UUID, names: Sequence[str]) -> None:
+async def _note(
+    tx: Connection, log: AuditLog, operator: Actor, practice_id: UUID, names: Sequence[str]
+) -> None:
     done = audit.operator_deed(operator, practice_id, Action.PRACTICE_CHANGED, changed=names)
-    await audit_store.add(tx, done)
+    await log.enter(tx, done)

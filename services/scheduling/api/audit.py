@@ -11,15 +11,16 @@ from pydantic import BaseModel, Field
 
 from chassis.auth import Caller, count_write
 from chassis.clock import utc_now
-from chassis.database import Connection, Database
+from chassis.database import Connection
 from chassis.problems import Responses, responses
 from chassis.throttle import TooManyRequests
 from services.scheduling import forms, practice_store
-from services.scheduling.api.dependencies import AuditReader, Db
+from services.scheduling.api.dependencies import AuditReader, Db, Services, State
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import export as audit_export
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action, AuditEntry
+from services.scheduling.audit.proving import STANDS, Standing
 from services.scheduling.audit.store import Filter
 from services.scheduling.practice import Practice
 from services.scheduling.problems import UnknownPractice
@@ -66,10 +67,15 @@ class EntryView(BaseModel):
         description="Its place in the practice's chain; null until it is sealed, some seconds."
     )
     digest: str | None = Field(description="SHA-256 over the digest before it and this entry.")
+    proof: str | None = Field(description="By which the service knows it for its own.")
+    proven: bool | None = Field(
+        description="Whether the service has entered it; false: somebody else has made it up; "
+        "null: its key is no longer known."
+    )
 
     @classmethod
-    def of(cls, entry: AuditEntry) -> "EntryView":
-        """The view of an entry."""
+    def of(cls, entry: AuditEntry, standing: Standing) -> "EntryView":
+        """The view of an entry, whose proof is worth this."""
         return cls(
             id=entry.id,
             at=entry.at,
@@ -85,6 +91,8 @@ class EntryView(BaseModel):
             trace_id=entry.trace_id,
             number=entry.number,
             digest=entry.digest.hex() if entry.digest else None,
+            proof=entry.proof.hex() if entry.proof else None,
+            proven=None if standing is Standing.KEY_RETIRED else standing in STANDS,
         )
 
 
@@ -110,6 +118,7 @@ class AuditView(BaseModel):
 async def list_entries(
     db: Db,
     caller: AuditReader,
+    services: State,
     appointment_id: OfAppointment = None,
     first: FirstDay = None,
     last: LastDay = None,
@@ -124,7 +133,7 @@ async def list_entries(
     shown = found[:limit]
     return AuditView(
         time_zone=practice.time_zone,
-        entries=[EntryView.of(entry) for entry in shown],
+        entries=[EntryView.of(entry, services.prover.standing(entry)) for entry in shown],
         labels=LabelsView.model_validate(audit_export.LABELS),
         next=shown[-1].id if len(found) > limit else None,
     )
@@ -135,14 +144,14 @@ CSV: Responses = {200: {"description": "CSV", "content": {"text/csv": {}}}}
 
 @router.post("/export", response_class=Response, responses=CSV)
 async def export_entries(
-    db: Db,
     caller: AuditReader,
+    services: State,
     appointment_id: OfAppointment = None,
     first: FirstDay = None,
     last: LastDay = None,
 ) -> Response:
     """The audit log as a file; that it was exported is an entry itself."""
-    return await _export(db, caller, appointment_id, first, last)
+    return await _export(services, caller, appointment_id, first, last)
 
 
 @router.get(
@@ -153,32 +162,32 @@ async def export_entries(
 )
 async def export_entries_by_get(
     request: Request,
-    db: Db,
     caller: AuditReader,
+    services: State,
     appointment_id: OfAppointment = None,
     first: FirstDay = None,
     last: LastDay = None,
 ) -> Response:
     """The same, as before; since it writes, it counts as writing."""
     count_write(request, caller)
-    return await _export(db, caller, appointment_id, first, last)
+    return await _export(services, caller, appointment_id, first, last)
 
 
 async def _export(
-    db: Database,
+    services: Services,
     caller: Caller,
     appointment_id: UUID | None,
     first: dt.date | None,
     last: dt.date | None,
 ) -> Response:
     now = utc_now()
-    async with db.practice(caller.practice_id) as tx:
+    async with services.db.practice(caller.practice_id) as tx:
         practice = await _practice(tx, caller)
         wanted = _filter(practice, appointment_id, first, last)
-        await audit_store.add(tx, audit.deed(caller, Action.EXPORTED))
+        await services.audit_log.enter(tx, audit.deed(caller, Action.EXPORTED))
     name = f"protokoll-{now.astimezone(practice.zone):%Y-%m-%d}.csv"
     return StreamingResponse(
-        _file(db, practice, wanted),
+        _file(services, practice, wanted),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -191,9 +200,9 @@ async def _practice(tx: Connection, caller: Caller) -> Practice:
     return practice
 
 
-async def _file(db: Database, practice: Practice, wanted: Filter) -> AsyncIterator[str]:
+async def _file(services: Services, practice: Practice, wanted: Filter) -> AsyncIterator[str]:
     """The lines batch by batch, each read in a transaction of its own."""
-    more = True
+    db, more = services.db, True
     while more:  # so that each line has its digest
         async with db.practice(practice.id) as tx:
             more = await audit_store.seal(tx)
@@ -204,7 +213,8 @@ async def _file(db: Database, practice: Practice, wanted: Filter) -> AsyncIterat
             found = await audit_store.page(
                 tx, practice.id, wanted, before=before, limit=EXPORT_BATCH
             )
-        yield audit_export.lines(found, practice.zone)
+        judged = [(entry, services.prover.standing(entry)) for entry in found]
+        yield audit_export.lines(judged, practice.zone)
         if len(found) < EXPORT_BATCH:
             return
         before = found[-1].id

@@ -9,6 +9,8 @@ from chassis.auth import Caller, needs
 from chassis.database import Database
 from chassis.throttle import AddressThrottle
 from contracts.rights import Right
+from services.scheduling.audit.log import AuditLog
+from services.scheduling.audit.proving import Prover
 from services.scheduling.booking import Booking
 from services.scheduling.keys.mint import Mint
 from services.scheduling.proofs import Proofs
@@ -25,6 +27,8 @@ class Services:
     hosting: Hosting
     patient_page: PatientPage
     proofs: Proofs
+    audit_log: AuditLog
+    prover: Prover
     mint: Mint
     secrets_tried: (
         AddressThrottle  # by address: exchanges of API keys and operators' logins together

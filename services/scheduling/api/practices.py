@@ -198,11 +198,13 @@ async def list_practices(
 
 @router.post("/practices", status_code=201, responses=EXISTS)
 async def create_practice(
-    db: Db, by: OperatorCalling, body: NewPractice, response: Response
+    db: Db, by: OperatorCalling, services: State, body: NewPractice, response: Response
 ) -> PracticeRecord:
     """Set a practice up."""
     async with db.operator() as tx:
-        practice = await registry.create(tx, by, body.id or uuid7(), body.change())
+        practice = await registry.create(
+            tx, services.audit_log, by, body.id or uuid7(), body.change()
+        )
     response.headers["Location"] = f"/v1/admin/practices/{practice.id}"
     return PracticeRecord.of(practice)
 
@@ -216,8 +218,9 @@ async def read_practice_record(db: Db, _: OperatorCalling, practice_id: UUID) ->
 
 @router.patch("/practices/{practice_id}", responses=NOT_FOUND)
 async def change_practice(
-    db: Db, by: OperatorCalling, practice_id: UUID, body: PracticeSettings
+    db: Db, by: OperatorCalling, services: State, practice_id: UUID, body: PracticeSettings
 ) -> PracticeRecord:
     """Change what is named; it holds from the next request on."""
     async with db.operator() as tx:
-        return PracticeRecord.of(await registry.change(tx, by, practice_id, body.change()))
+        changed = await registry.change(tx, services.audit_log, by, practice_id, body.change())
+    return PracticeRecord.of(changed)

@@ -59,6 +59,7 @@ def digest(previous: bytes, number: int, entry: AuditEntry) -> bytes:
         [str(each) for each in entry.appointment_ids],
         list(entry.changed),
         entry.trace_id,
+        entry.proof.hex() if entry.proof is not None else None,
     ]
     # as PostgreSQL writes jsonb: a blank after each comma, letters as they are
     return hashlib.sha256(previous + json.dumps(told, ensure_ascii=False).encode()).digest()

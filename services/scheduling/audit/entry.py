@@ -69,7 +69,10 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """A deed as it was entered. `number` and `digest` are there once it is sealed (`chain`)."""
+    """A deed as it was entered. `number` and `digest` are there once it is sealed (`chain`).
+
+    `proof` says that a process with the key has entered it (`proving`).
+    """
 
     id: UUID
     practice_id: UUID | None
@@ -82,8 +85,22 @@ class AuditEntry:
     appointment_ids: Sequence[UUID]
     changed: Sequence[str]
     trace_id: str | None
+    proof: bytes | None = None
     number: int | None = None
     digest: bytes | None = None
+
+    @property
+    def deed(self) -> Deed:
+        """What was entered."""
+        actor = Actor(self.actor_kind, self.actor_id, self.actor_name, self.actor_roles)
+        return Deed(
+            actor,
+            self.action,
+            self.practice_id,
+            self.appointment_ids,
+            self.changed,
+            self.trace_id,
+        )
 
 
 def deed(

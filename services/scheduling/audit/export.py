@@ -5,11 +5,12 @@ from zoneinfo import ZoneInfo
 
 from chassis import spreadsheets
 from services.scheduling.audit.entry import Action, AuditEntry
+from services.scheduling.audit.proving import STANDS, Standing
 
 NUMBER, DIGEST = "Nummer", "Prüfsumme"
 HEADER = (
     *("Zeit", "Wer", "Kennung", "Name", "Rollen", "Was", "Termine", "Geändert", "Vorgang"),
-    *(NUMBER, DIGEST),
+    *(NUMBER, DIGEST, "Belegt"),
 )
 KINDS = {"person": "Person", "api_key": "API-Schlüssel", "operator": "Betreiber"}
 ROLES = {
@@ -62,12 +63,12 @@ def head() -> str:
     return spreadsheets.head(HEADER)
 
 
-def lines(entries: Iterable[AuditEntry], zone: ZoneInfo) -> str:
-    """A line per entry, times on the practice's clock with their offset."""
-    return spreadsheets.lines(_cells(entry, zone) for entry in entries)
+def lines(entries: Iterable[tuple[AuditEntry, Standing]], zone: ZoneInfo) -> str:
+    """A line per entry and what its proof is worth, times on the practice's clock with offset."""
+    return spreadsheets.lines(_cells(entry, standing, zone) for entry, standing in entries)
 
 
-def _cells(entry: AuditEntry, zone: ZoneInfo) -> tuple[str, ...]:
+def _cells(entry: AuditEntry, standing: Standing, zone: ZoneInfo) -> tuple[str, ...]:
     return (
         entry.at.astimezone(zone).isoformat(timespec="seconds"),
         KINDS.get(entry.actor_kind, entry.actor_kind),
@@ -80,4 +81,11 @@ def _cells(entry: AuditEntry, zone: ZoneInfo) -> tuple[str, ...]:
         entry.trace_id or "",
         "" if entry.number is None else str(entry.number),
         entry.digest.hex() if entry.digest else "",
+        _proven(standing),
     )
+
+
+def _proven(standing: Standing) -> str:
+    if standing is Standing.KEY_RETIRED:
+        return "nicht mehr prüfbar"
+    return "ja" if standing in STANDS else "nein"

@@ -13,7 +13,7 @@ from services.scheduling.audit.chain import Place
 from services.scheduling.audit.entry import OPERATOR, AuditEntry, Deed
 
 _ENTERED = """practice_id, actor_kind, actor_id, actor_name, actor_roles, action,
-    appointment_ids, changed, trace_id"""
+    appointment_ids, changed, trace_id, proof"""
 # The database alone says these.
 _STAMPED = "id, at, number, digest"
 _COLUMNS = f"{_ENTERED}, {_STAMPED}"
@@ -29,40 +29,41 @@ class Filter:
     until: datetime | None = None
 
 
-async def add(tx: Writer, deed: Deed) -> None:
-    """Enter a deed."""
+async def add(tx: Writer, deed: Deed, proof: bytes | None) -> None:
+    """Enter a deed; use cases do it by `AuditLog`."""
     await tx.execute(
         f"""
-        INSERT INTO audit_entries ({_ENTERED}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        INSERT INTO audit_entries ({_ENTERED}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,  # noqa: S608 - a constant list of columns
-        *_values(deed),
+        deed.practice_id,
+        deed.actor.kind,
+        deed.actor.id,
+        deed.actor.name,
+        [*deed.actor.roles],
+        deed.action,
+        [*deed.appointment_ids],
+        [*deed.changed],
+        deed.trace_id,
+        proof,
     )
 
 
-async def add_reading(tx: Connection, deed: Deed) -> None:
-    """Enter that the deed's appointments were read: each once for a reader and hour of the clock.
-
-    A page that loads the day again and again leaves one entry in an hour, not hundreds.
-    """
-    if not deed.appointment_ids:
-        return
-    await tx.execute(
+async def alike_this_hour(tx: Connection, deed: Deed) -> Sequence[AuditEntry]:
+    """That the same actor did the same with any of these, in this hour of the clock."""
+    rows = await tx.fetch(
         f"""
-        WITH fresh AS (
-            SELECT ARRAY (
-                SELECT unnest($7::uuid[])
-                EXCEPT
-                SELECT unnest(appointment_ids) FROM audit_entries
-                WHERE practice_id = $1 AND appointment_ids && $7::uuid[]
-                  AND actor_kind = $2 AND actor_id = $3 AND action = $6
-                  AND at >= date_trunc('hour', now())
-            ) AS ids
-        )
-        INSERT INTO audit_entries ({_ENTERED})
-        SELECT $1, $2, $3, $4, $5, $6, ids, $8, $9 FROM fresh WHERE cardinality(ids) > 0
+        SELECT {_COLUMNS} FROM audit_entries
+        WHERE practice_id = $1 AND appointment_ids && $5::uuid[]
+          AND actor_kind = $2 AND actor_id = $3 AND action = $4
+          AND at >= date_trunc('hour', now())
         """,  # noqa: S608 - a constant list of columns
-        *_values(deed),
+        deed.practice_id,
+        deed.actor.kind,
+        deed.actor.id,
+        deed.action,
+        [*deed.appointment_ids],
     )
+    return [_entry(row) for row in rows]
 
 
 async def page(
@@ -116,6 +117,41 @@ async def seal(tx: Connection) -> bool:
     return sealed == SEALED_AT_ONCE
 
 
+async def sealed_before_today(tx: Connection) -> int:
+    """The place of the last entry that was sealed before those of the last 24 hours."""
+    first: int | None = await tx.fetchval(
+        # OFFSET 0: read the day's entries, and not all of them in the order of `sealing`
+        """
+        SELECT min(sealing) FROM (
+            SELECT sealing FROM audit_entries WHERE at >= now() - interval '1 day' OFFSET 0
+        ) AS of_the_day
+        """
+    )
+    if first is not None:
+        return first - 1
+    last: int | None = await tx.fetchval("SELECT max(sealing) FROM audit_entries")
+    return last or 0
+
+
+async def sealed_after(
+    tx: Connection, place: int, *, limit: int
+) -> Sequence[tuple[int, AuditEntry]]:
+    """Entries of all chains in the order of their sealing, with their places in it."""
+    rows = await tx.fetch(
+        f"""
+        SELECT sealing, {_COLUMNS} FROM audit_entries
+        WHERE sealing > $1 ORDER BY sealing LIMIT $2
+        """,  # noqa: S608 - a constant list of columns
+        place,
+        limit,
+    )
+    found = []
+    for row in rows:
+        values = dict(row)
+        found.append((values.pop("sealing"), AuditEntry(**values)))
+    return found
+
+
 async def chains(tx: Connection) -> Sequence[tuple[Place, Place]]:
     """Of every chain the last entry that was let go, and the newest. For the owner alone."""
     rows = await tx.fetch("SELECT * FROM audit_chains ORDER BY chain")
@@ -150,20 +186,6 @@ async def digest_of(tx: Connection, chain: UUID, number: int) -> bytes | None:
         number,
     )
     return found
-
-
-def _values(deed: Deed) -> tuple[object, ...]:
-    return (
-        deed.practice_id,
-        deed.actor.kind,
-        deed.actor.id,
-        deed.actor.name,
-        [*deed.actor.roles],
-        deed.action,
-        [*deed.appointment_ids],
-        [*deed.changed],
-        deed.trace_id,
-    )
 
 
 def _entry(row: Record) -> AuditEntry:

@@ -235,8 +235,12 @@ CREATE TABLE audit_entries (
     trace_id text,
     number bigint,
     digest bytea CHECK (octet_length(digest) = 32),
-    CHECK ((number IS NULL) = (digest IS NULL))
+    -- of a process with the key, which no role of the database has (services/scheduling/audit/proving.py)
+    proof bytea UNIQUE,
+    sealing bigint UNIQUE, -- in which order it was sealed, of all chains
+    CHECK ((number IS NULL) = (digest IS NULL) AND (number IS NULL) = (sealing IS NULL))
 );
+CREATE SEQUENCE audit_sealings;
 
 -- The chain that an entry belongs to: its practice's, or the installation's.
 CREATE FUNCTION audit_chain(practice uuid) RETURNS uuid LANGUAGE sql IMMUTABLE AS
@@ -282,6 +286,7 @@ BEGIN
     NEW.at := clock_timestamp(); -- not now(), which a transaction held open would date back
     NEW.number := NULL;
     NEW.digest := NULL;
+    NEW.sealing := NULL;
     RETURN NEW;
 END $$;
 CREATE TRIGGER stamped BEFORE INSERT ON audit_entries
@@ -301,6 +306,7 @@ BEGIN
         unsealed := NEW;
         unsealed.number := NULL;
         unsealed.digest := NULL;
+        unsealed.sealing := NULL;
         IF unsealed IS NOT DISTINCT FROM OLD THEN
             RETURN NEW;
         END IF;
@@ -320,11 +326,13 @@ CREATE FUNCTION audit_digest(previous bytea, place bigint, entry audit_entries) 
         place, entry.id, entry.practice_id,
         to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
         entry.actor_kind, entry.actor_id, entry.actor_name, entry.actor_roles, entry.action,
-        entry.appointment_ids, entry.changed, entry.trace_id)::text, 'UTF8'))
+        entry.appointment_ids, entry.changed, entry.trace_id,
+        encode(entry.proof, 'hex'))::text, 'UTF8'))
 $$;
 
 -- Gives at most so many entries, the oldest, their places; how many there were. Sealers wait for
 -- each other, and nobody who enters a deed waits for them: what is not committed yet comes later.
+-- So the order of `sealing` is that of their commits, too.
 CREATE FUNCTION seal_audit_entries(most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -342,7 +350,8 @@ BEGIN
         SELECT * INTO head FROM audit_chains WHERE chain = audit_chain(entry.practice_id);
         head.number := head.number + 1;
         head.digest := audit_digest(head.digest, head.number, entry);
-        UPDATE audit_entries SET number = head.number, digest = head.digest WHERE id = entry.id;
+        UPDATE audit_entries SET number = head.number, digest = head.digest,
+            sealing = nextval('audit_sealings') WHERE id = entry.id;
         UPDATE audit_chains SET number = head.number, digest = head.digest
             WHERE chain = head.chain;
         sealed := sealed + 1;
@@ -404,6 +413,7 @@ GRANT SELECT, INSERT, DELETE ON inbox TO scheduling;
 
 -- migrate:down
 DROP FUNCTION forget_audit_entries, seal_audit_entries, audit_digest;
+DROP SEQUENCE audit_sealings;
 DROP TABLE inbox, outbox, audit_chains, audit_entries, operator_keys, api_keys,
     address_verdicts, messages, attempts, idempotency_keys, notices, appointments, practices;
 DROP FUNCTION refuse_audit_change, stamp_audit_entry, audit_chain, operator_in_scope,

@@ -11,8 +11,8 @@ from chassis.sealing import Sealer
 from contracts.events import VisitRole
 from services.scheduling import practice_store, store
 from services.scheduling.audit import entry as audit
-from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action
+from services.scheduling.audit.log import AuditLog
 from services.scheduling.problems import (
     AppointmentOver,
     NotFound,
@@ -31,6 +31,7 @@ class Hosting:
     db: Database
     rooms: Rooms | None
     sealer: Sealer
+    audit_log: AuditLog
     wake_relay: Callable[[], None]
 
     async def enter(self, caller: Caller, appointment_id: UUID) -> str:
@@ -51,7 +52,7 @@ class Hosting:
             if not link_holds(appointment, practice.zone, now):
                 raise AppointmentOver
             started = audit.deed(caller, Action.VISIT_STARTED, appointment_id)
-            await audit_store.add(tx, started)
+            await self.audit_log.enter(tx, started)
             told = await tell(tx, practice.id, appointment_id, VisitRole.HOST, now)
         if told:
             self.wake_relay()

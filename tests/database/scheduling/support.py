@@ -12,6 +12,8 @@ from contracts.channels import Channel
 from contracts.envelope import decode
 from contracts.events import Event
 from contracts.rights import RIGHTS_OF, Role
+from services.scheduling.audit.log import AuditLog
+from services.scheduling.audit.proving import Prover
 from services.scheduling.booking import Booking
 from services.scheduling.bounds import Bounds
 from services.scheduling.links import Links
@@ -19,6 +21,8 @@ from services.scheduling.schemas import NewAppointment
 from tests.support import Practice
 
 CHANNELS = (Channel.EMAIL, Channel.SMS)
+PROVER = Prover({1: bytes(32)})
+AUDIT_LOG = AuditLog(PROVER)
 LINKS = Links("https://einladung.example/besuch", {1: bytes(32)})
 
 
@@ -44,6 +48,7 @@ class Desk:
             CHANNELS,
             self._wake_relay,
             sealer,
+            AUDIT_LOG,
             settle=timedelta(0),
             now=self.now,
             bounds=bounds or Bounds(),

@@ -21,7 +21,7 @@ from services.scheduling.proof_store import Proof
 from services.scheduling.proofs import EXPORT_BATCH, Proofs
 from services.scheduling.schemas import Change, Resend
 from tests.database.conftest import NewPractice, OwnerOf
-from tests.database.scheduling.support import Desk
+from tests.database.scheduling.support import AUDIT_LOG, Desk
 from tests.support import BERLIN
 
 TOMORROW = utc_now().astimezone(BERLIN).date() + timedelta(days=1)
@@ -34,7 +34,7 @@ async def desk(scheduling_db: Database, sealer: Sealer, new_practice: NewPractic
 
 
 def of(desk: Desk) -> Proofs:
-    return Proofs(desk.booking.db, desk.booking.sealer, desk.now)
+    return Proofs(desk.booking.db, desk.booking.sealer, AUDIT_LOG, desk.now)
 
 
 async def get(desk: Desk, appointment_id: UUID) -> Proof:

@@ -13,12 +13,13 @@ from services.scheduling.admin import registry
 from services.scheduling.audit.entry import Actor
 from services.scheduling.practice import Practice, PracticeChange
 from services.scheduling.problems import NoSuchPractice, PracticeExists
+from tests.database.scheduling.support import AUDIT_LOG
 
 
 async def add(db: Database, by: Actor, **settings: object) -> Practice:
     wanted = PracticeChange(name="Praxis", **settings)  # type: ignore[arg-type]
     async with db.operator() as tx:
-        return await registry.create(tx, by, uuid7(), wanted)
+        return await registry.create(tx, AUDIT_LOG, by, uuid7(), wanted)
 
 
 async def logged(db: Database, practice_id: UUID) -> list[list[str]]:
@@ -46,7 +47,9 @@ async def test_what_is_added_is_read_again(scheduling_db: Database, operator: Ac
             assert await practice_store.get(tx, practice.id) == practice
         async with scheduling_db.operator() as tx:
             with pytest.raises(PracticeExists):
-                await registry.create(tx, operator, practice.id, PracticeChange(name="Praxis"))
+                await registry.create(
+                    tx, AUDIT_LOG, operator, practice.id, PracticeChange(name="Praxis")
+                )
 
 
 async def test_a_practice_with_a_name_alone_has_the_defaults(
@@ -64,7 +67,7 @@ async def test_a_practice_without_a_name_or_with_faults_is_none(
     for wanted in (PracticeChange(), PracticeChange(name="Praxis", tariff="gold")):
         with pytest.raises(InvalidInput):
             async with scheduling_db.operator() as tx:
-                await registry.create(tx, operator, practice_id, wanted)
+                await registry.create(tx, AUDIT_LOG, operator, practice_id, wanted)
     async with scheduling_db.practice(practice_id) as tx:
         assert await practice_store.find(tx, practice_id) is None
     assert await logged(scheduling_db, practice_id) == []
@@ -77,7 +80,7 @@ async def test_a_change_is_written_and_logged_by_the_names_of_what_differs(
     for _ in range(2):  # the second time it changes nothing
         async with scheduling_db.operator() as tx:
             changed = await registry.change(
-                tx, operator, practice.id, PracticeChange(name="Praxis", reminders=[60])
+                tx, AUDIT_LOG, operator, practice.id, PracticeChange(name="Praxis", reminders=[60])
             )
         assert changed.reminders == (60,)
     async with scheduling_db.practice(practice.id) as tx:
@@ -91,4 +94,4 @@ async def test_who_is_not_there_is_named(scheduling_db: Database, operator: Acto
         with pytest.raises(NoSuchPractice):
             await practice_store.get(tx, uuid4())
         with pytest.raises(NoSuchPractice):
-            await registry.change(tx, operator, uuid4(), PracticeChange(name="x"))
+            await registry.change(tx, AUDIT_LOG, operator, uuid4(), PracticeChange(name="x"))

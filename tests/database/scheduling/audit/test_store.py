@@ -23,6 +23,7 @@ from services.scheduling.audit.entry import (
 )
 from services.scheduling.audit.store import Filter
 from tests.database.conftest import NewPractice, OwnerOf
+from tests.database.scheduling.support import AUDIT_LOG
 
 # Letters that JSON writes in more than one way.
 ODD = 'Änne "Ä" \\ / \t\r\n\x01\x1f\x7f\u2028 \U0001f9d1\u200d\u2695 </script>'
@@ -45,7 +46,7 @@ async def enter(db: Database, *deeds: Deed) -> None:
     for deed in deeds:
         assert deed.practice_id is not None
         async with db.practice(deed.practice_id) as tx:
-            await audit_store.add(tx, deed)
+            await AUDIT_LOG.enter(tx, deed)
 
 
 async def entered(db: Database, practice_id: UUID) -> Sequence[AuditEntry]:
@@ -91,7 +92,7 @@ async def test_when_it_was_and_its_place_is_said_by_the_database(
             """
             INSERT INTO audit_entries VALUES
             ($1, $2, now() - interval '400 days', 'person', 'doctor-x', NULL, '{}', 'x', '{}', '{}',
-             NULL, 1, sha256('x'))
+             NULL, 1, sha256('x'), NULL, 1)
             """,
             wished,
             practice,
@@ -109,7 +110,7 @@ async def test_a_transaction_that_stays_open_dates_nothing_back(
     async with scheduling_db.practice(practice) as tx:
         begun = await tx.fetchval("SELECT now()")
         await tx.execute("SELECT pg_sleep(0.01)")
-        await audit_store.add(tx, read(practice))
+        await AUDIT_LOG.enter(tx, read(practice))
     [entry] = await entered(scheduling_db, practice)
     assert entry.at - begun >= timedelta(milliseconds=10)
 
@@ -127,10 +128,10 @@ async def test_the_service_makes_up_no_operator(
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with scope as tx:
-                await audit_store.add(tx, forged)
+                await AUDIT_LOG.enter(tx, forged)
     genuine = dataclasses.replace(forged, actor=operator)
     async with scheduling_db.operator() as tx:
-        await audit_store.add(tx, genuine)
+        await AUDIT_LOG.enter(tx, genuine)
     assert [entry.actor_id for entry in await entered(scheduling_db, practice)] == [operator.id]
 
 
@@ -141,7 +142,7 @@ async def test_deeds_to_the_installation_are_seen_by_no_practice(
     async with owner_of("scheduling") as owner:
         for about in (None, practice):
             done = operator_deed(COMMAND_LINE, about, Action.OPERATOR_KEY_CREATED, changed=["eo_1"])
-            await audit_store.add(owner, done)
+            await AUDIT_LOG.enter(owner, done)
         newest, before = await audit_store.operator_deeds(owner, before=None, limit=2)
         older = await audit_store.operator_deeds(owner, before=newest.id, limit=1)
     assert [newest.practice_id, before.practice_id] == [practice, None]
@@ -176,7 +177,7 @@ async def test_sealing_never_waits_for_a_booking_and_misses_none(
 ) -> None:
     practice = await new_practice()
     async with scheduling_db.practice(practice) as slow:
-        await audit_store.add(slow, read(practice))
+        await AUDIT_LOG.enter(slow, read(practice))
         await enter(scheduling_db, read(practice))
         await seal(scheduling_db)
         async with scheduling_db.system() as sealing:
@@ -236,7 +237,8 @@ async def test_what_the_owner_changes_shows(
     "statement",
     [
         "UPDATE audit_entries SET number = 7, digest = sha256('x')",
-        "UPDATE audit_entries SET number = NULL, digest = NULL",
+        "UPDATE audit_entries SET number = NULL, digest = NULL, sealing = NULL",
+        "UPDATE audit_entries SET proof = NULL",
         "UPDATE audit_entries SET at = now()",
         "DELETE FROM audit_entries",
         "TRUNCATE audit_entries",

@@ -16,7 +16,7 @@ from services.scheduling.visits.hosting import Hosting
 from services.scheduling.visits.joining import ONCE_IN, Joining
 from services.scheduling.visits.settings import make_rooms
 from tests.database.conftest import NewPractice
-from tests.database.scheduling.support import Desk
+from tests.database.scheduling.support import AUDIT_LOG, Desk
 from tests.support.settings import SCHEDULING
 
 ROOMS = {
@@ -59,7 +59,7 @@ async def test_who_leads_the_visit_is_told_apart(
     scheduling_db: Database, desk: Desk, sealer: Sealer
 ) -> None:
     rooms = make_rooms(Settings(**dict[str, Any](SCHEDULING | ROOMS)))
-    hosting = Hosting(scheduling_db, rooms, sealer, desk.booking.wake_relay)
+    hosting = Hosting(scheduling_db, rooms, sealer, AUDIT_LOG, desk.booking.wake_relay)
     appointment_id, woken = await desk.create(), desk.woken
     for _ in range(3):
         await hosting.enter(desk.caller, appointment_id)

@@ -13,6 +13,7 @@ import pytest
 from services.scheduling.audit import chain, export
 from services.scheduling.audit.chain import Place
 from services.scheduling.audit.entry import AuditEntry
+from services.scheduling.audit.proving import Standing
 
 PRACTICE = UUID(int=7)
 BEGIN = Place(PRACTICE, 0, bytes(32))
@@ -75,6 +76,7 @@ OTHER: dict[str, Any] = {
     "appointment_ids": [],
     "changed": ["email"],
     "trace_id": "0" * 32,
+    "proof": b"x",
     "number": 9,
 }
 
@@ -102,9 +104,10 @@ def test_what_was_printed_and_what_was_exported_is_read_again() -> None:
     printed = [*map(str, places), "", "The audit log was changed:", "a b c"]
     assert list(chain.kept_heads(printed)) == places
     unsealed = dataclasses.replace(entries[0], number=None, digest=None)
-    exported = (export.head() + export.lines([*entries, unsealed], ZoneInfo("UTC"))).lstrip(
-        "\ufeff"
-    )
+    exported = (
+        export.head()
+        + export.lines([(each, Standing.PROVEN) for each in [*entries, unsealed]], ZoneInfo("UTC"))
+    ).lstrip("\ufeff")
     assert list(chain.exported_places(io.StringIO(exported), PRACTICE)) == places
     with pytest.raises(ValueError, match="no exported audit log"):
         list(chain.exported_places(["a;b\n", "1;2\n"], PRACTICE))
