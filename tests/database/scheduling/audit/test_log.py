@@ -1,48 +1,16 @@
 """What use cases enter is proven, and readings once an hour, which no made-up entry holds back."""
 
-from collections.abc import Sequence
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from chassis.database import Database
-from services.scheduling.audit import store as audit_store
-from services.scheduling.audit.entry import Action, Actor, AuditEntry, Deed
+from services.scheduling.audit.entry import Actor
 from services.scheduling.audit.proving import Standing
-from services.scheduling.audit.store import Filter
 from tests.database.conftest import NewPractice
-from tests.database.scheduling.support import AUDIT_LOG, PROVER
-
-READER = Actor("person", "auth0|7", 'Änne "Ä" \\ \x01\u2028\U0001f9d1', ("assistant",))
-
-
-async def read(db: Database, practice_id: UUID, *ids: UUID, by: Actor = READER) -> None:
-    async with db.practice(practice_id) as tx:
-        await AUDIT_LOG.enter_reading(tx, Deed(by, Action.READ, practice_id, ids, (), None))
-
-
-async def forge(db: Database, practice_id: UUID, *ids: UUID, proof: bytes | None = None) -> None:
-    """As whoever has the serving role's password can."""
-    async with db.practice(practice_id) as tx:
-        await tx.execute(
-            """
-            INSERT INTO audit_entries (practice_id, actor_kind, actor_id, actor_name, actor_roles,
-                action, appointment_ids, changed, proof)
-            VALUES ($1, 'person', 'auth0|7', $2, '{assistant}', 'contact_data_read', $3, '{}', $4)
-            """,
-            practice_id,
-            READER.name,
-            ids,
-            proof,
-        )
-
-
-async def entries(db: Database, practice_id: UUID) -> Sequence[AuditEntry]:
-    """The log, oldest first."""
-    async with db.practice(practice_id) as tx:
-        found = await audit_store.page(tx, practice_id, Filter(), before=None, limit=1000)
-    return found[::-1]
+from tests.database.scheduling.audit.support import entries, forge, read
+from tests.database.scheduling.support import PROVER
 
 
 async def test_a_reading_is_entered_once_an_hour_and_proven(

@@ -14,7 +14,7 @@ from services.scheduling.audit.log import AuditLog
 from services.scheduling.audit.proving import Prover
 from services.scheduling.audit.watch import AuditWatch
 from tests.database.conftest import NewPractice, OwnerOf
-from tests.database.scheduling.audit.test_log import READER, entries, forge, read
+from tests.database.scheduling.audit.support import READER, entries, forge, read
 from tests.database.scheduling.support import PROVER
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.scheduling.audit.entry import AuditEntry
 from services.scheduling.audit.proof_check import ProofCheck
-from tests.unit.scheduling.audit.test_proving import DEED, NEW, NOW, OLD, entered, prover
+from tests.unit.scheduling.audit.support import DEED, NEW, NOW, OLD, entered, prover
 
 RING = {2: OLD, 3: NEW}
 

@@ -1,8 +1,7 @@
 """An entry is proven by nobody without the key, for nothing else, and at no other time."""
 
 import dataclasses
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,45 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.audit.entry import COMMAND_LINE, Actor, AuditEntry, Deed
-from services.scheduling.audit.proving import MAX_APART, PROOF_BYTES, Prover, Standing
+from services.scheduling.audit.entry import COMMAND_LINE, Actor
+from services.scheduling.audit.proving import MAX_APART, PROOF_BYTES, Standing
+from tests.unit.scheduling.audit.support import DEED, NEW, NOW, OLD, OTHER, entered, prover
 
-NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
-DEED = Deed(
-    Actor("person", "auth0|7", "Änne", ("assistant",)),
-    "appointment_created",
-    UUID(int=7),
-    [UUID(int=9), UUID(int=8)],
-    ["email"],
-    "0" * 32,
-)
 # Of DEED, at NOW, under key 1 of 32 zero bytes.
 KEPT = (
     "01bd2045f35552ded9114e5409a843fdf40006615266ca2400"
     "e185eaa88d8f49d114addb01d288d460ec0ef3c06beb46bf2b817e5f2202632e"
 )
-OLD, NEW, OTHER = bytes(32), b"n" * 32, b"o" * 32
-
-
-def prover(ring: Mapping[int, bytes] | None = None, now: datetime = NOW) -> Prover:
-    return Prover(ring or {1: OLD}, lambda: now)
-
-
-def entered(deed: Deed, proof: bytes | None, at: datetime = NOW) -> AuditEntry:
-    return AuditEntry(
-        id=UUID(int=1),
-        practice_id=deed.practice_id,
-        at=at,
-        actor_kind=deed.actor.kind,
-        actor_id=deed.actor.id,
-        actor_name=deed.actor.name,
-        actor_roles=list(deed.actor.roles),  # as the database gives it
-        action=deed.action,
-        appointment_ids=list(deed.appointment_ids),
-        changed=list(deed.changed),
-        trace_id=deed.trace_id,
-        proof=proof,
-    )
 
 
 def test_what_was_proven_is_proven() -> None:
