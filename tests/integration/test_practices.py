@@ -62,6 +62,8 @@ async def test_a_practice_set_up_over_the_api_can_invite(
         "reply_address": "",
         "postal_address": "",
         "asks_for_answer": True,
+        "daily_mail_address": "",
+        "daily_mail_hour": 7,
         "daily_messages": 0,
         "daily_sms_per_country": 0,
         "sms_countries": [],
@@ -138,6 +140,8 @@ async def test_changes_hold_at_once(stack: Stack, operator: httpx.AsyncClient) -
         ({"reply_address": "x@y.example\r\nBcc: z@y.example"}, "reply_address"),
         ({"postal_address": "1\n2\n3\n4\n5\n6"}, "postal_address"),
         ({"asks_for_answer": "no"}, "asks_for_answer"),
+        ({"daily_mail_address": "leitung"}, "daily_mail_address"),
+        ({"daily_mail_hour": 24}, "daily_mail_hour"),
         ({"owner": "x"}, "owner"),
     ],
 )
