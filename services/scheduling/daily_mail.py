@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 from services.scheduling.practice import Practice
 
 WITHIN = timedelta(hours=12)  # in which a mail still says something; then nobody sends it any more
-_DAYS = 3  # that may have to be looked at: in some zones a day was left out
 
 
 def rhythm(practice: Practice) -> tuple[bool, int, str]:
@@ -24,11 +23,10 @@ def following(practice: Practice, now: datetime) -> datetime | None:
     if not practice.daily_mail_address:
         return None
     today = now.astimezone(practice.zone).date()
-    due = (
-        _at(today + timedelta(days=days), practice.daily_mail_hour, practice.zone)
-        for days in range(_DAYS)
-    )
-    return next(each for each in due if each > now)
+    due = _at(today, practice.daily_mail_hour, practice.zone)
+    if due > now:
+        return due
+    return _at(today + timedelta(days=1), practice.daily_mail_hour, practice.zone)
 
 
 def day_of(practice: Practice, due_at: datetime) -> date:

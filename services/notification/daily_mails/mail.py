@@ -37,8 +37,6 @@ class DailyMails:
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
             undefined=StrictUndefined,
-            keep_trailing_newline=False,
-            auto_reload=False,
         )
         environment.filters["wrapped"] = partial(fill, width=TEXT_WIDTH)
         self._text = environment.get_template("daily_mail.txt.j2")

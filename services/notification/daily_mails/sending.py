@@ -7,6 +7,7 @@ further copy follows, ever, under the same Message-ID; and none after the mail h
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
 from typing import TypeAlias
@@ -103,18 +104,20 @@ class DailyMailSending:
         elif now >= claimed.not_after:
             await self._end(claimed, Ended.UNKNOWN if claimed.unanswered else Ended.FAILED)
         else:
-            result = await self._try(claimed, expires)
-            await self._conclude(claimed, result)
+            await self._conclude(claimed, result := await self._try(claimed, expires))
             if result.contact in {Contact.SILENT, Contact.REFUSES_US}:
                 raise ServerAway
         return True
 
     async def _try(self, claimed: ClaimedMail, expires: float) -> SendResult:
         """What cannot become a mail is refused for good."""
+        handed_over = False
 
         def hand_over() -> None:
+            nonlocal handed_over
             if time.monotonic() >= expires:
                 raise LeaseLost
+            handed_over = True
 
         try:
             mail = claimed.open(self._sealer)
@@ -135,6 +138,19 @@ class DailyMailSending:
             return await self._post(claimed.id, mailbox, message, hand_over)
         except LeaseLost:
             return SendResult(Verdict.TEMPORARY)
+        except Exception as error:  # a fault of ours, which is to hold up no other mail
+            log.exception("daily mail can't be sent", mail_id=str(claimed.id), exc_info=error)
+            return SendResult(Verdict.REPLY_LOST if handed_over else Verdict.TECHNICAL)
+        except BaseException:  # cancelled: this process ends
+            if not handed_over:
+                await self._give_back(claimed)
+            raise
+
+    async def _give_back(self, claimed: ClaimedMail) -> None:
+        """Nothing went out: another process may try at once."""
+        with suppress(*TRANSIENT_ERRORS):
+            async with self._db.system() as tx:
+                await store.again(tx, claimed, self._now(), unanswered=claimed.unanswered)
 
     async def _conclude(self, claimed: ClaimedMail, result: SendResult) -> None:
         if result.verdict is Verdict.ACCEPTED:

@@ -41,9 +41,8 @@ async def take(
     """Queue a mail, unless the practice has one of that day."""
     mail_id = uuid4()  # at random, as it stands in the Message-ID
     mail = DailyMail(
-        # without the one character that PostgreSQL can't store
         recipient=request.recipient,
-        practice_name=request.practice_name.replace("\x00", ""),
+        practice_name=request.practice_name,
         open_count=request.open_count,
         link=request.link,
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.daily_mail import day_of, following, rhythm
+from services.scheduling.daily_mail import WITHIN, day_of, following, rhythm
 from services.scheduling.practice import Practice
 
 ZONES = ("Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia", "UTC")
@@ -42,6 +42,16 @@ def test_due_at_the_hour_of_the_practice_s_zone(now: str, hour: int, due: str) -
     assert following(wanted, utc(now)) == utc(due)
 
 
+def test_where_a_day_is_left_out_the_next_has_its_mail_once() -> None:
+    apia = practice(time_zone="Pacific/Apia")  # went from the 29th to the 31st of December 2011
+    due = [utc("2011-12-29T12:00:00")]
+    for _ in range(3):
+        following_one = following(apia, due[-1])
+        assert following_one is not None
+        due.append(following_one)
+    assert [day_of(apia, each).day for each in due[1:]] == [29, 31, 1]
+
+
 def test_without_an_address_there_is_none() -> None:
     assert following(practice(daily_mail_address=""), utc("2026-11-28T05:00:00")) is None
 
@@ -50,6 +60,10 @@ def test_a_late_mail_is_of_the_day_that_it_was_due_on() -> None:
     due_at = following(practice(daily_mail_hour=23), utc("2026-11-28T12:00:00"))
     assert due_at is not None
     assert day_of(practice(), due_at) == date(2026, 11, 28)
+
+
+def test_half_a_day_later_a_mail_says_nothing_any_more() -> None:
+    assert timedelta(hours=12) == WITHIN
 
 
 @given(

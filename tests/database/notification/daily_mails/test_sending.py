@@ -39,6 +39,7 @@ class Server:
     def __init__(self, *script: SendResult | BaseException) -> None:
         self.script = list(script)
         self.posted: list[tuple[UUID, Mailbox, bytes]] = []
+        self.hand_over: BaseException | None = None  # what happens before the final dot
         self.moment: datetime | None = None  # until a test sets it, the clock goes as others do
 
     def __call__(self) -> datetime:
@@ -47,6 +48,8 @@ class Server:
     async def post(
         self, reference: UUID, mailbox: Mailbox, message: bytes, hand_over: Callable[[], None]
     ) -> SendResult:
+        if self.hand_over is not None:
+            raise self.hand_over
         hand_over()
         self.posted.append((reference, mailbox, message))
         answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -228,6 +231,34 @@ async def test_a_process_that_dies_leaves_it_to_others_twice_at_most(
             server.moment = (await row(notification_db))["due_at"]
     assert len(server.posted) == 2
     assert (await row(notification_db))["mail"] is None
+
+
+async def test_a_fault_of_ours_ends_no_loop(notification_db: Database, sealer: Sealer) -> None:
+    server = Server(ValueError(), ACCEPTED)
+    await handle(notification_db, sealer, request())
+    await try_all(notification_db, sealer, server)
+    assert len(server.posted) == 2
+    server = Server(ACCEPTED)
+    server.hand_over = ValueError()
+    await handle(notification_db, sealer, request(day=date(2026, 11, 29)))
+    assert await sending(notification_db, sealer, server).turn()
+    async with notification_db.practice(PRACTICE) as tx:
+        waiting = await tx.fetch("SELECT unanswered FROM daily_mails WHERE due_at IS NOT NULL")
+    assert [row["unanswered"] for row in waiting] == [0]
+
+
+async def test_a_process_that_ends_before_the_final_dot_gives_it_back(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    await handle(notification_db, sealer, request())
+    server = Server(ACCEPTED)
+    server.hand_over = asyncio.CancelledError()
+    for _ in range(3):  # as often as it may be: nothing went out
+        with pytest.raises(asyncio.CancelledError):
+            await sending(notification_db, sealer, server).turn()
+    server.hand_over = None
+    assert await sending(notification_db, sealer, server).turn()
+    assert len(server.posted) == 1
 
 
 async def test_who_comes_back_late_ends_nothing(notification_db: Database, sealer: Sealer) -> None:

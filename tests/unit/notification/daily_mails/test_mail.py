@@ -85,8 +85,13 @@ def test_lines_fit_every_server_and_end_as_on_the_wire() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"practice_name": "\r\n"}, {"link": "javascript:alert(1)"}, {"link": "https://a b"}]
+    ("change", "field"),
+    [
+        ({"practice_name": "\r\n"}, "practice_name"),
+        ({"link": "javascript:alert(1)"}, "link"),
+        ({"link": "https://a b"}, "link"),
+    ],
 )
-def test_what_can_not_be_a_mail_is_refused(change: dict[str, str]) -> None:
-    with pytest.raises(UnusableLetter):
+def test_what_can_not_be_a_mail_is_refused_by_name(change: dict[str, str], field: str) -> None:
+    with pytest.raises(UnusableLetter, match=rf"^{field} is"):
         compose(replace(MAIL, **change))  # type: ignore[arg-type]
