@@ -139,7 +139,7 @@ class DailyMailSending:
         except LeaseLost:
             return SendResult(Verdict.TEMPORARY)
         except Exception as error:  # a fault of ours, which is to hold up no other mail
-            log.exception("daily mail can't be sent", mail_id=str(claimed.id), exc_info=error)
+            log.error("daily mail can't be sent", mail_id=str(claimed.id), exc_info=error)
             return SendResult(Verdict.REPLY_LOST if handed_over else Verdict.TECHNICAL)
         except BaseException:  # cancelled: this process ends
             if not handed_over:
