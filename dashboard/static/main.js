@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { AuditLog } from "./audit.js";
 import { isDay, longDay, today } from "./dates.js";
+import { DaySheet } from "./day_sheet.js";
 import { Desk } from "./desk.js";
 import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
@@ -124,6 +125,7 @@ async function resume() {
   }
 }
 
+new DaySheet({ desk });
 new Measures({ dialogs });
 new Proofs({ desk, dialogs, infoBoxes });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
