@@ -6,7 +6,7 @@ from itertools import cycle
 from uuid import UUID
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import opened
@@ -15,6 +15,7 @@ from tests.conftest import Stack
 from tests.support import Json, Practice
 
 SIZES = [(1366, 768), (768, 1024), (390, 844), (320, 640)]
+PAPER: ViewportSize = {"width": 688, "height": 1032}  # A4 within its margins
 APPOINTMENTS = 40
 A_LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-Leutheusser"
 CLICKED = "button, input, a, dialog"
@@ -75,6 +76,7 @@ async def test_the_day_is_printed_by_keyboard_in_words_and_black_on_white(
     assert await desk.evaluate("printed")
 
     await desk.emulate_media(media="print", color_scheme="dark")
+    await desk.set_viewport_size(PAPER)
     await expect(sheet).to_be_visible()
     assert await clickable(desk) == []
     await expect(sheet.get_by_role("heading")).to_have_text(
