@@ -31,6 +31,11 @@ export function shortDate(day) {
   return SHORT.format(new Date(day));
 }
 
+/** „01.12." */
+export function dayAndMonth(day) {
+  return `${day.slice(8)}.${day.slice(5, 7)}.`;
+}
+
 /** „01.12.2026, 14:30:05" on the practice's clock */
 export function moment(iso, zone) {
   return new Intl.DateTimeFormat("de-DE", {

@@ -126,7 +126,7 @@ async function resume() {
 }
 
 new DaySheet({ desk });
-new Measures({ dialogs });
+new Measures({ desk, dialogs });
 new Proofs({ desk, dialogs, infoBoxes });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
   button.addEventListener("click", () => create.open());
