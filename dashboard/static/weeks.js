@@ -6,10 +6,10 @@ import { duration, NUMBER } from "./durations.js";
 
 // From left to right; class names of measures.css.
 const FATES = [
-  { name: "arrived_at_once", drawn: "at-once", label: "sofort angekommen" },
-  { name: "arrived_corrected", drawn: "corrected", label: "nach Berichtigung angekommen" },
-  { name: "failed", drawn: "failed", label: "nicht angekommen" },
-  { name: "open", drawn: "open", label: "offen oder nicht bestätigt" },
+  { name: "arrived_at_once", drawn: "at-once", label: "sofort angekommen", short: "sofort" },
+  { name: "arrived_corrected", drawn: "corrected", label: "nach Berichtigung angekommen", short: "berichtigt" },
+  { name: "failed", drawn: "failed", label: "nicht angekommen", short: "nicht" },
+  { name: "open", drawn: "open", label: "offen oder nicht bestätigt", short: "offen" },
 ];
 
 // In percent of the picture's width, so that letters stay as large as they are.
@@ -106,7 +106,8 @@ function sentence(week) {
 const span = ({ first_day: monday }) => `${dayAndMonth(monday)} bis ${dayAndMonth(addDays(monday, 6))}`;
 
 function table(weeks) {
-  const heads = ["Woche", ...FATES.map(({ label }) => label), "Haken nach (bei der Hälfte)", "Haken nach (bei 95 von 100)"];
+  const heads = ["Woche", ...FATES.map(({ short }) => short), "Haken, Hälfte", "Haken, 95 %"];
+  const names = ["", ...FATES.map(({ label }) => label), "Haken bei der Hälfte nach höchstens", "Haken bei 95 von 100 nach höchstens"];
   const cells = (week) => [
     ...FATES.map(({ name }) => NUMBER.format(week[name])),
     ...[times(week), week.request_to_tick_ms_p95].map((time) => (time === null ? "–" : duration(time, "narrow"))),
@@ -123,7 +124,7 @@ function table(weeks) {
         "tr",
         { role: "row" },
         h("th", { scope: "row", role: "rowheader" }, number(week), h("small", { class: "muted" }, span(week))),
-        ...cells(week).map((text, place) => h("td", { role: "cell", "data-name": heads[place + 1] }, text)),
+        ...cells(week).map((text, place) => h("td", { role: "cell", "data-name": names[place + 1] }, text)),
       ))),
     ),
   );

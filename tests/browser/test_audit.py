@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from tests.browser.page import cut, infobox, log_in, row, unique
+from tests.browser.page import cut, log_in, row, unique
 from tests.conftest import Stack
 from tests.support import Practice
 
@@ -101,7 +101,7 @@ async def test_an_entry_leads_to_its_appointment_and_back(
 
     await demo_practice.scheduling.delete(f"/v1/appointments/{created['id']}")
     await link.click()
-    await expect(infobox(page, "Diesen Termin gibt es nicht mehr")).to_be_visible()
+    await expect(page.get_by_test_id("told")).to_contain_text("Diesen Termin gibt es nicht mehr")
     await expect(dialog).to_be_hidden()
 
 
