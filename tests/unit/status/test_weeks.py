@@ -54,4 +54,5 @@ def test_weeks_are_named_as_in_iso_8601(monday: date, name: str) -> None:
 def test_a_week_of_which_nothing_is_known_is_there_too() -> None:
     days = [date(2026, 11, 16), date(2026, 11, 23)]
     counted = Counted(at_once=3, p50=1.5, p95=2.0)
-    assert all_weeks(days, {1: counted}) == [Week(days[0], Counted()), Week(days[1], counted)]
+    nothing = Counted(at_once=0, corrected=0, failed=0, open=0, p50=None, p95=None)
+    assert all_weeks(days, {1: counted}) == [Week(days[0], nothing), Week(days[1], counted)]
