@@ -76,7 +76,7 @@ function row(week, top, most) {
     ...bars,
     svg("text", { x: `${from + 1}%`, y: middle }, NUMBER.format(total(week))),
     ...(time === null ? [] : [
-      svg("text", { x: "100%", y: middle, class: "end" }, duration(time, "narrow")),
+      svg("text", { x: `${TIMES.from}%`, y: middle }, duration(time, "narrow")),
       svg("rect", {
         class: "time", x: `${TIMES.from}%`, y: middle + LINE, height: LINE,
         width: `${Math.max(LEAST, TIMES.width * length(time))}%`,
