@@ -13,7 +13,7 @@ const FATES = [
 ];
 
 // In percent of the picture's width, so that letters stay as large as they are.
-const BARS = { from: 19, width: 46 };
+const BARS = { from: 19, width: 38 };
 const TIMES = { from: 80, width: 20 };
 const LEAST = 1.5;
 // In pixels.
