@@ -259,7 +259,9 @@ async def test_in_containers_each_process_takes_its_file_too(
     service = services[name]
     assert services.keys() == set(MODULES)
     assert service["env_file"] == [f"/etc/einladung/{name}.env"]
-    await taken(machine, name, monkeypatch, **service["environment"])
+    settings = await taken(machine, name, monkeypatch, **service["environment"])
+    addresses = [str(value) for field, value in settings if re.search("url|jwks", field)]
+    assert not [each for each in addresses if "127.0.0.1" in each]
     assert service["build"] == demo[name]["build"]
     for each in "read_only", "cap_drop", "security_opt", "stop_grace_period", "mem_limit":
         assert service[each] == demo[name][each], each
