@@ -6,7 +6,7 @@ const GERMAN_NAMES = new Intl.DisplayNames(["de"], { type: "language" });
 
 /** „Türkisch – Türkçe": whoever chooses need not read the patient's language. */
 export function shownLanguage({ code, name }) {
-  return code.startsWith("de") || code === name ? name : `${GERMAN_NAMES.of(code)} – ${name}`;
+  return /^de\b/.test(code) || code === name ? name : `${GERMAN_NAMES.of(code)} – ${name}`;
 }
 
 /** Fill an empty choice once the practice's languages are known. */

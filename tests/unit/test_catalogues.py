@@ -174,18 +174,10 @@ def test_minutes_in_the_plural_of_the_number(code: str, one: str, few: str, many
 
 
 def test_languages_stand_in_the_order_of_their_names() -> None:
-    assert [each.own_name for each in wordings().values()] == [
-        "Deutsch",
-        "Deutsch (einfache Sprache)",
-        "English",
-        "Français",
-        "Polski",
-        "Türkçe",
-        "Русский",
-        "Українська",
-        "العربية",
-    ]
     assert wordings().keys() == set(LANGUAGES)
+    names = [each.own_name for each in wordings().values()]
+    assert names == sorted(names, key=str.casefold)
+    assert {"Deutsch", "Deutsch (einfache Sprache)", "English", "Українська", "العربية"} < {*names}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.wording import wordings
 from contracts.languages import LANGUAGES
 from services.notification.letters import sms as texts
 from services.notification.letters import sms_segments as segments
@@ -115,7 +116,9 @@ def test_a_number_never_costs_a_segment(name: str, link: str, kind: LetterKind) 
 @pytest.mark.parametrize("kind", LetterKind)
 def test_every_kind_says_who_and_when(kind: LetterKind, locale: str) -> None:
     text = compose(replace(LETTER, locale=locale, kind=kind))
-    if locale == "ar":  # a line to itself, or the whole text would be shown from left to right
+    if (
+        wordings()[locale].direction == "rtl"
+    ):  # a line to itself, or the whole text would be shown from left to right
         assert "Praxis Dr. Weiß" in text.splitlines()[1:]
     else:
         assert text.startswith("Praxis Dr. Weiß: ")
