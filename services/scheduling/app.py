@@ -35,6 +35,7 @@ from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.due_notices import DueNotices
 from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Links
+from services.scheduling.lookups import Lookups
 from services.scheduling.proofs import Proofs
 from services.scheduling.settings import Settings
 from services.scheduling.visits.hosting import Hosting
@@ -109,6 +110,8 @@ def build(settings: Settings) -> Application:
                     bounds=settings.bounds,
                 ),
                 proofs=Proofs(callers_db, sealer, utc_now),
+                lookups=Lookups(callers_db, sealer, utc_now),
+                searches=Throttle(settings.searches_per_minute),
                 hosting=Hosting(callers_db, rooms, sealer, relay.wake),
                 patient_page=PatientPage(
                     links=links,
