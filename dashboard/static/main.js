@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { AuditLog } from "./audit.js";
 import { isDay, longDay, today } from "./dates.js";
-import { Desk } from "./desk.js";
+import { DAY, Desk, WEEK } from "./desk.js";
 import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
@@ -17,6 +17,7 @@ import { Offen } from "./offen.js";
 import { OpenList } from "./open_list.js";
 import { RETRY } from "./outages.js";
 import { Overview } from "./overview.js";
+import { Patients } from "./patients.js";
 import { Proofs } from "./proofs.js";
 import { ERASE } from "./removal.js";
 import { Rescue } from "./rescue.js";
@@ -44,8 +45,8 @@ const infoBoxes = new InfoBoxes({
   },
 });
 const dialogs = new Dialogs(infoBoxes);
-const goTo = (day) => {
-  location.hash = `#/termine/${day}`;
+const goTo = (day, span = desk.span) => {
+  location.hash = `#/termine/${day}${span === WEEK ? "/woche" : ""}`;
 };
 
 const followUp = new FollowUp({
@@ -60,6 +61,7 @@ const details = new Details({
   dialogs,
   infoBoxes,
   onDone: (indicator, name) => followUp.open(indicator, name),
+  onAgain: (appointment) => create.openFor(appointment),
   onMoved: (moved) => {
     infoBoxes.tell(`Verschoben: ${moved.patient_name}, ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Min.`);
     goTo(moved.date);
@@ -70,7 +72,7 @@ const details = new Details({
     infoBoxes.tell(operation === ERASE
       ? "Gelöscht, mit allen Daten. Der Link ist ungültig."
       : `Gelöscht: ${name}, ${longDay(date)}, ${time} Uhr. Der Link ist ungültig.`);
-    setTimeout(() => byId("termine-title").focus());
+    setTimeout(() => document.querySelector("main > :not([hidden]) h1").focus());
   },
 });
 const overview = new Overview({
@@ -79,7 +81,14 @@ const overview = new Overview({
     infoBoxes.drop(id); // its dialog says it all
     details.open(id);
   },
-  onDay: goTo,
+  onShow: goTo,
+});
+new Patients({
+  desk,
+  onOpen: (id) => {
+    infoBoxes.drop(id);
+    details.open(id);
+  },
 });
 const rescue = new Rescue({ desk, infoBoxes, onOpen: (id) => details.open(id) });
 new Offen({
@@ -196,7 +205,7 @@ async function findHome() {
 }
 
 function route(focus) {
-  const [, name, day] = location.hash.split("/");
+  const [, name, day, span] = location.hash.split("/");
   const view = name in VIEWS ? name : home;
   for (const one of Object.keys(VIEWS)) byId(`view-${one}`).hidden = one !== view;
   head.show(view);
@@ -206,7 +215,8 @@ function route(focus) {
   if (changed && view === "protokoll") auditLog.show();
   if (changed && view === "offen") openList.ask();
   const wanted = isDay(day) ? day : desk.date || today(desk.practice.time_zone);
-  if (wanted !== desk.date) desk.show(wanted);
+  const shown = isDay(day) ? (span === "woche" ? WEEK : DAY) : desk.span;
+  if (wanted !== desk.date || shown !== desk.span) desk.show(wanted, shown);
 }
 
 async function introduce() {

@@ -83,7 +83,6 @@ def test_every_beginning_of_a_name_finds_it_in_any_normal_form(
     apart = data.draw(st.booleans())
     wanted = NameSearch.of(unicodedata.normalize("NFD" if apart else "NFC", word))
     assert wanted.finds(f"Erika {word}")
-    assert wanted.finds(word.swapcase().swapcase())
 
 
 @pytest.mark.parametrize(
