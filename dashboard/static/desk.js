@@ -94,7 +94,7 @@ export class Desk extends EventTarget {
     const wanted = this.#wanted;
     if (!this.date) return;
     try {
-      const { appointments, next_start: nextStart } = await (this.span === WEEK ? api.days(...this.days) : api.day(this.date));
+      const { appointments, next_start: nextStart } = await (this.span === WEEK ? week(...this.days) : api.day(this.date));
       if (turn !== this.#turn) return;
       for (const one of appointments) this.#keep(one);
       this.rows = appointments.map((one) => one.id).filter((id) => !this.#deleted.has(id));
@@ -283,6 +283,12 @@ export class Desk extends EventTarget {
   #dispatch(type, detail = {}) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** A week's appointments; of one that has none, when the next one starts. */
+async function week(monday, sunday) {
+  const found = await api.days(monday, sunday);
+  return found.appointments.length ? found : api.day(sunday);
 }
 
 /** Whether time alone has ended what an indicator of the same version said. */

@@ -13,7 +13,7 @@ from typing import Self
 from services.scheduling import pasted
 
 # After casefolding, which makes ss of ß. Each is written as well as its plain letter as so.
-_AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "œ": "oe"})
+_AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 # What no decomposition makes a plain letter of.
 _AS_ONE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe"})
 

@@ -211,13 +211,14 @@ async def names(
     rows = await tx.fetch(
         """
         SELECT id, practice_id, starts_at, contact FROM appointments
-        WHERE practice_id = $1 AND starts_at >= $2
-          AND (starts_at, id) < ($3::timestamptz, $4::uuid)
+        WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3
+          AND (starts_at, id) < ($4::timestamptz, $5::uuid)
           AND deleted_at IS NULL AND erased_at IS NULL
-        ORDER BY starts_at DESC, id DESC LIMIT $5
+        ORDER BY starts_at DESC, id DESC LIMIT $6
         """,
         practice_id,
         first,
+        until,
         begin.starts_at,
         begin.appointment_id,
         limit,

@@ -1,6 +1,5 @@
 """Finding an appointment again: by the patient's name, by its mark, by its week, among many."""
 
-import json
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +16,11 @@ FAR = datetime.now(BERLIN).date() + timedelta(days=1500)
 MANY = 150  # appointments of a full day
 
 
+def week(count: int) -> date:
+    """The Monday so many weeks after; each test has weeks of its own."""
+    return FAR + timedelta(days=7 * count - FAR.weekday())
+
+
 async def look_for(page: Page, text: str) -> None:
     await page.get_by_test_id("nav-patienten").click()
     await page.get_by_test_id("find-query").fill(text)
@@ -25,6 +29,10 @@ async def look_for(page: Page, text: str) -> None:
 
 def found(page: Page, name: str) -> Any:
     return page.get_by_test_id("found-row").filter(has_text=name)
+
+
+async def nothing_known(route: Route) -> None:
+    await route.fulfill(json={"indicators": []})
 
 
 async def let_begin(stack: Stack, appointment_id: str, days_ago: int) -> None:
@@ -103,20 +111,34 @@ async def test_what_is_found_follows_what_becomes_of_it(
     await expect(found(page, name)).to_have_count(0)
 
 
-async def test_further_ones_are_loaded(page: Page, demo_practice: Practice, tomorrow: str) -> None:
+async def test_further_ones_are_loaded_and_short_pages_gone_over(
+    page: Page, demo_practice: Practice
+) -> None:
+    example = await demo_practice.create()
     name = unique("Viola Viele")
-    for minute in range(3):
-        await demo_practice.create(patient_name=name, date=tomorrow, time=f"11:{minute:02}")
 
-    async def two_at_most(route: Route) -> None:
-        body = route.request.post_data_json | {"limit": 2}
-        await route.continue_(post_data=json.dumps(body))
+    def rows(count: int) -> list[Json]:
+        return [example | {"id": str(uuid4()), "patient_name": name} for _ in range(count)]
 
-    await page.route("**/api/scheduling/appointments/search", two_at_most)
-    # Pages that are short are asked for until there are enough: so that one is left, none goes on.
+    pages = [(rows(50), "a"), ([], "b"), (rows(3), None)]
+    cursors = []
+
+    async def answer(route: Route) -> None:
+        cursors.append((route.request.post_data_json or {}).get("cursor"))
+        appointments, following = pages.pop(0)
+        shown = {"time_zone": "Europe/Berlin", "appointments": appointments, "next": following}
+        await route.fulfill(json=shown)
+
+    await page.route("**/api/scheduling/appointments/search", answer)
+    await page.route("**/api/status/indicators?appointment_id=*", nothing_known)
     await look_for(page, name)
-    await expect(found(page, name)).to_have_count(3)
+    await expect(page.get_by_test_id("find-state")).to_have_text("50 Termine, weitere vorhanden")
+    await page.get_by_test_id("find-more").click()
+    await expect(page.get_by_test_id("find-state")).to_have_text("53 Termine")
+    await expect(found(page, name)).to_have_count(53)
+    await expect(found(page, name).nth(50).locator("button")).to_be_focused()
     await expect(page.get_by_test_id("find-more")).to_be_hidden()
+    assert cursors == [None, "a", "b"]
 
 
 async def test_noch_einmal_einladen_begins_a_new_appointment(
@@ -163,12 +185,15 @@ async def test_noch_einmal_einladen_begins_a_new_appointment(
 
 async def test_an_empty_day_names_the_next_appointment(page: Page, demo_practice: Practice) -> None:
     name = unique("Fanny Fern")
-    there = FAR + timedelta(days=8)
+    there = week(3) + timedelta(days=1)
     await demo_practice.create(patient_name=name, date=there.isoformat(), time="08:30")
-    await show_day(page, (FAR + timedelta(days=2)).isoformat())
+    await show_day(page, week(2).isoformat())
     way = page.get_by_test_id("day-next-start")
     await expect(way).to_contain_text("Nächster Termin: ")
     await expect(way).to_contain_text(f"{there.day}. ")
+    await expect(way).to_contain_text("08:30 Uhr")
+    await page.get_by_test_id("span-week").click()
+    await expect(page.locator("#day-empty-text")).to_have_text("Keine Termine in dieser Woche.")
     await expect(way).to_contain_text("08:30 Uhr")
     await way.click()
     await expect(page.get_by_test_id("day-date")).to_have_value(there.isoformat())
@@ -177,7 +202,7 @@ async def test_an_empty_day_names_the_next_appointment(page: Page, demo_practice
 
 
 async def test_rows_are_filtered_by_their_mark(page: Page, demo_practice: Practice) -> None:
-    day = (FAR + timedelta(days=20)).isoformat()
+    day = week(5).isoformat()
     good, bad = unique("Gerda Gut"), unique("Berta Bruch")
     arrived = await demo_practice.create(patient_name=good, date=day)
     refused = await demo_practice.create(
@@ -207,7 +232,7 @@ async def test_rows_are_filtered_by_their_mark(page: Page, demo_practice: Practi
 async def test_a_week_has_its_days_and_follows_what_happens(
     page: Page, demo_practice: Practice
 ) -> None:
-    monday = FAR + timedelta(days=35 - FAR.weekday())
+    monday = week(7)
     first, last = unique("Mona Montag"), unique("Sonja Sonntag")
     await demo_practice.create(patient_name=first, date=monday.isoformat())
     sunday = (monday + timedelta(days=6)).isoformat()
@@ -255,10 +280,7 @@ async def full_day(page: Page, example: Json, day: str) -> None:
     await page.route(
         "**/api/scheduling/appointments?date=*", lambda route: route.fulfill(json=shown)
     )
-    await page.route(
-        "**/api/status/indicators?appointment_id=*",
-        lambda route: route.fulfill(json={"indicators": []}),
-    )
+    await page.route("**/api/status/indicators?appointment_id=*", nothing_known)
 
 
 async def test_a_full_day_has_a_line_for_each(page: Page, demo_practice: Practice) -> None:

@@ -68,6 +68,8 @@ async def test_a_name_is_found_over_all_days_the_last_one_first(desk: Desk) -> N
     assert await found(desk, "maierhofer") == []
     assert await found(desk, "mue", first=TOMORROW + timedelta(1)) == [far]
     assert await found(desk, "mue", last=TOMORROW) == [near]
+    beyond = ListPlace(utc_now() + timedelta(days=900), uuid4())
+    assert await found(desk, "mue", last=TOMORROW, after=beyond) == [near]
 
 
 async def test_only_what_was_shown_is_noted_as_read(desk: Desk) -> None:
