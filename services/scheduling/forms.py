@@ -185,8 +185,7 @@ def check_choice(*, day: bool, ids: bool, days: bool) -> None:
     """A list of appointments is asked for by day, by ids or by a range of days: by one of them."""
     if day + ids + days > 1:
         message = "Bitte geben Sie entweder einen Tag, einen Zeitraum oder Termine an."
-        field, code = ("id", "not_with_date") if ids else ("from", "not_with_date")
-        raise InvalidInput([FieldError(field, code, message)])
+        raise InvalidInput([FieldError("id" if ids else "from", "not_with_date", message)])
     if not (day or ids or days):
         raise InvalidInput([FieldError("date", "missing", MISSING)])
 
