@@ -5,7 +5,7 @@ const LONG = new Intl.DateTimeFormat("de-DE", {
   weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC",
 });
 const WEEK = new Intl.DateTimeFormat("de-DE", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
-const NUMERIC = new Intl.DateTimeFormat("de-DE", {
+const SHORT = new Intl.DateTimeFormat("de-DE", {
   weekday: "short", day: "2-digit", month: "2-digit", year: "numeric", timeZone: "UTC",
 });
 
@@ -45,8 +45,13 @@ export function dayIn(iso, zone) {
 }
 
 /** „Di., 01.12.2026" */
-export function numericDay(day) {
-  return NUMERIC.format(new Date(day));
+export function shortDate(day) {
+  return SHORT.format(new Date(day));
+}
+
+/** „01.12." */
+export function dayAndMonth(day) {
+  return `${day.slice(8)}.${day.slice(5, 7)}.`;
 }
 
 /** „01.12.2026, 14:30:05" on the practice's clock */

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { AuditLog } from "./audit.js";
 import { isDay, longDay, today } from "./dates.js";
+import { DaySheet } from "./day_sheet.js";
 import { DAY, Desk, WEEK } from "./desk.js";
 import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
@@ -133,7 +134,8 @@ async function resume() {
   }
 }
 
-new Measures({ dialogs });
+new DaySheet({ desk });
+new Measures({ desk, dialogs });
 new Proofs({ desk, dialogs, infoBoxes });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
   button.addEventListener("click", () => create.open());
@@ -204,8 +206,22 @@ async function findHome() {
   if (openList.count) home = "offen";
 }
 
+/** A way to an appointment, as the log has; in the address stays the day alone. */
+async function lead(day, id) {
+  history.replaceState(null, "", `#/termine/${day}`);
+  try {
+    const found = await desk.fetch(id);
+    if (found.date !== day) goTo(found.date); // moved meanwhile
+    details.open(id);
+  } catch (error) {
+    infoBoxes.tell(error instanceof api.Refused && error.status === 404
+      ? "Diesen Termin gibt es nicht mehr."
+      : "Der Termin konnte nicht geladen werden. Bitte versuchen Sie es noch einmal.");
+  }
+}
+
 function route(focus) {
-  const [, name, day, span] = location.hash.split("/");
+  const [, name, day, part] = location.hash.split("/");
   const view = name in VIEWS ? name : home;
   for (const one of Object.keys(VIEWS)) byId(`view-${one}`).hidden = one !== view;
   head.show(view);
@@ -215,8 +231,10 @@ function route(focus) {
   if (changed && view === "protokoll") auditLog.show();
   if (changed && view === "offen") openList.ask();
   const wanted = isDay(day) ? day : desk.date || today(desk.practice.time_zone);
-  const shown = isDay(day) ? (span === "woche" ? WEEK : DAY) : desk.span;
+  const span = part === "woche" ? WEEK : DAY;
+  const shown = isDay(day) ? span : desk.span;
   if (wanted !== desk.date || shown !== desk.span) desk.show(wanted, shown);
+  if (view === "termine" && isDay(day) && part && span === DAY) lead(day, part);
 }
 
 async function introduce() {

@@ -1,7 +1,7 @@
 // „Patienten": the appointments of a patient, looked for by name over all that is stored.
 
 import * as api from "./api.js";
-import { numericDay } from "./dates.js";
+import { shortDate } from "./dates.js";
 import { byId } from "./dom.js";
 import { appointmentRow, fillRow, setText } from "./rows.js";
 
@@ -85,7 +85,7 @@ export class Patients {
   #refresh(id) {
     const item = this.#items.get(id);
     const appointment = this.desk.appointment(id);
-    if (item && appointment) fillRow(item, this.desk, id, numericDay(appointment.date));
+    if (item && appointment) fillRow(item, this.desk, id, shortDate(appointment.date));
   }
 
   #drop(id) {
