@@ -251,6 +251,11 @@ async def test_a_week_has_its_days_and_follows_what_happens(
     await expect(row(page, joined)).to_be_visible()
     names = await page.get_by_test_id("appointment-row").locator(".name").all_inner_texts()
     assert names == [first, joined, last]
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    sheet = page.locator("#day-sheet")
+    assert await sheet.locator("tbody td:nth-child(2)").all_text_contents() == names
+    days = await sheet.locator("tbody .day").all_text_contents()
+    assert [each.split(",")[0] for each in days] == ["Montag", "Mittwoch", "Sonntag"]
     await page.get_by_role("button", name="Nächste Woche").click()
     await expect(row(page, first)).to_have_count(0)
     await page.get_by_role("button", name="Vorherige Woche").click()
