@@ -39,6 +39,7 @@ from services.scheduling.due_daily_mails import DueDailyMails
 from services.scheduling.due_notices import DueNotices
 from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Links
+from services.scheduling.lookups import Lookups
 from services.scheduling.open_counts import OpenCounts
 from services.scheduling.proofs import Proofs
 from services.scheduling.settings import Settings
@@ -133,6 +134,8 @@ def build(settings: Settings) -> Application:
                 audit_log=audit_log,
                 prover=prover,
                 hosting=Hosting(callers_db, rooms, sealer, audit_log, relay.wake),
+                lookups=Lookups(callers_db, sealer, audit_log, utc_now),
+                searches=Throttle(settings.searches_per_minute),
                 patient_page=PatientPage(
                     links=links,
                     lookup=PageLookup(callers_db, sealer),

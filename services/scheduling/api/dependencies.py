@@ -7,12 +7,13 @@ from fastapi import Depends, Request
 
 from chassis.auth import Caller, needs
 from chassis.database import Database
-from chassis.throttle import AddressThrottle
+from chassis.throttle import AddressThrottle, Throttle
 from contracts.rights import Right
 from services.scheduling.audit.log import AuditLog
 from services.scheduling.audit.proving import Prover
 from services.scheduling.booking import Booking
 from services.scheduling.keys.mint import Mint
+from services.scheduling.lookups import Lookups
 from services.scheduling.proofs import Proofs
 from services.scheduling.visits.hosting import Hosting
 from services.scheduling.visits.page import PatientPage
@@ -29,7 +30,9 @@ class Services:
     proofs: Proofs
     audit_log: AuditLog
     prover: Prover
+    lookups: Lookups
     mint: Mint
+    searches: Throttle  # for patients by name, by practice
     secrets_tried: (
         AddressThrottle  # by address: exchanges of API keys and operators' logins together
     )
