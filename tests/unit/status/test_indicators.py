@@ -342,7 +342,7 @@ def test_an_answer_to_another_start_is_none() -> None:
 
 
 def test_only_of_what_is_cancelled_the_cancellation_alone_is_open() -> None:
-    failed = [issued(1), outcome(State.FAILED, 1)]
+    failed: list[Fact] = [issued(1), outcome(State.FAILED, 1)]
     shown = fold(failed)
     assert isinstance(shown, Indicator)
     assert (shown.open, shown.cancelled) == ((Reason.INVITATION_FAILED,), False)
@@ -369,7 +369,7 @@ def test_followed_up_is_what_is_open_once_the_last_of_it_is() -> None:
 
 
 def test_nobody_waits_who_came_to_another_time() -> None:
-    known = [issued(1), Joined(VisitRole.PATIENT, at(100))]
+    known: list[Fact] = [issued(1), Joined(VisitRole.PATIENT, at(100))]
     for start, since in ((200, at(100)), (2000, None)):
         shown = fold([*known, scheduled(1, start)])
         assert isinstance(shown, Indicator)
