@@ -49,7 +49,8 @@ mutation: $(VENV)/.dev ## Mistakes in the pure cores: whether their narrow tests
 
 histories: HISTORIES ?= 100000
 histories: $(VENV)/.dev ## Histories of what happens, with repeats, loss, disorder, forgery and crashes (HISTORIES=100000)
-	@HISTORIES=$(HISTORIES) $(PYTEST) $(ARGS) $$(find tests -name 'test_*histories.py')
+	@HISTORIES=$(HISTORIES) $(PYTEST) -o faulthandler_timeout=0 $(ARGS) \
+	  $$(find tests -name 'test_*histories.py')
 
 check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy \

@@ -3,8 +3,8 @@
 Two replicas share the rows. Each step of theirs is one of its own, so that anything may come
 between any two: a crash, the end of a lease, the other replica, a receipt for what nobody has
 recorded yet, a move, a deletion, a newer attempt. The account knows what the servers took and what
-came back, and what may therefore be shown. Some dozen histories belong to every run, `make
-histories` takes a fortieth of the number that it is told.
+came back, and what may therefore be shown. Two dozen histories belong to every run, the same in
+each; `make histories` takes a fortieth of the number that it is told.
 """
 
 import asyncio
@@ -52,7 +52,6 @@ from services.notification.deliveries import store
 from services.notification.deliveries.delivery import Delivery, State
 from services.notification.deliveries.events import DeliveryEvent, Released, Reply
 from services.notification.deliveries.retries import RetryPolicy
-from services.notification.deliveries.transitions import MOST_COPIES
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.reader import LEASE as READING
 from services.notification.receipts.reader import ReceiptReader
@@ -79,6 +78,7 @@ TAGS = Tags({1: bytes(32)}, purpose=ENVELOPE_ID)
 MADE_UP = Tags({1: b"x" * 32}, purpose=ENVELOPE_ID)
 ORGANIZERS = SignedAddress("rueck@praxis.example", {1: bytes(32)}, purpose=ORGANIZER)
 RETRY = RetryPolicy()
+MOST_COPIES = {Channel.EMAIL: 2, Channel.SMS: 1}  # as the design promises
 REPLIES = {
     Verdict.ACCEPTED: Reply(250, "2.0.0"),
     Verdict.TEMPORARY: Reply(450, "4.2.0"),
@@ -144,6 +144,7 @@ class Try:
 
     claim: Claim
     message: Message
+    until: float  # when its lease runs out, in seconds
     taken: bool = False
 
 
@@ -165,7 +166,7 @@ class Replica:
         return [each for each in self.tries if not each.claim.handed_over]
 
 
-MOST = 3  # messages of a history
+MOST = 3  # messages in a history
 SOME = st.integers(0, MOST - 1)
 # One rule with weights: of several Hypothesis leaves out half in each history.
 WHAT = [
@@ -343,12 +344,11 @@ class World(RuleBasedStateMachine):
         for claim in sorted(claims, key=lambda each: self.messages[each.delivery.id].number):
             for other in self.replicas:
                 for each in other.in_hand:
-                    held = each.claim.expires > self.clock.monotonic()
-                    assert not held or each.claim.delivery.id != claim.delivery.id
+                    assert each.message.id != claim.delivery.id or each.until <= self.clock.seconds
             message = self.messages[claim.delivery.id]
             assert claim.delivery.message_id == message.message_id
             assert not message.recorded[Verdict.ACCEPTED]
-            replica.tries.append(Try(claim, message))
+            replica.tries.append(Try(claim, message, self.clock.seconds + LEASE))
 
     def hand_over(self, where: int, which: int, how: int) -> None:
         """From here on the server may have it."""
@@ -364,6 +364,7 @@ class World(RuleBasedStateMachine):
             self.reached["lease lost"] += 1
             self.ends(replica, one, Released(one.claim.lease), None)
             return
+        assert self.clock.seconds < one.until
         if takes:
             one.taken = True
             one.message.taken += 1
@@ -401,9 +402,14 @@ class World(RuleBasedStateMachine):
         replica.ended, replica.recorder = [], self.new_recorder()
 
     def renew(self, where: int, which: int, how: int) -> None:
-        """The leases of one."""
-        for claims in self.replicas[where].claims.values():
+        """The leases of one, as far as they are still its own."""
+        replica = self.replicas[where]
+        for claims in replica.claims.values():
             self.run(claims.renew())
+        leases = {row.id: row.lease for row in self.run(self.deliveries())}
+        for one in replica.tries:
+            ours = leases[one.message.id] == one.claim.lease
+            one.until = self.clock.seconds + LEASE if ours else 0.0
 
     def crash(self, where: int, which: int, how: int) -> None:
         """One of them, at any point."""
@@ -508,7 +514,7 @@ class World(RuleBasedStateMachine):
 
     @rule(what=st.sampled_from(WHAT), where=st.integers(0, 1), which=SOME, how=st.integers(0, 11))
     def happens(self, what: str, where: int, which: int, how: int) -> None:
-        """One thing, that what leads on more often than its share."""
+        """One thing; what leads on is more likely than its share."""
         getattr(self, what)(where, which, how)
 
     # --- what is promised -------------------------------------------------------------------------
