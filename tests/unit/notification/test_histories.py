@@ -25,6 +25,7 @@ from contracts.channels import Channel
 from contracts.events import (
     AppointmentDeleted,
     AppointmentErased,
+    AppointmentEvent,
     AppointmentRescheduled,
     AppointmentScheduled,
     DeliveryOutcome,
@@ -133,7 +134,7 @@ class Memory:
         self.inbox: set[UUID] = set()
         self.appointments: dict[UUID, KnownAppointment] = {}
         self.deliveries: dict[UUID, Delivery] = {}
-        self.events: list[Event] = []
+        self.events: list[AppointmentEvent] = []
 
     def of(self, appointment_id: UUID) -> list[Delivery]:
         """The deliveries of one appointment."""
@@ -237,6 +238,7 @@ class History:
             received = message.received
             if received is not None and received.id not in memory.inbox:
                 memory.inbox.add(received.id)
+                assert isinstance(received.event, AppointmentEvent)
                 memory.events.append(received.event)
                 fresh.append(received)
         if fresh:

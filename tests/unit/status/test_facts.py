@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.events import FailureCategory, FailureReason, NoticeKind, Withheld
-from services.status.facts import Issued, Notice, Outcome, State, rank, winners
+from services.status.facts import Issued, Notice, State, Told, rank, winners
 from tests.unit.status.stories import at, notice, outcome
 
 FAILED = outcome(State.FAILED, 2)
@@ -31,11 +31,10 @@ OF_NOTICE = notice(NoticeKind.MOVED, State.FAILED)
         ),
     ],
 )
-def test_of_two_that_claim_one_place_one_is_last(
-    earlier: Outcome | Notice, later: Outcome | Notice
-) -> None:
+def test_of_two_that_claim_one_place_one_is_last(earlier: Told, later: Told) -> None:
     assert rank(earlier) < rank(later)
-    for told in ([earlier, later], [later, earlier]):
+    orders: list[list[Told]] = [[earlier, later], [later, earlier]]
+    for told in orders:
         assert [*winners(told).values()] == [later]
 
 
