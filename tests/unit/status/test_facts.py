@@ -33,9 +33,7 @@ OF_NOTICE = notice(NoticeKind.MOVED, State.FAILED)
 )
 def test_of_two_that_claim_one_place_one_is_last(earlier: Told, later: Told) -> None:
     assert rank(earlier) < rank(later)
-    orders: list[list[Told]] = [[earlier, later], [later, earlier]]
-    for told in orders:
-        assert [*winners(told).values()] == [later]
+    assert winners([earlier, later]) == winners([later, earlier]) == {later.channel: later}
 
 
 def test_what_is_not_said_is_as_it_was_before_it_could_be() -> None:
