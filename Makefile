@@ -69,12 +69,12 @@ format: $(VENV)/.dev ## Format and mend what can be mended
 generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI and OpenAPI anew from the code
 	@$(BIN)/python -m tools.generate
 
-texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=fr begins a new one)
-	@pot=$$(mktemp) && for locale in services/*/locale; do \
-	  $(BIN)/pybabel -q extract -F pyproject.toml -k say -k gettext_noop --no-location --omit-header \
-	    --sort-output -o $$pot $$(dirname $$locale) chassis/doubled_hour.py || exit 1; \
-	  $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header --no-wrap \
-	    -i $$pot -d $$locale $(if $(LANGUAGE),--init-missing -l $(LANGUAGE)) || exit 1; \
+texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=it begins a new one)
+	@pot=$$(mktemp) && $(BIN)/pybabel -q extract -F pyproject.toml -k say -k gettext_noop --no-location \
+	    --omit-header --sort-output -o $$pot services chassis && \
+	  for file in $(sort $(wildcard contracts/texts/*.po) $(LANGUAGE:%=contracts/texts/%.po)); do \
+	  tag=$$(basename $$file .po); $(BIN)/pybabel -q update --init-missing --no-fuzzy-matching \
+	    --ignore-obsolete --omit-header --no-wrap -i $$pot -o $$file -l $${tag%%-*} || exit 1; \
 	done; rm -f $$pot
 
 requirements: $(VENV)/.dev ## Pin the requirements anew

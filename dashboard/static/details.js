@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { ADDRESS_FIELDS } from "./channels.js";
 import { longDay, moment } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
+import { shownLanguage } from "./languages.js";
 import { Move } from "./move.js";
 import { canFollowUp } from "./open_actions.js";
 import { ERASE, Removal } from "./removal.js";
@@ -134,8 +135,7 @@ export class Details {
     this.#shown = `${appointment.patient_name}, ${when}`;
     byId("details-title").textContent = appointment.patient_name;
     byId("details-when").textContent = when;
-    const { code, name } = this.#language(appointment.locale);
-    byId("details-language").replaceChildren("Sprache der Einladung: ", h("span", { lang: code }, name));
+    byId("details-language").textContent = `Sprache der Einladung: ${shownLanguage(this.#language(appointment.locale))}`;
     const indicator = this.desk.indicator(this.#id);
     byId("details-state").replaceChildren(
       ...appointment.channels.map((channel) => this.#channel(appointment, indicator, channel)),
