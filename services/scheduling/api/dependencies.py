@@ -7,10 +7,11 @@ from fastapi import Depends, Request
 
 from chassis.auth import Caller, needs
 from chassis.database import Database
-from chassis.throttle import AddressThrottle
+from chassis.throttle import AddressThrottle, Throttle
 from contracts.rights import Right
 from services.scheduling.booking import Booking
 from services.scheduling.keys.mint import Mint
+from services.scheduling.lookups import Lookups
 from services.scheduling.proofs import Proofs
 from services.scheduling.visits.hosting import Hosting
 from services.scheduling.visits.page import PatientPage
@@ -25,7 +26,9 @@ class Services:
     hosting: Hosting
     patient_page: PatientPage
     proofs: Proofs
+    lookups: Lookups
     mint: Mint
+    searches: Throttle  # for patients by name, by practice
     secrets_tried: (
         AddressThrottle  # by address: exchanges of API keys and operators' logins together
     )
