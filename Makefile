@@ -48,9 +48,9 @@ mutation: $(VENV)/.dev ## Mistakes in the pure cores: whether their narrow tests
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 histories: HISTORIES ?= 100000
-histories: $(VENV)/.dev ## Histories of deliveries with repeats, loss, disorder and forgery (HISTORIES=100000)
-	@HISTORIES=$(HISTORIES) $(BIN)/python -m pytest $(ARGS) \
-	  tests/unit/notification/deliveries/test_histories.py
+histories: $(VENV)/.dev ## Histories of what happens, with repeats, loss, disorder, forgery and crashes (HISTORIES=100000)
+	@HISTORIES=$(HISTORIES) $(PYTEST) -o faulthandler_timeout=0 $(ARGS) \
+	  $$(find tests -name 'test_*histories.py')
 
 check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy \

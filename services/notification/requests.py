@@ -79,13 +79,8 @@ class Events:
                     not_permitted |= self._request(draft, received, request, appointment)
                 case NoticeRequested() as notice if notice.appointment_id in appointments:
                     self._notify(draft, received, notice)
-        moved = {
-            received.event.appointment_id
-            for received in batch
-            if isinstance(received.event, AppointmentRescheduled)
-        }
-        for appointment_id, appointment in appointments.items():
-            draft.follow(appointment, moved=appointment_id in moved)
+        for appointment in appointments.values():
+            draft.follow(appointment)
         draft.withhold()
         for delivery in draft.new:
             if delivery.channel not in self._channels or delivery.id in not_permitted:

@@ -116,6 +116,16 @@ def test_of_an_empty_body_the_signature_is_checked_first_and_the_body_after_it()
             decode(changed("ce_signature", b"1.AAAA"), empty, verifier)
 
 
+def test_the_signature_is_of_this_very_body() -> None:
+    attributes = {name: value.decode() for name, value in GOOD.headers}
+    seeds = {1: b"1" * 32}
+    verifier = EventVerifier({"notification": public_keys(seeds)})
+    signed = changed("ce_signature", EventSigner(seeds).sign(attributes, GOOD.value).encode())
+    assert decode(signed, GOOD.value, verifier).event == DELIVERED
+    with pytest.raises(Untrusted):
+        decode(signed, GOOD.value.replace(b"accepted", b"confirmed"), verifier)
+
+
 def test_a_sealed_body_is_opened_by_who_has_the_key() -> None:
     keys = {7: b"k" * 32}
     headers, value = BodySealer(readers_keys(keys)).seal(

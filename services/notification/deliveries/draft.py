@@ -52,11 +52,8 @@ class Draft:
         """The delivery can't go over its channel."""
         self._apply(delivery_id, ChannelMissing())
 
-    def follow(self, appointment: KnownAppointment, *, moved: bool) -> None:
-        """Let the appointment's deliveries follow what is known of it.
-
-        `moved` says that it was just moved, be it to where it was known to be.
-        """
+    def follow(self, appointment: KnownAppointment) -> None:
+        """Let the appointment's deliveries follow what is known of it, whoever told it first."""
         deliveries = list(self.deliveries_of(appointment.appointment_id))
         newest: dict[UUID, int] = defaultdict(int)
         for delivery in deliveries:
@@ -71,7 +68,7 @@ class Draft:
                 self._apply(delivery.id, Withdrawn())  # it names a time that is no longer true
             if appointment.deleted:
                 self._apply(delivery.id, Withdrawn())
-            elif moved and appointment.starts_at is not None:
+            elif appointment.starts_at is not None:
                 self._apply(delivery.id, Moved(appointment.starts_at))
 
     def withhold(self) -> None:

@@ -1,5 +1,6 @@
 """Kafka in: what requests make of deliveries."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -8,10 +9,16 @@ from uuid_utils.compat import uuid7
 from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.channels import Channel
-from contracts.events import AppointmentDeleted, FailureCategory, Recipients
+from contracts.events import AppointmentDeleted, FailureCategory, NoticeKind, Recipients
 from contracts.tariffs import Tariff
 from services.notification.deliveries.delivery import State
-from tests.database.notification.support import deliveries_of, delivery_of, handle, invitation
+from tests.database.notification.support import (
+    deliveries_of,
+    delivery_of,
+    handle,
+    invitation,
+    notice,
+)
 
 
 async def test_a_request_queues_one_delivery_for_each_channel(
@@ -77,6 +84,19 @@ async def test_a_deleted_appointment_invites_nobody(
     for event in (deletion, request) if deletion_first else (request, deletion):
         await handle(notification_db, sealer, event)
     assert (await delivery_of(notification_db, request)).state is State.CANCELLED
+
+
+async def test_what_is_queued_knows_of_a_move_by_the_notice_of_it(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    """The topics are not ordered: until the move itself is read, nothing is given up as begun."""
+    request = invitation()
+    later = request.start + timedelta(days=1)
+    moved = notice(request, NoticeKind.MOVED, appointment_version=2, start=later, not_after=later)
+    await handle(notification_db, sealer, request)
+    await handle(notification_db, sealer, moved)
+    invited, *_ = await deliveries_of(notification_db, request)
+    assert (invited.state, invited.starts_at) == (State.QUEUED, later)
 
 
 async def test_a_newer_attempt_supersedes_the_queued_one(

@@ -9,6 +9,7 @@ import pytest
 from contracts.channels import Channel
 from contracts.events import (
     AppointmentDeleted,
+    AppointmentFollowedUp,
     AppointmentRescheduled,
     AppointmentScheduled,
     InvitationIssued,
@@ -81,6 +82,34 @@ def test_a_new_attempt_has_a_new_link_where_an_address_changed(
     assert (again.attempt, again.link_version) == (3, link_version)
     same = {"email": PRESENT.email, "phone": PRESENT.phone, "channels": PRESENT.channels}
     assert replace(again, attempt=2, link_version=5, **same) == PRESENT  # type: ignore[arg-type]
+
+
+def test_an_address_that_was_missing_leaves_the_link_and_the_language_is_the_new_one() -> None:
+    by_mail = replace(PRESENT, phone=None, channels=(Channel.EMAIL,))
+    again = appointments.invite_again(
+        by_mail,
+        patient_name="Erika Muster",
+        email=by_mail.email,
+        phone="+491713920001",
+        channels=[Channel.SMS],
+        locale="en",
+    )
+    assert (again.phone, again.link_version) == ("+491713920001", 5)
+    assert (again.patient_name, again.locale) == ("Erika Muster", "en")
+
+
+def test_an_appointment_takes_place_and_can_be_read_unless_it_is_said_otherwise() -> None:
+    assert (PRESENT.cancelled, PRESENT.damaged) == (False, False)
+
+
+def test_what_somebody_has_dealt_with_is_told_once_each() -> None:
+    causes = [UUID(int=9), UUID(int=8), UUID(int=9)]
+    assert appointments.followed_up(PRACTICE.id, PRESENT.id, causes, NOW) == AppointmentFollowedUp(
+        appointment_id=PRESENT.id,
+        practice_id=PRACTICE.id,
+        causes=[UUID(int=8), UUID(int=9)],
+        occurred_at=NOW,
+    )
 
 
 def test_what_is_told_of_the_appointment() -> None:

@@ -12,6 +12,7 @@ from contracts.channels import Channel
 from contracts.mailboxes import parse_mailbox
 from services.scheduling import forms
 from services.scheduling.bounds import COUNTRIES
+from services.scheduling.phone_numbers import NumberFault
 from services.scheduling.schemas import Change, Resend
 from tests.support.forms import BASIC, DEAD, NOW, PRESENT, STANDARD, codes, faults, is_dead, read
 
@@ -204,6 +205,16 @@ def test_what_a_change_leaves_out_stays_a_start_that_has_passed_too() -> None:
         forms.change(Change(time="12:30"), PRESENT, BASIC, NOW)
 
 
+def test_each_fault_of_a_number_has_words_of_its_own() -> None:
+    assert set(forms.NUMBER_FAULTS) == set(NumberFault)
+    assert len(set(forms.NUMBER_FAULTS.values())) == len(NumberFault)
+
+
+@pytest.mark.parametrize("name", ["علی\u200cرضا", "ශ්\u200dරී"])
+async def test_a_name_keeps_the_joiners_that_its_script_needs(name: str) -> None:
+    assert (await read(patient_name=name)).patient_name == name
+
+
 def test_days_of_a_query_are_named_by_their_parameter() -> None:
     forms.check_days({"from": NOW.date(), "to": None})
     with pytest.raises(InvalidInput) as refused:
@@ -219,6 +230,7 @@ def test_days_of_a_query_are_named_by_their_parameter() -> None:
         ("2026-01-01", "2027-01-02", ("to", "too_long")),
         ("2026-01-02", "2026-01-01", ("to", "before_from")),
         ("1999-12-31", "2026-01-01", ("from", "out_of_range")),
+        ("2026-01-01", "9999-12-31", ("to", "out_of_range")),
     ],
 )
 def test_an_export_is_of_a_year_at_most(

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.phone_numbers import BadNumber, NumberFault, country_of, parse_mobile
+from services.scheduling.phone_numbers import (
+    BadNumber,
+    NumberFault,
+    country_of,
+    parse_mobile,
+    parse_telephone,
+)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +125,17 @@ def test_whatever_is_typed(text: str) -> None:
 )
 def test_the_country_of_a_number(number: str, country: str) -> None:
     assert country_of(number) == country
+
+
+@pytest.mark.parametrize("text", ["030 23125001", "+49 (0)30 / 231 250 01"])
+def test_of_a_telephone_a_landline_will_do(text: str) -> None:
+    assert parse_telephone(text) == "+493023125001"
+
+
+def test_a_telephone_has_a_number_that_there_is() -> None:
+    with pytest.raises(BadNumber) as bad:
+        parse_telephone("+49 1999 999999")
+    assert bad.value.fault is NumberFault.INVALID
 
 
 def test_faults_are_told_under_these_names() -> None:

@@ -51,6 +51,13 @@ def test_what_was_dropped_on_the_way_changes_nothing(
     assert timeline(step_by_step) == timeline(at_once)
 
 
+def test_of_answers_the_last_is_kept_and_of_follow_ups_the_first() -> None:
+    answers: list[Fact] = [Answered(1, Answer.DECLINED, at(minutes)) for minutes in (10, 20)]
+    newer: list[Fact] = [Answered(2, Answer.ACCEPTED, at(5)), Answered(1, Answer.ACCEPTED, at(9))]
+    done: list[Fact] = [FollowedUp(frozenset({UUID(int=1)}), at(each)) for each in (30, 40)]
+    assert condensed([*answers, *newer, *done]) == {answers[1], newer[0], done[0]}
+
+
 def test_a_flood_leaves_a_handful() -> None:
     issued = Issued(1, frozenset(), at(0))
     flood: list[Fact] = [

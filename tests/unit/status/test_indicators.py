@@ -27,6 +27,7 @@ from tests.unit.status.stories import (
     at,
     deletions,
     erasures,
+    followed_up,
     invitations,
     issued,
     notice,
@@ -338,6 +339,41 @@ def test_an_answer_to_another_start_is_none() -> None:
     shown = fold([issued(1), scheduled(1, 500), longer, yes])
     assert isinstance(shown, Indicator)
     assert shown.answer is not None
+
+
+def test_only_of_what_is_cancelled_the_cancellation_alone_is_open() -> None:
+    failed: list[Fact] = [issued(1), outcome(State.FAILED, 1)]
+    shown = fold(failed)
+    assert isinstance(shown, Indicator)
+    assert (shown.open, shown.cancelled) == ((Reason.INVITATION_FAILED,), False)
+    shown = fold([*failed, Deleted(at(200)), notice(NoticeKind.CANCELLED, State.FAILED)])
+    assert isinstance(shown, Indicator)
+    assert (shown.open, shown.cancelled) == ((Reason.CANCELLED_FAILED,), True)
+
+
+def test_followed_up_is_what_is_open_once_the_last_of_it_is() -> None:
+    known: list[Fact] = [
+        issued(1, *Channel),
+        *(outcome(State.FAILED, 1, channel=channel) for channel in Channel),
+    ]
+    shown = fold(known)
+    assert isinstance(shown, Indicator)
+    one, other = shown.causes
+    known.append(followed_up(one, minutes=900))
+    shown = fold(known)
+    assert isinstance(shown, Indicator)
+    assert (shown.causes, shown.followed_up_at) == ((other,), None)
+    shown = fold([*known, followed_up(other, minutes=950)])
+    assert isinstance(shown, Indicator)
+    assert (shown.causes, shown.open, shown.followed_up_at) == ((), (), at(950))
+
+
+def test_nobody_waits_who_came_to_another_time() -> None:
+    known: list[Fact] = [issued(1), Joined(VisitRole.PATIENT, at(100))]
+    for start, since in ((200, at(100)), (2000, None)):
+        shown = fold([*known, scheduled(1, start)])
+        assert isinstance(shown, Indicator)
+        assert shown.waiting_since == since
 
 
 def test_an_erasure_ends_what_was_still_to_be_told() -> None:

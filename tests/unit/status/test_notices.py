@@ -1,5 +1,7 @@
 """The newest notice of each kind, and whether it told anybody anything."""
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +27,17 @@ def test_the_higher_version_is_newer_however_late_the_other_one_bounces() -> Non
     second = notice(MOVED, State.DELIVERED, number=2, version=3, minutes=300)
     fate = newest([bounce, second, first])[MOVED]
     assert (fate.version, fate.untold) == (3, None)
+    early = notice(MOVED, State.DELIVERED, number=2, version=3, minutes=100)
+    assert newest([first, early])[MOVED].version == 3
+
+
+def test_the_version_of_a_notice_is_the_highest_that_is_told_of_it() -> None:
+    told = [
+        notice(MOVED, State.PENDING, number=number, version=version, sequence=version)
+        for number, version in ((2, 2), (1, 1), (1, 3))
+    ]
+    fate = newest(told)[MOVED]
+    assert (fate.notice_id, fate.version) == (UUID(int=1), 3)
 
 
 def test_of_two_reminders_the_one_begun_later_is_newer() -> None:

@@ -275,3 +275,53 @@ def test_in_any_order_exactly_what_was_seen_is_dealt_with(
     assert isinstance(unfollowed, Indicator)
     assert set(shown.causes) == set(unfollowed.causes) - set(before.causes)
     assert (shown.overall, shown.channels) == (unfollowed.overall, unfollowed.channels)
+
+
+@pytest.mark.parametrize(
+    ("known", "name"),
+    [
+        (
+            (scheduled(1), issued(1), outcome(State.FAILED, 1)),
+            "f84b250a-de7b-5b38-a43a-3975d14c267e",
+        ),
+        ((issued(1), outcome(State.FAILED, 1)), "d200429a-4a9d-54e6-9f7c-d55c676523aa"),
+        ((scheduled(1), issued(1), DECLINED), "f868dc97-f55c-5b1f-bc66-3a28d463410f"),
+        (
+            (scheduled(2), issued(1), notice(NoticeKind.MOVED, State.FAILED)),
+            "5fb406be-c53f-56f9-b0ff-60eb81b6c27d",
+        ),
+        (
+            (
+                scheduled(2),
+                issued(1),
+                Deleted(at(500)),
+                notice(NoticeKind.CANCELLED, State.UNCONFIRMED),
+            ),
+            "539fbfa1-bff7-571e-be5d-5e1ee9f88577",
+        ),
+    ],
+)
+def test_what_somebody_has_dealt_with_keeps_its_name(known: tuple[Fact, ...], name: str) -> None:
+    """With another one all of it would be open anew."""
+    assert [str(each) for each in causes(*known)] == [name]
+
+
+def test_reasons_are_told_under_these_names() -> None:
+    assert [each.value for each in Reason] == [
+        *("cancelled_failed", "moved_failed", "invitation_failed", "declined", "call"),
+        "reminder_failed",
+    ]
+
+
+def test_of_two_starts_that_claim_one_version_the_later_counts() -> None:
+    early, late = scheduled(1, 1000), Scheduled(1, at(2000), 5, at(0))
+    shown = [fold([*order, issued(1)]) for order in ((early, late), (late, early))]
+    assert shown[0] == shown[1]
+    assert isinstance(shown[0], Indicator)
+    assert shown[0].starts_at == at(2000)
+
+
+def test_at_its_end_it_is_over() -> None:
+    for cancelled, end in ((False, at(20)), (True, at(0))):
+        assert over(at(0), at(20), end, cancelled=cancelled)
+        assert not over(at(0), at(20), end - timedelta(seconds=1), cancelled=cancelled)

@@ -3,13 +3,22 @@
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from uuid import UUID
 
 import pytest
 
 from contracts.channels import Channel
-from contracts.events import Evidence, FailureCategory, FailureEvidence, FailureReason
-from services.status.facts import Deleted, Fact, Issued, Outcome, State
+from contracts.events import (
+    Answer,
+    Evidence,
+    FailureCategory,
+    FailureEvidence,
+    FailureReason,
+    NoticeKind,
+)
+from services.status.facts import Answered, Deleted, Fact, Issued, Notice, Outcome, State
 from services.status.indicators import Indicator, fold
+from services.status.openness import Reason
 from services.status.timeline import history
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -33,6 +42,16 @@ class Placed(Outcome):
 def placed(outcome: Outcome, place: int) -> Placed:
     known = {each.name: getattr(outcome, each.name) for each in fields(Outcome)}
     return Placed(**known, place=place)
+
+
+@dataclass(frozen=True)
+class PlacedAttempt(Issued):
+    """The same of an attempt."""
+
+    place: int = field(default=0, compare=False)
+
+    def __hash__(self) -> int:
+        return self.place
 
 
 # Of each pair the second one is shown.
@@ -74,6 +93,31 @@ def test_the_same_one_is_shown_in_any_order(passed_over: Outcome, shown: Outcome
             )
             assert (channel.status_code, channel.late) == (shown.status_code, shown.late)
             assert (channel.occurred_at, indicator.updated_at) == (shown.at, shown.at)
+
+
+BY_MAIL = frozenset({Channel.EMAIL})
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_of_two_that_announce_one_attempt_the_earlier_counts_then_the_lower_version(
+    order: tuple[int, int],
+) -> None:
+    def open_because(earlier: tuple[datetime, int], later: tuple[datetime, int]) -> object:
+        announced = [
+            PlacedAttempt(1, BY_MAIL, at, version, place=place)
+            for (at, version), place in zip((earlier, later), order, strict=True)
+        ]
+        declined = Answered(2, Answer.DECLINED, LATER)
+        moved = Notice(UUID(int=1), NoticeKind.MOVED, 2, Channel.EMAIL, 1, State.FAILED, LATER)
+        indicator = fold([*announced, declined, moved])
+        assert isinstance(indicator, Indicator)
+        return indicator.open
+
+    much_later = LATER + timedelta(minutes=1)
+    both = (Reason.MOVED_FAILED, Reason.DECLINED)
+    assert open_because((NOON, 1), (much_later, 2)) == both
+    assert open_because((NOON, 2), (much_later, 1)) == (Reason.DECLINED,)
+    assert open_because((NOON, 1), (NOON, 2)) == both
 
 
 def test_the_history_is_the_same_in_any_order() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.events import VisitRole
 from services.status.facts import Joined
-from services.status.waiting import AFTER_END, BEFORE_START, still_waiting, waiting_since
+from services.status.waiting import still_waiting, waiting_since
 from tests.unit.status.stories import at, moments
 
 START, END = at(1000), at(1020)
@@ -43,16 +43,15 @@ def test_since_the_first_joining_after_the_practices_last(
 
 def test_before_a_move_to_another_day_it_was_another_visit() -> None:
     joined = [patient(990)]
-    assert waiting_since(joined, at(990) + BEFORE_START) == at(990)
-    assert waiting_since(joined, START + timedelta(days=7)) is None
+    assert waiting_since(joined, at(990) + timedelta(hours=12)) == at(990)
+    assert waiting_since(joined, at(990) + timedelta(hours=12, seconds=1)) is None
 
 
 def test_nobody_waits_for_ever() -> None:
     since = at(990)
-    assert still_waiting(since, END, END + AFTER_END - timedelta(seconds=1)) == since
-    assert still_waiting(since, END, END + AFTER_END) is None
-    assert still_waiting(since, None, since + timedelta(minutes=30)) == since
-    assert still_waiting(since, None, since + timedelta(days=1)) is None
+    for end, until in ((END, END + timedelta(hours=1)), (None, since + timedelta(hours=2))):
+        assert still_waiting(since, end, until - timedelta(seconds=1)) == since
+        assert still_waiting(since, end, until) is None
     assert still_waiting(None, END, START) is None
 
 

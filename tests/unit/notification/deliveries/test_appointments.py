@@ -1,5 +1,6 @@
 """Which news of an appointment win: never a matter of their order or of how often they come."""
 
+from dataclasses import replace
 from functools import reduce
 from uuid import UUID
 
@@ -62,6 +63,18 @@ def test_what_is_known_already_changes_nothing(facts: list[KnownAppointment], at
     known = reduce(merge, facts)
     assert merge(known, facts[at % len(facts)]) == known
     assert merge(known, known) == known
+
+
+def test_of_two_times_that_claim_one_version_the_first_heard_of_stays() -> None:
+    first = fact(2, "moved")
+    second = replace(first, starts_at=NOW)
+    assert merge(first, second) == first
+    assert merge(second, first) == second
+
+
+def test_an_appointment_is_there_unless_it_is_said_otherwise() -> None:
+    known = KnownAppointment(appointment_id=APPOINTMENT, practice_id=PRACTICE, version=1)
+    assert (known.deleted, known.erased) == (False, False)
 
 
 @given(FACTS.filter(lambda each: each.starts_at is not None), FACTS)

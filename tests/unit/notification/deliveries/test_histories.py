@@ -1,4 +1,4 @@
-"""Whole histories of invitations: repeats, disorder, loss, lateness and forgery break no promise.
+"""Whole histories of deliveries: repeats, disorder, loss, lateness and forgery break no promise.
 
 What happens next is mostly what the present state knows, under the present lease and when it is
 due, or next to nothing would ever happen; that the histories get everywhere is checked as well. A
@@ -14,8 +14,9 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts import events as contract
 from contracts.channels import Channel
-from contracts.events import FailureReason, InvitationDelivered
+from contracts.events import FailureReason
 from services.notification.deliveries.delivery import State, Transition
 from services.notification.deliveries.events import (
     Accepted,
@@ -45,15 +46,16 @@ from services.notification.deliveries.events import (
     Withheld,
 )
 from services.notification.deliveries.transitions import MOST_COPIES, RULES, transition
+from services.notification.letters.letter import LetterKind
 from tests.support.deliveries import ACTIVE, GREYLISTED, NOW, OK, UNKNOWN_USER, minutes, new
 
 HISTORIES = int(os.environ.get("HISTORIES", "1000"))
 STEPS = 24
 STARTS = [minutes(20), timedelta(days=1), timedelta(days=9)]
 PAUSES = [0, 0, 0, 1, 1, 7, 60, 3000]  # minutes
+KINDS_OF_LETTERS = [*[LetterKind.INVITATION] * 4, *LetterKind]
 REPLIES = [OK, GREYLISTED, UNKNOWN_USER, Reply(552, "5.2.2", FailureReason.MAILBOX_FULL)]
-INVITED = [(state, kind) for state, kind in RULES if kind is not Withheld]  # of notices alone
-KINDS = sorted({kind for _, kind in INVITED}, key=lambda kind: kind.__name__)
+KINDS = sorted({kind for _, kind in RULES}, key=lambda kind: kind.__name__)
 # What leads on is more likely than its share.
 LEADING_ON: dict[State, list[type[object]]] = {
     State.QUEUED: [Claimed] * 20,
@@ -61,7 +63,7 @@ LEADING_ON: dict[State, list[type[object]]] = {
     State.SENDING: [FailedForNow, ReplyLost, ReplyLost, LeaseExpired] * 4,
 }
 KNOWN = {
-    state: [kind for of, kind in INVITED if of is state] + LEADING_ON.get(state, [])
+    state: [kind for of, kind in RULES if of is state] + LEADING_ON.get(state, [])
     for state in State
 }
 # By each step of a history: one byte each for how it comes, what it is, its details and its time.
@@ -71,10 +73,12 @@ CODES = st.binary(min_size=2 + 4 * STEPS, max_size=2 + 4 * STEPS)
 class History:
     """A delivery, what happened to it so far, and what is still under way to it."""
 
-    def __init__(self, channel: Channel, starts_in: timedelta, reached: Counter[object]) -> None:
+    def __init__(
+        self, channel: Channel, kind: LetterKind, starts_in: timedelta, reached: Counter[object]
+    ) -> None:
         self.reached = reached
         self.now = NOW
-        self.delivery = replace(new(starts_in=starts_in), channel=channel)
+        self.delivery = replace(new(starts_in=starts_in), channel=channel, kind=kind)
         self.leases = 1  # and one before it that nobody knows of
         self.past: list[DeliveryEvent] = []
         self.under_way: list[DeliveryEvent] = []
@@ -115,6 +119,7 @@ class History:
             self.leases += 1
         events: tuple[DeliveryEvent, ...] = (
             *(Requested(), ChannelMissing(), LeaseExpired(), Superseded(), Withdrawn()),
+            Withheld(contract.Withheld.NOT_INVITED),
             Claimed(UUID(int=self.leases), self.now + minutes(5)),
             *(Released(lease), Refused(lease, reply), Misconfigured(lease, reply)),
             *(FailedForNow(lease, reply, retry_at), ReplyLost(lease, retry_at, "g1")),
@@ -161,7 +166,9 @@ class History:
         for outcome in step.outcomes:
             self.told += 1
             assert outcome.sequence == self.told == after.sequence
-            assert self.evidence or not isinstance(outcome, InvitationDelivered)
+            assert self.evidence or not isinstance(outcome, contract.Delivered)
+            of_invitation = after.kind is LetterKind.INVITATION
+            assert isinstance(outcome, contract.Outcome) is of_invitation
         assert step.history or after == before
         assert after.message_id == before.message_id
         # A worker looks at it if and only if something may still be sent, which never comes back.
@@ -199,11 +206,12 @@ def test_histories() -> None:
     @given(CODES)
     def live(code: bytes) -> None:
         channel = Channel.SMS if code[0] % 3 == 0 else Channel.EMAIL
-        history = History(channel, STARTS[code[1] % len(STARTS)], reached)
+        kind = KINDS_OF_LETTERS[code[0] // 3 % len(KINDS_OF_LETTERS)]
+        history = History(channel, kind, STARTS[code[1] % len(STARTS)], reached)
         for at in range(2, len(code), 4):
             history.step(*code[at : at + 4])
         history.end()
 
     live()
-    assert {rule for rule in INVITED if not reached[rule]} == set()
+    assert {rule for rule in RULES if not reached[rule]} == set()
     assert min(reached[each] for each in ("second try", "withdrawn", "lost lease", "forged")) > 0

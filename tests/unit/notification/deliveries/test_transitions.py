@@ -47,8 +47,7 @@ from services.notification.deliveries.events import (
     Withheld,
 )
 from services.notification.deliveries.retries import RETRY_WITHIN
-from services.notification.deliveries.transitions import MOST_COPIES, RULES, transition
-from services.notification.letters.letter import LetterKind
+from services.notification.deliveries.transitions import RULES, transition
 from tests.support.deliveries import (
     ACTIVE,
     GREYLISTED,
@@ -86,6 +85,35 @@ def test_claim_is_not_told_and_keeps_the_message_id() -> None:
     assert step.outcomes == ()
     assert step.delivery.state is State.SENDING
     assert (step.delivery.message_id, step.delivery.tries) == (delivery.message_id, 1)
+
+
+def test_a_claim_names_the_start_unless_a_copy_that_names_another_may_have_gone_out() -> None:
+    first = after(new(), Requested(), Claimed(LEASE, LEASE_END, NOW + minutes(60))).delivery
+    assert first.named_start == NOW + minutes(60)
+    again = Claimed(LEASE, LEASE_END, NOW + minutes(90))
+    for event, named in (
+        (FailedForNow(LEASE, GREYLISTED, NOW + minutes(1)), NOW + minutes(90)),
+        (ReplyLost(LEASE, NOW + minutes(1)), NOW + minutes(60)),
+    ):
+        waiting = after(first, event).delivery
+        second = after(waiting, again, now=NOW + minutes(1)).delivery
+        assert (second.state, second.named_start) == (State.SENDING, named)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Accepted(OK),
+        ReplyLost(LEASE, None),
+        Refused(LEASE, UNKNOWN_USER),
+        Misconfigured(LEASE, UNKNOWN_USER),
+        FailedForNow(LEASE, GREYLISTED, None),
+        Superseded(),
+    ],
+)
+def test_of_what_has_ended_nothing_is_due_or_leased(event: DeliveryEvent) -> None:
+    ended = after(sending(), event).delivery
+    assert (ended.due_at, ended.lease) == (None, None)
 
 
 def test_accepted_is_told_with_its_evidence() -> None:
@@ -272,47 +300,6 @@ EVENTS: st.SearchStrategy[DeliveryEvent] = st.one_of(
     st.builds(Withheld, st.sampled_from(contract.Withheld)),
     st.sampled_from([ReceiptMissing(), Disputed(UUID(int=3), UNKNOWN_USER)]),
 )
-
-
-@given(
-    st.sampled_from(Channel),
-    st.sampled_from(LetterKind),
-    st.lists(st.tuples(EVENTS, st.integers(0, 600)), max_size=40),
-)
-def test_every_history_keeps_the_promises(
-    channel: Channel, kind: LetterKind, story: list[tuple[DeliveryEvent, int]]
-) -> None:
-    delivery = after(replace(new(), channel=channel, kind=kind), Requested()).delivery
-    told, evidence, now = 1, False, NOW
-    for event, passed in story:
-        now += minutes(passed)
-        before = delivery
-        step = transition(before, event, now)
-        delivery = step.delivery
-        evidence = (
-            evidence
-            or isinstance(event, Confirmed)
-            or (channel is Channel.EMAIL and isinstance(event, Accepted))
-        )
-        for outcome in step.outcomes:
-            told += 1
-            assert outcome.sequence == told == delivery.sequence
-            assert evidence or not isinstance(outcome, contract.Delivered)
-            assert isinstance(outcome, contract.Outcome) is (kind is LetterKind.INVITATION)
-        assert step.history or delivery == before
-        # A worker looks at it if and only if something may still be sent.
-        assert (delivery.due_at is not None) == (delivery.state in ACTIVE)
-        assert (delivery.lease is not None) == (delivery.state is State.SENDING)
-        assert delivery.message_id == before.message_id
-        if before.state not in ACTIVE:
-            assert delivery.state not in ACTIVE
-        if delivery.tries > before.tries:
-            assert now < delivery.deadline
-            assert before.unanswered < MOST_COPIES[channel]
-        assert before.unanswered <= delivery.unanswered <= MOST_COPIES[channel]
-        # What was handed over and then told as failed is late, or nothing ever told otherwise.
-        if delivery.state is State.FAILED and before.state is State.DELIVERED:
-            assert delivery.late
 
 
 @given(EVENTS, st.sampled_from(State), MOMENTS)

@@ -199,6 +199,16 @@ def test_an_envelope_id_counts_where_we_have_signed_it() -> None:
     assert found.kind is EvidenceKind.FAILED
 
 
+def test_an_organizer_counts_where_we_have_signed_it() -> None:
+    stranger = SignedAddress("rueck@praxis.example", {1: b"x" * 32}, purpose=ORGANIZER)
+    ours, made_up = (
+        Reference(By.ORGANIZER, address=each.of(OURS)) for each in (ORGANIZERS, stranger)
+    )
+    answered = finding(EvidenceKind.ANSWER, made_up, ours)
+    found = answered.verified(TAGS, ORGANIZERS)
+    assert [*found.references] == [Reference(By.ORGANIZER, organizer=OURS)]
+
+
 def test_ways_to_name_a_delivery_are_counted_under_these_names() -> None:
     assert [by.value for by in By] == [
         *("return_path", "envelope_id", "message_id", "reference", "gateway_id"),
@@ -237,11 +247,14 @@ def test_the_strongest_reference_to_it_says_what_it_proves() -> None:
     assert isinstance(settled.evidence, Accepted)
 
 
-@pytest.mark.parametrize("kind", [EvidenceKind.FAILED, EvidenceKind.UNREADABLE])
-def test_what_names_nothing_that_is_known_is_looked_at_again_if_it_can_be_read(
+FINAL = [EvidenceKind.UNREADABLE, EvidenceKind.ANSWER]
+
+
+@pytest.mark.parametrize("kind", [EvidenceKind.FAILED, EvidenceKind.COMPLAINT, *FINAL])
+def test_what_names_nothing_that_is_known_is_looked_at_again_if_that_can_change(
     kind: EvidenceKind,
 ) -> None:
-    again = NOW + timedelta(seconds=1) if kind is EvidenceKind.FAILED else None
+    again = None if kind in FINAL else NOW + timedelta(seconds=1)
     settled = match(MAIL, finding(kind, PATH), {}, {}, NOW)
     assert (settled.delivery, settled.matched_by, settled.due_at) == (None, None, again)
     assert match(MAIL, finding(kind), {}, {}, NOW).due_at is None
@@ -252,8 +265,9 @@ def test_while_a_try_is_under_way_it_is_looked_at_again_a_second_later() -> None
     settled = match(MAIL, finding(EvidenceKind.FAILED, PATH), {OURS: sending}, {PATH: OURS}, NOW)
     assert (settled.due_at, settled.evidence) == (NOW + timedelta(seconds=1), None)
     assert (settled.delivery, settled.matched_by) == (sending, By.RETURN_PATH)
-    said = finding(EvidenceKind.UNREADABLE, PATH)
-    assert match(MAIL, said, {OURS: sending}, {PATH: OURS}, NOW).due_at is None
+    for kind in FINAL:  # how the try ends makes no difference
+        settled = match(MAIL, finding(kind, PATH), {OURS: sending}, {PATH: OURS}, NOW)
+        assert (settled.due_at, settled.delivery) == (None, sending)
 
 
 BY_ID = Reference(By.REFERENCE, OURS)

@@ -82,6 +82,14 @@ def test_what_is_under_way_still_names_its_delivery() -> None:
     assert paths.read(path) == KNOWN
 
 
+def test_a_calendar_that_knows_an_entry_may_still_answer_and_move_it() -> None:
+    """An organizer is whom it has always been."""
+    organizers = ReturnPath("bounces@praxis.example", {1: KEYS[1], 7: b"k" * 32}).organizer
+    address = "bounces+a4aysaaaaaahaaeaaaaaaaaaaaave6eqx4ifulz2x2dq@praxis.example"
+    assert organizers.of(KNOWN) == address
+    assert organizers.read(address) == KNOWN
+
+
 def test_our_tag_at_another_address_is_no_return_path() -> None:
     path = ours.of(KNOWN)
     tag = path.partition("+")[2].partition("@")[0]
