@@ -26,6 +26,7 @@ from contracts.events import (
     NoticePending,
     NoticeRequested,
     NoticeUnconfirmed,
+    SendNowRequested,
     VisitJoined,
 )
 
@@ -90,7 +91,7 @@ REQUESTED = Topic(
     retention=timedelta(days=7),
     producer="scheduling",
     readers=("notification",),
-    events=(InvitationRequested, NoticeRequested),
+    events=(InvitationRequested, NoticeRequested, SendNowRequested),
     patient_data=True,
 )
 OUTCOMES = Topic(

@@ -27,6 +27,8 @@ ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/appointments/{appointment_id:uuid}/erasure", ["POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/invitations", ["POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/follow-ups", ["POST"]),
+    ("scheduling", "/appointments/{appointment_id:uuid}/send-now", ["POST"]),
+    ("scheduling", "/sms-time", ["GET"]),
     ("notification", "/previews/sms", ["GET"]),
     ("status", "/measures", ["GET"]),
     ("scheduling", "/audit", ["GET"]),

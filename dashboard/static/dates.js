@@ -37,6 +37,14 @@ export function time(iso, zone) {
   return clock(zone).format(new Date(iso));
 }
 
+/** „heute um 8:00 Uhr", „morgen …" or „am Mo., 30.11. …" on the practice's clock */
+export function soon(iso, zone) {
+  const day = new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(new Date(iso));
+  const now = today(zone);
+  const named = { [now]: "heute", [addDays(now, 1)]: "morgen" }[day] ?? `am ${dayOf(iso, zone)}`;
+  return `${named} um ${time(iso, zone).replace(/^0/, "")} Uhr`;
+}
+
 /** „Di., 01.12." on the practice's calendar */
 export function dayOf(iso, zone) {
   return shortDay(zone).format(new Date(iso));

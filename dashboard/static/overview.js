@@ -4,6 +4,7 @@ import { addDays, isDay, longDay, today } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
 import { CHANNELS, notes, shownState, STATES } from "./words.js";
 
+const MINUTE = 60_000;
 const MARKED = 4000; // milliseconds for which a new row stands out
 
 export class Overview {
@@ -26,6 +27,12 @@ export class Overview {
     desk.addEventListener("day", () => this.#render());
     desk.addEventListener("indicator", ({ detail }) => this.#refresh(detail.id));
     desk.addEventListener("appointment", ({ detail }) => this.#refresh(detail.id));
+    // What is said of tomorrow is another thing after midnight.
+    setInterval(() => {
+      for (const note of this.#list.querySelectorAll('[data-note="sms-waits"]')) {
+        this.#refresh(note.closest("[data-appointment-id]").dataset.appointmentId);
+      }
+    }, MINUTE);
     this.#list.addEventListener("click", (event) => {
       const row = event.target.closest("[data-appointment-id]");
       if (row) this.onOpen(row.dataset.appointmentId);

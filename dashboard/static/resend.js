@@ -13,6 +13,7 @@ import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields } from "./fields.js";
 import { chooseLanguage, offerLanguages } from "./languages.js";
+import { SmsTime } from "./sms_time.js";
 import { CHANNELS, isNotLetIn, isWrongAddress } from "./words.js";
 
 const NOT_TWICE = " Ein neuer Versuch ist ungefährlich: Es wird nicht doppelt gesendet.";
@@ -35,6 +36,12 @@ export class Resend {
   constructor({ desk, infoBoxes }) {
     this.desk = desk;
     this.infoBoxes = infoBoxes;
+    this.smsTime = new SmsTime({
+      desk,
+      form: this.#form,
+      slot: () => desk.appointment(this.#id) ?? { date: "", time: "" },
+    });
+    this.#fold.addEventListener("toggle", () => this.smsTime.update({ anew: true }));
     this.#form.addEventListener("input", () => {
       this.#typed = true;
       this.#settle(); // who goes on typing has seen both
@@ -195,7 +202,7 @@ export class Resend {
     const id = this.#id;
     const seen = this.#seen;
     const entered = this.#entered();
-    const body = { channels, send_anyway: sendAnyway(this.#form) };
+    const body = { channels, send_anyway: sendAnyway(this.#form), send_now: this.smsTime.sendNow };
     for (const name of CONTACT) {
       if (!same(name, entered[name], seen[name])) body[name] = entered[name] ?? "";
     }

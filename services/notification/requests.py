@@ -23,6 +23,7 @@ from contracts.events import (
     InvitationRequested,
     NoticeKind,
     NoticeRequested,
+    SendNowRequested,
 )
 from contracts.topics import APPOINTMENTS, REQUESTED
 from services.notification.deliveries import metrics, store
@@ -72,6 +73,8 @@ class Events:
                     not_permitted |= self._request(draft, received, request, appointment)
                 case NoticeRequested() as notice if notice.appointment_id in appointments:
                     self._notify(draft, received, notice)
+                case SendNowRequested() as wanted if wanted.appointment_id in appointments:
+                    draft.hasten(wanted.appointment_id)
         moved = {
             received.event.appointment_id
             for received in batch
@@ -122,6 +125,7 @@ class Events:
                 requested_at=received.time,
                 requested_version=request.appointment_version,
                 starts_at=starts_at,
+                held_until=request.sms_not_before if channel is Channel.SMS else None,
                 recipient=self._recipient(request, channel),
                 organizer=self._organizer(draft, request, channel),
                 asks_for_answer=request.asks_for_answer,
@@ -151,6 +155,7 @@ class Events:
                 requested_at=received.time,
                 requested_version=notice.appointment_version,
                 starts_at=notice.not_after,
+                held_until=notice.sms_not_before if channel is Channel.SMS else None,
                 recipient=self._recipient(notice, channel),
                 kind=LetterKind(notice.kind),
                 organizer=self._organizer(draft, notice, channel),
@@ -208,6 +213,12 @@ def _news(received: Received) -> KnownAppointment | None:
             deleted = isinstance(event, NoticeRequested) and event.kind is NoticeKind.CANCELLED
         case AppointmentRescheduled() as event:
             version, start, deleted = event.version, event.start, False
+        case SendNowRequested() as event:
+            return KnownAppointment(
+                appointment_id=event.appointment_id,
+                practice_id=event.practice_id,
+                version=event.appointment_version,
+            )
         case _:
             return None
     return KnownAppointment(

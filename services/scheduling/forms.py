@@ -176,6 +176,12 @@ def change(request: Change, present: Appointment, practice: Practice, now: datet
     return faults.checked(slot)
 
 
+def start(day: str, at: str, utc_offset: str | None, practice: Practice) -> datetime:
+    """When an appointment would begin, be it past."""
+    faults = _Faults()
+    return faults.checked(faults.start(day, at, utc_offset, practice))
+
+
 def check_choice(*, date_given: bool, ids_given: bool) -> None:
     """A list of appointments is asked for by day or by ids, not by both."""
     if date_given and ids_given:
@@ -327,7 +333,7 @@ class _Faults:
     ) -> Slot | None:
         """When it shall be, `present_start` even if it has passed; None only with a fault."""
         minutes = self._duration(duration_minutes)
-        starts_at = self._start(day_text, time_text, utc_offset, practice)
+        starts_at = self.start(day_text, time_text, utc_offset, practice)
         if starts_at is None:
             return None
         if starts_at != present_start and starts_at <= now:
@@ -353,9 +359,10 @@ class _Faults:
             self._add("duration_minutes", "out_of_range", NO_DURATION)
         return minutes
 
-    def _start(
+    def start(
         self, day_text: str, time_text: str, utc_offset: str | None, practice: Practice
     ) -> datetime | None:
+        """The moment that the practice's clock shows so; None only with a fault."""
         day = self._read(date.fromisoformat, day_text, "date", NO_DATE)
         at = self._read(time.fromisoformat, time_text, "time", NO_TIME)
         if day is None or at is None:

@@ -52,6 +52,7 @@ class Practice:
     daily_messages: int = 0
     daily_sms_per_country: int = 0
     sms_countries: tuple[str, ...] = ()
+    quiet_hours: bool = True  # whether SMS wait for the morning (`quiet_hours`)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -73,6 +74,7 @@ class PracticeChange:
     reply_address: str | None = None
     postal_address: str | None = None
     asks_for_answer: bool | None = None
+    quiet_hours: bool | None = None
     daily_messages: int | None = None
     daily_sms_per_country: int | None = None
     sms_countries: Sequence[str] | None = None
@@ -200,6 +202,7 @@ _RULES: Mapping[str, Any] = {
     "reply_address": _reply_address,
     "postal_address": _postal_address,
     "asks_for_answer": bool,
+    "quiet_hours": bool,
     "daily_messages": _daily,
     "daily_sms_per_country": _daily,
     "sms_countries": checked_countries,

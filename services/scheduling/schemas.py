@@ -23,6 +23,9 @@ UNASKED = (
 )
 
 
+SEND_NOW = "An SMS does not wait for the morning, whatever the hour."
+
+
 class Input(BaseModel):
     """An input of the form: its fields are checked together, in `forms`."""
 
@@ -47,6 +50,7 @@ class NewAppointment(Input):
         default=None, description="A code of the practice's `languages`; else its own `language`."
     )
     send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
+    send_now: bool = Field(default=False, description=SEND_NOW)
 
 
 class Change(Input):
@@ -72,6 +76,7 @@ class Resend(Input):
     locale: Text | None = Field(default=None, description="A code of the practice's `languages`.")
     channels: Annotated[list[Text], Field(max_length=10)] | None = None
     send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
+    send_now: bool = Field(default=False, description=SEND_NOW)
 
 
 class FollowUp(Input):
@@ -175,6 +180,14 @@ class DayView(AppointmentsView):
     date: dt.date
 
 
+class SmsTimeView(BaseModel):
+    """When the SMS of an invitation goes out that is requested now."""
+
+    waits_until: dt.datetime | None = Field(
+        description="It waits for this morning unless `send_now` is given; null: it goes at once."
+    )
+
+
 class LanguageView(BaseModel):
     """A language in which patients can be invited, with its name for itself."""
 
@@ -195,5 +208,6 @@ class PracticeView(BaseModel):
     )
     language: str = Field(description="Of invitations for which no other is chosen.")
     languages: list[LanguageView]
+    quiet_hours: bool = Field(description="Whether SMS wait for the morning.")
     phone: str = Field(description="On which patients reach it, E.164; empty: none is told.")
     sample_link: str = Field(description="As long as the links of invitations; leads nowhere.")

@@ -18,11 +18,15 @@ class Measures:
 
 
 async def measures(tx: Connection, practice_id: UUID | None, since: datetime) -> Measures:
-    """Measures of attempts issued since then, of one practice or (None) of all."""
+    """Measures of attempts issued since then, of one practice or (None) of all.
+
+    What waited for the morning on purpose says nothing of how fast ticks come.
+    """
     row = await tx.fetchrow(
         """
         WITH recent AS (
-            SELECT appointment_id, attempt, kind, channels, sequence, occurred_at, evidence
+            SELECT appointment_id, attempt, kind, channels, sequence, occurred_at, evidence,
+                   waits_until
             FROM events
             WHERE occurred_at >= $2 AND ($1::uuid IS NULL OR practice_id = $1)
         ), issued AS (
@@ -36,12 +40,17 @@ async def measures(tx: Connection, practice_id: UUID | None, since: datetime) ->
         ), failures AS (
             SELECT appointment_id, attempt, channels[1] AS channel, max(sequence) AS sequence
             FROM recent WHERE kind = 'failed' AND evidence IS NULL GROUP BY 1, 2, 3
+        ), waited AS (
+            SELECT DISTINCT appointment_id, attempt, channels[1] AS channel
+            FROM recent WHERE waits_until IS NOT NULL
         ), measured AS (
-            SELECT extract(epoch FROM ticks.at - issued.at)::float8 AS seconds,
+            SELECT CASE WHEN waited.attempt IS NULL
+                        THEN extract(epoch FROM ticks.at - issued.at)::float8 END AS seconds,
                    coalesce(failures.sequence > ticks.sequence, false) AS wrong
             FROM issued
             JOIN ticks USING (appointment_id, attempt, channel)
             LEFT JOIN failures USING (appointment_id, attempt, channel)
+            LEFT JOIN waited USING (appointment_id, attempt, channel)
         )
         SELECT count(*) AS ticks, count(*) FILTER (WHERE wrong) AS proven_wrong,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,

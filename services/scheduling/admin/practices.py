@@ -93,6 +93,11 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
         help="whether patients' calendars are asked to accept or decline",
     )
     parser.add_argument(
+        "--quiet-hours",
+        action=argparse.BooleanOptionalAction,
+        help="whether SMS wait for the morning: from 21 to 8, invitations on Sundays too",
+    )
+    parser.add_argument(
         "--daily-messages", type=int, help="letters to patients in 24 hours; 0 as the tariff has"
     )
     parser.add_argument(
@@ -135,6 +140,7 @@ def _print(practice: Practice) -> None:
     print(f"reply-address:  {practice.reply_address or 'none'}")
     print(f"postal-address: {', '.join(practice.postal_address.splitlines()) or 'none'}")
     print(f"asks-for-answer: {'yes' if practice.asks_for_answer else 'no'}")
+    print(f"quiet-hours:    {'yes' if practice.quiet_hours else 'no'}")
     print(f"daily-messages: {practice.daily_messages or 'as the tariff'}")
     print(f"daily-sms-per-country: {practice.daily_sms_per_country or 'as all'}")
     print(f"sms-countries:  {','.join(practice.sms_countries) or 'as all'}")

@@ -32,6 +32,7 @@ from services.scheduling.schemas import (
     NewAppointment,
     PracticeView,
     Resend,
+    SmsTimeView,
 )
 
 IdempotencyKey = Annotated[
@@ -221,6 +222,35 @@ async def follow_up_appointment(
     await booking.follow_up(caller, appointment_id, body, key, if_match)
 
 
+@router.post(
+    "/appointments/{appointment_id}/send-now",
+    status_code=202,
+    tags=["invitations"],
+    responses=responses(NotFound),
+)
+async def send_sms_now(booking: Desk, caller: AppointmentWriter, appointment_id: UUID) -> None:
+    """„Jetzt senden": what waits for the morning goes out, also of a deleted appointment.
+
+    Where nothing waits nothing happens.
+    """
+    await booking.send_now(caller, appointment_id)
+
+
+@router.get("/sms-time", tags=["invitations"])
+async def read_sms_time(
+    booking: Desk,
+    caller: AppointmentReader,
+    day: Annotated[str, Query(alias="date", max_length=100)],
+    at: Annotated[str, Query(alias="time", max_length=100, description="As 14:30.")],
+    utc_offset: Annotated[str | None, Query(max_length=100)] = None,
+) -> SmsTimeView:
+    """When the SMS goes out that would now invite to an appointment at this time.
+
+    At night it waits for the morning, from Saturday evening for Monday, where the start allows.
+    """
+    return SmsTimeView(waits_until=await booking.sms_time(caller, day, at, utc_offset))
+
+
 @router.get("/practice", tags=["practice"])
 async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeView:
     """The caller's practice, its channels and the languages of its invitations."""
@@ -234,6 +264,7 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         tariff_channels=list(practice.tariff.channels),
         language=practice.language,
         languages=[LanguageView(code=each.code, name=each.own_name) for each in LANGUAGES.values()],
+        quiet_hours=practice.quiet_hours,
         phone=practice.phone,
         sample_link=booking.links.url(NOWHERE),
     )

@@ -64,6 +64,11 @@ class PracticeSettings(BaseModel):
     asks_for_answer: StrictBool | None = Field(
         default=None, description="Whether patients' calendars are asked to accept or decline."
     )
+    quiet_hours: StrictBool | None = Field(
+        default=None,
+        description="Whether SMS wait for the morning: from 21 to 8, invitations on Sundays too, "
+        "where the appointment's start allows.",
+    )
     daily_messages: StrictInt | None = Field(
         default=None, description="Letters to patients in 24 hours at most; 0: as the tariff has."
     )
@@ -105,6 +110,7 @@ class PracticeRecord(BaseModel):
     reply_address: str
     postal_address: str
     asks_for_answer: bool
+    quiet_hours: bool
     daily_messages: int
     daily_sms_per_country: int
     sms_countries: list[str]
@@ -124,6 +130,7 @@ class PracticeRecord(BaseModel):
             reply_address=practice.reply_address,
             postal_address=practice.postal_address,
             asks_for_answer=practice.asks_for_answer,
+            quiet_hours=practice.quiet_hours,
             daily_messages=practice.daily_messages,
             daily_sms_per_country=practice.daily_sms_per_country,
             sms_countries=list(practice.sms_countries),

@@ -30,7 +30,8 @@ CREATE TABLE practices (
     -- bounds of its own on what is written to patients; 0 and none: the installation's
     daily_messages integer NOT NULL DEFAULT 0 CHECK (daily_messages >= 0),
     daily_sms_per_country integer NOT NULL DEFAULT 0 CHECK (daily_sms_per_country >= 0),
-    sms_countries text[] NOT NULL DEFAULT '{}'
+    sms_countries text[] NOT NULL DEFAULT '{}',
+    quiet_hours boolean NOT NULL DEFAULT true   -- whether SMS wait for the morning
 );
 ALTER TABLE practices ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 -- A practice reads its row; it is written in the operator's scope alone, or by the table's owner.
@@ -42,7 +43,7 @@ CREATE POLICY owner ON practices TO CURRENT_USER
     USING (practice_in_scope(id)) WITH CHECK (practice_in_scope(id));
 GRANT SELECT, INSERT, UPDATE (name, time_zone, tariff, language, reminders, retention_days, phone,
     reply_address, postal_address, asks_for_answer, daily_messages, daily_sms_per_country,
-    sms_countries) ON practices TO scheduling;
+    sms_countries, quiet_hours) ON practices TO scheduling;
 
 CREATE TABLE appointments (
     id uuid PRIMARY KEY,
