@@ -29,6 +29,7 @@ ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/appointments/{appointment_id:uuid}/follow-ups", ["POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/send-now", ["POST"]),
     ("scheduling", "/sms-time", ["GET"]),
+    ("scheduling", "/addresses/lookup", ["POST"]),
     ("notification", "/previews/sms", ["GET"]),
     ("status", "/measures", ["GET"]),
     ("scheduling", "/audit", ["GET"]),

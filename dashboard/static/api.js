@@ -145,6 +145,8 @@ export const resend = (id, body, key, version, onRetry) =>
 /** That somebody has dealt with what stood behind `causes`. */
 export const followUp = (id, causes, key, onRetry) =>
   patiently("POST", `/scheduling/appointments/${encode(id)}/follow-ups`, { body: { causes }, key }, onRetry);
+/** What this practice knows of addresses that are typed. */
+export const knownAddresses = (body) => request("POST", "/scheduling/addresses/lookup", { body });
 /** What waits for the morning goes out now. */
 export const sendNow = (id) => patiently("POST", `/scheduling/appointments/${encode(id)}/send-now`);
 /** Until when an SMS that is requested now would wait. */

@@ -9,6 +9,7 @@ import { byId, describe } from "./dom.js";
 import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
+import { KnownAddresses } from "./known_addresses.js";
 import { offerLanguages } from "./languages.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
 import { SlotHint } from "./slot_hint.js";
@@ -34,6 +35,7 @@ export class CreateForm {
     this.preview = new SmsPreview({ desk, form: this.#form });
     desk.addEventListener("practice", () => this.#offer());
     this.slotHint = new SlotHint({ desk, form: this.#form, place: "create-slot-hint" });
+    this.knownAddresses = new KnownAddresses({ form: this.#form });
     const { date, time } = this.#form.elements;
     this.smsTime = new SmsTime({
       desk,

@@ -12,6 +12,7 @@ import { byId } from "./dom.js";
 import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields } from "./fields.js";
+import { KnownAddresses } from "./known_addresses.js";
 import { chooseLanguage, offerLanguages } from "./languages.js";
 import { SmsTime } from "./sms_time.js";
 import { CHANNELS, isNotLetIn, isWrongAddress } from "./words.js";
@@ -36,6 +37,7 @@ export class Resend {
   constructor({ desk, infoBoxes }) {
     this.desk = desk;
     this.infoBoxes = infoBoxes;
+    this.knownAddresses = new KnownAddresses({ form: this.#form, own: () => this.#seen });
     this.smsTime = new SmsTime({
       desk,
       form: this.#form,
@@ -98,6 +100,7 @@ export class Resend {
 
   #startOver() {
     this.#typed = false;
+    this.knownAddresses.forget();
     this.#fields.clear();
     this.#settle();
   }

@@ -124,6 +124,7 @@ def build(settings: Settings) -> Application:
                     joining=Joining(db, relay.wake),
                 ),
                 mint=mint,
+                lookups=Throttle(settings.lookups_per_minute),
                 secrets_tried=AddressThrottle(settings.tokens_per_minute),
             )
             health.dependencies |= {"database": db.ping}

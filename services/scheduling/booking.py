@@ -29,10 +29,12 @@ from services.scheduling import (
     messages,
     notice_store,
     notices,
+    pasted,
     practice_store,
     quiet_hours,
     store,
 )
+from services.scheduling.addresses import KnownAddress
 from services.scheduling.appointments import Appointment
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import store as audit_store
@@ -41,7 +43,14 @@ from services.scheduling.bounds import Bounds
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
 from services.scheduling.problems import Begun, Changed, Damaged, NotFound, UnknownPractice
-from services.scheduling.schemas import Change, FollowUp, Input, NewAppointment, Resend
+from services.scheduling.schemas import (
+    AddressLookup,
+    Change,
+    FollowUp,
+    Input,
+    NewAppointment,
+    Resend,
+)
 from services.scheduling.wall_clock import day_bounds
 
 SOURCE = "/einladung/scheduling"
@@ -288,6 +297,27 @@ class Booking:
         async with self._practice(caller) as (_, practice):
             start = forms.start(day, at, utc_offset, practice)
             return quiet_hours.sms_not_before(practice, self.now(), start, sundays=True)
+
+    async def known_addresses(
+        self, caller: Caller, request: AddressLookup
+    ) -> tuple[Practice, dict[Channel, KnownAddress]]:
+        """What is known of addresses that are being typed, by channel."""
+        typed = forms.readable(request.email, request.phone)
+        found: dict[Channel, KnownAddress] = {}
+        async with self._practice(caller) as (tx, practice):
+            for channel, address in typed.items():
+                known = await address_store.known(
+                    tx,
+                    self.sealer,
+                    practice.id,
+                    channel,
+                    address,
+                    pasted.name(request.patient_name),
+                    besides=request.appointment_id,
+                )
+                if known is not None:
+                    found[channel] = known
+        return practice, found
 
     async def get(self, caller: Caller, appointment_id: UUID) -> Booked:
         """One appointment."""

@@ -176,6 +176,16 @@ def change(request: Change, present: Appointment, practice: Practice, now: datet
     return faults.checked(slot)
 
 
+def readable(email: str | None, phone: str | None) -> dict[Channel, str]:
+    """Of addresses that are still being typed those that are ones, in their normal form."""
+    faults = _Faults()
+    read = {
+        Channel.EMAIL: faults.email(email or "", needed=False),
+        Channel.SMS: faults.phone(phone or "", needed=False, countries=()),
+    }
+    return {channel: address for channel, address in read.items() if address is not None}
+
+
 def start(day: str, at: str, utc_offset: str | None, practice: Practice) -> datetime:
     """When an appointment would begin, be it past."""
     faults = _Faults()
@@ -302,8 +312,8 @@ class _Faults:
             self._add("channels", "no_channel", "Bitte wählen Sie mindestens einen Kanal.")
         return Contact(
             channels=tuple(channels),
-            email=self._email(email or "", Channel.EMAIL in channels),
-            phone=self._phone(phone or "", Channel.SMS in channels, countries),
+            email=self.email(email or "", Channel.EMAIL in channels),
+            phone=self.phone(phone or "", Channel.SMS in channels, countries),
         )
 
     async def dead_addresses(self, contact: Contact, is_dead: IsDead) -> None:
@@ -389,7 +399,8 @@ class _Faults:
             )
         return None
 
-    def _email(self, text: str, needed: bool) -> str | None:
+    def email(self, text: str, needed: bool) -> str | None:
+        """The address in its normal form; None only with a fault, or where none is needed."""
         text = pasted.line(text)
         if not text:
             if needed:
@@ -424,7 +435,8 @@ class _Faults:
         else:
             self._add("email", "invalid", NO_ADDRESS)
 
-    def _phone(self, text: str, needed: bool, countries: Collection[str]) -> str | None:
+    def phone(self, text: str, needed: bool, countries: Collection[str]) -> str | None:
+        """As `email`, of a number."""
         text = pasted.line(text)
         if not text:
             if needed:

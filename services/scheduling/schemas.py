@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.channels import Channel
 from contracts.events import MOST_CAUSES
 from contracts.tariffs import Tariff
+from services.scheduling.addresses import KnownAddress
 from services.scheduling.appointments import Appointment
 from services.scheduling.practice import Practice
 
@@ -51,6 +52,17 @@ class NewAppointment(Input):
     )
     send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
     send_now: bool = Field(default=False, description=SEND_NOW)
+
+
+class AddressLookup(Input):
+    """Addresses as somebody has typed them so far, with the patient's name."""
+
+    patient_name: Text = ""
+    email: Text | None = None
+    phone: Text | None = None
+    appointment_id: UUID | None = Field(
+        default=None, description="Whose own attempts say nothing: that it is sent again."
+    )
 
 
 class Change(Input):
@@ -178,6 +190,36 @@ class DayView(AppointmentsView):
     """The Terminübersicht of one day."""
 
     date: dt.date
+
+
+class KnownAddressView(BaseModel):
+    """What this practice knows of an address that it has written to before."""
+
+    last_arrived_on: dt.date | None = Field(
+        description="The day on which something last arrived there; null where nothing did, or it "
+        "came back."
+    )
+    other_name: bool = Field(
+        description="What was last sent there was for somebody of another name, which is not told."
+    )
+
+    @classmethod
+    def of(cls, found: KnownAddress | None, practice: Practice) -> "KnownAddressView | None":
+        """The view of what is known, if anything is; the day is the practice's."""
+        if found is None:
+            return None
+        arrived = found.last_arrived_at
+        return cls(
+            last_arrived_on=arrived and arrived.astimezone(practice.zone).date(),
+            other_name=found.other_name,
+        )
+
+
+class KnownAddressesView(BaseModel):
+    """By field; null of what is no address, or one that nothing is known of."""
+
+    email: KnownAddressView | None
+    phone: KnownAddressView | None
 
 
 class SmsTimeView(BaseModel):

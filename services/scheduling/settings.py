@@ -85,6 +85,11 @@ class Settings(RoomSettings, ProducerSettings):
     writes_per_minute: int = Field(
         default=300, ge=1, description="Of one person or API key, in this process."
     )
+    lookups_per_minute: int = Field(
+        default=60,
+        ge=1,
+        description="Of known addresses, by one person or API key, in this process.",
+    )
     tokens_per_minute: int = Field(
         default=60,
         ge=1,

@@ -71,6 +71,7 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/appointments/{appointment_id}/follow-ups"): {
         "json": {"causes": ["8c0e3c5e-6f0b-4f0e-9a43-52a1f0b7d6c9"]}
     },
+    ("POST", "/v1/addresses/lookup"): {"json": {"email": PATIENT["email"]}},
     ("GET", "/v1/sms-time"): {"params": {"date": Practice.form()["date"], "time": "10:00"}},
     ("POST", "/v1/proofs/export"): {
         "params": {"from": Practice.form()["date"], "to": Practice.form()["date"]}
@@ -169,6 +170,7 @@ async def house(
         db=scheduling_db,
         booking=desk.booking,
         proofs=Proofs(scheduling_db, sealer, utc_now),
+        lookups=Throttle(MANY),
         hosting=Hosting(scheduling_db, make_rooms(settings), sealer, lambda: None),
         patient_page=PatientPage(
             links=LINKS,

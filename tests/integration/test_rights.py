@@ -29,6 +29,7 @@ ROUTES = {
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/follow-ups"): WRITE,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/send-now"): WRITE,
     ("scheduling", "GET", "/v1/sms-time"): READ,
+    ("scheduling", "POST", "/v1/addresses/lookup"): READ,
     ("scheduling", "POST", "/v1/appointments/{appointment_id}/room"): HOST,
     ("scheduling", "GET", "/v1/proofs/{appointment_id}"): READ,
     ("scheduling", "POST", "/v1/proofs/export"): READ,

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from chassis.auth import Caller
 from chassis.problems import Responses, response, responses
+from chassis.throttle import TooManyRequests
+from contracts.channels import Channel
 from contracts.languages import LANGUAGES
 from contracts.rights import Right
 from services.scheduling import forms
@@ -22,12 +24,15 @@ from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
 from services.scheduling.problems import BadETag, Begun, Changed, Damaged, NotFound, TooManyMessages
 from services.scheduling.schemas import (
+    AddressLookup,
     AppointmentsView,
     AppointmentView,
     BookedView,
     Change,
     DayView,
     FollowUp,
+    KnownAddressesView,
+    KnownAddressView,
     LanguageView,
     NewAppointment,
     PracticeView,
@@ -50,6 +55,10 @@ IdempotencyKey = Annotated[
 # Of the two that share a status code the description names both.
 BAD_REQUEST: Responses = {
     BadETag.status: response("The body is no JSON, or If-Match no list of ETags")
+}
+
+TOO_MANY: Responses = {
+    TooManyRequests.status: response("Too many look-ups; Retry-After says when to come back")
 }
 
 MAX_IDS = 100  # an address of some 4 kB
@@ -234,6 +243,22 @@ async def send_sms_now(booking: Desk, caller: AppointmentWriter, appointment_id:
     Where nothing waits nothing happens.
     """
     await booking.send_now(caller, appointment_id)
+
+
+@router.post("/addresses/lookup", tags=["appointments"], responses=TOO_MANY)
+async def look_addresses_up(
+    booking: Desk, services: State, caller: AppointmentReader, body: AddressLookup
+) -> KnownAddressesView:
+    """What this practice knows of addresses that it is about to write to; hints, no refusals.
+
+    By fingerprints alone: nobody's name is told. No address stands in the URL.
+    """
+    services.lookups.take(f"{caller.practice_id} {caller.subject}")
+    practice, found = await booking.known_addresses(caller, body)
+    return KnownAddressesView(
+        email=KnownAddressView.of(found.get(Channel.EMAIL), practice),
+        phone=KnownAddressView.of(found.get(Channel.SMS), practice),
+    )
 
 
 @router.get("/sms-time", tags=["invitations"])

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from chassis.auth import Caller, needs
 from chassis.database import Database
-from chassis.throttle import AddressThrottle
+from chassis.throttle import AddressThrottle, Throttle
 from contracts.rights import Right
 from services.scheduling.booking import Booking
 from services.scheduling.keys.mint import Mint
@@ -26,6 +26,7 @@ class Services:
     patient_page: PatientPage
     proofs: Proofs
     mint: Mint
+    lookups: Throttle  # of known addresses, by caller
     secrets_tried: (
         AddressThrottle  # by address: exchanges of API keys and operators' logins together
     )

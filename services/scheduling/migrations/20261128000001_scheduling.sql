@@ -142,11 +142,12 @@ CREATE TABLE attempts (
     attempt integer NOT NULL,
     channel text NOT NULL,
     address_fingerprint bytea NOT NULL,
+    name_fingerprint bytea NOT NULL,    -- of who was written to, at this address
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (practice_id, appointment_id, attempt, channel)
 );
 CREATE INDEX attempts_age ON attempts (created_at);
-CREATE INDEX attempts_of_address ON attempts (practice_id, address_fingerprint);
+CREATE INDEX attempts_of_address ON attempts (practice_id, address_fingerprint, created_at);
 ALTER TABLE attempts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON attempts
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
@@ -178,6 +179,8 @@ CREATE TABLE address_verdicts (
     address_fingerprint bytea NOT NULL,
     dead boolean NOT NULL,
     at timestamptz NOT NULL,
+    arrived_at timestamptz,     -- null where it is dead, came back, or the appointment is erased
+    arrived_of uuid,            -- the appointment
     PRIMARY KEY (practice_id, address_fingerprint)
 );
 CREATE INDEX address_verdicts_age ON address_verdicts (at);
