@@ -30,6 +30,7 @@ from services.notification.deliveries import metrics, store
 from services.notification.deliveries.appointments import KnownAppointment
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.draft import Draft
+from services.notification.deliveries.told import known_start
 from services.notification.erasure import store as erasure_store
 from services.notification.letters import store as letter_store
 from services.notification.letters.letter import Letter, LetterKind
@@ -165,6 +166,9 @@ class Events:
             letter = replace(
                 _letter(notice, channel), kind=delivery.kind, previous_start=notice.previous_start
             )
+            if delivery.kind is LetterKind.CANCELLED:
+                start = known_start(delivery, there) or letter.start
+                letter = replace(letter, start=start)
             draft.add(delivery, letter)
 
     def _recipient(self, request: InvitationRequested | NoticeRequested, channel: Channel) -> bytes:

@@ -1,6 +1,6 @@
 """A text message that waits for the morning: nothing of it is lost, and a mail does not wait."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from uuid_utils.compat import uuid7
@@ -19,7 +19,7 @@ from contracts.events import (
 from services.notification.deliveries.delivery import Delivery, State
 from services.notification.deliveries.events import Accepted, Claimed, DeliveryEvent, Reply
 from services.notification.letters.letter import LetterKind
-from services.notification.sending.due import lock_due
+from services.notification.sending.due import NOBODY, Turns, lock_due
 from tests.database.notification.support import (
     apply,
     deliveries_of,
@@ -146,3 +146,32 @@ async def test_a_cancellation_waits_like_the_rest_and_goes_on_request(
     assert (text.kind, text.due_at) == (LetterKind.CANCELLED, morning)
     await handle(notification_db, sealer, send_now(request))
     assert (await text_of(notification_db, request)).held_until is None
+
+
+async def test_a_cancellation_names_the_start_that_the_patient_knows_not_one_that_waited(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    start = now() + timedelta(days=2)
+    request = invitation(channels=BOTH, start=start, not_after=start)
+    await handle(notification_db, sealer, request)
+    for each in await deliveries_of(notification_db, request):
+        taken = Claimed(uuid7(), now() + timedelta(minutes=1), start), Accepted(Reply(250))
+        await apply(notification_db, each.id, *taken)
+    later = {"start": start + timedelta(days=1), "not_after": start + timedelta(days=1)}
+    waits = {"sms_not_before": now() + timedelta(hours=9)}
+    moved = notice(
+        request, NoticeKind.MOVED, **later, **waits, previous_start=start, appointment_version=2
+    )
+    await handle(notification_db, sealer, moved)
+    for each in await deliveries_of(notification_db, request):
+        if each.kind is LetterKind.MOVED and each.channel is Channel.EMAIL:
+            await apply(notification_db, each.id, *_taken())
+    told = notice(request, NoticeKind.CANCELLED, **later, **waits, appointment_version=3)
+    await handle(notification_db, sealer, told)
+    named: dict[Channel, datetime] = {}
+    for channel in Channel:
+        async with notification_db.system() as tx:
+            turns = Turns(after=NOBODY, share=10, under_way={})
+            due = await lock_due(tx, channel, now() + timedelta(hours=10), 10, turns)
+        named |= {each.delivery.channel: each.open(sealer, each.delivery).start for each in due}
+    assert named == {Channel.EMAIL: later["start"], Channel.SMS: start}
