@@ -55,14 +55,14 @@ def encode(event: Event, *, source: str, traceparent: str | None = None) -> Mess
         "ce_type": event.type,
         "ce_source": source,
         "ce_time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-        "ce_subject": str(event.appointment_id),
+        "ce_subject": str(event.subject),
         "content-type": "application/json",
     }
     if traceparent is not None:
         attributes["traceparent"] = traceparent
     return Message(
         topic=TOPIC_OF[type(event)].name,
-        key=str(event.appointment_id),
+        key=str(event.subject),
         headers=[(name, value.encode()) for name, value in attributes.items()],
         value=event.model_dump_json().encode(),
     )
@@ -113,8 +113,8 @@ def decode(
             for fault in error.errors(include_input=False, include_context=False, include_url=False)
         )
         raise Unreadable("; ".join(faults)[:1000]) from None
-    if attributes.get("ce_subject") != str(event.appointment_id):
-        raise Unreadable("ce_subject is not the appointment of the body")
+    if attributes.get("ce_subject") != str(event.subject):
+        raise Unreadable("ce_subject is not the subject of the body")
     traceparent = attributes.get("traceparent")
     if traceparent is not None and not TRACEPARENT.fullmatch(traceparent):
         traceparent = None  # as W3C Trace Context asks of who receives a broken one

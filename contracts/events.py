@@ -4,7 +4,7 @@ All times are aware and in UTC. No events but `InvitationRequested` and `NoticeR
 patient data.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -30,6 +30,8 @@ EnhancedStatusCode = Annotated[
 ]
 
 
+# Of a practice: in ASCII, as it goes into the head of a mail.
+ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$"
 MOST_CAUSES = 20  # that one follow-up names
 
 # A text message that waits for the morning goes at least this long before the start: who has to
@@ -107,20 +109,35 @@ class ErasureReason(StrEnum):
 
 
 class Event(BaseModel):
-    """Any event: always of one appointment of one practice."""
+    """Any event: always of one practice, and mostly of one of its appointments."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     type: ClassVar[str]
 
-    appointment_id: UUID
     practice_id: UUID
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
         cls.type = f"einladung.v1.{cls.__name__}"
 
+    @property
+    def subject(self) -> UUID:
+        """What it is about, whose events stay in order: an appointment, or the practice itself."""
+        return self.practice_id
 
-class AppointmentScheduled(Event):
+
+class AppointmentEvent(Event):
+    """Of one appointment."""
+
+    appointment_id: UUID
+
+    @property
+    def subject(self) -> UUID:
+        """The appointment."""
+        return self.appointment_id
+
+
+class AppointmentScheduled(AppointmentEvent):
     """A practice has created an appointment."""
 
     version: Version
@@ -133,13 +150,13 @@ class AppointmentRescheduled(AppointmentScheduled):
     """Moved, shortened or lengthened; the link stays as it is."""
 
 
-class AppointmentDeleted(Event):
+class AppointmentDeleted(AppointmentEvent):
     """Deleted by the practice; its link is dead and nothing more is sent."""
 
     version: Version
 
 
-class AppointmentErased(Event):
+class AppointmentErased(AppointmentEvent):
     """Forget this appointment: whoever holds anything of it deletes it, queued work included.
 
     Told when the practice's term after its end is over, and at once on request, then behind
@@ -157,14 +174,14 @@ class VisitRole(StrEnum):
     HOST = "host"
 
 
-class VisitJoined(Event):
+class VisitJoined(AppointmentEvent):
     """Somebody was let into the video room, by a deed of their own: opening the link is none."""
 
     role: VisitRole
     occurred_at: UtcDatetime
 
 
-class AppointmentFollowedUp(Event):
+class AppointmentFollowedUp(AppointmentEvent):
     """Somebody has dealt with what was open, as by calling the patient, and says so.
 
     It names what they had seen, so that nothing is ticked off that came later. By whom is in the
@@ -177,7 +194,7 @@ class AppointmentFollowedUp(Event):
     occurred_at: UtcDatetime
 
 
-class InvitationIssued(Event):
+class InvitationIssued(AppointmentEvent):
     """Attempt `attempt` of the invitation was requested over these channels.
 
     Tells readers who may not see patient data what to expect, before any outcome is known.
@@ -222,7 +239,7 @@ class PracticeContact(BaseModel):
     reply_to: str | None = Field(
         default=None,
         max_length=254,
-        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$",
+        pattern=ADDRESS,
         description="Where answers to a mail go.",
     )
     postal_address: str | None = Field(
@@ -243,7 +260,7 @@ class Waiting(BaseModel):
     )
 
 
-class InvitationRequested(Event, PracticeContact, Waiting):
+class InvitationRequested(AppointmentEvent, PracticeContact, Waiting):
     """Send this invitation. Holds patient data: readable by the notification service only."""
 
     appointment_version: Version
@@ -266,7 +283,7 @@ class InvitationRequested(Event, PracticeContact, Waiting):
     )
 
 
-class NoticeRequested(Event, PracticeContact, Waiting):
+class NoticeRequested(AppointmentEvent, PracticeContact, Waiting):
     """Send this notice. Holds patient data: readable by the notification service only."""
 
     appointment_version: Version
@@ -286,14 +303,27 @@ class NoticeRequested(Event, PracticeContact, Waiting):
     )
 
 
-class SendNowRequested(Event):
+class SendNowRequested(AppointmentEvent):
     """„Jetzt senden": what was requested of this appointment does not wait for the morning."""
 
     appointment_version: Version
     occurred_at: UtcDatetime
 
 
-class DeliveryOutcome(Event):
+class DailyMailRequested(Event):
+    """Tell a practice by mail how much is open. Of patients it says how many, and nothing else."""
+
+    day: date = Field(description="Of the practice's calendar. One mail a day is sent, no more.")
+    recipient: str = Field(
+        max_length=254, pattern=ADDRESS, description="The practice's, as it was set up."
+    )
+    practice_name: str
+    open_count: Annotated[int, Field(ge=1, description="Coming appointments that need a person.")]
+    link: str = Field(description='To „Offen" in the dashboard; it opens nothing by itself.')
+    not_after: UtcDatetime = Field(description="No attempt begins after this moment.")
+
+
+class DeliveryOutcome(AppointmentEvent):
     """What became of one delivery over one channel.
 
     `sequence` rises with every outcome of one delivery. Readers keep the highest, so that
@@ -392,7 +422,7 @@ class Answer(StrEnum):
     TENTATIVE = "tentative"
 
 
-class InvitationAnswered(Event):
+class InvitationAnswered(AppointmentEvent):
     """The patient's calendar has answered; of several the one of the highest version, then time."""
 
     invitation_id: UUID

@@ -1,6 +1,7 @@
 """The topics: names, partitions, retention, and which events they carry.
 
-The key is the appointment id on every topic, so that one appointment's events stay in order.
+The key is the appointment id on every topic, so that one appointment's events stay in order; of
+what is of a practice alone it is the practice's.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from contracts.events import (
     AppointmentFollowedUp,
     AppointmentRescheduled,
     AppointmentScheduled,
+    DailyMailRequested,
     Event,
     InvitationAnswered,
     InvitationDelivered,
@@ -87,11 +89,12 @@ APPOINTMENTS = Topic(
 )
 REQUESTED = Topic(
     name="clinic.invitations.requested.v1",
-    purpose="What to send to patients. Patient data: readable by the notification service only.",
+    purpose="What to send to patients and practices. Patient data: readable by the notification "
+    "service only.",
     retention=timedelta(days=7),
     producer="scheduling",
     readers=("notification",),
-    events=(InvitationRequested, NoticeRequested, SendNowRequested),
+    events=(InvitationRequested, NoticeRequested, SendNowRequested, DailyMailRequested),
     patient_data=True,
 )
 OUTCOMES = Topic(

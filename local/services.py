@@ -74,6 +74,8 @@ class Environments:
                     event_keys.sealing(self.folder)
                 ),
                 "LINK_BASE_URL": f"{scheduling}/besuch",
+                "DASHBOARD_URL": f"http://127.0.0.1:{self.ports.dashboard}",
+                "STATUS_URL": f"http://127.0.0.1:{self.ports.status}",
                 "CHANNELS": '["email", "sms"]',
                 # the simulated recipients are few, and each is for many a try
                 "DAILY_MESSAGES_PER_ADDRESS": 1000,

@@ -39,6 +39,7 @@ UNLIMITED = "1000000"
 HURRIED = {
     "scheduling": {
         "SCHEDULING_NOTICE_POLL_SECONDS": "0.2",
+        "SCHEDULING_DAILY_MAIL_POLL_SECONDS": "0.2",
         # until a test lets the notice be due: no two moves are too far apart to be one
         "SCHEDULING_NOTICE_SETTLE_SECONDS": "3600",
         "SCHEDULING_WRITES_PER_MINUTE": UNLIMITED,

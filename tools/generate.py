@@ -40,7 +40,11 @@ HEADERS: dict[str, Any] = {
         "ce_type": {"type": "string"},
         "ce_source": {"type": "string", "format": "uri-reference"},
         "ce_time": {"type": "string", "format": "date-time"},
-        "ce_subject": {"type": "string", "format": "uuid", "description": "The appointment id."},
+        "ce_subject": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The appointment id; of DailyMailRequested the practice's.",
+        },
         "ce_signature": {
             "type": "string",
             "pattern": r"^\d{1,3}\.[\w-]{86}$",
@@ -114,7 +118,8 @@ def asyncapi() -> dict[str, Any]:
             "title": "Einladung",
             "version": "1.0.0",
             "description": "CloudEvents 1.0 in Kafka's binary content mode. The key of every "
-            "message is the appointment id. Within v1 there are only additions.",
+            "message is the appointment id, of DailyMailRequested the practice's. Within v1 there "
+            "are only additions.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",

@@ -86,9 +86,12 @@ def build(settings: Settings) -> Application:
                 for channel in Channel
             ]
 
+            daily_mails = wiring.daily_mail_sending(settings, db, email, sealer, utc_now)
+
             def wake_all() -> None:
                 for each in workers:
                     each.wake()
+                daily_mails.wake()
                 relay.wake()
 
             handler = requests.Events(
@@ -128,6 +131,7 @@ def build(settings: Settings) -> Application:
             supervisor = await stack.enter_async_context(health.supervisor)
             work += [
                 *workers,
+                daily_mails,
                 erasure,
                 *wiring.housekeepers(settings, db, sealer, utc_now),
                 consumer,

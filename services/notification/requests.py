@@ -20,12 +20,14 @@ from contracts.events import (
     AppointmentDeleted,
     AppointmentErased,
     AppointmentRescheduled,
+    DailyMailRequested,
     InvitationRequested,
     NoticeKind,
     NoticeRequested,
     SendNowRequested,
 )
 from contracts.topics import APPOINTMENTS, REQUESTED
+from services.notification.daily_mails import store as daily_mail_store
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.appointments import KnownAppointment
 from services.notification.deliveries.delivery import Delivery
@@ -57,6 +59,11 @@ class Events:
 
     async def handle(self, tx: Connection, batch: Sequence[Received]) -> None:
         """Take over a batch of fresh events."""
+        for received in batch:
+            if isinstance(received.event, DailyMailRequested):
+                await daily_mail_store.take(
+                    tx, self._sealer, received.event, domain=self._domain, now=self._now()
+                )
         news = [each for received in batch if (each := _news(received)) is not None]
         if not news:
             return

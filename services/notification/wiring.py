@@ -12,6 +12,9 @@ from chassis.resealing import Resealing
 from chassis.sealing import Sealer
 from chassis.service import Health
 from contracts.channels import Channel
+from services.notification.daily_mails import store as daily_mail_store
+from services.notification.daily_mails.mail import DailyMails
+from services.notification.daily_mails.sending import DailyMailSending
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.erasure import store as erasure_store
 from services.notification.letters import store as letter_store
@@ -49,6 +52,22 @@ def email_sender(settings: Settings, now: Clock) -> EmailSender:
     )
 
 
+def daily_mail_sending(
+    settings: Settings, db: Database, email: EmailSender, sealer: Sealer, now: Clock
+) -> DailyMailSending:
+    """Sends practices' daily mails over the same server."""
+    return DailyMailSending(
+        db,
+        DailyMails(settings.mail_from),
+        email.post,
+        sealer=sealer,
+        retry=_retry_policy(settings),
+        longest_send=email.longest_send,
+        poll=settings.poll_seconds,
+        now=now,
+    )
+
+
 def sms_sender(settings: Settings, gateways: dict[str, Gateway]) -> SmsSender:
     """Sends text messages by these gateways, each while those before it fail."""
     lines = [Line(each, settings.sms_per_second) for each in gateways.values()]
@@ -64,10 +83,14 @@ def worker_policy(settings: Settings, channel: Channel) -> WorkerPolicy:
         lease=settings.lease_seconds,
         poll=settings.poll_seconds,
         drain=settings.drain_seconds,
-        retry=RetryPolicy(
-            first=timedelta(seconds=settings.retry_first_seconds),
-            longest=timedelta(seconds=settings.retry_longest_seconds),
-        ),
+        retry=_retry_policy(settings),
+    )
+
+
+def _retry_policy(settings: Settings) -> RetryPolicy:
+    return RetryPolicy(
+        first=timedelta(seconds=settings.retry_first_seconds),
+        longest=timedelta(seconds=settings.retry_longest_seconds),
     )
 
 
@@ -78,8 +101,10 @@ def housekeepers(settings: Settings, db: Database, sealer: Sealer, now: Clock) -
         "erasing": receipt_store.erase_old,
         "overdue": lambda tx: erasure_store.erase_overdue(tx, now()),
         "purging": lambda tx: erasure_store.purge(tx, now()),
+        "purging daily mails": lambda tx: daily_mail_store.purge(tx, now()),
         "resealing letters": Resealing(sealer, letter_store.LETTERS).batch,
         "resealing mails": Resealing(sealer, receipt_store.MAILS).batch,
+        "resealing daily mails": Resealing(sealer, daily_mail_store.MAILS_TO_SEND).batch,
     }.items():
         yield housekeeper(name, db, task, every=HOUSEKEEPING)
     kept = settings.kept_mail_megabytes * 1_000_000

@@ -32,9 +32,11 @@ from services.scheduling.api import (
 from services.scheduling.api.dependencies import Services
 from services.scheduling.audit import store as audit_store
 from services.scheduling.booking import SOURCE, Booking
+from services.scheduling.due_daily_mails import DueDailyMails
 from services.scheduling.due_notices import DueNotices
 from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Links
+from services.scheduling.open_counts import OpenCounts
 from services.scheduling.proofs import Proofs
 from services.scheduling.settings import Settings
 from services.scheduling.visits.hosting import Hosting
@@ -78,6 +80,19 @@ def build(settings: Settings) -> Application:
                 body_sealer=settings.body_sealer,
             )
             due_notices = DueNotices(links, settings.channels, sealer, SOURCE, utc_now)
+            open_counts = await stack.enter_async_context(
+                OpenCounts(settings.status_url, mint, settings.tls.for_peers(), utc_now)
+            )
+            daily_mails = DueDailyMails(
+                db,
+                open_counts.of,
+                sealer=sealer,
+                source=SOURCE,
+                link=settings.open_list_url,
+                poll=settings.daily_mail_poll_seconds,
+                wake_relay=relay.wake,
+                now=utc_now,
+            )
             consumer = Consumer(
                 topics=events.TOPICS,
                 group=events.GROUP,
@@ -131,6 +146,7 @@ def build(settings: Settings) -> Application:
             for work in (
                 relay,
                 consumer,
+                daily_mails,
                 housekeeper("notices", db, due_notices.request, every=settings.notice_poll_seconds),
                 housekeeper(
                     "erasure",

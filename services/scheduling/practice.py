@@ -28,6 +28,7 @@ MAX_REMINDERS = 5
 REMINDER_MINUTES = range(1, 20_161)  # up to two weeks
 NOT_PLACES = {"Factory", "localtime"}
 DAILY = range(1_000_001)
+HOURS = range(24)
 DEFAULT_TIME_ZONE = "Europe/Berlin"
 DEFAULT_TARIFF = Tariff.BASIC
 
@@ -48,6 +49,9 @@ class Practice:
     reply_address: str = ""
     postal_address: str = ""  # lines
     asks_for_answer: bool = True  # whether patients' calendars are asked to answer
+    # Where a daily mail of how much is open goes, and at which hour of its day; empty: nowhere.
+    daily_mail_address: str = ""
+    daily_mail_hour: int = 7
     # Bounds of its own (`bounds`); 0 and none: the installation's.
     daily_messages: int = 0
     daily_sms_per_country: int = 0
@@ -75,6 +79,8 @@ class PracticeChange:
     postal_address: str | None = None
     asks_for_answer: bool | None = None
     quiet_hours: bool | None = None
+    daily_mail_address: str | None = None
+    daily_mail_hour: int | None = None
     daily_messages: int | None = None
     daily_sms_per_country: int | None = None
     sms_countries: Sequence[str] | None = None
@@ -155,7 +161,7 @@ def _phone(text: str) -> str:
         raise ValueError("Has to be a phone number, as +49 30 1234567.") from None
 
 
-def _reply_address(text: str) -> str:
+def _address(text: str) -> str:
     """In ASCII, domain included: what stands in the head of a mail has to pass every server."""
     if not text.strip():
         return ""
@@ -175,6 +181,12 @@ def _postal_address(text: str) -> str:
             f"Has to have {ADDRESS_LINES} lines at most, of {ADDRESS_LINE_LENGTH} characters each."
         )
     return "\n".join(lines)
+
+
+def _hour(hour: int) -> int:
+    if hour not in HOURS:
+        raise ValueError(f"Has to be an hour of the day, {HOURS[0]} to {HOURS[-1]}.")
+    return hour
 
 
 def _daily(most: int) -> int:
@@ -199,10 +211,12 @@ _RULES: Mapping[str, Any] = {
     "reminders": _reminders,
     "retention_days": _retention_days,
     "phone": _phone,
-    "reply_address": _reply_address,
+    "reply_address": _address,
     "postal_address": _postal_address,
     "asks_for_answer": bool,
     "quiet_hours": bool,
+    "daily_mail_address": _address,
+    "daily_mail_hour": _hour,
     "daily_messages": _daily,
     "daily_sms_per_country": _daily,
     "sms_countries": checked_countries,

@@ -76,8 +76,9 @@ async def update(tx: Connection, practice: Practice) -> None:
         """
         UPDATE practices SET name = $2, time_zone = $3, tariff = $4, language = $5,
             reminders = $6, retention_days = $7, phone = $8, reply_address = $9,
-            postal_address = $10, asks_for_answer = $11, daily_messages = $12,
-            daily_sms_per_country = $13, sms_countries = $14, quiet_hours = $15
+            postal_address = $10, asks_for_answer = $11, daily_mail_address = $12,
+            daily_mail_hour = $13, daily_messages = $14, daily_sms_per_country = $15,
+            sms_countries = $16, quiet_hours = $17
         WHERE id = $1
         """,
         *_values(practice),

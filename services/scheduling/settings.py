@@ -14,13 +14,15 @@ from chassis.secret_keys import (
     check_seeds,
     decode_public_keys,
 )
-from chassis.settings import LOOPBACK, ProducerSettings
+from chassis.settings import LOOPBACK, ProducerSettings, unverified_places
 from contracts.channels import Channel
 from contracts.sealed_bodies import BodySealer
 from contracts.tariffs import Tariff
 from services.scheduling.bounds import COUNTRIES, PER_TARIFF, Bounds
 from services.scheduling.practice import checked_countries
 from services.scheduling.visits.settings import RoomSettings
+
+ORIGIN = r"^https?://[^/?#]+/?$"
 
 
 class Settings(RoomSettings, ProducerSettings):
@@ -64,6 +66,20 @@ class Settings(RoomSettings, ProducerSettings):
         ge=1,
         description="To the patient's page, from everywhere, of this process: without a link of "
         "ours alone.",
+    )
+    dashboard_url: str = Field(
+        default="http://127.0.0.1:8400",
+        pattern=ORIGIN,
+        description="Where browsers reach the dashboard, for the link in practices' daily mails.",
+    )
+    status_url: str = Field(
+        default="http://127.0.0.1:8403",
+        pattern=ORIGIN,
+        description="Where this process reaches the status service, to learn for daily mails how "
+        "much is open. STATUS_API_KEYS_JWKS has to be set there.",
+    )
+    daily_mail_poll_seconds: float = Field(
+        default=30, gt=0, le=600, description="Between two looks for daily mails that are due."
     )
     notice_poll_seconds: float = Field(
         default=10, gt=0, le=60, description="Between two looks for notices that are due."
@@ -127,6 +143,15 @@ class Settings(RoomSettings, ProducerSettings):
     )
 
     @property
+    def open_list_url(self) -> str:
+        """Where the dashboard shows what is open."""
+        return f"{self.dashboard_url.rstrip('/')}/#/offen"
+
+    def unverified(self) -> list[str]:
+        """Settings by which something is reached that could be a stranger."""
+        return [*super().unverified(), *unverified_places(self, "status_url")]
+
+    @property
     def body_sealer(self) -> BodySealer:
         """Seals requests for notification."""
         return BodySealer(decode_public_keys(self.request_public_keys))
@@ -150,9 +175,10 @@ class Settings(RoomSettings, ProducerSettings):
         )
 
     @model_validator(mode="after")
-    def _links_reach_patients(self) -> Self:
+    def _links_reach_people(self) -> Self:
         if self.environment == "production":
-            link = urlsplit(self.link_base_url)
-            if link.scheme != "https" or link.hostname in LOOPBACK:
-                raise ValueError("production needs link_base_url with https and a host of its own")
+            for name in ("link_base_url", "dashboard_url"):
+                link = urlsplit(getattr(self, name))
+                if link.scheme != "https" or link.hostname in LOOPBACK:
+                    raise ValueError(f"production needs {name} with https and a host of its own")
         return self

@@ -11,6 +11,7 @@ from contracts.envelope import Received
 from contracts.events import (
     AppointmentDeleted,
     AppointmentErased,
+    AppointmentEvent,
     AppointmentFollowedUp,
     AppointmentScheduled,
     Delivered,
@@ -73,9 +74,9 @@ lag = Histogram(
 async def handle(tx: Connection, received: Sequence[Received]) -> None:
     """Take in one batch within the consumer's transaction."""
     known = [
-        store.Known(each.id, each.event.practice_id, each.event.appointment_id, fact)
+        store.Known(each.id, event.practice_id, event.appointment_id, fact)
         for each in received
-        if (fact := fact_of(each)) is not None
+        if isinstance(event := each.event, AppointmentEvent) and (fact := fact_of(each)) is not None
     ]
     for shown in await store.record(tx, known):
         changed.labels("deleted" if shown.body is None else shown.body["overall"]).inc()

@@ -60,8 +60,8 @@ def changed(name: str, value: bytes | None) -> Headers:
         ("ce_time", b"noon", "ce_id is not a UUID or ce_time is not a time"),
         ("ce_time", b"2026-11-24T09:00:00", "ce_time has no offset"),
         *(("ce_time", each, "a time is out of range") for each in MORE_DAYS),
-        ("ce_subject", None, "ce_subject is not the appointment of the body"),
-        ("ce_subject", str(UUID(int=9)).encode(), "ce_subject is not the appointment of the body"),
+        ("ce_subject", None, "ce_subject is not the subject of the body"),
+        ("ce_subject", str(UUID(int=9)).encode(), "ce_subject is not the subject of the body"),
         ("ce_sealed", b"1", "ce_sealed names a key that is not there"),
         ("later", b"\xff", "a header is not UTF-8"),
     ],
@@ -185,7 +185,7 @@ def test_whatever_is_changed_of_a_good_message_it_is_read_or_refused_with_a_reas
     assert {
         *("a header is not UTF-8", "ce_specversion is missing or not 1.0"),
         *("ce_type is missing or unknown", "ce_id is not a UUID or ce_time is not a time"),
-        *("ce_time has no offset", "ce_subject is not the appointment of the body"),
+        *("ce_time has no offset", "ce_subject is not the subject of the body"),
         *("a field", "read"),
     } <= set(reached)
 

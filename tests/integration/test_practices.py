@@ -19,6 +19,8 @@ from tests.support import PATIENCE, Json, Practice
 from tests.support.keys import EVERY_SCOPE, admin, bearer, new_key, operator_key
 
 PATH = "/v1/admin/practices"
+# Tables that the operator's scope writes: practices, when their next daily mail is due, its keys.
+OPERATED = ("practices", "daily_mails", "operator_keys")
 
 
 @pytest_asyncio.fixture
@@ -62,6 +64,8 @@ async def test_a_practice_set_up_over_the_api_can_invite(
         "reply_address": "",
         "postal_address": "",
         "asks_for_answer": True,
+        "daily_mail_address": "",
+        "daily_mail_hour": 7,
         "daily_messages": 0,
         "daily_sms_per_country": 0,
         "sms_countries": [],
@@ -139,6 +143,8 @@ async def test_changes_hold_at_once(stack: Stack, operator: httpx.AsyncClient) -
         ({"reply_address": "x@y.example\r\nBcc: z@y.example"}, "reply_address"),
         ({"postal_address": "1\n2\n3\n4\n5\n6"}, "postal_address"),
         ({"asks_for_answer": "no"}, "asks_for_answer"),
+        ({"daily_mail_address": "leitung"}, "daily_mail_address"),
+        ({"daily_mail_hour": 24}, "daily_mail_hour"),
         ({"owner": "x"}, "owner"),
     ],
 )
@@ -256,7 +262,7 @@ async def test_the_database_keeps_the_scopes_apart(practice: Practice, stack: St
 
         tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'"
         for table in [row[0] for row in await service.fetch(tables)]:
-            if table in {"practices", "audit_chains", "operator_keys", "schema_migrations"}:
+            if table in {*OPERATED, "audit_chains", "schema_migrations"}:
                 continue
             has = "SELECT relrowsecurity FROM pg_class WHERE oid = $1::regclass"
             if await service.fetchval(has, table):

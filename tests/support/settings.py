@@ -24,6 +24,8 @@ OAUTH = {
 }
 SCHEDULING = SERVICE | {
     "link_base_url": "https://example.org/besuch",
+    "dashboard_url": "https://termine.example.org",
+    "status_url": "https://status.example.org",
     "link_keys": {"1": KEY},
     "contact_keys": {"1": KEY},
     "token_keys": {"1": KEY},

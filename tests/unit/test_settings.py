@@ -47,6 +47,9 @@ def test_production_starts_when_it_is_set_up(
     ("kind", "settings"),
     [
         (Status, SERVICE | {"auth_issuer": "http://login.example.org"}),
+        (Scheduling, SCHEDULING | {"dashboard_url": "http://termine.example.org"}),
+        (Scheduling, SCHEDULING | {"dashboard_url": "https://localhost"}),
+        (Scheduling, SCHEDULING | {"status_url": "http://status.example.org"}),
         (Status, SERVICE | {"database_url": "postgresql://service@db/service"}),
         (Status, SERVICE | {"environment": "local", "host": "0.0.0.0"}),
         (Status, SERVICE | {"kafka_security": "plaintext"}),

@@ -18,6 +18,12 @@ held = Gauge(
     ["channel"],
 )
 
+daily_mails = Counter(
+    "daily_mails_total",
+    "How daily mails to practices ended; one that was sent may be returned later",
+    ["result"],
+)
+
 receipts = Counter(
     "receipts_total", "What came back and how its delivery was found", ["kind", "matched_by"]
 )

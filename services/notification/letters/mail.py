@@ -6,7 +6,6 @@ The appointment's calendar file goes with it.
 import re
 from datetime import datetime
 from email.header import Header
-from email.utils import format_datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from textwrap import fill
@@ -107,11 +106,8 @@ class InvitationMail:
                 f"From: {_phrase(sender_name)} <{self._sender_address}>",
                 f"To: {recipient}",
                 *([f"Reply-To: {reach.reply_to}"] if reach.reply_to else ()),
-                f"Subject: {_unstructured('Subject', subject)}",
-                f"Date: {format_datetime(now)}",
-                f"Message-ID: {message_id}",
-                "Auto-Submitted: auto-generated",
-                f"Content-Language: {language}",
+                f"Subject: {unstructured('Subject', subject)}",
+                *mime.standing_headers(message_id, now, language=language),
             ),
             text=text.render(words),
             html=html.render(words),
@@ -149,7 +145,8 @@ def _phrase(name: str) -> str:
     return f'"{escaped}"'
 
 
-def _unstructured(header: str, text: str) -> str:
+def unstructured(header: str, text: str) -> str:
+    """The text of a header, encoded by RFC 2047 where it is not ASCII."""
     return text if text.isascii() else _encoded(header, text)
 
 

@@ -154,6 +154,24 @@ CREATE TABLE answers (
     PRIMARY KEY (appointment_id, version)
 );
 
+-- Mails that tell a practice how much is open, one for each of its days. Hold no patient data.
+CREATE TABLE daily_mails (
+    id uuid PRIMARY KEY,
+    practice_id uuid NOT NULL,
+    day date NOT NULL,
+    message_id text NOT NULL UNIQUE,
+    requested_at timestamptz NOT NULL,
+    not_after timestamptz NOT NULL,
+    due_at timestamptz,                 -- the next try, or the end of the lease; null: done
+    tries integer NOT NULL DEFAULT 0,
+    unanswered integer NOT NULL DEFAULT 0,  -- copies that may have gone out, without a clean reply
+    mail bytea,                         -- address and words, sealed; erased once it is done
+    UNIQUE (practice_id, day),
+    CONSTRAINT daily_mails_mail_while_due CHECK ((mail IS NOT NULL) = (due_at IS NOT NULL))
+);
+CREATE INDEX daily_mails_due ON daily_mails (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX daily_mails_age ON daily_mails (requested_at);
+
 -- How far a mailbox has been read.
 CREATE TABLE mailbox_positions (
     mailbox text PRIMARY KEY,
@@ -189,6 +207,7 @@ ALTER TABLE deliveries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE delivery_history ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE erased_deliveries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE answers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE daily_mails ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE receipts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE outbox ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON appointments
@@ -201,6 +220,8 @@ CREATE POLICY practice ON erased_deliveries
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
 CREATE POLICY practice ON answers
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+CREATE POLICY practice ON daily_mails
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
 CREATE POLICY practice ON receipts
     USING (coalesce(practice_in_scope(practice_id), false))
     WITH CHECK (coalesce(practice_in_scope(practice_id), false));
@@ -208,12 +229,13 @@ CREATE POLICY practice ON outbox
     USING (coalesce(practice_in_scope(practice_id), false))
     WITH CHECK (coalesce(practice_in_scope(practice_id), false));
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON appointments, deliveries, answers, receipts TO notification;
+GRANT SELECT, INSERT, UPDATE, DELETE ON appointments, deliveries, answers, daily_mails, receipts
+    TO notification;
 GRANT SELECT, INSERT, DELETE ON delivery_history, erased_deliveries, inbox, outbox TO notification;
 GRANT SELECT, INSERT, UPDATE ON mailbox_positions TO notification;
 
 -- migrate:down
 
-DROP TABLE outbox, inbox, mailbox_positions, answers, receipts, erased_deliveries, delivery_history,
-    deliveries, appointments;
+DROP TABLE outbox, inbox, mailbox_positions, answers, daily_mails, receipts, erased_deliveries,
+    delivery_history, deliveries, appointments;
 DROP FUNCTION practice_in_scope(uuid);

@@ -1,10 +1,11 @@
 """Reads what came back and lets the deliveries know; also notes when nothing came in time."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TypeAlias
+from uuid import UUID
 
 import structlog
 
@@ -14,8 +15,9 @@ from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.loop import Loop
 from chassis.sealing import Sealer
 from contracts.events import DeliveryOutcome, Event
-from services.notification.bounces import Reading
+from services.notification.bounces import EvidenceKind, Reading
 from services.notification.bounces.confined import Cause, ReadingFailed
+from services.notification.daily_mails import store as daily_mail_store
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Transition
 from services.notification.deliveries.events import ReceiptMissing
@@ -165,6 +167,7 @@ class ReceiptReader:
             ours = await receipt_store.lock_claimed(tx, [each.id for each, _ in found], claim)
             found = [(each, finding) for each, finding in found if each.id in ours]
             found = await _without_erased(tx, found)
+            found = await _without_daily_mails(tx, found)
             findings = [finding for _, finding in found]
             deliveries, referred = await receipt_store.lock_referred(tx, findings)
             now = self._now()
@@ -217,20 +220,45 @@ class ReceiptReader:
 
 async def _without_erased(tx: Connection, found: Sequence[Found]) -> list[Found]:
     """Those that name no erased delivery; the others are deleted."""
+    erased = await erasure_store.erased_of(tx, *_named(found))
+    rest, dropped = _parted(found, erased)
+    if dropped:
+        await erasure_store.drop_receipts(tx, [receipt.id for receipt, _ in dropped])
+    return rest
+
+
+async def _without_daily_mails(tx: Connection, found: Sequence[Found]) -> list[Found]:
+    """Those that name no practice's daily mail, of which nothing but a failure is of interest."""
+    known = await daily_mail_store.known_of(tx, *_named(found))
+    rest, dropped = _parted(found, known)
+    if dropped:
+        await erasure_store.drop_receipts(tx, [receipt.id for receipt, _ in dropped])
+    for _, finding in dropped:
+        if finding.kind is EvidenceKind.FAILED:
+            metrics.daily_mails.labels("returned").inc()
+    return rest
+
+
+def _named(found: Sequence[Found]) -> tuple[list[UUID], list[str]]:
+    """The ids and the Message-IDs that they name."""
     references = [each for _, finding in found for each in finding.references]
-    erased = await erasure_store.erased_of(
-        tx,
+    return (
         [each.delivery_id for each in references if each.delivery_id is not None],
         [each.message_id for each in references if each.message_id is not None],
     )
-    gone = {
-        receipt.id
-        for receipt, finding in found
-        if any({each.delivery_id, each.message_id} & erased for each in finding.references)
-    }
-    if gone:
-        await erasure_store.drop_receipts(tx, list(gone))
-    return [(receipt, finding) for receipt, finding in found if receipt.id not in gone]
+
+
+def _parted(
+    found: Sequence[Found], names: Collection[UUID | str]
+) -> tuple[list[Found], list[Found]]:
+    """Those that name none of these, and those that do."""
+    parted: tuple[list[Found], list[Found]] = ([], [])
+    for each in found:
+        references = each[1].references
+        parted[
+            any(one.delivery_id in names or one.message_id in names for one in references)
+        ].append(each)
+    return parted
 
 
 def _count(settled: Settled) -> None:

@@ -98,6 +98,12 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
         help="whether SMS wait for the morning: from 21 to 8, invitations on Sundays too",
     )
     parser.add_argument(
+        "--daily-mail-address", help='where a daily mail of how much is open goes; "" nowhere'
+    )
+    parser.add_argument(
+        "--daily-mail-hour", type=int, help="at which hour of the practice's day; 0 to 23"
+    )
+    parser.add_argument(
         "--daily-messages", type=int, help="letters to patients in 24 hours; 0 as the tariff has"
     )
     parser.add_argument(
@@ -141,6 +147,8 @@ def _print(practice: Practice) -> None:
     print(f"postal-address: {', '.join(practice.postal_address.splitlines()) or 'none'}")
     print(f"asks-for-answer: {'yes' if practice.asks_for_answer else 'no'}")
     print(f"quiet-hours:    {'yes' if practice.quiet_hours else 'no'}")
+    print(f"daily-mail-address: {practice.daily_mail_address or 'none'}")
+    print(f"daily-mail-hour: {practice.daily_mail_hour}")
     print(f"daily-messages: {practice.daily_messages or 'as the tariff'}")
     print(f"daily-sms-per-country: {practice.daily_sms_per_country or 'as all'}")
     print(f"sms-countries:  {','.join(practice.sms_countries) or 'as all'}")

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from uuid import UUID
 
+from chassis.clock import utc_now
 from chassis.database import Connection
-from services.scheduling import practice_store
+from services.scheduling import daily_mail, daily_mail_store, practice_store
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import store as audit_store
 from services.scheduling.audit.entry import Action, Actor
@@ -18,6 +19,7 @@ async def create(
     """Set a practice up. Raises InvalidInput, PracticeExists."""
     practice = new_practice(practice_id, settings)
     await practice_store.add(tx, practice)
+    await daily_mail_store.schedule(tx, practice_id, daily_mail.following(practice, utc_now()))
     await _note(tx, operator, practice_id, [field.name for field in fields(PracticeChange)])
     return practice
 
@@ -32,6 +34,9 @@ async def change(
     names = [name for name in values if getattr(present, name) != getattr(changed, name)]
     if names:
         await practice_store.update(tx, changed)
+        if daily_mail.rhythm(changed) != daily_mail.rhythm(present):
+            following = daily_mail.following(changed, utc_now())
+            await daily_mail_store.schedule(tx, practice_id, following)
         await _note(tx, operator, practice_id, names)
     return changed
 

@@ -69,6 +69,14 @@ class PracticeSettings(BaseModel):
         description="Whether SMS wait for the morning: from 21 to 8, invitations on Sundays too, "
         "where the appointment's start allows.",
     )
+    daily_mail_address: Text | None = Field(
+        default=None,
+        description="Where a daily mail of how much is open goes, without patients' data; empty: "
+        "nowhere.",
+    )
+    daily_mail_hour: StrictInt | None = Field(
+        default=None, description="From which hour of the practice's day on it is sent; 0 to 23."
+    )
     daily_messages: StrictInt | None = Field(
         default=None, description="Letters to patients in 24 hours at most; 0: as the tariff has."
     )
@@ -111,6 +119,8 @@ class PracticeRecord(BaseModel):
     postal_address: str
     asks_for_answer: bool
     quiet_hours: bool
+    daily_mail_address: str
+    daily_mail_hour: int
     daily_messages: int
     daily_sms_per_country: int
     sms_countries: list[str]
@@ -131,6 +141,8 @@ class PracticeRecord(BaseModel):
             postal_address=practice.postal_address,
             asks_for_answer=practice.asks_for_answer,
             quiet_hours=practice.quiet_hours,
+            daily_mail_address=practice.daily_mail_address,
+            daily_mail_hour=practice.daily_mail_hour,
             daily_messages=practice.daily_messages,
             daily_sms_per_country=practice.daily_sms_per_country,
             sms_countries=list(practice.sms_countries),

@@ -50,6 +50,8 @@ FIELDS = {
     "postal_address": "Anschrift",
     "asks_for_answer": "Antworten aus Kalendern",
     "quiet_hours": "Nachtruhe der SMS",
+    "daily_mail_address": "Adresse der täglichen E-Mail",
+    "daily_mail_hour": "Stunde der täglichen E-Mail",
     "daily_messages": "Nachrichten je Tag",
     "daily_sms_per_country": "SMS je Land und Tag",
     "sms_countries": "Länder für SMS",

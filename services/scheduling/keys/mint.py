@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -13,6 +14,7 @@ from contracts.rights import KEY_TOKEN_ISSUER, TOKEN_AUDIENCE, Right
 from services.scheduling.keys.key import ClinicSystem, Key
 
 TOKEN_SECONDS = 300
+OURSELVES = "scheduling"  # no id of a key, all of which have a prefix
 ALGORITHM = "Ed25519"  # RFC 9864
 
 
@@ -27,14 +29,21 @@ class Mint:
 
     def token(self, key: Key[ClinicSystem], scopes: frozenset[Right]) -> str:
         """A token for the key's practice with these scopes."""
+        return self._signed(key.id, key.owner.practice_id, scopes)
+
+    def own_token(self, practice_id: UUID, scopes: frozenset[Right]) -> str:
+        """A token with which this service itself asks another one about a practice."""
+        return self._signed(OURSELVES, practice_id, scopes)
+
+    def _signed(self, subject: str, practice_id: UUID, scopes: frozenset[Right]) -> str:
         now = int(time.time())
         claims = {
             "iss": KEY_TOKEN_ISSUER,
             "aud": TOKEN_AUDIENCE,
-            "sub": key.id,
-            "client_id": key.id,
+            "sub": subject,
+            "client_id": subject,
             "jti": str(uuid7()),
-            "practice_id": str(key.owner.practice_id),
+            "practice_id": str(practice_id),
             "scope": " ".join(sorted(scopes)),
             "iat": now,
             "exp": now + TOKEN_SECONDS,

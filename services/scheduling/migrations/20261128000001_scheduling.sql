@@ -27,6 +27,9 @@ CREATE TABLE practices (
     reply_address text NOT NULL DEFAULT '',
     postal_address text NOT NULL DEFAULT '',    -- lines
     asks_for_answer boolean NOT NULL DEFAULT true,  -- of patients' calendars
+    -- where a daily mail of how much is open goes; empty: nowhere
+    daily_mail_address text NOT NULL DEFAULT '',
+    daily_mail_hour integer NOT NULL DEFAULT 7 CHECK (daily_mail_hour BETWEEN 0 AND 23),
     -- bounds of its own on what is written to patients; 0 and none: the installation's
     daily_messages integer NOT NULL DEFAULT 0 CHECK (daily_messages >= 0),
     daily_sms_per_country integer NOT NULL DEFAULT 0 CHECK (daily_sms_per_country >= 0),
@@ -42,8 +45,23 @@ CREATE POLICY practice ON practices
 CREATE POLICY owner ON practices TO CURRENT_USER
     USING (practice_in_scope(id)) WITH CHECK (practice_in_scope(id));
 GRANT SELECT, INSERT, UPDATE (name, time_zone, tariff, language, reminders, retention_days, phone,
-    reply_address, postal_address, asks_for_answer, daily_messages, daily_sms_per_country,
-    sms_countries, quiet_hours) ON practices TO scheduling;
+    reply_address, postal_address, asks_for_answer, daily_mail_address, daily_mail_hour,
+    daily_messages, daily_sms_per_country, sms_countries, quiet_hours) ON practices TO scheduling;
+
+-- Of practices that want a daily mail: when the next one is due. Written with the practice's settings
+-- in the operator's scope.
+CREATE TABLE daily_mails (
+    practice_id uuid PRIMARY KEY REFERENCES practices,
+    due_at timestamptz NOT NULL,
+    -- From when on to ask how much is open; whoever asks puts it off, so that nobody else does.
+    ask_at timestamptz NOT NULL
+);
+CREATE INDEX daily_mails_to_ask ON daily_mails (ask_at);
+ALTER TABLE daily_mails ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON daily_mails
+    USING (practice_in_scope(practice_id) OR operator_in_scope())
+    WITH CHECK (practice_in_scope(practice_id) OR operator_in_scope());
+GRANT SELECT, INSERT, UPDATE, DELETE ON daily_mails TO scheduling;
 
 CREATE TABLE appointments (
     id uuid PRIMARY KEY,
@@ -409,6 +427,7 @@ GRANT SELECT, INSERT, DELETE ON inbox TO scheduling;
 -- migrate:down
 DROP FUNCTION forget_audit_entries, seal_audit_entries, audit_digest;
 DROP TABLE inbox, outbox, audit_chains, audit_entries, operator_keys, api_keys,
-    address_verdicts, messages, attempts, idempotency_keys, notices, appointments, practices;
+    address_verdicts, messages, attempts, idempotency_keys, notices, appointments, daily_mails,
+    practices;
 DROP FUNCTION refuse_audit_change, stamp_audit_entry, audit_chain, operator_in_scope,
     practice_in_scope;

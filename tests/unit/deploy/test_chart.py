@@ -229,6 +229,7 @@ def test_only_what_must_talk_talks() -> None:
         ("dashboard", "notification", "http"),
         ("dashboard", "status", "http"),
         ("status", "scheduling", "http"),
+        ("scheduling", "status", "http"),
     }
     policies = {component(each): each["spec"] for each in of("NetworkPolicy", "production")}
     assert policies.keys() == {*MODULES, "migrations"}

@@ -60,6 +60,11 @@ def test_how_a_practice_is_reached_is_in_its_normal_form() -> None:
         "postal_address": "Hauptstraße 1\n12345 Berlin",
         "asks_for_answer": False,
     }
+    daily = PracticeChange(daily_mail_address=" Leitung@Weiß.example ", daily_mail_hour=0)
+    assert daily.checked() == {
+        "daily_mail_address": "Leitung@xn--wei-7ka.example",
+        "daily_mail_hour": 0,
+    }
     nothing = PracticeChange(phone="", reply_address=" ", postal_address="\n")
     assert nothing.checked() == {"phone": "", "reply_address": "", "postal_address": ""}
 
@@ -81,6 +86,10 @@ def test_whatever_is_set_fits_the_events(text: str) -> None:
         {"phone": "12"},
         {"phone": "+49 30 1234567 ext. 5"},
         {"phone": "110"},
+        {"daily_mail_address": "leitung@weiss.example\r\nBcc: x@y.example"},
+        {"daily_mail_address": "lëitung@weiss.example"},
+        {"daily_mail_hour": -1},
+        {"daily_mail_hour": 24},
         {"reply_address": "praxis"},
         {"reply_address": "praxis@weiss.example\r\nBcc: x@y.example"},
         {"reply_address": "Praxis <praxis@weiss.example>"},

@@ -127,8 +127,16 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and (eq .component "scheduling") $values.hosts.scheduling -}}
+{{- if eq .component "scheduling" -}}
+{{- $_ := set $settings "status_url" (include "einladung.url" (dict "root" .root "component" "status")) -}}
+{{- if $values.dashboard.settings.public_url -}}
+{{- $_ := set $settings "dashboard_url" $values.dashboard.settings.public_url -}}
+{{- else if $values.hosts.dashboard -}}
+{{- $_ := set $settings "dashboard_url" (printf "https://%s" $values.hosts.dashboard) -}}
+{{- end -}}
+{{- if $values.hosts.scheduling -}}
 {{- $_ := set $settings "link_base_url" (printf "https://%s/besuch" $values.hosts.scheduling) -}}
+{{- end -}}
 {{- end -}}
 {{- if eq .component "notification" -}}
 {{- $_ := set $settings "intake_host" "0.0.0.0" -}}

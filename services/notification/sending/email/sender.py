@@ -1,14 +1,14 @@
 """Mail: composes the invitation and hands it to the mail server."""
 
-import hashlib
 from collections.abc import Callable
 from uuid import UUID
 
 from chassis.clock import Clock
-from contracts.mailboxes import parse_mailbox
+from contracts.mailboxes import Mailbox, parse_mailbox
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Reply
 from services.notification.letters.mail import InvitationMail
+from services.notification.letters.mime import boundary_of
 from services.notification.sending.email.smtp_pool import Envelope, SmtpPool
 from services.notification.sending.sender import Outgoing, SendResult, Verdict
 
@@ -57,18 +57,24 @@ class EmailSender:
             recipient=mailbox.address,
             message_id=outgoing.delivery.message_id,
             organizer=self._organizer_of(outgoing.delivery),
-            boundary=_boundary(outgoing.delivery.message_id),
+            boundary=boundary_of(outgoing.delivery.message_id),
             now=self._now(),
         )
+        return await self.post(outgoing.delivery.id, mailbox, message, outgoing.hand_over)
+
+    async def post(
+        self, reference: UUID, mailbox: Mailbox, message: bytes, hand_over: Callable[[], None]
+    ) -> SendResult:
+        """Try once to hand a whole message over; what comes back names it by `reference`."""
         return await self._pool.send(
             Envelope(
-                id=self._envelope_id(outgoing.delivery.id),
-                sender=self._envelope_sender(outgoing.delivery.id),
+                id=self._envelope_id(reference),
+                sender=self._envelope_sender(reference),
                 recipient=mailbox.address,
                 message=message,
                 utf8=mailbox.utf8,
             ),
-            outgoing.hand_over,
+            hand_over,
         )
 
     def _organizer_of(self, delivery: Delivery) -> str | None:
@@ -79,8 +85,3 @@ class EmailSender:
     async def close(self) -> None:
         """Close idle connections."""
         await self._pool.close()
-
-
-def _boundary(message_id: str) -> str:
-    """The same for every copy, and nothing of the delivery that the mail does not tell anyway."""
-    return hashlib.sha256(message_id.encode()).hexdigest()[:32]

@@ -10,10 +10,11 @@ from uuid import UUID
 import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
+from uuid_utils.compat import uuid7
 
 from chassis.database import Database
 from chassis.sealing import Sealer
-from contracts.events import InvitationRequested, Recipients
+from contracts.events import DailyMailRequested, InvitationRequested, Recipients
 from local.mailbox.reports import REPORTS, Mail, compose
 from services.notification.bounces import Reading, read
 from services.notification.bounces.confined import (
@@ -22,6 +23,7 @@ from services.notification.bounces.confined import (
     ReaderNotStarted,
     ReadingFailed,
 )
+from services.notification.daily_mails import store as daily_mail_store
 from services.notification.deliveries.delivery import Delivery, State
 from services.notification.deliveries.events import Accepted, Reply
 from services.notification.erasure import store as erasure_store
@@ -31,7 +33,14 @@ from services.notification.receipts.return_path import ReturnPath
 from services.notification.receipts.store import ReturnedMail
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
-from tests.database.notification.support import apply, claimed, delivery_of, now, running
+from tests.database.notification.support import (
+    apply,
+    claimed,
+    delivery_of,
+    handle,
+    now,
+    running,
+)
 from tests.support import eventually
 from tests.support.misled_reader import mislead
 
@@ -294,6 +303,36 @@ async def test_a_bounce_that_names_an_erased_mail_by_its_message_id_is_thrown_aw
         await erasure_store.erase(tx, [request.appointment_id], now())
     await store_mail(notification_db, sealer, content=content)
     await read_until(notification_db, sealer, lambda found: not found)
+
+
+async def test_what_comes_back_of_a_daily_mail_is_counted_and_thrown_away(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    asked = DailyMailRequested(
+        practice_id=uuid7(),
+        day=now().date(),
+        recipient="leitung@praxis.example",
+        practice_name="Praxis",
+        open_count=1,
+        link="https://termine.example/#/offen",
+        not_after=now() + timedelta(hours=1),
+    )
+    await handle(notification_db, sealer, asked)
+    async with notification_db.system() as tx:
+        mail = await daily_mail_store.claim(tx, now(), now())
+    assert mail is not None
+    back = Mail(
+        sender="rueck@praxis.example",
+        recipient="leitung@praxis.example",
+        content=f"Message-ID: {mail.message_id}\r\n\r\n".encode(),
+    )
+    failed = compose(back, REPORTS["spaeter-unbekannt"])
+    assert failed is not None
+    before = metric("daily_mails_total", {"result": "returned"})
+    await store_mail(notification_db, sealer, mail.id, content=NOTE)  # an automatic answer, say
+    await store_mail(notification_db, sealer, content=failed)
+    await read_until(notification_db, sealer, lambda found: not found)
+    assert metric("daily_mails_total", {"result": "returned"}) == before + 1
 
 
 async def test_a_try_is_counted_before_it_is_made(
