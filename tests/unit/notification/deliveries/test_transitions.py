@@ -100,11 +100,6 @@ def test_what_waits_for_the_morning_is_told_and_not_claimed_before() -> None:
     assert transition(released, Hastened(), until) == Transition(released)
 
 
-def test_its_tries_are_counted_from_the_morning() -> None:
-    delivery = held(10, starts_in=timedelta(days=9)).delivery
-    assert delivery.deadline == NOW + timedelta(hours=10) + RETRY_WITHIN
-
-
 @pytest.mark.parametrize("hours", [0, -5])
 def test_a_morning_that_is_over_is_not_waited_for(hours: float) -> None:
     step = held(hours)
