@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo admin images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool bench clean
+.PHONY: help demo admin images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool nginx bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,7 +19,7 @@ help: ## This list
 demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--once ends by itself)
 	@exec $(BIN)/python -m local.demo $(ARGS)
 
-test: $(VENV)/.dev browser mail-servers promtool ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
+test: $(VENV)/.dev browser mail-servers promtool nginx ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
 	@$(PYTEST) $(ARGS) && echo "All tests passed."
 
 test-slow: WORKERS = 1
@@ -69,12 +69,12 @@ format: $(VENV)/.dev ## Format and mend what can be mended
 generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI and OpenAPI anew from the code
 	@$(BIN)/python -m tools.generate
 
-texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=fr begins a new one)
-	@pot=$$(mktemp) && for locale in services/*/locale; do \
-	  $(BIN)/pybabel -q extract -F pyproject.toml -k say -k gettext_noop --no-location --omit-header \
-	    --sort-output -o $$pot $$(dirname $$locale) chassis/doubled_hour.py || exit 1; \
-	  $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header --no-wrap \
-	    -i $$pot -d $$locale $(if $(LANGUAGE),--init-missing -l $(LANGUAGE)) || exit 1; \
+texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=it begins a new one)
+	@pot=$$(mktemp) && $(BIN)/pybabel -q extract -F pyproject.toml -k say -k gettext_noop --no-location \
+	    --omit-header --sort-output -o $$pot services chassis && \
+	  for file in $(sort $(wildcard contracts/texts/*.po) $(LANGUAGE:%=contracts/texts/%.po)); do \
+	  tag=$$(basename $$file .po); $(BIN)/pybabel -q update --init-missing --no-fuzzy-matching \
+	    --ignore-obsolete --omit-header --no-wrap -i $$pot -o $$file -l $${tag%%-*} || exit 1; \
 	done; rm -f $$pot
 
 requirements: $(VENV)/.dev ## Pin the requirements anew
@@ -110,6 +110,14 @@ promtool: ## Install Debian's Prometheus for the tests of alerts (as root; not s
 	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 	    --no-install-recommends prometheus >/dev/null; \
 	else echo "Without promtool the alert rules are NOT tested." >&2; fi
+
+nginx: ## Install Debian's nginx for the test of docs/production.md (as root; not started)
+	@if command -v nginx >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing nginx for the test of docs/production.md ..."; \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    --no-install-recommends nginx-light >/dev/null; \
+	else echo "Without nginx the proxy of docs/production.md is NOT tested." >&2; fi
 
 clean: ## Remove the environment and the demo's data
 	rm -rf $(VENV) .data sbom .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -32,6 +32,7 @@ ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/addresses/lookup", ["POST"]),
     ("notification", "/previews/sms", ["GET"]),
     ("status", "/measures", ["GET"]),
+    ("status", "/measures/weeks", ["GET"]),
     ("scheduling", "/audit", ["GET"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/room", ["POST"]),
     ("status", "/indicators", ["GET"]),

@@ -76,7 +76,7 @@ class Postgres:
         self.process = Child(
             "PostgreSQL",
             lambda: (
-                *(_binary("postgres"), "-D", self._data),
+                *(binary("postgres"), "-D", self._data),
                 *(f"--{name}={value}" for name, value in self._settings.items()),
             ),
             log=logs / "postgres.log",
@@ -139,7 +139,7 @@ class Postgres:
             await run(
                 "Initialising PostgreSQL",
                 (
-                    *(_binary("initdb"), "--pgdata", draft, "--username", SUPERUSER),
+                    *(binary("initdb"), "--pgdata", draft, "--username", SUPERUSER),
                     *("--auth=scram-sha-256", f"--pwfile={password_file}", "--no-instructions"),
                     *("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"),
                 ),
@@ -202,7 +202,8 @@ class Postgres:
         return hmac.digest(self._secret.encode(), role.encode(), "sha256").hex()
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """A program of the wheel, as psql. Raises LocalFailure."""
     wheel = importlib.util.find_spec(WHEEL)
     if wheel is None or wheel.origin is None:
         raise LocalFailure(f"The wheel {WHEEL} with PostgreSQL is missing: run `make clean`.")

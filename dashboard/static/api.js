@@ -155,6 +155,8 @@ export const change = (id, body, version) =>
   request("PATCH", `/scheduling/appointments/${encode(id)}`, { body, version });
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);
 export const measures = (days) => request("GET", `/status/measures?days=${encode(days)}`);
+/** By weeks that begin in this zone. */
+export const measuredWeeks = (zone) => request("GET", `/status/measures/weeks?time_zone=${encode(zone)}`);
 export const audit = (query) => request("GET", `/scheduling/audit?${query}`);
 
 /** Have a file made, which the log says. Resolves to the response, still to be read. */

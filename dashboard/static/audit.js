@@ -1,7 +1,7 @@
 // „Protokoll": who did what, newest first. Ids and names of people at the practice, no patients.
 
 import * as api from "./api.js";
-import { isDay, moment } from "./dates.js";
+import { isDay, moment, shortDate } from "./dates.js";
 import { byId, h } from "./dom.js";
 import { save } from "./files.js";
 
@@ -62,7 +62,8 @@ export class AuditLog {
       return;
     }
     if (turn !== this.#turn) return;
-    const rows = page.entries.map((entry) => line(entry, page));
+    const known = new Map(page.appointments.map((one) => [one.id, one]));
+    const rows = page.entries.map((entry) => line(entry, known, page));
     this.#rows.append(...rows);
     this.#next = page.next;
     this.#more.hidden = !page.next;
@@ -72,26 +73,53 @@ export class AuditLog {
   }
 }
 
-/** The roles stay where the page is too narrow for a table. The codes of an entry are shown by the page's labels for them; one without a label as it is. */
-function line(entry, { time_zone: zone, labels }) {
+/** The codes of an entry are shown by the page's labels for them; one without a label as it is. */
+function line(entry, known, { time_zone: zone, labels }) {
   const { actor } = entry;
   const roles = actor.roles.map((role) => labels.roles[role] ?? role).join(", ");
-  const about = [labels.kinds[actor.kind] ?? actor.kind, actor.name ? actor.id : "", roles];
+  const about = [labels.kinds[actor.kind] ?? actor.kind, roles].filter(Boolean).join(" · ");
   const changed = entry.changed.map((name) => labels.fields[name] ?? name).join(", ");
   return h(
     "tr",
     { role: "row", tabindex: "-1", "data-testid": "audit-entry" },
     h("td", { role: "cell" }, h("time", { datetime: entry.at }, moment(entry.at, zone))),
-    h("td", { role: "cell" }, actor.name ?? actor.id, h("small", { class: "muted" }, about.filter(Boolean).join(" · "))),
+    h("td", { role: "cell" }, actor.name ?? actor.id, h("small", { class: "muted" }, about)),
     h("td", { role: "cell" }, labels.actions[entry.action] ?? entry.action, changed ? h("small", { class: "muted" }, changed) : null),
-    h("td", { role: "cell" }, ...appointments(entry.appointment_ids)),
+    h("td", { role: "cell" }, ...appointments(entry.appointment_ids, known), technicalities(entry)),
   );
 }
 
-function appointments(ids) {
-  if (ids.length > 3) {
-    const all = ids.map((id) => h("li", {}, h("code", {}, id)));
-    return [h("details", {}, h("summary", {}, `${ids.length} Termine`), h("ul", {}, ...all))];
-  }
-  return ids.map((id) => h("code", {}, id));
+const FEW = 3; // appointments
+
+/** Each by its day and time, the soonest first; the page knows nothing of those whose data are gone. */
+function appointments(ids, known) {
+  const when = (id) => known.get(id)?.start ?? "";
+  const all = [...ids].sort((one, other) => when(one).localeCompare(when(other))).map((id) => appointment(known.get(id)));
+  if (all.length <= FEW) return all.map((one) => h("p", {}, one));
+  return [h("details", {}, h("summary", {}, `${all.length} Termine`), h("ul", {}, ...all.map((one) => h("li", {}, one))))];
+}
+
+function appointment(found) {
+  if (!found) return h("span", { class: "muted" }, "gelöscht");
+  const when = `${shortDate(found.date)}, ${found.time}\u00a0Uhr`;
+  if (found.deleted) return h("span", { class: "muted" }, `${when}, gelöscht`);
+  return h("a", { href: `#/termine/${found.date}/${found.id}`, "data-testid": "audit-appointment" }, when);
+}
+
+/** For whoever looks after the technology. */
+function technicalities({ actor, appointment_ids: ids, trace_id: trace, number }) {
+  const lines = [
+    ["Termin", ids],
+    ["Kennung", [actor.id]],
+    ["Vorgang", trace ? [trace] : []],
+    ["Nummer", number ? [number] : []],
+  ];
+  return h(
+    "details",
+    { class: "technicalities" },
+    h("summary", {}, "Einzelheiten"),
+    h("dl", {}, ...lines.filter(([, values]) => values.length).flatMap(([name, values]) => [
+      h("dt", {}, name), ...values.map((value) => h("dd", {}, h("code", {}, value))),
+    ])),
+  );
 }

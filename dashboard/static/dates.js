@@ -5,6 +5,10 @@ const LONG = new Intl.DateTimeFormat("de-DE", {
   weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC",
 });
 
+const SHORT = new Intl.DateTimeFormat("de-DE", {
+  weekday: "short", day: "2-digit", month: "2-digit", year: "numeric", timeZone: "UTC",
+});
+
 export function isDay(text) {
   return /^\d{4}-\d{2}-\d{2}$/.test(text ?? "") && !Number.isNaN(Date.parse(text));
 }
@@ -20,6 +24,16 @@ export function addDays(day, count) {
 /** „Dienstag, 1. Dezember 2026" */
 export function longDay(day) {
   return LONG.format(new Date(day));
+}
+
+/** „Di., 01.12.2026" */
+export function shortDate(day) {
+  return SHORT.format(new Date(day));
+}
+
+/** „01.12." */
+export function dayAndMonth(day) {
+  return `${day.slice(8)}.${day.slice(5, 7)}.`;
 }
 
 /** „01.12.2026, 14:30:05" on the practice's clock */

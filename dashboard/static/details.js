@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { ADDRESS_FIELDS } from "./channels.js";
 import { longDay, moment } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
+import { shownLanguage } from "./languages.js";
 import { Move } from "./move.js";
 import { canFollowUp } from "./open_actions.js";
 import { ERASE, Removal } from "./removal.js";
@@ -137,12 +138,11 @@ export class Details {
     this.#shown = `${appointment.patient_name}, ${when}`;
     byId("details-title").textContent = appointment.patient_name;
     byId("details-when").textContent = when;
-    const { code, name } = this.#language(appointment.locale);
-    byId("details-language").replaceChildren("Sprache der Einladung: ", h("span", { lang: code }, name));
+    byId("details-language").textContent = `Sprache der Einladung: ${shownLanguage(this.#language(appointment.locale))}`;
     const indicator = this.desk.indicator(this.#id);
     byId("details-state").replaceChildren(
       ...appointment.channels.map((channel) => this.#channel(appointment, indicator, channel)),
-      ...notes(indicator, this.desk.practice.time_zone).map(({ about, state, text }) =>
+      ...notes(indicator, this.desk.practice.time_zone).filter(({ about }) => about !== "sms-waits").map(({ about, state, text }) =>
         h("p", { class: "note", "data-note": about, "data-state": state }, text)),
     );
     this.#offerFollowUp(indicator);

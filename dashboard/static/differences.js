@@ -2,6 +2,7 @@
 
 import { CONTACT, same } from "./contact.js";
 import { longDay } from "./dates.js";
+import { shownLanguage } from "./languages.js";
 import { CHANNELS } from "./words.js";
 
 const LABELS = { patient_name: "Name", email: "E-Mail-Adresse", phone: "Mobilnummer", locale: "Sprache" };
@@ -16,7 +17,8 @@ export function differences(mine, seen, stored, { languages }) {
   if (over(seen) !== over(stored) && over(mine) !== over(stored)) rows.push(["Gesendet per", over(mine), over(stored)]);
   for (const name of CONTACT) {
     if (same(name, mine[name], stored[name])) continue;
-    const shown = ({ [name]: value }) => (name === "locale" && languages.find(({ code }) => code === value)?.name) || value;
+    const known = (value) => name === "locale" && languages.find(({ code }) => code === value);
+    const shown = ({ [name]: value }) => (known(value) ? shownLanguage(known(value)) : value);
     rows.push([LABELS[name], shown(mine), shown(stored)]);
   }
   return rows;

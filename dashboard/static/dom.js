@@ -4,6 +4,14 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export const byId = (id) => document.getElementById(id);
 
+/** An element of SVG, as `h` makes those of HTML. */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
 /** An element. `true` sets an attribute without value; false, null and undefined set none. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -19,13 +27,7 @@ export function h(tag, attributes = {}, ...children) {
 
 /** A decorative icon of the page's sprite; its meaning is in the text beside it. */
 export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#icon-${name}`);
-  svg.append(use);
-  return svg;
+  return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `#icon-${name}` }));
 }
 
 /** Let an element with this id describe the input, or no longer; others go on describing it. */

@@ -1,14 +1,19 @@
-// The choice of a patient's language.
+// The patient's language: what it is called, and the choice of one.
 
 import { h } from "./dom.js";
+
+const GERMAN_NAMES = new Intl.DisplayNames(["de"], { type: "language" });
+
+/** „Türkisch – Türkçe": whoever chooses need not read the patient's language. */
+export function shownLanguage({ code, name }) {
+  return /^de\b/.test(code) || code === name ? name : `${GERMAN_NAMES.of(code)} – ${name}`;
+}
 
 /** Fill an empty choice once the practice's languages are known. */
 export function offerLanguages(select, { language, languages }) {
   if (select.options.length) return;
   select.append(
-    ...languages.map(({ code, name }) =>
-      h("option", { value: code, lang: code, selected: code === language }, name),
-    ),
+    ...languages.map((one) => h("option", { value: one.code, selected: one.code === language }, shownLanguage(one))),
   );
 }
 

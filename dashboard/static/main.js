@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { AuditLog } from "./audit.js";
 import { isDay, longDay, today } from "./dates.js";
+import { DaySheet } from "./day_sheet.js";
 import { Desk } from "./desk.js";
 import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
@@ -124,7 +125,8 @@ async function resume() {
   }
 }
 
-new Measures({ dialogs });
+new DaySheet({ desk });
+new Measures({ desk, dialogs });
 new Proofs({ desk, dialogs, infoBoxes });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
   button.addEventListener("click", () => create.open());
@@ -195,8 +197,22 @@ async function findHome() {
   if (openList.count) home = "offen";
 }
 
+/** A way to an appointment, as the log has; in the address stays the day alone. */
+async function lead(day, id) {
+  history.replaceState(null, "", `#/termine/${day}`);
+  try {
+    const found = await desk.fetch(id);
+    if (found.date !== day) goTo(found.date); // moved meanwhile
+    details.open(id);
+  } catch (error) {
+    infoBoxes.tell(error instanceof api.Refused && error.status === 404
+      ? "Diesen Termin gibt es nicht mehr."
+      : "Der Termin konnte nicht geladen werden. Bitte versuchen Sie es noch einmal.");
+  }
+}
+
 function route(focus) {
-  const [, name, day] = location.hash.split("/");
+  const [, name, day, id] = location.hash.split("/");
   const view = name in VIEWS ? name : home;
   for (const one of Object.keys(VIEWS)) byId(`view-${one}`).hidden = one !== view;
   head.show(view);
@@ -207,6 +223,7 @@ function route(focus) {
   if (changed && view === "offen") openList.ask();
   const wanted = isDay(day) ? day : desk.date || today(desk.practice.time_zone);
   if (wanted !== desk.date) desk.show(wanted);
+  if (view === "termine" && isDay(day) && id) lead(day, id);
 }
 
 async function introduce() {

@@ -2,17 +2,19 @@
 
 import * as api from "./api.js";
 import { byId, h } from "./dom.js";
+import { duration, NUMBER } from "./durations.js";
+import * as weeks from "./weeks.js";
 
-const NUMBER = new Intl.NumberFormat("de-DE");
-const TENTHS = new Intl.NumberFormat("de-DE", { maximumFractionDigits: 1 });
 const PERCENT = new Intl.NumberFormat("de-DE", { style: "percent", maximumFractionDigits: 1 });
 
 export class Measures {
   #dialog = byId("measures");
   #days = byId("measures-days");
   #shown = byId("measures-shown");
+  #weeks = byId("measures-weeks");
 
-  constructor({ dialogs }) {
+  constructor({ desk, dialogs }) {
+    this.desk = desk;
     this.dialogs = dialogs;
     dialogs.install(this.#dialog);
     this.#days.addEventListener("change", () => this.#load());
@@ -25,6 +27,19 @@ export class Measures {
     this.dialogs.open(this.#dialog);
     byId("measures-title").focus();
     this.#load();
+    this.#loadWeeks();
+  }
+
+  async #loadWeeks() {
+    this.#weeks.setAttribute("aria-busy", "true");
+    let shown;
+    try {
+      shown = weeks.described((await api.measuredWeeks(this.desk.practice.time_zone)).weeks);
+    } catch {
+      shown = [h("p", {}, "Die Wochen sind gerade nicht abrufbar. Bitte versuchen Sie es später noch einmal.")];
+    }
+    this.#weeks.replaceChildren(...shown);
+    this.#weeks.setAttribute("aria-busy", "false");
   }
 
   async #load() {
@@ -62,18 +77,4 @@ function described({ ticks, proven_wrong: wrong, share_proven_wrong: share, ...t
 function figure(name, value, meaning) {
   const said = h("dd", {}, h("strong", {}, value), " ", h("span", { class: "muted" }, meaning));
   return name ? [h("dt", {}, name), said] : [said];
-}
-
-/** „0,8 Sekunden", „3 Minuten", „2,5 Stunden" */
-function duration(milliseconds) {
-  const seconds = milliseconds / 1000;
-  if (seconds < 0.05) return "weniger als 0,1 Sekunden";
-  const [value, one, many] =
-    seconds < 100
-      ? [seconds, "Sekunde", "Sekunden"]
-      : seconds < 6000
-        ? [seconds / 60, "Minute", "Minuten"]
-        : [seconds / 3600, "Stunde", "Stunden"];
-  const shown = TENTHS.format(value);
-  return `${shown} ${shown === "1" ? one : many}`;
 }

@@ -72,6 +72,6 @@ export class SmsPreview {
 function cost({ encoding, extended, segments, used, room }) {
   const alphabet = { "gsm-7": "GSM-7", "ucs-2": "UCS-2" }[encoding] ?? encoding;
   const table = extended ? " mit Erweiterungstabelle" : "";
-  const why = encoding === "ucs-2" ? " Wegen besonderer Schriftzeichen passt weniger in eine SMS." : "";
+  const why = encoding === "ucs-2" ? " Wegen der Schriftzeichen passt weniger in eine SMS." : "";
   return `Kostet ${segments} SMS: ${used} von ${room} Zeichen (${alphabet}${table}).${why}`;
 }

@@ -41,7 +41,7 @@ class Practice:
     name: str
     time_zone: str = DEFAULT_TIME_ZONE
     tariff: Tariff = DEFAULT_TARIFF
-    language: str = DEFAULT.code  # of patients for whom no other is chosen
+    language: str = DEFAULT  # of patients for whom no other is chosen
     reminders: tuple[int, ...] = (1440, 60)  # minutes before the start
     retention_days: int = MAX_RETENTION_DAYS  # after the appointment's end
     # How patients reach it; empty where they can't.

@@ -5,7 +5,7 @@ version back, and makes the event from it.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,15 @@ DAY_LIMIT = 1000  # appointments of one practice on one day
 _COLUMNS = """id, practice_id, version, starts_at, duration_minutes, channels, locale, consented_at,
     invitation_id, attempt, link_version, created_at, created_by, contact"""
 _FOUND = f"{_COLUMNS}, deleted_at IS NOT NULL AS cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """When an appointment is, or was to be: all that is told of it without its patient."""
+
+    appointment_id: UUID
+    at: datetime
+    deleted: bool
 
 
 async def add(tx: Writer, sealer: Sealer, appointment: Appointment) -> None:
@@ -103,6 +112,20 @@ async def named(
         now,
     )
     return [_appointment(sealer, row) for row in rows]
+
+
+async def starts(tx: Connection, practice_id: UUID, ids: Collection[UUID]) -> Sequence[Start]:
+    """When these appointments are, deleted ones included; not those whose term is over."""
+    rows = await tx.fetch(
+        """
+        SELECT id AS appointment_id, starts_at AS at, deleted_at IS NOT NULL AS deleted
+        FROM appointments WHERE practice_id = $1 AND id = ANY($2::uuid[]) AND erased_at IS NULL
+        ORDER BY starts_at, id
+        """,
+        practice_id,
+        ids,
+    )
+    return [Start(**row) for row in rows]
 
 
 async def find_all(

@@ -6,15 +6,17 @@ occurred, as both events say it.
 
 from datetime import timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from prometheus_client import Gauge
+from pydantic import AfterValidator
 
 from chassis.clock import utc_now
 from chassis.database import Connection
-from services.status import measures_store
+from services.status import measures_store, weeks
 from services.status.dependencies import Db, StatusReader
-from services.status.views import MeasuresView
+from services.status.views import MeasuresView, WeeksView, WeekView
 
 PUBLISH_EVERY = 60.0  # seconds
 PUBLISHED = timedelta(days=1)
@@ -44,6 +46,33 @@ async def read_measures(
         request_to_tick_ms_p50=None if found.p50 is None else found.p50 * 1000,
         request_to_tick_ms_p95=None if found.p95 is None else found.p95 * 1000,
     )
+
+
+def _known(time_zone: str) -> str:
+    try:
+        ZoneInfo(time_zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("no zone of the IANA database") from error
+    return time_zone
+
+
+@router.get("/weeks")
+async def read_weeks(
+    caller: StatusReader,
+    db: Db,
+    time_zone: Annotated[
+        str,
+        Query(max_length=64, description="In which weeks begin; an IANA name."),
+        AfterValidator(_known),
+    ] = "UTC",
+) -> WeeksView:
+    """What became of the practice's invitations, by ISO weeks: the present one and those before."""
+    zone = ZoneInfo(time_zone)
+    days = weeks.mondays(utc_now(), zone)
+    async with db.practice(caller.practice_id) as tx:
+        counted = await measures_store.weeks(tx, caller.practice_id, weeks.beginnings(days, zone))
+    shown = [WeekView.of(week) for week in weeks.all_weeks(days, counted)]
+    return WeeksView(time_zone=time_zone, weeks=shown)
 
 
 async def publish(tx: Connection) -> None:

@@ -1,7 +1,7 @@
 """What the API says: the published shapes of indicators and their history."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from services.status.openness import Reason, over
 from services.status.store import Shown
 from services.status.timeline import Start, TimelineEntry
 from services.status.waiting import still_waiting
+from services.status.weeks import Week
 
 WAITS_UNTIL = "On purpose: a text message, for the morning. Null once it is past."
 
@@ -288,3 +289,42 @@ class MeasuresView(BaseModel):
     share_proven_wrong: float | None = Field(description="0 to 1")
     request_to_tick_ms_p50: float | None
     request_to_tick_ms_p95: float | None
+
+
+class WeekView(BaseModel):
+    """What became of the invitations whose first attempt was in this week, as it stands now.
+
+    Each appointment is counted once, whatever it was sent over; the times are of every tick, and
+    null where there was none. Appointments whose data are erased are not counted any more.
+    """
+
+    week: str = Field(description="ISO 8601, e.g. 2026-W48")
+    first_day: date = Field(description="Monday")
+    arrived_at_once: int
+    arrived_corrected: int = Field(description="After an attempt that had not arrived.")
+    failed: int = Field(description="The newest attempt shows the red mark.")
+    open: int = Field(description="Pending, or unconfirmed.")
+    request_to_tick_ms_p50: float | None
+    request_to_tick_ms_p95: float | None
+
+    @classmethod
+    def of(cls, week: Week) -> "WeekView":
+        """The view of a week."""
+        counted = week.counted
+        return cls(
+            week=week.name,
+            first_day=week.monday,
+            arrived_at_once=counted.at_once,
+            arrived_corrected=counted.corrected,
+            failed=counted.failed,
+            open=counted.open,
+            request_to_tick_ms_p50=None if counted.p50 is None else counted.p50 * 1000,
+            request_to_tick_ms_p95=None if counted.p95 is None else counted.p95 * 1000,
+        )
+
+
+class WeeksView(BaseModel):
+    """The last weeks, the oldest first, the present one included."""
+
+    time_zone: str
+    weeks: list[WeekView]

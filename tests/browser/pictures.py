@@ -7,7 +7,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -21,6 +21,16 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 GERMAN = {"LANGUAGE": "de", "LANG": "de_DE.UTF-8", "LC_ALL": "de_DE.UTF-8"}
 SIZE = (1180, 700)
 NO_DEMO = {"dashboard": {"DASHBOARD_DEMO_LINKS": "{}"}}
+# Of each week: arrived at once, corrected, failed, open, and milliseconds to the tick.
+WEEKS = (
+    (141, 6, 3, 0, 2100),
+    (152, 9, 2, 0, 1900),
+    (137, 4, 1, 0, 2000),
+    (149, 12, 5, 1, 2600),
+    (98, 3, 1, 0, 1800),
+    (155, 7, 2, 1, 2300),
+    (61, 2, 2, 9, 2000),
+)
 
 
 async def main() -> None:
@@ -67,11 +77,56 @@ async def _go_through(chromium: Browser, stack: Stack) -> None:
     await expect(page.get_by_test_id("open-row")).to_have_count(1)
     await page.screenshot(path=IMAGES / "offen.png", animations="disabled")
     await page.get_by_test_id("nav-termine").click()
+    await _show_weeks(page)
     await row(page, "Max Mustermann").click()
     await expect(page.get_by_test_id("resend-email")).to_be_focused()
     await page.get_by_test_id("appointment-dialog").screenshot(
         path=IMAGES / "resend.png", animations="disabled"
     )
+
+
+async def _show_weeks(page: Page) -> None:
+    """Those of a practice that has been at it for longer than this stack."""
+    today = datetime.now(UTC).date()
+    told = {
+        "days": 30,
+        "ticks": 541,
+        "proven_wrong": 4,
+        "share_proven_wrong": 4 / 541,
+        "request_to_tick_ms_p50": 2200,
+        "request_to_tick_ms_p95": 41_000,
+    }
+    weeks = [
+        _week(today - timedelta(days=today.weekday(), weeks=back), *counts)
+        for back, counts in enumerate(reversed(WEEKS))
+    ]
+    answer = {"time_zone": "Europe/Berlin", "weeks": weeks[::-1]}
+    await page.route("**/api/status/measures?*", lambda route: route.fulfill(json=told))
+    await page.route("**/api/status/measures/weeks?*", lambda route: route.fulfill(json=answer))
+    await page.locator("[data-opens=measures]:visible").click()
+    await expect(page.get_by_test_id("weeks")).to_be_visible()
+    await page.set_viewport_size({"width": SIZE[0], "height": 1300})
+    dialog = page.locator("#measures")
+    await dialog.evaluate("sheet => { sheet.style.maxHeight = 'none'; }")
+    await dialog.screenshot(path=IMAGES / "zahlen.png", animations="disabled")
+    await dialog.evaluate("sheet => { sheet.style.maxHeight = ''; }")
+    await page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
+    await page.keyboard.press("Escape")
+
+
+def _week(
+    monday: date, at_once: int, corrected: int, failed: int, still_open: int, time: int
+) -> dict[str, object]:
+    return {
+        "week": "{}-W{:02}".format(*monday.isocalendar()),
+        "first_day": monday.isoformat(),
+        "arrived_at_once": at_once,
+        "arrived_corrected": corrected,
+        "failed": failed,
+        "open": still_open,
+        "request_to_tick_ms_p50": time,
+        "request_to_tick_ms_p95": 20 * time,
+    }
 
 
 async def _fill_erika(page: Page, day: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from contracts.languages import LANGUAGES
 from tests.browser.axe import violations
 from tests.browser.conftest import opened
 from tests.browser.page import (
@@ -219,10 +220,12 @@ async def test_the_patients_pages(anyone: Anyone, practice: Practice, stack: Sta
     link = link_in(await practice.mail(created["email"]))
     soon = datetime.now(BERLIN) + timedelta(minutes=5)
     near = await practice.create(date=soon.date().isoformat(), time=f"{soon:%H:%M}")
-    for address in link, link_in(await practice.mail(near["email"])):
-        for language in "de", "en":
-            await page.goto(f"{address}?lang={language}")
-            await anyone.check()
+    for language in LANGUAGES:
+        await page.goto(f"{link}?lang={language}")
+        await anyone.check()
+    for language in "de", "ar":
+        await page.goto(f"{link_in(await practice.mail(near['email']))}?lang={language}")
+        await anyone.check()
     await practice.scheduling.delete(f"/v1/appointments/{created['id']}")
     await page.goto(link)
     await anyone.check()

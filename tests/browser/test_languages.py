@@ -2,11 +2,16 @@
 
 from uuid import uuid4
 
-from playwright.async_api import Page, expect
+import pytest
+from playwright.async_api import Browser, Page, expect
 
-from contracts.languages import LANGUAGES
-from tests.browser.page import fill, row, state, unique
+from chassis.wording import wordings
+from tests.browser.conftest import SCREENSHOTS, opened
+from tests.browser.page import fill, is_wide, row, state, unique
+from tests.conftest import Stack
 from tests.support import Practice
+from tests.support.database import owner
+from tests.support.mails import link_in
 
 
 async def test_the_language_is_chosen_by_keyboard_and_shown(
@@ -16,9 +21,10 @@ async def test_the_language_is_chosen_by_keyboard_and_shown(
     await fill(page, name, address, tomorrow)
     choice = page.get_by_test_id("form-appointment").get_by_label("Sprache der Einladung")
     await expect(choice).to_have_value("de")
-    await expect(choice.locator("option")).to_have_text(
-        [each.own_name for each in LANGUAGES.values()]
-    )
+    offered = await choice.locator("option").all_inner_texts()
+    own_names = [each.own_name for each in wordings().values()]
+    assert [each.rpartition(" – ")[2] for each in offered] == own_names
+    assert {"Deutsch", "Deutsch (einfache Sprache)", "Arabisch – العربية"} < {*offered}
     await choice.focus()
     await page.keyboard.press("E")
     await expect(choice).to_have_value("en")
@@ -29,7 +35,7 @@ async def test_the_language_is_chosen_by_keyboard_and_shown(
     assert mail["attachments"] == ["einladung.ics"]
     await row(page, name).click()
     await expect(page.get_by_test_id("details-language")).to_have_text(
-        "Sprache der Einladung: English"
+        "Sprache der Einladung: Englisch – English"
     )
 
 
@@ -61,3 +67,69 @@ async def test_the_sms_preview_follows_the_language(page: Page, tomorrow: str) -
         .select_option("en")
     )
     await expect(preview).to_contain_text("video visit")
+    await expect(preview).to_contain_text("Zeichen (GSM-7).")
+    await (
+        page.get_by_test_id("form-appointment")
+        .get_by_label("Sprache der Einladung")
+        .select_option("ar")
+    )
+    await expect(preview).to_contain_text("فيديو")
+    await expect(preview).to_contain_text("(UCS-2). Wegen der Schriftzeichen passt weniger")
+
+
+# Where the first letter of each text is drawn, in pixels from the left.
+LEFT = """texts => texts.map(text => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const at = node.data.indexOf(text);
+    if (at < 0) continue;
+    const range = document.createRange();
+    range.setStart(node, at);
+    range.setEnd(node, at + 1);
+    return range.getBoundingClientRect().left;
+  }
+  throw new Error(`${text} is not there`);
+})"""
+
+
+async def reads_rightwards(page: Page, *texts: str) -> bool:
+    """Whether each text begins to the right of the one before; else all begin to its left."""
+    left: list[float] = await page.evaluate(LEFT, texts)
+    assert left in (sorted(left), sorted(left, reverse=True))
+    return left == sorted(left)
+
+
+@pytest.mark.parametrize("width", [390, 1366])
+async def test_arabic_runs_from_right_to_left_and_what_is_not_arabic_does_not(
+    practice: Practice, stack: Stack, browser: Browser, width: int
+) -> None:
+    async with owner(stack, "scheduling") as connection:
+        await connection.execute(
+            "UPDATE practices SET phone = $2, postal_address = $3 WHERE id = $1",
+            practice.id,
+            "+49301234567",
+            "Hauptstraße 1\n12345 Berlin",
+        )
+    created = await practice.create(locale="ar", patient_name="Amal Haddad")
+    mail = await practice.mail(created["email"])
+    async with opened(browser, viewport={"width": width, "height": 800}) as page:
+        for place in "mail", "page":
+            if place == "mail":
+                await page.set_content(mail["html"])
+                assert not await reads_rightwards(page, "الهاتف", "+49")
+            else:
+                await page.goto(link_in(mail))
+            await page.screenshot(path=SCREENSHOTS / f"arabic-{place}-{width}.png", full_page=True)
+            assert await reads_rightwards(page, "+49", "1234567")
+            assert await reads_rightwards(page, "12345 Berlin", "Berlin")
+            main, heading = page.locator("main"), page.locator("h1")
+            assert await main.evaluate("one => getComputedStyle(one).direction") == "rtl"
+            right, edge = await heading.evaluate(
+                """one => {
+                  const range = document.createRange();
+                  range.selectNodeContents(one);
+                  return [range, one].map((each) => each.getBoundingClientRect().right);
+                }"""
+            )
+            assert right == pytest.approx(edge, abs=2)
+            assert not await is_wide(page)

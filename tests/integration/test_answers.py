@@ -160,7 +160,7 @@ async def test_a_practice_is_reached_wherever_the_patient_looks(
     link = re.search(r"http://[^/]+(/besuch/[\w-]+)", mail["text"])
     assert link is not None
     page = (await http.get(link[1], headers={"Accept-Language": "de"})).text
-    assert '<a href="tel:+49301234567">+49 30 1234567</a>' in page
+    assert '<a href="tel:+49301234567" dir="ltr">+49 30 1234567</a>' in page
     assert "Hauptstraße 1" in page
 
 

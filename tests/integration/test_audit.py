@@ -71,6 +71,36 @@ async def test_every_deed_leaves_an_entry_with_who_and_what(
     assert "example.org" not in whole
 
 
+async def test_each_entry_is_named_by_day_and_time_as_they_are_until_the_data_are_erased(
+    practice: Practice,
+) -> None:
+    kept = await practice.create(patient_name="Paula Protokoll", time="09:00")
+    moved = await practice.create(time="10:00")
+    deleted = await practice.create(time="11:00")
+    erased = await practice.create(time="12:00")
+    paths = {each["id"]: f"/v1/appointments/{each['id']}" for each in (moved, deleted, erased)}
+    change = {"time": "09:30"}
+    assert (await practice.scheduling.patch(paths[moved["id"]], json=change)).status_code == 200
+    assert (await practice.scheduling.delete(paths[deleted["id"]])).status_code == 204
+    erasure = f"{paths[erased['id']]}/erasure"
+    assert (await practice.scheduling.post(erasure)).status_code in (202, 204)
+
+    log = (await practice.scheduling.get(LOG)).json()
+    assert [
+        (each["id"], each["date"], each["time"], each["deleted"]) for each in log["appointments"]
+    ] == [
+        (kept["id"], kept["date"], "09:00", False),
+        (moved["id"], moved["date"], "09:30", False),
+        (deleted["id"], deleted["date"], "11:00", True),
+    ]
+    assert log["appointments"][0]["start"] == kept["start"]
+    assert "Paula" not in str(log)
+    # What was looked up to name them is no reading of a patient's data.
+    assert (await practice.scheduling.get(LOG)).json() == log
+    one = (await practice.scheduling.get(LOG, params={"appointment_id": moved["id"]})).json()
+    assert [each["id"] for each in one["appointments"]] == [moved["id"]]
+
+
 async def test_what_is_refused_leaves_no_entry(practice: Practice) -> None:
     assert (await practice.post(practice.form(consent=False))).status_code == 422
     assert (await practice.scheduling.get(f"/v1/appointments/{uuid4()}")).status_code == 404

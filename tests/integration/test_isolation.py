@@ -99,6 +99,7 @@ TRIES: dict[Route, Try] = {
     ("status", "GET", "/v1/indicators/{appointment_id}"): Try(404),
     ("status", "GET", "/v1/timelines"): Try(200, by_id),
     ("status", "GET", "/v1/measures"): Try(200),
+    ("status", "GET", "/v1/measures/weeks"): Try(200),
 }
 STREAMS = {("status", "GET", "/v1/indicators/stream")}  # tried below
 # These are of no practice, and hold something else than a practice's token for the permission.

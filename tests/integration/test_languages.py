@@ -2,8 +2,10 @@
 
 from uuid import uuid4
 
+import httpx
 import pytest
 
+from chassis.wording import wordings
 from contracts.languages import LANGUAGES
 from tests.conftest import Stack
 from tests.support import Json, Practice, eventually, utc
@@ -20,7 +22,7 @@ async def test_an_english_invitation_arrives_in_english_with_its_calendar_file(
     assert dict(mail["headers"])["Content-Language"] == "en"
     assert mail["subject"].startswith("Invitation to a video visit on ")
     assert "Hello Jürgen Müßig," in mail["text"]
-    assert '<html lang="en">' in mail["html"]
+    assert '<html lang="en" dir="ltr">' in mail["html"]
     calendar, event = calendar_of(mail)
     assert calendar["METHOD"] == "REQUEST"
     assert event["UID"] == created["id"]
@@ -74,8 +76,29 @@ async def test_without_a_choice_it_is_the_practice_s_language(
 async def test_the_languages_to_choose_from(practice: Practice) -> None:
     own = (await practice.scheduling.get("/v1/practice")).json()
     assert own["language"] == "de"
-    assert [each["code"] for each in own["languages"]] == list(LANGUAGES)
+    assert [each["code"] for each in own["languages"]] == list(wordings())
     assert {"code": "de", "name": "Deutsch"} in own["languages"]
+    assert {"code": "ar", "name": "العربية"} in own["languages"]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+async def test_mail_and_page_are_in_the_language_that_was_chosen(
+    practice: Practice, code: str
+) -> None:
+    words = wordings()[code]
+    created = await practice.create(locale=code)
+    assert created["locale"] == code
+    mail = await practice.mail(created["email"])
+    assert dict(mail["headers"])["Content-Language"] == code
+    assert words.say("Join the video visit with this link:") in mail["text"]
+    assert f'<html lang="{code}" dir="{words.direction}">' in mail["html"]
+    _, event = calendar_of(mail)
+    assert event["SUMMARY"] == words.say("Video visit")
+    async with httpx.AsyncClient() as http:
+        page = await http.get(str(event["URL"]))
+    assert page.headers["Content-Language"] == code
+    assert f'<html lang="{code}" dir="{words.direction}">' in page.text
+    assert f"<h1>{words.say('Your video visit')}</h1>" in page.text
 
 
 @pytest.mark.parametrize("locale", ["xx", "", "de-DE-extra", "../de", 7])

@@ -292,14 +292,14 @@ async def test_the_page_speaks_the_patients_language_or_the_one_chosen(
     practice: Practice, http: httpx.AsyncClient
 ) -> None:
     german, english = await invited(practice, http), await invited(practice, http, locale="en")
-    assert '<html lang="de">' in (await german.open(**{"Accept-Language": "en"})).text
+    assert '<html lang="de" dir="ltr">' in (await german.open(**{"Accept-Language": "en"})).text
     assert "Your video visit" in (await english.open()).text
     assert "Ihre Videosprechstunde" in (await english.open(f"{english.path}?lang=de")).text
     chosen = await german.open(f"{german.path}?lang=en")
     assert chosen.headers["content-language"] == "en"
     assert "Berlin time" in chosen.text
     odd = await german.open(f"{german.path}?lang=" + "%00" + "x" * 500 + "<script>")
-    assert '<html lang="de">' in odd.text
+    assert '<html lang="de" dir="ltr">' in odd.text
     assert "<script" not in odd.text
     # what is void has no patient: the browser's language, or the one chosen
     assert VOID in (await german.open("/besuch/x")).text

@@ -42,6 +42,7 @@ ROUTES = {
     ("status", "GET", "/v1/indicators/{appointment_id}"): STATUS,
     ("status", "GET", "/v1/timelines"): STATUS,
     ("status", "GET", "/v1/measures"): STATUS,
+    ("status", "GET", "/v1/measures/weeks"): STATUS,
 }
 OPEN = {"/v1/tokens", "/v1/jwks", "/besuch/{token}"}
 

@@ -13,14 +13,14 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from chassis.wording import Wording, gettext_noop
+from chassis.wording import Wording, gettext_noop, wordings
 from services.notification.letters import mime
 from services.notification.letters.calendar_file import CalendarEvent, Method, calendar_file
 from services.notification.letters.letter import Letter, LetterKind
 from services.notification.letters.moments import long_moment
 from services.notification.letters.names_and_links import checked_link, clean_name
 from services.notification.letters.reach import reach_of
-from services.notification.letters.wordings import wording, wordings
+from services.notification.letters.wordings import wording
 
 TEXT_WIDTH = 76  # characters
 _SUBJECTS = {
@@ -65,7 +65,7 @@ class InvitationMail:
         `organizer`; without one nobody reads them, and none is asked for.
         """
         speech = wording(letter.locale)
-        language = speech.language.code
+        language = speech.code
         sender_name = clean_name(letter.sender_name, "sender_name")
         when = long_moment(letter.start, letter.time_zone, speech)
         subject = speech.say(_SUBJECTS[letter.kind], when=when)
@@ -74,10 +74,11 @@ class InvitationMail:
             "patient_name": clean_name(letter.patient_name, "patient_name"),
             "sender_name": sender_name,
             "when": when,
-            "duration_minutes": letter.duration_minutes,
+            "duration": speech.minutes(letter.duration_minutes),
             "link": checked_link(letter.link),
             "subject": subject,
             "language": language,
+            "direction": speech.direction,
             "reach": reach,
             "closing": reach.closing(letter.kind, speech),
         }
@@ -127,6 +128,7 @@ def _environment(words: Wording) -> Environment:
     )
     # Only translations without values: they are the same in every mail.
     environment.filters["wrapped"] = lru_cache(maxsize=100)(partial(fill, width=TEXT_WIDTH))
+    environment.filters["isolated"] = words.isolated
     environment.globals["_"] = words.say
     return environment
 

@@ -25,17 +25,13 @@ def local_time(moment: datetime, time_zone: str) -> datetime:
 
 def long_moment(moment: datetime, time_zone: str, words: Wording) -> str:
     """Weekday, date and wall-clock time. Raises UnusableLetter."""
-    return _moment(moment, time_zone, words, "full")
+    local = local_time(moment, time_zone)
+    text = words.say("%(date)s, %(time)s", date=words.date(local), time=f"{local:%H:%M}")
+    return with_season(text, local, words)
 
 
 def short_moment(moment: datetime, time_zone: str, words: Wording) -> str:
     """Date and wall-clock time in few characters. Raises UnusableLetter."""
-    # A pattern of CLDR; in the 7-bit alphabet of SMS where the language can.
-    return _moment(moment, time_zone, words, words.say("d MMM y"))
-
-
-def _moment(moment: datetime, time_zone: str, words: Wording, form: str) -> str:
-    """With the season in the hour that comes twice."""
     local = local_time(moment, time_zone)
-    text = words.say("%(date)s, %(time)s", date=words.date(local, form), time=f"{local:%H:%M}")
-    return with_season(text, local, words)
+    # A pattern of CLDR; in the 7-bit alphabet of SMS where the language can.
+    return with_season(words.moment(local, words.say("d MMM y, HH:mm")), local, words)

@@ -58,12 +58,14 @@ def compose(letter: Letter) -> str:
     Raises UnusableLetter, which names the field.
     """
     speech = wording(letter.locale)
-    name = readable(clean_name(letter.sender_name, "sender_name"))
+    name = clean_name(letter.sender_name, "sender_name")
     words = {
         "when": short_moment(letter.start, letter.time_zone, speech),
         "link": checked_link(letter.link),
     }
     wordings = _WORDINGS[letter.kind]
+    if segments.encoding_of(speech.say(wordings[-1], name="", **words)) is segments.Encoding.GSM7:
+        name = readable(name)
     candidates = [speech.say(each, name=name, **words) for each in wordings]
     if phone := reach_of(letter).phone:
         candidates[:0] = [speech.say(PHONE, text=each, phone=phone) for each in candidates]

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from chassis.auth import Caller
 from chassis.problems import Responses, response, responses
 from chassis.throttle import TooManyRequests
+from chassis.wording import wordings
 from contracts.channels import Channel
-from contracts.languages import LANGUAGES
 from contracts.rights import Right
 from services.scheduling import forms
 from services.scheduling.api.dependencies import (
@@ -288,7 +288,9 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         channels=[each for each in booking.channels if each in practice.tariff.channels],
         tariff_channels=list(practice.tariff.channels),
         language=practice.language,
-        languages=[LanguageView(code=each.code, name=each.own_name) for each in LANGUAGES.values()],
+        languages=[
+            LanguageView(code=each.code, name=each.own_name) for each in wordings().values()
+        ],
         quiet_hours=practice.quiet_hours,
         phone=practice.phone,
         sample_link=booking.links.url(NOWHERE),

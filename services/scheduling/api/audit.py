@@ -14,7 +14,7 @@ from chassis.clock import utc_now
 from chassis.database import Connection, Database
 from chassis.problems import Responses, responses
 from chassis.throttle import TooManyRequests
-from services.scheduling import forms, practice_store
+from services.scheduling import forms, practice_store, store
 from services.scheduling.api.dependencies import AuditReader, Db
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit import export as audit_export
@@ -23,6 +23,7 @@ from services.scheduling.audit.entry import Action, AuditEntry
 from services.scheduling.audit.store import Filter
 from services.scheduling.practice import Practice
 from services.scheduling.problems import UnknownPractice
+from services.scheduling.store import Start
 from services.scheduling.wall_clock import day_bounds
 
 MAX_ENTRIES = 200  # of a page
@@ -97,11 +98,37 @@ class LabelsView(BaseModel):
     fields: dict[str, str]
 
 
+class NamedAppointmentView(BaseModel):
+    """When an appointment of the entries is, as it is stored now, in the practice's zone."""
+
+    id: UUID
+    start: dt.datetime
+    date: dt.date
+    time: str
+    deleted: bool
+
+    @classmethod
+    def of(cls, start: Start, practice: Practice) -> "NamedAppointmentView":
+        """The view of a start."""
+        local = start.at.astimezone(practice.zone)
+        return cls(
+            id=start.appointment_id,
+            start=start.at,
+            date=local.date(),
+            time=local.strftime("%H:%M"),
+            deleted=start.deleted,
+        )
+
+
 class AuditView(BaseModel):
     """A page of the audit log, newest first."""
 
     time_zone: str
     entries: list[EntryView]
+    appointments: list[NamedAppointmentView] = Field(
+        default=[],
+        description="Those that the entries name, by start. One whose data are erased is left out.",
+    )
     labels: LabelsView
     next: UUID | None = Field(description="`before` of the next page; null on the last one.")
 
@@ -121,10 +148,13 @@ async def list_entries(
         practice = await _practice(tx, caller)
         wanted = _filter(practice, appointment_id, first, last)
         found = await audit_store.page(tx, practice.id, wanted, before=before, limit=limit + 1)
-    shown = found[:limit]
+        shown = found[:limit]
+        ids = {each for entry in shown for each in entry.appointment_ids}
+        starts = await store.starts(tx, practice.id, ids)
     return AuditView(
         time_zone=practice.time_zone,
         entries=[EntryView.of(entry) for entry in shown],
+        appointments=[NamedAppointmentView.of(start, practice) for start in starts],
         labels=LabelsView.model_validate(audit_export.LABELS),
         next=shown[-1].id if len(found) > limit else None,
     )

@@ -57,7 +57,7 @@ class PatientPage:
             appointment,
             Role.PATIENT,
             name=appointment.patient_name,
-            language=_words_of_visit(request, visit).language.code,
+            language=_words_of_visit(request, visit).code,
             now=now,
         )
         await self.joining.patient(visit.practice.id, appointment.id, now)

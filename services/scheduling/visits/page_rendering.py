@@ -12,11 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from chassis.telephone import readable
-from chassis.wording import Wording
-from contracts.languages import LANGUAGES
+from chassis.wording import Wording, wordings
 from services.scheduling.visits.opening import Door
 from services.scheduling.visits.page_lookup import Visit
-from services.scheduling.visits.page_words import day_text, place_text, time_text
+from services.scheduling.visits.page_words import day_text, moment_text, place_text, time_text
 
 RELOAD = 10  # seconds
 
@@ -35,7 +34,7 @@ class Pages:
             undefined=StrictUndefined,
             auto_reload=False,
         )
-        environment.globals |= {"style": Markup(style), "languages": list(LANGUAGES.values())}  # noqa: S704
+        environment.globals |= {"style": Markup(style), "languages": list(wordings().values())}  # noqa: S704
         self._templates = {
             name: environment.get_template(f"{name}.html.j2")
             for name in ("visit", "no_visit", "busy", "away")
@@ -67,9 +66,7 @@ class Pages:
         """Practice, day and time, with the way in where the door is open; None: no rooms."""
         appointment, zone = visit.appointment, visit.practice.zone
         start, opens = appointment.starts_at.astimezone(zone), opens_at.astimezone(zone)
-        when = time_text(opens, words)
-        if opens.date() != now.astimezone(zone).date():
-            when = f"{day_text(opens, words)}, {when}"
+        today = opens.date() == now.astimezone(zone).date()
         return self._page(
             "visit",
             words,
@@ -81,10 +78,13 @@ class Pages:
             day=day_text(start, words),
             time=time_text(start, words),
             place=place_text(zone, words),
-            duration=words.say("about %(minutes)s minutes", minutes=appointment.duration_minutes),
+            duration=words.say(
+                "about %(duration)s", duration=words.minutes(appointment.duration_minutes)
+            ),
             door="none" if door is None else door.value,
             opens=words.say(
-                "You can join from %(when)s. Please open this link again then.", when=when
+                "You can join from %(when)s. Please open this link again then.",
+                when=time_text(opens, words) if today else moment_text(opens, words),
             ),
         )
 
@@ -106,5 +106,5 @@ class Pages:
 
     def _page(self, name: str, words: Wording, status: int, **values: object) -> HTMLResponse:
         html = self._templates[name].render(words=words, _=words.say, **values)
-        headers = {**self.headers, "Content-Language": words.language.code}
+        headers = {**self.headers, "Content-Language": words.code}
         return HTMLResponse(html, status_code=status, headers=headers)

@@ -46,7 +46,7 @@ class Entrance:
     host_key: str  # known to the host alone
     role: Role
     display_name: str
-    language: str
+    language: str  # ISO 639: rooms know no further subtags
     not_before: datetime
     expires_at: datetime
 
@@ -154,7 +154,7 @@ class Rooms:
                 host_key=self._derive(appointment, b"host"),
                 role=role,
                 display_name=name,
-                language=quote(language, safe=""),
+                language=quote(language.partition("-")[0], safe=""),
                 not_before=now - CLOCK_SKEW,
                 expires_at=way_in_ends(appointment, now),
             )

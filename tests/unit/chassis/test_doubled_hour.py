@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from chassis.doubled_hour import comes_twice, with_season
 from chassis.wording import Wording
-from contracts.languages import ENGLISH
+from contracts.languages import SOURCE
 
-WORDS = Wording(ENGLISH, NullTranslations())
+WORDS = Wording(SOURCE, NullTranslations())
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2040, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 

@@ -1,6 +1,7 @@
 """The invitation mail: read back with the standard library's parser."""
 
 import re
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -13,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from chassis.wording import wordings
+from contracts.languages import LANGUAGES
 from services.notification.letters.letter import Letter, LetterKind, UnusableLetter
 from services.notification.letters.mail import InvitationMail
 from services.notification.letters.names_and_links import clean_name
@@ -160,9 +163,9 @@ def test_how_the_practice_is_reached(kind: LetterKind) -> None:
         "Telefon: +49 30 1234567",
         "E-Mail: praxis@weiss.example",
     ]
-    assert '<a href="tel:+49301234567">+49 30 1234567</a>' in html
-    assert '<a href="mailto:praxis@weiss.example">' in html
-    assert "Hauptstraße 1<br>12345 Berlin" in html
+    assert '<a href="tel:+49301234567" dir="ltr">+49 30 1234567</a>' in html
+    assert '<a href="mailto:praxis@weiss.example" dir="ltr">' in html
+    assert '<span dir="ltr">Hauptstraße 1</span><br><span dir="ltr">12345 Berlin</span>' in html
 
 
 CALL, REPLY, DO_NOT = (
@@ -204,6 +207,61 @@ def test_english_and_unknown_locales() -> None:
     assert english["Subject"] == "Invitation to a video visit on Tuesday, 1 December 2026, 14:30"
     assert "20 minutes" in bodies(english)[0]
     assert read(compose(replace(LETTER, locale="tlh")))["Content-Language"] == "de"
+
+
+def full(locale: str, kind: LetterKind) -> EmailMessage:
+    return read(
+        compose(
+            replace(REACHED, locale=locale, kind=kind, previous_start=NOW), organizer="a@b.example"
+        )
+    )
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_language_says_all_that_german_does(code: str, kind: LetterKind) -> None:
+    message, german = full(code, kind), full("de", kind)
+    assert message["Content-Language"] == code
+    direction = wordings()[code].direction
+    assert code != "ar" or direction == "rtl"
+    text, html = bodies(message)
+    assert html.count(f'dir="{direction}" ') >= 1
+    assert f'<html lang="{code}" dir="{direction}">' in html
+    assert f'<main lang="{code}" dir="{direction}"' in html
+    plain = re.sub("[\u2068\u2069]", "", text)
+    for fact in (
+        "Jürgen Müßig",
+        REACHED.sender_name,
+        "2026",
+        "14:30",
+        "+49 30 1234567",
+        "12345 Berlin",
+    ):
+        assert fact in plain
+    assert (LETTER.link in text.splitlines()) is (kind is not LetterKind.CANCELLED)
+    assert len(text.split("\n\n")) == len(bodies(german)[0].split("\n\n"))
+    assert re.findall("<(/?[a-z0-9]+)", html) == re.findall("<(/?[a-z0-9]+)", bodies(german)[1])
+
+
+LEFT_TO_RIGHT = re.compile("[A-Za-zÀ-ÿ+]")
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+@pytest.mark.parametrize(
+    "code", [code for code, words in wordings().items() if words.direction == "rtl"]
+)
+def test_what_runs_the_other_way_is_set_apart(code: str, kind: LetterKind) -> None:
+    message = full(code, kind)
+    (attached,) = message.iter_attachments()
+    calendar: Any = Calendar.from_ical(attached.get_content())
+    (event,) = calendar.walk("VEVENT")
+    text, _ = bodies(message)
+    said = [message["Subject"], text, str(event["SUMMARY"]), str(event.get("DESCRIPTION", ""))]
+    for line in "\n".join(said).splitlines():
+        rest = re.sub("\u2068[^\u2068\u2069]*\u2069", "", line)
+        assert not set(rest) & {"\u2068", "\u2069"}
+        mixed = any(unicodedata.bidirectional(each) == "AL" for each in rest)
+        assert not (mixed and LEFT_TO_RIGHT.search(rest)), line
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,12 @@ def rooms(**settings: Any) -> Rooms:
     return made
 
 
-def way_in(of: Rooms, role: Role, at: datetime = NOW, **changes: Any) -> str:
+def way_in(
+    of: Rooms, role: Role, at: datetime = NOW, *, language: str = "de", **changes: Any
+) -> str:
     visit = appointment(**changes)
     name = visit.patient_name if role is Role.PATIENT else "Hausarztpraxis"
-    return of.way_in(visit, role, name=name, language="de", now=at)
+    return of.way_in(visit, role, name=name, language=language, now=at)
 
 
 def fragment(url: str) -> dict[str, str]:
@@ -151,6 +153,7 @@ def test_a_template_is_filled_in_without_the_patient() -> None:
     patient, host = (way_in(rooms(**TEMPLATE), role) for role in (Role.PATIENT, Role.HOST))
     room = urlsplit(patient).path
     assert patient == f"https://video.example.org{room}?lang=de"
+    assert way_in(rooms(**TEMPLATE), Role.PATIENT, language="de-simple") == patient
     key = parse_qs(urlsplit(host).query)["key"][0]
     assert urlsplit(host).path == room
     assert key not in patient
