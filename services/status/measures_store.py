@@ -77,7 +77,7 @@ async def weeks(
     rows = await tx.fetch(
         """
         WITH recent AS MATERIALIZED (
-            SELECT appointment_id, attempt, channels, sequence, occurred_at,
+            SELECT appointment_id, attempt, channels, sequence, occurred_at, waits_until,
                    CASE WHEN kind = 'delivered' AND (evidence = ANY($3)) IS NOT TRUE
                        THEN 'unconfirmed' ELSE kind END AS state
             FROM events
@@ -89,7 +89,8 @@ async def weeks(
         ), requested AS (
             SELECT week, appointment_id, attempt, channel,
                    min(occurred_at) FILTER (WHERE state = 'issued') AS issued_at,
-                   min(occurred_at) FILTER (WHERE state = 'delivered') AS ticked_at
+                   min(occurred_at) FILTER (WHERE state = 'delivered') AS ticked_at,
+                   bool_or(waits_until IS NOT NULL) AS waited
             FROM recent JOIN invited USING (appointment_id) CROSS JOIN unnest(channels) AS channel
             GROUP BY 1, 2, 3, 4
         ), last AS (
@@ -117,7 +118,8 @@ async def weeks(
         ), ticks AS (
             SELECT week, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
                        ORDER BY extract(epoch FROM ticked_at - issued_at)::float8) AS seconds
-            FROM requested WHERE ticked_at IS NOT NULL AND issued_at IS NOT NULL GROUP BY week
+            FROM requested
+            WHERE ticked_at IS NOT NULL AND issued_at IS NOT NULL AND NOT waited GROUP BY week
         )
         SELECT week, at_once, corrected, failed, open, seconds[1] AS p50, seconds[2] AS p95
         FROM counted LEFT JOIN ticks USING (week)

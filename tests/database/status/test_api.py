@@ -105,12 +105,17 @@ async def test_what_waited_on_purpose_says_nothing_of_how_fast_ticks_come(
     quick, waited = status.story(), status.story()
     await status.hear([*quick.booked(), quick.delivered()])
     before = (await asking.get("/v1/measures")).json()
+    weeks_before = (await asking.get("/v1/measures/weeks")).json()["weeks"]
     await status.hear(
         [*waited.booked(), waited.waits(utc_now()), waited.waits(None), waited.delivered()]
     )
     after = (await asking.get("/v1/measures")).json()
     assert (before["ticks"], after["ticks"]) == (1, 2)
     assert before["request_to_tick_ms_p95"] == after["request_to_tick_ms_p95"]
+    weeks_after = (await asking.get("/v1/measures/weeks")).json()["weeks"]
+    told = "request_to_tick_ms_p95"
+    assert [each[told] for each in weeks_before] == [each[told] for each in weeks_after]
+    assert weeks_before != weeks_after
 
 
 async def test_timelines_of_several_deleted_ones_too_and_of_erased_ones_nothing(
