@@ -23,6 +23,7 @@ from dashboard.sessions import session_id
 ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/practice", ["GET"]),
     ("scheduling", "/appointments", ["GET", "POST"]),
+    ("scheduling", "/appointments/search", ["POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}", ["GET", "PATCH", "DELETE"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/erasure", ["POST"]),
     ("scheduling", "/appointments/{appointment_id:uuid}/invitations", ["POST"]),

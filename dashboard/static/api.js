@@ -4,6 +4,7 @@ import { note } from "./outages.js";
 
 const TIMEOUT = 25_000; // milliseconds; longer than the server waits for a service
 const FILE_TIMEOUT = 300_000; // milliseconds for the whole of it
+const MOST_LISTED = 5000; // appointments; there is no page that could show more
 const FAREWELL = 1_000; // milliseconds
 const PAUSES = [500, 1500, 4000]; // milliseconds before the 2nd, 3rd and 4th try
 
@@ -137,6 +138,20 @@ export const session = () => request("GET", "/session");
 export const noteActivity = () => request("POST", "/session/activity");
 export const practice = () => request("GET", "/scheduling/practice");
 export const day = (date) => request("GET", `/scheduling/appointments?date=${encode(date)}`);
+/** All that start on these days, both included, by start. */
+export async function days(from, to) {
+  const query = new URLSearchParams({ from, to, limit: "500" });
+  const found = [];
+  for (;;) {
+    const page = await request("GET", `/scheduling/appointments?${query}`);
+    found.push(...page.appointments);
+    if (!page.next || found.length >= MOST_LISTED) return { appointments: found };
+    query.set("cursor", page.next);
+  }
+}
+
+/** Appointments of patients with such a name, a page of them. A body, so that no name stands in an address. */
+export const search = (body) => request("POST", "/scheduling/appointments/search", { body });
 export const appointment = (id) => patiently("GET", `/scheduling/appointments/${encode(id)}`);
 export const create = (body, key, onRetry) =>
   patiently("POST", "/scheduling/appointments", { body, key }, onRetry);

@@ -4,7 +4,7 @@ const DAY = 24 * 60 * 60 * 1000;
 const LONG = new Intl.DateTimeFormat("de-DE", {
   weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC",
 });
-
+const WEEK = new Intl.DateTimeFormat("de-DE", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 const SHORT = new Intl.DateTimeFormat("de-DE", {
   weekday: "short", day: "2-digit", month: "2-digit", year: "numeric", timeZone: "UTC",
 });
@@ -14,7 +14,7 @@ export function isDay(text) {
 }
 
 export function today(zone) {
-  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(new Date());
+  return dayIn(Date.now(), zone);
 }
 
 export function addDays(day, count) {
@@ -24,6 +24,24 @@ export function addDays(day, count) {
 /** „Dienstag, 1. Dezember 2026" */
 export function longDay(day) {
   return LONG.format(new Date(day));
+}
+
+/** Monday and Sunday of this day's week. */
+export function weekOf(day) {
+  const sinceMonday = (new Date(day).getUTCDay() + 6) % 7;
+  const monday = addDays(day, -sinceMonday);
+  return [monday, addDays(monday, 6)];
+}
+
+/** „30. November – 6. Dezember 2026" */
+export function longWeek(day) {
+  const [monday, sunday] = weekOf(day);
+  return WEEK.formatRange(new Date(monday), new Date(sunday));
+}
+
+/** The day of this moment on the practice's calendar */
+export function dayIn(iso, zone) {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(new Date(iso));
 }
 
 /** „Di., 01.12.2026" */

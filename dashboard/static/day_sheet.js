@@ -1,6 +1,7 @@
-// The Terminübersicht's day on paper: in words alone, made when it is printed.
+// The Terminübersicht's day, or week, on paper: in words alone, made when it is printed.
 
-import { longDay, moment } from "./dates.js";
+import { longDay, longWeek, moment } from "./dates.js";
+import { WEEK } from "./desk.js";
 import { byId, h } from "./dom.js";
 import { CHANNELS, notes, shownState, STATES, stateText } from "./words.js";
 
@@ -20,8 +21,8 @@ export class DaySheet {
     const { desk } = this;
     const { practice } = desk;
     const printed = `Gedruckt am ${moment(new Date().toISOString(), practice.time_zone)} Uhr`;
-    const day = longDay(desk.date);
-    const loaded = desk.loaded === desk.date;
+    const day = desk.span === WEEK ? longWeek(desk.date) : longDay(desk.date);
+    const loaded = desk.isLoaded;
     this.#sheet.replaceChildren(
       h("h1", {}, day),
       h("p", { class: "day-sheet-practice" }, practice.name),
@@ -54,8 +55,16 @@ export class DaySheet {
       {},
       h("thead", {}, h("tr", {}, ...head)),
       h("tfoot", {}, h("tr", {}, h("td", { colspan: "3" }, foot))),
-      h("tbody", {}, ...this.desk.rows.map((id) => this.#row(id))),
+      h("tbody", {}, ...this.desk.rows.flatMap((id, at) => [...this.#newDay(id, at), this.#row(id)])),
     );
+  }
+
+  /** Of a week, the day before the first of its appointments. */
+  #newDay(id, at) {
+    const { desk } = this;
+    const { date } = desk.appointment(id);
+    if (desk.span !== WEEK || (at && desk.appointment(desk.rows[at - 1]).date === date)) return [];
+    return [h("tr", { class: "day" }, h("th", { scope: "colgroup", colspan: "3" }, longDay(date)))];
   }
 
   #row(id) {

@@ -1,13 +1,17 @@
 // What the page knows: appointments, indicators, the day that is shown. No DOM.
 //
-// Events: "practice", "day" (the list), "indicator" {id}, "appointment" {id}, "deleted" {id},
+// Events: "practice", "day" (the list of the day or week), "indicator" {id}, "appointment" {id}, "deleted" {id},
 // "news" {appointment, channel, state} for an info box, "sent" {id} for the notice.
 
 import * as api from "./api.js";
+import { weekOf } from "./dates.js";
 import { arrived, news } from "./news.js";
 
 const RELOAD_AFTER = 250; // milliseconds, so that a burst of events reloads once
 const MOST_INDICATORS = 5000;
+
+export const DAY = "day";
+export const WEEK = "week";
 
 // As long as the scheduling service has not said more: enough to begin an appointment with.
 const UNKNOWN_PRACTICE = {
@@ -24,9 +28,11 @@ const isGood = (change) => change.state === "delivered";
 export class Desk extends EventTarget {
   practice = UNKNOWN_PRACTICE;
   date = "";
-  rows = []; // ids of the day's appointments in their order
-  loaded = ""; // the day that `rows` belongs to
-  fault = false; // the day could not be loaded
+  span = DAY; // what is shown of it: the day, or its week
+  rows = []; // ids of its appointments in their order
+  loaded = ""; // what `rows` belongs to: a day, or a week by its days
+  nextStart = null; // when the next appointment starts, of a day that has none
+  fault = false; // it could not be loaded
   blind = false; // the indicators could not be loaded
 
   #appointments = new Map();
@@ -60,11 +66,23 @@ export class Desk extends EventTarget {
     return indicator && indicator.attempt >= attempt ? indicator : undefined;
   }
 
-  /** Show another day. */
-  async show(date) {
-    if (date !== this.date) {
+  /** The first and the last day that is shown. */
+  get days() {
+    return this.span === WEEK ? weekOf(this.date) : [this.date, this.date];
+  }
+
+  /** Whether `rows` are those of what is shown. */
+  get isLoaded() {
+    return Boolean(this.date) && this.loaded === this.#wanted;
+  }
+
+  /** Show another day, or week. */
+  async show(date, span = DAY) {
+    if (date !== this.date || span !== this.span) {
+      const before = this.#wanted;
       this.date = date;
-      this.rows = [];
+      this.span = span;
+      if (this.#wanted !== before) this.rows = [];
       this.#dispatch("day");
     }
     await this.reload();
@@ -73,14 +91,15 @@ export class Desk extends EventTarget {
   /** Load the day and its indicators anew. */
   async reload() {
     const turn = ++this.#turn;
-    const date = this.date;
-    if (!date) return;
+    const wanted = this.#wanted;
+    if (!this.date) return;
     try {
-      const { appointments } = await api.day(date);
+      const { appointments, next_start: nextStart } = await (this.span === WEEK ? week(...this.days) : api.day(this.date));
       if (turn !== this.#turn) return;
       for (const one of appointments) this.#keep(one);
       this.rows = appointments.map((one) => one.id).filter((id) => !this.#deleted.has(id));
-      this.loaded = date;
+      this.loaded = wanted;
+      this.nextStart = nextStart ?? null;
       this.fault = false;
     } catch {
       if (turn !== this.#turn) return;
@@ -118,6 +137,12 @@ export class Desk extends EventTarget {
   /** Appointments that are shown elsewhere than in the day. */
   know(appointments) {
     for (const one of appointments) this.#keep(one);
+  }
+
+  /** The same, with their indicators. */
+  async meet(appointments) {
+    this.know(appointments);
+    await this.#look(appointments.map((one) => one.id));
   }
 
   /** As it is stored now. Throws as the API does; what is gone is forgotten. */
@@ -178,7 +203,7 @@ export class Desk extends EventTarget {
     const found = await this.#ask(id); // anew: a response under way may be from before
     if (!found || this.#deleted.has(id)) return;
     this.#dispatch("appointment", { id });
-    if (found.date === this.date && !shown) this.reloadSoon();
+    if (this.#covers(found.date) && !shown) this.reloadSoon();
   }
 
   forget(id) {
@@ -196,7 +221,7 @@ export class Desk extends EventTarget {
   async #report(id, changes) {
     const appointment = await this.#named(id);
     if (!appointment || this.#deleted.has(id)) return;
-    if (appointment.date === this.date && !this.rows.includes(id)) this.reloadSoon();
+    if (this.#covers(appointment.date) && !this.rows.includes(id)) this.reloadSoon();
     for (const change of changes) this.#dispatch("news", { appointment, ...change });
   }
 
@@ -228,6 +253,16 @@ export class Desk extends EventTarget {
     if (blind !== this.blind) this.#dispatch("day");
   }
 
+  // „2026-12-01", or of a week „2026-11-30/2026-12-06"
+  get #wanted() {
+    return this.span === WEEK ? this.days.join("/") : this.date;
+  }
+
+  #covers(date) {
+    const [first, last] = this.days;
+    return first <= date && date <= last;
+  }
+
   #settle(id) {
     const attempt = this.#awaited.get(id);
     const indicator = this.#indicators.get(id);
@@ -248,6 +283,12 @@ export class Desk extends EventTarget {
   #dispatch(type, detail = {}) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** A week's appointments; of one that has none, when the next one starts. */
+async function week(monday, sunday) {
+  const found = await api.days(monday, sunday);
+  return found.appointments.length ? found : api.day(sunday);
 }
 
 /** Whether time alone has ended what an indicator of the same version said. */

@@ -23,10 +23,10 @@ export class Details {
   #timer = 0;
 
   /**
-   * `onMoved(appointment)`, `onRemoved(appointment, operation)`, `onDone(indicator, name)`: as it was
+   * `onAgain(appointment)`: once more for the same patient; `onMoved(appointment)`, `onRemoved(appointment, operation)`, `onDone(indicator, name)`: as it was
    * seen
    */
-  constructor({ desk, dialogs, infoBoxes, onMoved, onRemoved, onDone }) {
+  constructor({ desk, dialogs, infoBoxes, onAgain, onMoved, onRemoved, onDone }) {
     this.desk = desk;
     this.infoBoxes = infoBoxes;
     this.dialogs = dialogs;
@@ -40,6 +40,11 @@ export class Details {
     byId("visit-open").addEventListener("click", () => this.visit.start(this.#id));
     byId("follow-up-open").addEventListener("click", () => {
       onDone(this.desk.indicator(this.#id), this.desk.appointment(this.#id).patient_name);
+    });
+    byId("again-open").addEventListener("click", () => {
+      const appointment = this.desk.appointment(this.#id);
+      close();
+      onAgain(appointment);
     });
     byId("delete-open").addEventListener("click", () => this.removal.open(this.#id));
     byId("erase-open").addEventListener("click", () => this.removal.open(this.#id, ERASE));
@@ -146,6 +151,8 @@ export class Details {
         h("p", { class: "note", "data-note": about, "data-state": state }, text)),
     );
     this.#offerFollowUp(indicator);
+    // Before the start it is „Erneut senden" that is meant, and one that can't be read says nothing.
+    byId("again-place").hidden = Date.parse(appointment.start) > Date.now() || appointment.damaged;
     this.resend.update();
     this.sendNow.update();
     this.move.update();

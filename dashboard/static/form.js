@@ -10,7 +10,7 @@ import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
 import { KnownAddresses } from "./known_addresses.js";
-import { offerLanguages } from "./languages.js";
+import { chooseLanguage, offerLanguages } from "./languages.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
 import { SlotHint } from "./slot_hint.js";
 import { SmsPreview } from "./sms_preview.js";
@@ -66,6 +66,19 @@ export class CreateForm {
     this.slotHint.update();
     this.smsTime.update({ anew: true });
     this.#form.elements.patient_name.focus();
+  }
+
+  /** A new appointment for the patient of an earlier one; consent is asked for anew. */
+  openFor({ patient_name, channels, email, phone, locale, duration_minutes }) {
+    this.#reset();
+    const { elements } = this.#form;
+    for (const channel of Object.keys(ADDRESS_FIELDS)) elements[`channel-${channel}`].checked = channels.includes(channel);
+    const known = { patient_name, email: email ?? "", phone: phone ?? "", duration_minutes };
+    for (const [name, value] of Object.entries(known)) elements[name].value = value;
+    this.open();
+    if (this.desk.practice.languages.length) chooseLanguage(elements.locale, locale);
+    this.preview.update();
+    elements.date.focus(); // what is not known yet
   }
 
   /** What was begun, or null; `restore` shows it again. */

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { AuditLog } from "./audit.js";
 import { isDay, longDay, today } from "./dates.js";
 import { DaySheet } from "./day_sheet.js";
-import { Desk } from "./desk.js";
+import { DAY, Desk, WEEK } from "./desk.js";
 import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
@@ -18,6 +18,7 @@ import { Offen } from "./offen.js";
 import { OpenList } from "./open_list.js";
 import { RETRY } from "./outages.js";
 import { Overview } from "./overview.js";
+import { Patients } from "./patients.js";
 import { Proofs } from "./proofs.js";
 import { ERASE } from "./removal.js";
 import { Rescue } from "./rescue.js";
@@ -45,8 +46,8 @@ const infoBoxes = new InfoBoxes({
   },
 });
 const dialogs = new Dialogs(infoBoxes);
-const goTo = (day) => {
-  location.hash = `#/termine/${day}`;
+const goTo = (day, span = desk.span) => {
+  location.hash = `#/termine/${day}${span === WEEK ? "/woche" : ""}`;
 };
 
 const followUp = new FollowUp({
@@ -61,6 +62,7 @@ const details = new Details({
   dialogs,
   infoBoxes,
   onDone: (indicator, name) => followUp.open(indicator, name),
+  onAgain: (appointment) => create.openFor(appointment),
   onMoved: (moved) => {
     infoBoxes.tell(`Verschoben: ${moved.patient_name}, ${longDay(moved.date)}, ${moved.time} Uhr, ${moved.duration_minutes} Min.`);
     goTo(moved.date);
@@ -71,7 +73,7 @@ const details = new Details({
     infoBoxes.tell(operation === ERASE
       ? "Gelöscht, mit allen Daten. Der Link ist ungültig."
       : `Gelöscht: ${name}, ${longDay(date)}, ${time} Uhr. Der Link ist ungültig.`);
-    setTimeout(() => byId("termine-title").focus());
+    setTimeout(() => document.querySelector("main > :not([hidden]) h1").focus());
   },
 });
 const overview = new Overview({
@@ -80,7 +82,14 @@ const overview = new Overview({
     infoBoxes.drop(id); // its dialog says it all
     details.open(id);
   },
-  onDay: goTo,
+  onShow: goTo,
+});
+new Patients({
+  desk,
+  onOpen: (id) => {
+    infoBoxes.drop(id);
+    details.open(id);
+  },
 });
 const rescue = new Rescue({ desk, infoBoxes, onOpen: (id) => details.open(id) });
 new Offen({
@@ -212,7 +221,7 @@ async function lead(day, id) {
 }
 
 function route(focus) {
-  const [, name, day, id] = location.hash.split("/");
+  const [, name, day, part] = location.hash.split("/");
   const view = name in VIEWS ? name : home;
   for (const one of Object.keys(VIEWS)) byId(`view-${one}`).hidden = one !== view;
   head.show(view);
@@ -222,8 +231,10 @@ function route(focus) {
   if (changed && view === "protokoll") auditLog.show();
   if (changed && view === "offen") openList.ask();
   const wanted = isDay(day) ? day : desk.date || today(desk.practice.time_zone);
-  if (wanted !== desk.date) desk.show(wanted);
-  if (view === "termine" && isDay(day) && id) lead(day, id);
+  const span = part === "woche" ? WEEK : DAY;
+  const shown = isDay(day) ? span : desk.span;
+  if (wanted !== desk.date || shown !== desk.span) desk.show(wanted, shown);
+  if (view === "termine" && isDay(day) && part && span === DAY) lead(day, part);
 }
 
 async function introduce() {

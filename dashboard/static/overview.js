@@ -1,29 +1,36 @@
-// The Terminübersicht: one day's appointments, each with its indicator at the right.
+// The Terminübersicht: the appointments of a day or a week, each with its indicator at the right.
 
-import { addDays, isDay, longDay, today } from "./dates.js";
-import { byId, h, icon } from "./dom.js";
-import { CHANNELS, notes, shownState, STATES } from "./words.js";
+import { addDays, dayIn, isDay, longDay, longWeek, time, today, weekOf } from "./dates.js";
+import { DAY, WEEK } from "./desk.js";
+import { byId, h } from "./dom.js";
+import { MarkFilter } from "./mark_filter.js";
+import { appointmentRow, fillRow, setText } from "./rows.js";
 
 const MINUTE = 60_000;
 const MARKED = 4000; // milliseconds for which a new row stands out
+const DAYS = 7; // of a week
+const STEPS = { [DAY]: ["Vorheriger Tag", "Nächster Tag"], [WEEK]: ["Vorherige Woche", "Nächste Woche"] };
 
 export class Overview {
   #list = byId("rows");
   #input = byId("day-input");
-  #items = new Map(); // id -> <li>
+  #items = new Map(); // id, or day of a week -> <li>
+  #counting = false;
   #wanted = ""; // id of the row to be marked once it is there
 
-  /** `onOpen(id)`, `onDay(date)` */
-  constructor({ desk, onOpen, onDay }) {
+  /** `onOpen(id)`, `onShow(date, span)` */
+  constructor({ desk, onOpen, onShow }) {
     this.desk = desk;
     this.onOpen = onOpen;
-    const step = (days) => () => onDay(addDays(desk.date, days));
+    const step = (count) => () => onShow(addDays(desk.date, desk.span === WEEK ? count * DAYS : count), desk.span);
     byId("day-before").addEventListener("click", step(-1));
     byId("day-after").addEventListener("click", step(1));
-    byId("day-today").addEventListener("click", () => onDay(today(desk.practice.time_zone)));
+    byId("day-today").addEventListener("click", () => onShow(today(desk.practice.time_zone), desk.span));
+    for (const span of [DAY, WEEK]) byId(`span-${span}`).addEventListener("click", () => onShow(desk.date, span));
     this.#input.addEventListener("change", () => {
-      if (isDay(this.#input.value)) onDay(this.#input.value);
+      if (isDay(this.#input.value)) onShow(this.#input.value, desk.span);
     });
+    this.filter = new MarkFilter({ desk, onChange: () => this.#render() });
     desk.addEventListener("day", () => this.#render());
     desk.addEventListener("indicator", ({ detail }) => this.#refresh(detail.id));
     desk.addEventListener("appointment", ({ detail }) => this.#refresh(detail.id));
@@ -41,20 +48,25 @@ export class Overview {
 
   /** Mark and focus this row as soon as it is there. */
   mark(id) {
+    this.filter.showAll();
     this.#wanted = id;
     this.#markWanted();
   }
 
   #render() {
     const { desk } = this;
-    byId("day-title").textContent = longDay(desk.date);
-    if (document.activeElement !== this.#input) this.#input.value = desk.date;
-    byId("day-today").disabled = desk.date === today(desk.practice.time_zone);
-    const loaded = desk.loaded === desk.date;
+    const { date, span } = desk;
+    const now = today(desk.practice.time_zone);
+    setText(byId("day-title"), span === WEEK ? longWeek(date) : longDay(date));
+    if (document.activeElement !== this.#input) this.#input.value = date;
+    byId("day-today").disabled = span === WEEK ? weekOf(date)[0] === weekOf(now)[0] : date === now;
+    for (const one of [DAY, WEEK]) byId(`span-${one}`).setAttribute("aria-pressed", String(one === span));
+    ["day-before", "day-after"].forEach((id, at) => byId(id).setAttribute("aria-label", STEPS[span][at]));
+    const loaded = desk.isLoaded;
     byId("day-fault").textContent = this.#trouble(loaded);
-    byId("day-empty").hidden = !loaded || desk.rows.length > 0;
     this.#list.setAttribute("aria-busy", String(!loaded && !desk.fault));
-    this.#renderRows();
+    this.#renderRows(loaded);
+    this.#renderEmpty(loaded);
     this.#summarise(loaded);
     this.#markWanted();
   }
@@ -71,66 +83,73 @@ export class Overview {
   }
 
   // Rows are kept where they can be, so that focus and a screen reader's place are, too.
-  #renderRows() {
-    const { rows } = this.desk;
-    for (const [id, item] of this.#items) {
-      if (!rows.includes(id)) {
-        item.remove();
-        this.#items.delete(id);
-      }
+  #renderRows(loaded) {
+    const keys = loaded && this.desk.span === WEEK ? this.#byDay() : this.desk.rows;
+    const stays = new Set(keys);
+    for (const [key, item] of this.#items) {
+      if (stays.has(key)) continue;
+      item.remove();
+      this.#items.delete(key);
     }
-    rows.forEach((id, at) => {
-      if (!this.#items.has(id)) this.#items.set(id, row(id));
-      const item = this.#items.get(id);
+    keys.forEach((key, at) => {
+      if (!this.#items.has(key)) this.#items.set(key, isDay(key) ? dayHead(key) : appointmentRow(key));
+      const item = this.#items.get(key);
       if (this.#list.children[at] !== item) this.#list.insertBefore(item, this.#list.children[at] ?? null);
-      this.#fill(item, id);
+      if (isDay(key)) this.#fillHead(item, key);
+      else this.#fill(item, key);
     });
   }
 
+  /** Each day of the week, and behind it the ids of its appointments. */
+  #byDay() {
+    const { desk } = this;
+    const [monday] = desk.days;
+    return Array.from({ length: DAYS }, (_, count) => addDays(monday, count))
+      .flatMap((day) => [day, ...desk.rows.filter((id) => desk.appointment(id)?.date === day)]);
+  }
+
+  #fillHead(item, day) {
+    const count = this.desk.rows.filter((id) => this.desk.appointment(id)?.date === day).length;
+    setText(item.querySelector(".muted"), count === 1 ? "1 Termin" : count ? `${count} Termine` : "keine Termine");
+  }
+
   #fill(item, id) {
-    const appointment = this.desk.appointment(id);
-    if (!appointment) return;
-    const indicator = this.desk.indicator(id);
-    // Without an indicator that says so nothing is green.
-    const state = shownState(indicator?.overall);
-    const label = !indicator && this.desk.blind ? "Stand unbekannt" : STATES[state].label;
-    setText(item.querySelector(".time"), appointment.time);
-    setText(item.querySelector(".minutes"), `${appointment.duration_minutes} Min.`);
-    setText(item.querySelector(".name"), appointment.patient_name);
-    const channels = item.querySelector(".channels");
-    const listed = appointment.channels.join();
-    if (channels.dataset.channels !== listed) {
-      channels.dataset.channels = listed;
-      channels.replaceChildren(
-        ...appointment.channels.map((one) => h("span", { class: "channel" }, icon(one), CHANNELS[one] ?? one)),
-      );
-    }
-    fillNotes(item.querySelector(".notes"), notes(indicator, this.desk.practice.time_zone));
-    const shown = item.querySelector(".indicator");
-    if (shown.dataset.state !== state) {
-      shown.dataset.state = state;
-      shown.querySelector(".icon").replaceWith(icon(STATES[state].icon));
-    }
-    setText(shown.querySelector(".label"), label);
+    fillRow(item, this.desk, id);
+    item.hidden = !this.filter.shows(id);
+  }
+
+  #renderEmpty(loaded) {
+    const { desk } = this;
+    const none = desk.rows.length === 0;
+    const hidden = !none && desk.rows.every((id) => !this.filter.shows(id));
+    byId("day-empty").hidden = !loaded || !(none || hidden);
+    setText(byId("day-empty-text"), hidden ? "Keine Termine mit diesem Zeichen." : desk.span === WEEK ? "Keine Termine in dieser Woche." : "Keine Termine an diesem Tag.");
+    const way = byId("day-next-start");
+    way.hidden = !none || !desk.nextStart;
+    if (way.hidden) return;
+    const { time_zone: zone } = desk.practice;
+    const day = dayIn(desk.nextStart, zone);
+    way.href = `#/termine/${day}`;
+    setText(way, `Nächster Termin: ${longDay(day)}, ${time(desk.nextStart, zone)} Uhr`);
   }
 
   #refresh(id) {
     const item = this.#items.get(id);
     if (!item) return;
     this.#fill(item, id);
-    this.#summarise(this.desk.loaded === this.desk.date);
+    if (this.#counting) return; // with the others of this moment
+    this.#counting = true;
+    queueMicrotask(() => {
+      this.#counting = false;
+      this.#renderEmpty(this.desk.isLoaded);
+      this.#summarise(this.desk.isLoaded);
+    });
   }
 
   #summarise(loaded) {
     const { rows } = this.desk;
-    const count = (state) => rows.filter((id) => this.desk.indicator(id)?.overall === state).length;
-    const parts = [];
-    if (loaded && rows.length) {
-      parts.push(rows.length === 1 ? "1 Termin" : `${rows.length} Termine`);
-      if (count("failed")) parts.push(`${count("failed")} nicht zugestellt`);
-      if (count("unconfirmed")) parts.push(`${count("unconfirmed")} bitte anrufen`);
-    }
-    setText(byId("day-summary"), parts.join(" · "));
+    this.filter.render(loaded ? rows : []);
+    setText(byId("day-summary"), loaded && rows.length ? (rows.length === 1 ? "1 Termin" : `${rows.length} Termine`) : "");
   }
 
   #markWanted() {
@@ -144,30 +163,11 @@ export class Overview {
   }
 }
 
-function row(id) {
+function dayHead(day) {
   return h(
     "li",
-    { "data-testid": "appointment-row", "data-appointment-id": id },
-    h(
-      "button",
-      { type: "button", class: "row", "aria-haspopup": "dialog" },
-      h("span", { class: "when" }, h("span", { class: "time" }), " ", h("span", { class: "minutes muted" })),
-      " ",
-      h("span", { class: "who" }, h("span", { class: "name" }), " ", h("span", { class: "channels muted", "data-channels": "" }), " ", h("span", { class: "notes" })),
-      " ",
-      h("span", { class: "indicator", "data-testid": "indicator", "data-state": "" }, icon("clock"), h("span", { class: "label" })),
-    ),
+    { class: "day-head", "data-testid": "day-head", "data-day": day },
+    h("h3", {}, h("a", { href: `#/termine/${day}` }, longDay(day))),
+    h("span", { class: "muted" }),
   );
-}
-
-function fillNotes(list, found) {
-  const said = JSON.stringify(found);
-  if ((list.dataset.said ?? "[]") === said) return;
-  list.dataset.said = said;
-  list.replaceChildren(...found.map(({ about, state, text }) =>
-    h("span", { class: "note", "data-note": about, "data-state": state }, text)));
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -36,6 +36,7 @@ from services.scheduling.due_daily_mails import DueDailyMails
 from services.scheduling.due_notices import DueNotices
 from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Links
+from services.scheduling.lookups import Lookups
 from services.scheduling.open_counts import OpenCounts
 from services.scheduling.proofs import Proofs
 from services.scheduling.settings import Settings
@@ -124,6 +125,8 @@ def build(settings: Settings) -> Application:
                     bounds=settings.bounds,
                 ),
                 proofs=Proofs(callers_db, sealer, utc_now),
+                lookups=Lookups(callers_db, sealer, utc_now),
+                searches=Throttle(settings.searches_per_minute),
                 hosting=Hosting(callers_db, rooms, sealer, relay.wake),
                 patient_page=PatientPage(
                     links=links,
@@ -139,7 +142,7 @@ def build(settings: Settings) -> Application:
                     joining=Joining(db, relay.wake),
                 ),
                 mint=mint,
-                lookups=Throttle(settings.lookups_per_minute),
+                address_lookups=Throttle(settings.address_lookups_per_minute),
                 secrets_tried=AddressThrottle(settings.tokens_per_minute),
             )
             health.dependencies |= {"database": db.ping}

@@ -8,7 +8,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from chassis.resealing import Place
-from chassis.sealing import AssociatedData, Sealer
+from chassis.sealing import AssociatedData, NotOpened, Sealer
 from services.scheduling.appointments import Appointment
 
 COLUMN = "appointments.contact"
@@ -33,6 +33,14 @@ def read(sealer: Sealer, row: Record) -> dict[str, Any]:
     opened = sealer.open(row["contact"], _associated_data(row["practice_id"], row["id"]))
     contact: dict[str, Any] = json.loads(opened)
     return contact
+
+
+def name(sealer: Sealer, row: Record) -> str | None:
+    """The patient's name alone; None where it can't be opened."""
+    try:
+        return str(read(sealer, row)["patient_name"])
+    except NotOpened:
+        return None
 
 
 def _associated_data(practice_id: UUID, appointment_id: UUID) -> AssociatedData:

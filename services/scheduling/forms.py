@@ -25,7 +25,9 @@ from contracts.mailboxes import (
 from contracts.tariffs import Tariff
 from services.scheduling import pasted
 from services.scheduling.appointments import Appointment
+from services.scheduling.name_search import NameSearch
 from services.scheduling.phone_numbers import BadNumber, NumberFault, country_of, parse_mobile
+from services.scheduling.places import ListPlace
 from services.scheduling.practice import Practice
 from services.scheduling.schemas import Change, NewAppointment, Resend
 from services.scheduling.wall_clock import AmbiguousTime, NonexistentTime, offset_of, resolve
@@ -35,7 +37,9 @@ NAME_LENGTH = 200
 MINUTES = range(5, 481)
 FURTHEST_AHEAD = timedelta(days=5 * 366)
 YEARS = range(2000, 9001)
-MAX_DAYS = 366  # of an export
+MAX_DAYS = 366  # of an export, or a list
+FEWEST_LETTERS = 2  # that are looked for
+MOST_WORDS = 10
 
 # Whether what was last sent to this address came back for good.
 IsDead: TypeAlias = Callable[[Channel, str], Awaitable[bool]]
@@ -48,6 +52,7 @@ NO_DATE = "Bitte geben Sie das Datum an, zum Beispiel 01.12.2026."
 NO_TIME = "Bitte geben Sie die Uhrzeit an, zum Beispiel 14:30."
 NO_DURATION = "Bitte geben Sie die Dauer in ganzen Minuten an, von 5 bis 480."
 NO_ADDRESS = "Das ist keine E-Mail-Adresse. Sie sieht so aus: name@beispiel.de"
+NO_PLACE = "Diese Eingabe ist nicht gültig."
 TOO_FAR = "Das Datum liegt zu weit entfernt."
 NUMBER_FAULTS = {
     NumberFault.EMPTY: "Bitte geben Sie die Mobilnummer an.",
@@ -192,13 +197,33 @@ def start(day: str, at: str, utc_offset: str | None, practice: Practice) -> date
     return faults.checked(faults.start(day, at, utc_offset, practice))
 
 
-def check_choice(*, date_given: bool, ids_given: bool) -> None:
-    """A list of appointments is asked for by day or by ids, not by both."""
-    if date_given and ids_given:
-        message = "Bitte geben Sie entweder einen Tag oder Termine an."
-        raise InvalidInput([FieldError("id", "not_with_date", message)])
-    if not date_given and not ids_given:
+def check_choice(*, day: bool, ids: bool, days: bool) -> None:
+    """A list of appointments is asked for by day, by ids or by a range of days: by one of them."""
+    if day + ids + days > 1:
+        message = "Bitte geben Sie entweder einen Tag, einen Zeitraum oder Termine an."
+        raise InvalidInput([FieldError("id" if ids else "from", "not_with_date", message)])
+    if not (day or ids or days):
         raise InvalidInput([FieldError("date", "missing", MISSING)])
+
+
+def name_search(text: str) -> NameSearch:
+    """Whom to look for: enough letters to mean somebody, and no more words than names have."""
+    wanted = NameSearch.of(text)
+    if wanted.letters < FEWEST_LETTERS:
+        message = "Bitte geben Sie mindestens zwei Buchstaben des Namens ein."
+        raise InvalidInput([FieldError("query", "too_short", message)])
+    if len(wanted.words) > MOST_WORDS or len(text) > NAME_LENGTH:
+        message = "Bitte geben Sie nur den Namen ein."
+        raise InvalidInput([FieldError("query", "too_long", message)])
+    return wanted
+
+
+def place(cursor: str | None) -> ListPlace | None:
+    """Where a list goes on."""
+    try:
+        return None if cursor is None else ListPlace.of(cursor)
+    except ValueError:
+        raise InvalidInput([FieldError("cursor", "invalid", NO_PLACE)]) from None
 
 
 def check_days(days: Mapping[str, date | None]) -> None:
@@ -210,11 +235,25 @@ def check_days(days: Mapping[str, date | None]) -> None:
     faults.checked(days)
 
 
-def check_range(first: date, last: date) -> None:
-    """The days of an export: in their order, and not more than a year of them."""
+def check_order(first: date | None, last: date | None) -> None:
+    """The days between which something is looked for; None: no bound."""
     check_days({"from": first, "to": last})
-    if last < first:
+    if first is not None and last is not None and last < first:
         raise InvalidInput([FieldError("to", "before_from", "Das Ende liegt vor dem Beginn.")])
+
+
+def range_of(first: date | None, last: date | None) -> tuple[date, date]:
+    """The days of a list: both are needed."""
+    if first is None or last is None:
+        field = "from" if first is None else "to"
+        raise InvalidInput([FieldError(field, "missing", MISSING)])
+    check_range(first, last)
+    return first, last
+
+
+def check_range(first: date, last: date) -> None:
+    """The days of an export, or a list: in their order, and not more than a year of them."""
+    check_order(first, last)
     if (last - first).days >= MAX_DAYS:
         message = f"Bitte wählen Sie höchstens {MAX_DAYS} Tage."
         raise InvalidInput([FieldError("to", "too_long", message)])

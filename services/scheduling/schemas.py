@@ -18,6 +18,9 @@ UNREADABLE = "(Name nicht lesbar)"
 Text = Annotated[str, Field(max_length=1000)]
 
 
+MOST_LISTED = 500  # appointments of a page
+Cursor = Annotated[str, Field(max_length=100, description="`next` of the page before.")]
+
 UNASKED = (
     "Needed for its channel. Of a channel that is not among `channels` it is kept, and used only "
     "if somebody sends over that channel later."
@@ -105,6 +108,21 @@ class FollowUp(Input):
     ]
 
 
+class NameQuery(Input):
+    """A patient's name to look for; in a body, since addresses of requests stand in logs."""
+
+    query: Text = Field(
+        description="Beginnings of words of the name, in any order, of two letters at least. Case "
+        "and diacritics make no difference; ä is found as a and as ae."
+    )
+    first: dt.date | None = Field(
+        default=None, alias="from", description="First day, on the practice's clock."
+    )
+    last: dt.date | None = Field(default=None, alias="to", description="Last day.")
+    limit: int = Field(default=50, ge=1, le=MOST_LISTED)
+    cursor: Cursor | None = None
+
+
 class InvitationView(BaseModel):
     """Which invitation, how often it was sent, and under which version of its link."""
 
@@ -186,10 +204,23 @@ class AppointmentsView(BaseModel):
     appointments: list[AppointmentView]
 
 
+class PageView(AppointmentsView):
+    """A page of a list of appointments."""
+
+    next: str | None = Field(
+        description="`cursor` of the next page; null on the last one. Of a search, a page that is "
+        "short may not be the last one."
+    )
+
+
 class DayView(AppointmentsView):
     """The Terminübersicht of one day."""
 
     date: dt.date
+    next_start: dt.datetime | None = Field(
+        default=None,
+        description="Of a day without appointments: when the next one starts, if there is one.",
+    )
 
 
 class KnownAddressView(BaseModel):

@@ -101,10 +101,16 @@ class Settings(RoomSettings, ProducerSettings):
     writes_per_minute: int = Field(
         default=300, ge=1, description="Of one person or API key, in this process."
     )
-    lookups_per_minute: int = Field(
+    address_lookups_per_minute: int = Field(
         default=60,
         ge=1,
         description="Of known addresses, by one person or API key, in this process.",
+    )
+    searches_per_minute: int = Field(
+        default=60,
+        ge=1,
+        description="For patients by name, of one practice, in this process: each opens up to "
+        "20,000 names.",
     )
     tokens_per_minute: int = Field(
         default=60,

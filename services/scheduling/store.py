@@ -19,6 +19,7 @@ from chassis.together import Writer
 from contracts.channels import Channel
 from services.scheduling import contact_store, practice_store
 from services.scheduling.appointments import Appointment
+from services.scheduling.places import ListPlace
 from services.scheduling.practice import Practice
 
 log = structlog.get_logger(__name__)
@@ -183,6 +184,85 @@ async def between(
         DAY_LIMIT,
     )
     return [_appointment(sealer, row) for row in rows]
+
+
+async def page(
+    tx: Connection,
+    sealer: Sealer,
+    practice_id: UUID,
+    first: datetime,
+    until: datetime,
+    *,
+    after: ListPlace | None,
+    limit: int,
+) -> Sequence[Appointment]:
+    """As `between`, behind a place in that list."""
+    begin = after or ListPlace(first, NOBODY)
+    rows = await tx.fetch(
+        f"""
+        SELECT {_FOUND} FROM appointments
+        WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3
+          AND (starts_at, id) > ($4::timestamptz, $5::uuid)
+          AND deleted_at IS NULL AND erased_at IS NULL
+        ORDER BY starts_at, id LIMIT $6
+        """,  # noqa: S608 - a constant list of columns
+        practice_id,
+        first,
+        until,
+        begin.starts_at,
+        begin.appointment_id,
+        limit,
+    )
+    return [_appointment(sealer, row) for row in rows]
+
+
+async def names(
+    tx: Connection,
+    sealer: Sealer,
+    practice_id: UUID,
+    first: datetime,
+    until: datetime,
+    *,
+    before: ListPlace | None,
+    limit: int,
+) -> Sequence[tuple[ListPlace, str | None]]:
+    """The patients' names of appointments in [first, until), the one that starts last first.
+
+    Behind a place in that list. None stands for a name that can't be opened.
+    """
+    begin = before or ListPlace(until, NOBODY)
+    rows = await tx.fetch(
+        """
+        SELECT id, practice_id, starts_at, contact FROM appointments
+        WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3
+          AND (starts_at, id) < ($4::timestamptz, $5::uuid)
+          AND deleted_at IS NULL AND erased_at IS NULL
+        ORDER BY starts_at DESC, id DESC LIMIT $6
+        """,
+        practice_id,
+        first,
+        until,
+        begin.starts_at,
+        begin.appointment_id,
+        limit,
+    )
+    return [
+        (ListPlace(row["starts_at"], row["id"]), contact_store.name(sealer, row)) for row in rows
+    ]
+
+
+async def next_start(tx: Connection, practice_id: UUID, since: datetime) -> datetime | None:
+    """When the first appointment from then on starts."""
+    found: datetime | None = await tx.fetchval(
+        """
+        SELECT starts_at FROM appointments
+        WHERE practice_id = $1 AND starts_at >= $2 AND deleted_at IS NULL AND erased_at IS NULL
+        ORDER BY starts_at LIMIT 1
+        """,
+        practice_id,
+        since,
+    )
+    return found
 
 
 async def update(tx: Connection, sealer: Sealer, appointment: Appointment) -> Appointment:

@@ -25,6 +25,7 @@ from services.scheduling.app import build as build_scheduling
 from services.scheduling.bounds import Bounds
 from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Link
+from services.scheduling.lookups import Lookups
 from services.scheduling.proofs import Proofs
 from services.scheduling.settings import Settings
 from services.scheduling.visits.hosting import Hosting
@@ -66,6 +67,7 @@ JITSI: dict[str, Any] = {
 EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/appointments"): {"json": Practice.form(**PATIENT, channels=["email", "sms"])},
     ("GET", "/v1/appointments"): {"params": {"date": Practice.form()["date"]}},
+    ("POST", "/v1/appointments/search"): {"json": {"query": "Mustermann"}},
     ("PATCH", "/v1/appointments/{appointment_id}"): {"json": {}},
     ("POST", "/v1/appointments/{appointment_id}/invitations"): {"json": {}},
     ("POST", "/v1/appointments/{appointment_id}/follow-ups"): {
@@ -170,7 +172,9 @@ async def house(
         db=scheduling_db,
         booking=desk.booking,
         proofs=Proofs(scheduling_db, sealer, utc_now),
-        lookups=Throttle(MANY),
+        address_lookups=Throttle(MANY),
+        lookups=Lookups(scheduling_db, sealer, utc_now),
+        searches=Throttle(MANY),
         hosting=Hosting(scheduling_db, make_rooms(settings), sealer, lambda: None),
         patient_page=PatientPage(
             links=LINKS,
@@ -223,6 +227,7 @@ async def test_no_field_of_the_patient_leaves_without_the_right_to_read(house: H
     assert {route for route, fields in seen.items() if fields} == {
         ("GET", "/v1/appointments"),
         ("GET", "/v1/appointments/{appointment_id}"),
+        ("POST", "/v1/appointments/search"),
         ("GET", "/v1/proofs/{appointment_id}"),
         ("POST", "/v1/proofs/export"),
     }

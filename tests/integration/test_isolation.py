@@ -58,6 +58,7 @@ TRIES: dict[Route, Try] = {
         body=Practice.form(patient_name="Frau Fremd"),
         headers=lambda theirs: {"Idempotency-Key": theirs.key},
     ),
+    ("scheduling", "POST", "/v1/appointments/search"): Try(200, body={"query": "Vertraulich"}),
     ("scheduling", "GET", ONE): Try(404),
     ("scheduling", "PATCH", ONE): Try(404, body={"time": "11:00"}),
     ("scheduling", "DELETE", ONE): Try(404),

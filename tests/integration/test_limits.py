@@ -254,3 +254,15 @@ async def until_cut_off(writer: asyncio.StreamWriter) -> int:
         return sent
     finally:
         writer.close()
+
+
+async def test_no_practice_searches_for_names_without_end(stack: Stack, practice: Practice) -> None:
+    headers = {"Authorization": f"Bearer {stack.token(practice.id)}"}
+    async with (
+        limited(stack, "scheduling", "SCHEDULING_SEARCHES_PER_MINUTE", 2) as url,
+        httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE) as client,
+    ):
+        wanted = {"query": "müller"}
+        answers = [await client.post("/v1/appointments/search", json=wanted) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[-1].headers["retry-after"]) > 0

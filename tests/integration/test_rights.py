@@ -21,6 +21,7 @@ READ, WRITE, DELETE, STATUS, AUDIT, HOST = (
 ROUTES = {
     ("scheduling", "POST", "/v1/appointments"): WRITE,
     ("scheduling", "GET", "/v1/appointments"): READ,
+    ("scheduling", "POST", "/v1/appointments/search"): READ,
     ("scheduling", "GET", "/v1/appointments/{appointment_id}"): READ,
     ("scheduling", "PATCH", "/v1/appointments/{appointment_id}"): WRITE,
     ("scheduling", "DELETE", "/v1/appointments/{appointment_id}"): DELETE,

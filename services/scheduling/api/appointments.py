@@ -1,6 +1,7 @@
 """The scheduling service's public HTTP API."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -20,21 +21,28 @@ from services.scheduling.api.dependencies import (
     State,
 )
 from services.scheduling.api.preconditions import IfMatch, etag
+from services.scheduling.appointments import Appointment
 from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
+from services.scheduling.lookups import Lookups, Page
+from services.scheduling.practice import Practice
 from services.scheduling.problems import BadETag, Begun, Changed, Damaged, NotFound, TooManyMessages
 from services.scheduling.schemas import (
+    MOST_LISTED,
     AddressLookup,
     AppointmentsView,
     AppointmentView,
     BookedView,
     Change,
+    Cursor,
     DayView,
     FollowUp,
     KnownAddressesView,
     KnownAddressView,
     LanguageView,
+    NameQuery,
     NewAppointment,
+    PageView,
     PracticeView,
     Resend,
     SmsTimeView,
@@ -74,6 +82,26 @@ async def desk(services: State) -> Booking:
 Desk = Annotated[Booking, Depends(desk)]
 
 
+async def lookups(services: State) -> Lookups:
+    """FastAPI dependency: what looks appointments up."""
+    return services.lookups
+
+
+Found = Annotated[Lookups, Depends(lookups)]
+
+
+def _views(found: Sequence[Appointment], practice: Practice) -> list[AppointmentView]:
+    return [AppointmentView.of(appointment, practice) for appointment in found]
+
+
+def _page(found: Page) -> PageView:
+    return PageView(
+        time_zone=found.practice.time_zone,
+        appointments=_views(found.appointments, found.practice),
+        next=found.following.cursor if found.following else None,
+    )
+
+
 def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView | BookedView:
     """The answer to a deed: with the patient only to those who may read."""
     response.headers["ETag"] = etag(booked.appointment.version)
@@ -103,26 +131,58 @@ async def create_appointment(
 @router.get("/appointments", tags=["appointments"])
 async def list_appointments(
     booking: Desk,
+    lookups: Found,
     caller: AppointmentReader,
     day: Annotated[dt.date | None, Query(alias="date")] = None,
     ids: Annotated[
         list[UUID] | None,
         Query(alias="id", max_length=MAX_IDS, description="Instead of a day; may be repeated."),
     ] = None,
-) -> DayView | AppointmentsView:
-    """The Terminübersicht, one day in the practice's zone; or the appointments with these ids.
+    first: Annotated[
+        dt.date | None,
+        Query(alias="from", description="Instead of a day: the first of several, with `to`."),
+    ] = None,
+    last: Annotated[
+        dt.date | None,
+        Query(alias="to", description=f"The last one, of {forms.MAX_DAYS} days at most."),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_LISTED, description="Of several days.")] = 100,
+    cursor: Cursor | None = None,
+) -> DayView | PageView | AppointmentsView:
+    """The Terminübersicht, one day in the practice's zone; several days; or those with these ids.
 
-    By start. Of the ids those of which there is no appointment, or no more, are left out.
+    By start; of several days page by page. Of the ids those of which there is no appointment, or no
+    more, are left out. To look for a patient's name: POST /v1/appointments/search.
     """
-    forms.check_choice(date_given=day is not None, ids_given=bool(ids))
-    practice, found = await (
+    several = first is not None or last is not None
+    forms.check_choice(day=day is not None, ids=bool(ids), days=several)
+    if several:
+        found = await lookups.between(caller, first, last, after=forms.place(cursor), limit=limit)
+        return _page(found)
+    practice, listed = await (
         booking.named(caller, ids or ()) if day is None else booking.day(caller, day)
     )
-    listed = AppointmentsView(
-        time_zone=practice.time_zone,
-        appointments=[AppointmentView.of(appointment, practice) for appointment in found],
+    shown = AppointmentsView(time_zone=practice.time_zone, appointments=_views(listed, practice))
+    if day is None:
+        return shown
+    following = None if listed else await lookups.next_start(practice, day)
+    return DayView(date=day, next_start=following, **dict(shown))
+
+
+@router.post("/appointments/search", tags=["appointments"], responses=responses(TooManyRequests))
+async def search_appointments(
+    lookups: Found, services: State, caller: AppointmentReader, body: NameQuery
+) -> PageView:
+    """Appointments of patients with this name, the one that starts last first.
+
+    Deleted ones are not among them. What is found is noted as read.
+    """
+    wanted = forms.name_search(body.query)
+    services.searches.take(str(caller.practice_id))
+    found = await lookups.of_name(
+        caller, wanted, body.first, body.last, after=forms.place(body.cursor), limit=body.limit
     )
-    return listed if day is None else DayView(date=day, **dict(listed))
+    return _page(found)
 
 
 @router.get("/appointments/{appointment_id}", tags=["appointments"], responses=responses(NotFound))
@@ -253,7 +313,7 @@ async def look_addresses_up(
 
     By fingerprints alone: nobody's name is told. No address stands in the URL.
     """
-    services.lookups.take(f"{caller.practice_id} {caller.subject}")
+    services.address_lookups.take(f"{caller.practice_id} {caller.subject}")
     practice, found = await booking.known_addresses(caller, body)
     return KnownAddressesView(
         email=KnownAddressView.of(found.get(Channel.EMAIL), practice),

@@ -11,6 +11,7 @@ from chassis.throttle import AddressThrottle, Throttle
 from contracts.rights import Right
 from services.scheduling.booking import Booking
 from services.scheduling.keys.mint import Mint
+from services.scheduling.lookups import Lookups
 from services.scheduling.proofs import Proofs
 from services.scheduling.visits.hosting import Hosting
 from services.scheduling.visits.page import PatientPage
@@ -25,8 +26,10 @@ class Services:
     hosting: Hosting
     patient_page: PatientPage
     proofs: Proofs
+    lookups: Lookups
     mint: Mint
-    lookups: Throttle  # of known addresses, by caller
+    address_lookups: Throttle  # of known addresses, by caller
+    searches: Throttle  # for patients by name, by practice
     secrets_tried: (
         AddressThrottle  # by address: exchanges of API keys and operators' logins together
     )

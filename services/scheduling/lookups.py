@@ -1,0 +1,152 @@
+"""Looking appointments up: those of some days, and those of a patient by name.
+
+Names are sealed, so a search opens them, newest start first and batch by batch, and keeps none
+(ADR 39). What is shown is noted as read, what was only opened is not: nobody has seen it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from chassis.auth import Caller
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.sealing import Sealer
+from services.scheduling import forms, practice_store, store
+from services.scheduling.appointments import Appointment
+from services.scheduling.audit import entry as audit
+from services.scheduling.audit import store as audit_store
+from services.scheduling.audit.entry import Action
+from services.scheduling.name_search import NameSearch
+from services.scheduling.places import ListPlace
+from services.scheduling.practice import Practice
+from services.scheduling.problems import UnknownPractice
+from services.scheduling.wall_clock import day_bounds
+
+BATCH = 500  # names: some milliseconds in which nothing else is done
+MOST_OPENED = 20_000  # names of one look-up; it goes on where it ended
+
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9900, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list, and where the next one begins; None at its end."""
+
+    practice: Practice
+    appointments: Sequence[Appointment]
+    following: ListPlace | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """One per process."""
+
+    db: Database
+    sealer: Sealer
+    now: Clock
+
+    async def between(
+        self,
+        caller: Caller,
+        first: date | None,
+        last: date | None,
+        *,
+        after: ListPlace | None,
+        limit: int,
+    ) -> Page:
+        """Of those that start on these days, both included, by start. Raises InvalidInput."""
+        first, last = forms.range_of(first, last)
+        practice = await self._practice(caller)
+        begin, until = _moments(practice, first, last)
+        async with self.db.practice(practice.id) as tx:
+            found = await store.page(
+                tx, self.sealer, practice.id, begin, until, after=after, limit=limit + 1
+            )
+            shown = found[:limit]
+            await audit_store.add_reading(
+                tx, audit.deed(caller, Action.READ, *(each.id for each in shown))
+            )
+        more = len(found) > limit
+        return Page(practice, shown, ListPlace(shown[-1].starts_at, shown[-1].id) if more else None)
+
+    async def next_start(self, practice: Practice, day: date) -> datetime | None:
+        """When the first appointment after this day starts; which it is is not read."""
+        _, until = day_bounds(day, practice.zone)
+        async with self.db.practice(practice.id) as tx:
+            return await store.next_start(tx, practice.id, until)
+
+    async def of_name(
+        self,
+        caller: Caller,
+        wanted: NameSearch,
+        first: date | None,
+        last: date | None,
+        *,
+        after: ListPlace | None,
+        limit: int,
+    ) -> Page:
+        """Those of patients with this name, the one that starts last first.
+
+        A page may be short, or empty, and not the last one: so many names were opened. Raises
+        InvalidInput.
+        """
+        forms.check_order(first, last)
+        practice = await self._practice(caller)
+        begin, until = _moments(practice, first, last)
+        ids, following = await self._search(practice.id, wanted, begin, until, after, limit)
+        async with self.db.practice(practice.id) as tx:
+            named = await store.named(tx, self.sealer, practice.id, ids, self.now())
+            shown = [each for each in reversed(named) if not each.cancelled]
+            await audit_store.add_reading(
+                tx, audit.deed(caller, Action.READ, *(each.id for each in shown))
+            )
+        return Page(practice, shown, following)
+
+    async def _search(
+        self,
+        practice_id: UUID,
+        wanted: NameSearch,
+        begin: datetime,
+        until: datetime,
+        after: ListPlace | None,
+        limit: int,
+    ) -> tuple[list[UUID], ListPlace | None]:
+        """Ids of those that are found, and behind which place there may be more."""
+        found: list[ListPlace] = []
+        opened, place = 0, after
+        while opened < MOST_OPENED:
+            async with self.db.practice(practice_id) as tx:
+                names = await store.names(
+                    tx, self.sealer, practice_id, begin, until, before=place, limit=BATCH
+                )
+            for place, name in names:
+                if name is None or not wanted.finds(name):
+                    continue
+                if len(found) == limit:
+                    return [each.appointment_id for each in found], found[-1]
+                found.append(place)
+            if len(names) < BATCH:
+                place = None
+                break
+            opened += len(names)
+            await asyncio.sleep(0)  # it is others' turn
+        return [each.appointment_id for each in found], place
+
+    async def _practice(self, caller: Caller) -> Practice:
+        async with self.db.practice(caller.practice_id) as tx:
+            practice = await practice_store.find(tx, caller.practice_id)
+        if practice is None:
+            raise UnknownPractice
+        return practice
+
+
+def _moments(
+    practice: Practice, first: date | None, last: date | None
+) -> tuple[datetime, datetime]:
+    return (
+        _EARLIEST if first is None else day_bounds(first, practice.zone)[0],
+        _LATEST if last is None else day_bounds(last, practice.zone)[1],
+    )
