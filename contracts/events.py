@@ -4,7 +4,7 @@ All times are aware and in UTC. No events but `InvitationRequested` and `NoticeR
 patient data.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -33,6 +33,10 @@ EnhancedStatusCode = Annotated[
 # Of a practice: in ASCII, as it goes into the head of a mail.
 ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$"
 MOST_CAUSES = 20  # that one follow-up names
+
+# A text message that waits for the morning goes at least this long before the start: who has to
+# call the patient as no receipt came hears of it two hours before, and receipts take their time.
+SMS_LEAST_NOTICE = timedelta(hours=3)
 
 
 class PendingState(StrEnum):
@@ -246,7 +250,17 @@ class PracticeContact(BaseModel):
     )
 
 
-class InvitationRequested(AppointmentEvent, PracticeContact):
+class Waiting(BaseModel):
+    """When a text message may go out: not while patients sleep, where the start allows."""
+
+    sms_not_before: UtcDatetime | None = Field(
+        default=None,
+        description="A text message waits until then; of null, or once the appointment begins "
+        "less than three hours later, it goes at once.",
+    )
+
+
+class InvitationRequested(AppointmentEvent, PracticeContact, Waiting):
     """Send this invitation. Holds patient data: readable by the notification service only."""
 
     appointment_version: Version
@@ -269,7 +283,7 @@ class InvitationRequested(AppointmentEvent, PracticeContact):
     )
 
 
-class NoticeRequested(AppointmentEvent, PracticeContact):
+class NoticeRequested(AppointmentEvent, PracticeContact, Waiting):
     """Send this notice. Holds patient data: readable by the notification service only."""
 
     appointment_version: Version
@@ -287,6 +301,13 @@ class NoticeRequested(AppointmentEvent, PracticeContact):
     not_after: UtcDatetime = Field(
         description="The appointment's start; no attempt begins after this moment."
     )
+
+
+class SendNowRequested(AppointmentEvent):
+    """„Jetzt senden": what was requested of this appointment does not wait for the morning."""
+
+    appointment_version: Version
+    occurred_at: UtcDatetime
 
 
 class DailyMailRequested(Event):
@@ -336,6 +357,9 @@ class Pending(BaseModel):
 
     state: PendingState
     next_try_at: UtcDatetime | None = None
+    waits_until: UtcDatetime | None = Field(
+        default=None, description="On purpose: a text message, for the morning."
+    )
 
 
 class Delivered(BaseModel):

@@ -28,6 +28,7 @@ from contracts.events import (
     NoticePending,
     NoticeRequested,
     NoticeUnconfirmed,
+    SendNowRequested,
     VisitJoined,
 )
 
@@ -93,7 +94,7 @@ REQUESTED = Topic(
     retention=timedelta(days=7),
     producer="scheduling",
     readers=("notification",),
-    events=(InvitationRequested, NoticeRequested, DailyMailRequested),
+    events=(InvitationRequested, NoticeRequested, SendNowRequested, DailyMailRequested),
     patient_data=True,
 )
 OUTCOMES = Topic(

@@ -20,6 +20,7 @@ class Practice:
     language: str = "de"
     reminders: tuple[int, ...] = (1440, 60)
     retention_days: int = 88
+    quiet_hours: bool = False  # whoever tries the demo at night has a simulated phone
 
 
 DEMO_PRACTICE = Practice(
@@ -37,8 +38,9 @@ async def set_up(owner_dsn: str, practice: Practice = DEMO_PRACTICE) -> None:
         await connection.execute(
             """
             INSERT INTO practices
-                (id, name, time_zone, tariff, language, reminders, retention_days)
-            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+                (id, name, time_zone, tariff, language, reminders, retention_days,
+                 quiet_hours)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
             """,
             *astuple(practice),
         )

@@ -160,6 +160,12 @@ export const resend = (id, body, key, version, onRetry) =>
 /** That somebody has dealt with what stood behind `causes`. */
 export const followUp = (id, causes, key, onRetry) =>
   patiently("POST", `/scheduling/appointments/${encode(id)}/follow-ups`, { body: { causes }, key }, onRetry);
+/** What this practice knows of addresses that are typed. */
+export const knownAddresses = (body) => request("POST", "/scheduling/addresses/lookup", { body });
+/** What waits for the morning goes out now. */
+export const sendNow = (id) => patiently("POST", `/scheduling/appointments/${encode(id)}/send-now`);
+/** Until when an SMS that is requested now would wait. */
+export const smsTime = (query) => request("GET", `/scheduling/sms-time?${query}`);
 export const change = (id, body, version) =>
   request("PATCH", `/scheduling/appointments/${encode(id)}`, { body, version });
 export const smsPreview = (query) => request("GET", `/notification/previews/sms?${query}`);

@@ -61,12 +61,25 @@ export function moment(iso, zone) {
   }).format(new Date(iso));
 }
 
+/** „01.12.2026" */
+export function numericDay(day) {
+  return new Intl.DateTimeFormat("de-DE", { dateStyle: "medium", timeZone: "UTC" }).format(new Date(day));
+}
+
 const clock = (zone) => new Intl.DateTimeFormat("de-DE", { timeStyle: "short", timeZone: zone });
 const shortDay = (zone) => new Intl.DateTimeFormat("de-DE", { weekday: "short", day: "2-digit", month: "2-digit", timeZone: zone });
 
 /** „14:30" on the practice's clock */
 export function time(iso, zone) {
   return clock(zone).format(new Date(iso));
+}
+
+/** „heute um 8:00 Uhr", „morgen …" or „am Mo., 30.11. …" on the practice's clock */
+export function soon(iso, zone) {
+  const then = new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(new Date(iso));
+  const now = today(zone);
+  const named = { [now]: "heute", [addDays(now, 1)]: "morgen" }[then] ?? `am ${dayOf(iso, zone)}`;
+  return `${named} um ${time(iso, zone).replace(/^0/, "")} Uhr`;
 }
 
 /** „Di., 01.12." on the practice's calendar */

@@ -9,6 +9,7 @@ import { Move } from "./move.js";
 import { canFollowUp } from "./open_actions.js";
 import { ERASE, Removal } from "./removal.js";
 import { Resend } from "./resend.js";
+import { SendNow } from "./send_now.js";
 import { Visit } from "./visit.js";
 import { CHANNELS, isNotice, notes, shownState, STATES, stateText, timelineText } from "./words.js";
 
@@ -32,6 +33,7 @@ export class Details {
     dialogs.install(this.#dialog, { onClosed: () => { this.#id = ""; } });
     const close = () => this.#dialog.close();
     this.resend = new Resend({ desk, infoBoxes });
+    this.sendNow = new SendNow({ desk, infoBoxes });
     this.move = new Move({ desk, onMoved: (moved) => { close(); onMoved(moved); } });
     this.removal = new Removal({ desk, dialogs, onRemoved: (...removed) => { close(); onRemoved(...removed); } });
     this.visit = new Visit({ reload: () => this.#load() });
@@ -67,6 +69,7 @@ export class Details {
     byId("history").replaceChildren();
     byId("proof-open").href = `/nachweis/${encodeURIComponent(id)}`;
     this.resend.begin(id);
+    this.sendNow.begin(id);
     this.move.begin(id);
     this.visit.begin(id);
     this.#render();
@@ -144,13 +147,14 @@ export class Details {
     const indicator = this.desk.indicator(this.#id);
     byId("details-state").replaceChildren(
       ...appointment.channels.map((channel) => this.#channel(appointment, indicator, channel)),
-      ...notes(indicator, this.desk.practice.time_zone).map(({ about, state, text }) =>
+      ...notes(indicator, this.desk.practice.time_zone).filter(({ about }) => about !== "sms-waits").map(({ about, state, text }) =>
         h("p", { class: "note", "data-note": about, "data-state": state }, text)),
     );
     this.#offerFollowUp(indicator);
     // Before the start it is „Erneut senden" that is meant, and one that can't be read says nothing.
     byId("again-place").hidden = Date.parse(appointment.start) > Date.now() || appointment.damaged;
     this.resend.update();
+    this.sendNow.update();
     this.move.update();
   }
 
@@ -177,7 +181,7 @@ export class Details {
         "div",
         {},
         h("p", { class: "state-address" }, `${CHANNELS[channel] ?? channel}${address ? ` an ${address}` : ""}`),
-        h("p", { class: "state-text" }, stateText(channel, view)),
+        h("p", { class: "state-text" }, stateText(channel, view, this.desk.practice.time_zone)),
       ),
     );
   }
@@ -186,7 +190,7 @@ export class Details {
     const zone = this.desk.practice.time_zone;
     const told = (timeline ?? [])
       .filter((entry, at) => !isOver(entry, timeline.slice(at + 1)))
-      .map((entry) => ({ ...entry, text: timelineText(entry, open) }));
+      .map((entry) => ({ ...entry, text: timelineText(entry, open, zone) }));
     const lines = told.filter(({ text }) => text).map((entry) =>
       h(
         "li",

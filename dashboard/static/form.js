@@ -9,10 +9,12 @@ import { byId, describe } from "./dom.js";
 import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields, forgetOffsetOnChange, number } from "./fields.js";
+import { KnownAddresses } from "./known_addresses.js";
 import { chooseLanguage, offerLanguages } from "./languages.js";
 import { chosenOffset, clearOffsets } from "./offsets.js";
 import { SlotHint } from "./slot_hint.js";
 import { SmsPreview } from "./sms_preview.js";
+import { SmsTime } from "./sms_time.js";
 
 const NOT_TWICE =
   " Versuchen Sie es unverändert noch einmal: Der Termin wird dadurch nicht doppelt angelegt.";
@@ -33,6 +35,13 @@ export class CreateForm {
     this.preview = new SmsPreview({ desk, form: this.#form });
     desk.addEventListener("practice", () => this.#offer());
     this.slotHint = new SlotHint({ desk, form: this.#form, place: "create-slot-hint" });
+    this.knownAddresses = new KnownAddresses({ form: this.#form });
+    const { date, time } = this.#form.elements;
+    this.smsTime = new SmsTime({
+      desk,
+      form: this.#form,
+      slot: () => ({ date: date.value, time: time.value, offset: chosenOffset(this.#form) }),
+    });
     forgetOffsetOnChange(this.#form);
     this.#form.addEventListener("change", () => this.#adapt());
     this.#form.addEventListener("submit", (event) => {
@@ -55,6 +64,7 @@ export class CreateForm {
     this.#offer();
     this.dialogs.open(this.#dialog);
     this.slotHint.update();
+    this.smsTime.update({ anew: true });
     this.#form.elements.patient_name.focus();
   }
 
@@ -144,6 +154,7 @@ export class CreateForm {
       consent: elements.consent.checked,
       locale: elements.locale.value || null,
       send_anyway: sendAnyway(this.#form),
+      send_now: this.smsTime.sendNow,
     };
   }
 

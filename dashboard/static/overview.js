@@ -6,6 +6,7 @@ import { byId, h } from "./dom.js";
 import { MarkFilter } from "./mark_filter.js";
 import { appointmentRow, fillRow, setText } from "./rows.js";
 
+const MINUTE = 60_000;
 const MARKED = 4000; // milliseconds for which a new row stands out
 const DAYS = 7; // of a week
 const STEPS = { [DAY]: ["Vorheriger Tag", "Nächster Tag"], [WEEK]: ["Vorherige Woche", "Nächste Woche"] };
@@ -33,6 +34,12 @@ export class Overview {
     desk.addEventListener("day", () => this.#render());
     desk.addEventListener("indicator", ({ detail }) => this.#refresh(detail.id));
     desk.addEventListener("appointment", ({ detail }) => this.#refresh(detail.id));
+    // What is said of tomorrow is another thing after midnight.
+    setInterval(() => {
+      for (const note of this.#list.querySelectorAll('[data-note="sms-waits"]')) {
+        this.#refresh(note.closest("[data-appointment-id]").dataset.appointmentId);
+      }
+    }, MINUTE);
     this.#list.addEventListener("click", (event) => {
       const row = event.target.closest("[data-appointment-id]");
       if (row) this.onOpen(row.dataset.appointmentId);

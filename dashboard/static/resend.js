@@ -12,7 +12,9 @@ import { byId } from "./dom.js";
 import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields } from "./fields.js";
+import { KnownAddresses } from "./known_addresses.js";
 import { chooseLanguage, offerLanguages } from "./languages.js";
+import { SmsTime } from "./sms_time.js";
 import { CHANNELS, isNotLetIn, isWrongAddress } from "./words.js";
 
 const NOT_TWICE = " Ein neuer Versuch ist ungefährlich: Es wird nicht doppelt gesendet.";
@@ -35,6 +37,13 @@ export class Resend {
   constructor({ desk, infoBoxes }) {
     this.desk = desk;
     this.infoBoxes = infoBoxes;
+    this.knownAddresses = new KnownAddresses({ form: this.#form, own: () => this.#seen });
+    this.smsTime = new SmsTime({
+      desk,
+      form: this.#form,
+      slot: () => desk.appointment(this.#id) ?? { date: "", time: "" },
+    });
+    this.#fold.addEventListener("toggle", () => this.smsTime.update({ anew: true }));
     this.#form.addEventListener("input", () => {
       this.#typed = true;
       this.#settle(); // who goes on typing has seen both
@@ -91,6 +100,7 @@ export class Resend {
 
   #startOver() {
     this.#typed = false;
+    this.knownAddresses.forget();
     this.#fields.clear();
     this.#settle();
   }
@@ -195,7 +205,7 @@ export class Resend {
     const id = this.#id;
     const seen = this.#seen;
     const entered = this.#entered();
-    const body = { channels, send_anyway: sendAnyway(this.#form) };
+    const body = { channels, send_anyway: sendAnyway(this.#form), send_now: this.smsTime.sendNow };
     for (const name of CONTACT) {
       if (!same(name, entered[name], seen[name])) body[name] = entered[name] ?? "";
     }

@@ -1,6 +1,6 @@
 // What the codes of the APIs are called in the practice.
 
-import { moment, time } from "./dates.js";
+import { moment, soon, time } from "./dates.js";
 
 export const CHANNELS = { email: "E-Mail", sms: "SMS" };
 
@@ -71,7 +71,7 @@ export function isWrongAddress({ reason: why }) {
 }
 
 /** One channel's state in a sentence of its own. */
-export function stateText(channel, view) {
+export function stateText(channel, view, zone) {
   switch (view.state) {
     case "delivered":
       if (view.evidence === "confirmed") return "zugestellt, Zustellung bestätigt";
@@ -85,8 +85,24 @@ export function stateText(channel, view) {
     case "unconfirmed":
       return "Zustellung nicht bestätigt – bitte anrufen";
     default:
-      return "Zustellung ausstehend";
+      return waits(view) && zone ? `wird ${soon(view.waits_until, zone)} gesendet` : "Zustellung ausstehend";
   }
+}
+
+function waits({ state, waits_until: until }) {
+  return state === "pending" && Boolean(until) && Date.parse(until) > Date.now();
+}
+
+/** What waits for the morning on purpose, as sentences without their full stop. */
+export function waiting(indicator, zone) {
+  const { channels = {}, notices = [] } = indicator ?? {};
+  const said = (what, views) => Object.entries(views)
+    .filter(([, view]) => waits(view))
+    .map(([channel, view]) => `${CHANNELS[channel] ?? channel}${what} wird ${soon(view.waits_until, zone)} gesendet`);
+  return [
+    ...said("", channels),
+    ...notices.flatMap((one) => said(` (${NOTICES[one.kind]?.name ?? "Nachricht"})`, one.channels)),
+  ];
 }
 
 const NOTICES = {
@@ -115,11 +131,15 @@ export function isNotice({ about }) {
 }
 
 /** One line of the timeline; "" for what is not known to this page. `open` says what is to be done. */
-export function timelineText(entry, open) {
+export function timelineText(entry, open, zone) {
   if (entry.type === "joined") return JOINED[entry.role] ?? "";
   if (entry.type === "followed_up") return FOLLOWED_UP;
   if (entry.type === "answered") return answerText(entry, open);
   const channel = CHANNELS[entry.channel] ?? entry.channel;
+  if (entry.type === "pending" && entry.waits_until && zone) {
+    const what = isNotice(entry) ? `${NOTICES[entry.about].name} ` : "";
+    return `${channel}: ${what}wartet bis ${moment(entry.waits_until, zone)}, damit nachts niemand geweckt wird`;
+  }
   if (isNotice(entry)) return `${channel}: ${noticeText(entry)}`;
   return entry.about === "invitation" ? `${channel}${again(entry)}: ${historyText(entry)}` : "";
 }
@@ -175,6 +195,7 @@ export function notes(indicator, zone) {
   if (since) {
     found.push({ about: "waiting", state: "waiting", text: `im Warteraum seit ${time(since, zone)}` });
   }
+  for (const text of waiting(indicator, zone)) found.push({ about: "sms-waits", state: "pending", text });
   for (const about of BESIDE.filter((one) => open.includes(one))) {
     found.push({ about, state: "failed", text: OPEN[about] });
   }

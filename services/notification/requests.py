@@ -24,6 +24,7 @@ from contracts.events import (
     InvitationRequested,
     NoticeKind,
     NoticeRequested,
+    SendNowRequested,
 )
 from contracts.topics import APPOINTMENTS, REQUESTED
 from services.notification.daily_mails import store as daily_mail_store
@@ -31,6 +32,7 @@ from services.notification.deliveries import metrics, store
 from services.notification.deliveries.appointments import KnownAppointment
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.draft import Draft
+from services.notification.deliveries.told import known_start
 from services.notification.erasure import store as erasure_store
 from services.notification.letters import store as letter_store
 from services.notification.letters.letter import Letter, LetterKind
@@ -79,6 +81,8 @@ class Events:
                     not_permitted |= self._request(draft, received, request, appointment)
                 case NoticeRequested() as notice if notice.appointment_id in appointments:
                     self._notify(draft, received, notice)
+                case SendNowRequested() as wanted if wanted.appointment_id in appointments:
+                    draft.hasten(wanted.appointment_id)
         for appointment in appointments.values():
             draft.follow(appointment)
         draft.withhold()
@@ -124,6 +128,7 @@ class Events:
                 requested_at=received.time,
                 requested_version=request.appointment_version,
                 starts_at=starts_at,
+                held_until=request.sms_not_before if channel is Channel.SMS else None,
                 recipient=self._recipient(request, channel),
                 organizer=self._organizer(draft, request, channel),
                 asks_for_answer=request.asks_for_answer,
@@ -153,6 +158,7 @@ class Events:
                 requested_at=received.time,
                 requested_version=notice.appointment_version,
                 starts_at=notice.not_after,
+                held_until=notice.sms_not_before if channel is Channel.SMS else None,
                 recipient=self._recipient(notice, channel),
                 kind=LetterKind(notice.kind),
                 organizer=self._organizer(draft, notice, channel),
@@ -162,6 +168,9 @@ class Events:
             letter = replace(
                 _letter(notice, channel), kind=delivery.kind, previous_start=notice.previous_start
             )
+            if delivery.kind is LetterKind.CANCELLED:
+                start = known_start(delivery, there) or letter.start
+                letter = replace(letter, start=start)
             draft.add(delivery, letter)
 
     def _recipient(self, request: InvitationRequested | NoticeRequested, channel: Channel) -> bytes:
@@ -210,6 +219,12 @@ def _news(received: Received) -> KnownAppointment | None:
             deleted = isinstance(event, NoticeRequested) and event.kind is NoticeKind.CANCELLED
         case AppointmentRescheduled() as event:
             version, start, deleted = event.version, event.start, False
+        case SendNowRequested() as event:
+            return KnownAppointment(
+                appointment_id=event.appointment_id,
+                practice_id=event.practice_id,
+                version=event.appointment_version,
+            )
         case _:
             return None
     return KnownAppointment(

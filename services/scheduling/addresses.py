@@ -6,6 +6,7 @@ Pure. A practice knows its own experience only; what another one met stays there
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from chassis.sealing import Sealer
@@ -19,23 +20,38 @@ from contracts.events import (
     NoticeOutcome,
     Outcome,
 )
+from services.scheduling.person_names import alike
 
 # A full mailbox or a refused content may be better tomorrow, and a refusal without a reason says
 # nothing of the address. Nor does a failure whose evidence is told to be less than usual.
 _ABOUT_THE_ADDRESS = {FailureReason.UNKNOWN_USER, FailureReason.HOST_UNKNOWN}
 
 
-@dataclass(frozen=True, slots=True)
-class AddressVerdict:
-    """What an outcome says of the address that an attempt, or a notice, went to."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """Of what an outcome tells: the attempt, or the notice, that went to an address."""
 
     practice_id: UUID
     appointment_id: UUID
     attempt: int | None
     notice_id: UUID | None
     channel: Channel
-    dead: bool
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressVerdict(Reported):
+    """What an outcome says of the address."""
+
+    dead: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAddress:
+    """What a practice knows of an address that it has written to before."""
+
+    last_arrived_at: datetime | None  # as far as the newest outcomes say
+    other_name: bool  # the newest attempt to it was for somebody of another name
 
 
 def fingerprint(sealer: Sealer, practice_id: UUID, channel: Channel, address: str) -> bytes:
@@ -46,6 +62,20 @@ def fingerprint(sealer: Sealer, practice_id: UUID, channel: Channel, address: st
 def fingerprints(sealer: Sealer, practice_id: UUID, channel: Channel, address: str) -> list[bytes]:
     """What an address may have been noted as, under older keys too."""
     return sealer.fingerprints(_known(practice_id, channel, address))
+
+
+def name_fingerprint(
+    sealer: Sealer, practice_id: UUID, channel: Channel, address: str, name: str
+) -> bytes:
+    """Recognises who was written to at an address, and nobody anywhere else."""
+    return sealer.fingerprint(_named(practice_id, channel, address, name))
+
+
+def name_fingerprints(
+    sealer: Sealer, practice_id: UUID, channel: Channel, address: str, name: str
+) -> list[bytes]:
+    """What that may have been noted as, under older keys too."""
+    return sealer.fingerprints(_named(practice_id, channel, address, name))
 
 
 class Whereabouts(StrEnum):
@@ -83,6 +113,10 @@ def _known(practice_id: UUID, channel: Channel, address: str) -> bytes:
     return f"{practice_id}\0{channel}\0{address.casefold()}".encode()
 
 
+def _named(practice_id: UUID, channel: Channel, address: str, name: str) -> bytes:
+    return b"name\0" + _known(practice_id, channel, address) + f"\0{alike(name)}".encode()
+
+
 def verdict(outcome: DeliveryOutcome) -> AddressVerdict | None:
     """What an outcome says of its address; None if nothing.
 
@@ -94,15 +128,24 @@ def verdict(outcome: DeliveryOutcome) -> AddressVerdict | None:
         dead = True
     else:
         return None
-    return AddressVerdict(
-        practice_id=outcome.practice_id,
-        appointment_id=outcome.appointment_id,
-        attempt=outcome.attempt if isinstance(outcome, Outcome) else None,
-        notice_id=outcome.notice_id if isinstance(outcome, NoticeOutcome) else None,
-        channel=outcome.channel,
-        dead=dead,
-        at=outcome.occurred_at,
-    )
+    return AddressVerdict(**_reported(outcome), dead=dead)
+
+
+def taken_back(outcome: DeliveryOutcome) -> Reported | None:
+    """What is said to have come back after all, whatever that says of the address."""
+    came_back = isinstance(outcome, Failed) and outcome.late
+    return Reported(**_reported(outcome)) if came_back else None
+
+
+def _reported(outcome: DeliveryOutcome) -> dict[str, Any]:
+    return {
+        "practice_id": outcome.practice_id,
+        "appointment_id": outcome.appointment_id,
+        "attempt": outcome.attempt if isinstance(outcome, Outcome) else None,
+        "notice_id": outcome.notice_id if isinstance(outcome, NoticeOutcome) else None,
+        "channel": outcome.channel,
+        "at": outcome.occurred_at,
+    }
 
 
 def _is_dead(outcome: Failed) -> bool:

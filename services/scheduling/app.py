@@ -150,6 +150,7 @@ def build(settings: Settings) -> Application:
                     joining=Joining(db, relay.wake),
                 ),
                 mint=mint,
+                address_lookups=Throttle(settings.address_lookups_per_minute),
                 secrets_tried=AddressThrottle(settings.tokens_per_minute),
             )
             health.dependencies |= {"database": db.ping}

@@ -18,6 +18,7 @@ from contracts.events import (
     InvitationIssued,
     InvitationRequested,
     Recipients,
+    SendNowRequested,
 )
 from services.scheduling.practice import Practice, contact
 
@@ -122,7 +123,24 @@ def followed_up(
     )
 
 
-def invitation(appointment: Appointment, practice: Practice, link: str) -> list[Event]:
+def send_now(
+    practice_id: UUID, appointment_id: UUID, version: int, now: datetime
+) -> SendNowRequested:
+    """The event of „Jetzt senden", which is no new version: the appointment is as it was."""
+    return SendNowRequested(
+        appointment_id=appointment_id,
+        practice_id=practice_id,
+        appointment_version=version,
+        occurred_at=now,
+    )
+
+
+def invitation(
+    appointment: Appointment,
+    practice: Practice,
+    link: str,
+    sms_not_before: datetime | None = None,
+) -> list[Event]:
     """The events of one attempt: one for everybody, one with the patient's data."""
     issued = InvitationIssued(
         appointment_id=appointment.id,
@@ -151,6 +169,7 @@ def invitation(appointment: Appointment, practice: Practice, link: str) -> list[
         link_version=appointment.link_version,
         tariff=practice.tariff,
         not_after=appointment.starts_at,
+        sms_not_before=sms_not_before,
         **contact(practice).model_dump(),
     )
     return [issued, requested]

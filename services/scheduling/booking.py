@@ -29,9 +29,12 @@ from services.scheduling import (
     messages,
     notice_store,
     notices,
+    pasted,
     practice_store,
+    quiet_hours,
     store,
 )
+from services.scheduling.addresses import KnownAddress
 from services.scheduling.appointments import Appointment
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit.entry import Action
@@ -40,7 +43,14 @@ from services.scheduling.bounds import Bounds
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
 from services.scheduling.problems import Begun, Changed, Damaged, NotFound, UnknownPractice
-from services.scheduling.schemas import Change, FollowUp, Input, NewAppointment, Resend
+from services.scheduling.schemas import (
+    AddressLookup,
+    Change,
+    FollowUp,
+    Input,
+    NewAppointment,
+    Resend,
+)
 from services.scheduling.wall_clock import day_bounds
 
 SOURCE = "/einladung/scheduling"
@@ -119,7 +129,9 @@ class Booking:
                     all_at_once, audit.deed(caller, Action.CREATED, appointment_id)
                 )
                 await self._publish(
-                    all_at_once, scheduled, *self._invitation(appointment, practice)
+                    all_at_once,
+                    scheduled,
+                    *self._invitation(appointment, practice, now, send_now=request.send_now),
                 )
         self.wake_relay()
         return Booked(appointment, practice)
@@ -163,7 +175,9 @@ class Booking:
             appointment = await store.update(tx, self.sealer, invited)
             await address_store.add_attempt(tx, self.sealer, appointment)
             await self._note_change(tx, caller, Action.RESENT, present, appointment)
-            await self._publish(tx, *self._invitation(appointment, practice))
+            await self._publish(
+                tx, *self._invitation(appointment, practice, now, send_now=request.send_now)
+            )
         self.wake_relay()
         return Booked(appointment, practice)
 
@@ -205,7 +219,7 @@ class Booking:
             await notice_store.forget_waiting(tx, present)
             told = None
             if notify and present.starts_at > now and not present.damaged:
-                told = self._cancellation(present, practice, known_start)
+                told = self._cancellation(present, practice, known_start, now)
             known_until = present.starts_at if told else None
             version = await store.delete(
                 tx, practice.id, appointment_id, now, contact_until=known_until
@@ -263,6 +277,48 @@ class Booking:
             event = appointments.followed_up(practice.id, appointment_id, request.causes, now)
             await self._publish(tx, event)
         self.wake_relay()
+
+    async def send_now(self, caller: Caller, appointment_id: UUID) -> None:
+        """„Jetzt senden": what waits for the morning goes out; also of a deleted appointment."""
+        now = self.now()
+        async with self._practice(caller) as (tx, practice):
+            version = await store.lock_held(tx, practice.id, appointment_id)
+            if version is None:
+                raise NotFound
+            await self.audit_log.enter(tx, audit.deed(caller, Action.SENT_NOW, appointment_id))
+            await self._publish(
+                tx, appointments.send_now(practice.id, appointment_id, version, now)
+            )
+        self.wake_relay()
+
+    async def sms_time(
+        self, caller: Caller, day: str, at: str, utc_offset: str | None
+    ) -> datetime | None:
+        """Until when an SMS that invites now to this time would wait; None: not at all."""
+        async with self._practice(caller) as (_, practice):
+            start = forms.start(day, at, utc_offset, practice)
+            return quiet_hours.sms_not_before(practice, self.now(), start, sundays=True)
+
+    async def known_addresses(
+        self, caller: Caller, request: AddressLookup
+    ) -> tuple[Practice, dict[Channel, KnownAddress]]:
+        """What is known of addresses that are being typed, by channel."""
+        typed = forms.readable(request.email, request.phone)
+        found: dict[Channel, KnownAddress] = {}
+        async with self._practice(caller) as (tx, practice):
+            for channel, address in typed.items():
+                known = await address_store.known(
+                    tx,
+                    self.sealer,
+                    practice.id,
+                    channel,
+                    address,
+                    pasted.name(request.patient_name),
+                    besides=request.appointment_id,
+                )
+                if known is not None:
+                    found[channel] = known
+        return practice, found
 
     async def get(self, caller: Caller, appointment_id: UUID) -> Booked:
         """One appointment."""
@@ -393,11 +449,22 @@ class Booking:
     def _link(self, appointment: Appointment) -> str:
         return self.links.url(Link(appointment.id, appointment.link_version))
 
-    def _invitation(self, appointment: Appointment, practice: Practice) -> list[Event]:
-        return appointments.invitation(appointment, practice, self._link(appointment))
+    def _invitation(
+        self, appointment: Appointment, practice: Practice, now: datetime, *, send_now: bool
+    ) -> list[Event]:
+        waits_until = quiet_hours.of_invitation(
+            practice, appointment.channels, now, appointment.starts_at
+        )
+        return appointments.invitation(
+            appointment, practice, self._link(appointment), None if send_now else waits_until
+        )
 
     def _cancellation(
-        self, appointment: Appointment, practice: Practice, known_start: datetime | None
+        self,
+        appointment: Appointment,
+        practice: Practice,
+        known_start: datetime | None,
+        now: datetime,
     ) -> NoticeRequested | None:
         return notices.requested(
             uuid7(),
@@ -406,6 +473,7 @@ class Booking:
             practice,
             channels=self.channels,
             link=self._link(appointment),
+            now=now,
             known_start=known_start,
         )
 

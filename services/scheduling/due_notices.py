@@ -46,6 +46,7 @@ class DueNotices:
                 practice,
                 channels=self.channels,
                 link=self.links.url(Link(appointment.id, appointment.link_version)),
+                now=now,
                 known_start=each.previous_start,
             )
             if event is not None:

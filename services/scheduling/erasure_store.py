@@ -57,7 +57,8 @@ async def lock(tx: Connection, practice_id: UUID, appointment_id: UUID) -> Held 
 async def forget(tx: Connection, held: Sequence[Held]) -> None:
     """Delete everything about these appointments but their rows, requests on their way included.
 
-    What is known of an address goes too, unless another appointment goes to the same. That it was
+    What is known of an address goes too, unless another appointment goes to the same; that
+    something of these arrived there is forgotten even so. That it was
     written to stays counted for the day, or erasing would make room for more.
     """
     keys = [each.practice_id for each in held], [each.id for each in held]
@@ -72,6 +73,16 @@ async def forget(tx: Connection, held: Sequence[Held]) -> None:
             WHERE other.practice_id = v.practice_id
               AND other.address_fingerprint = v.address_fingerprint
               AND other.appointment_id <> ALL ($2::uuid[]))
+        """,
+        *keys,
+    )
+    await tx.execute(
+        """
+        UPDATE address_verdicts v SET arrived_at = NULL, arrived_of = NULL
+        FROM attempts a JOIN unnest($1::uuid[], $2::uuid[]) AS gone (practice_id, appointment_id)
+            USING (practice_id, appointment_id)
+        WHERE v.practice_id = a.practice_id AND v.address_fingerprint = a.address_fingerprint
+          AND v.arrived_of = a.appointment_id
         """,
         *keys,
     )

@@ -7,7 +7,7 @@ from contracts.envelope import Received
 from contracts.events import DeliveryOutcome
 from contracts.topics import OUTCOMES
 from services.scheduling import address_store, cancellation_store
-from services.scheduling.addresses import verdict
+from services.scheduling.addresses import taken_back, verdict
 
 TOPICS = (OUTCOMES,)
 GROUP = "scheduling"
@@ -18,4 +18,6 @@ async def handle(tx: Connection, received: Sequence[Received]) -> None:
     outcomes = [each.event for each in received if isinstance(each.event, DeliveryOutcome)]
     verdicts = [found for outcome in outcomes if (found := verdict(outcome)) is not None]
     await address_store.add_verdicts(tx, verdicts)
+    came_back = [back for outcome in outcomes if (back := taken_back(outcome)) is not None]
+    await address_store.take_back(tx, came_back)
     await cancellation_store.follow(tx, outcomes)

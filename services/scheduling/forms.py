@@ -181,6 +181,22 @@ def change(request: Change, present: Appointment, practice: Practice, now: datet
     return faults.checked(slot)
 
 
+def readable(email: str | None, phone: str | None) -> dict[Channel, str]:
+    """Of addresses that are still being typed those that are ones, in their normal form."""
+    faults = _Faults()
+    read = {
+        Channel.EMAIL: faults.email(email or "", needed=False),
+        Channel.SMS: faults.phone(phone or "", needed=False, countries=()),
+    }
+    return {channel: address for channel, address in read.items() if address is not None}
+
+
+def start(day: str, at: str, utc_offset: str | None, practice: Practice) -> datetime:
+    """When an appointment would begin, be it past."""
+    faults = _Faults()
+    return faults.checked(faults.start(day, at, utc_offset, practice))
+
+
 def check_choice(*, day: bool, ids: bool, days: bool) -> None:
     """A list of appointments is asked for by day, by ids or by a range of days: by one of them."""
     if day + ids + days > 1:
@@ -335,8 +351,8 @@ class _Faults:
             self._add("channels", "no_channel", "Bitte wählen Sie mindestens einen Kanal.")
         return Contact(
             channels=tuple(channels),
-            email=self._email(email or "", Channel.EMAIL in channels),
-            phone=self._phone(phone or "", Channel.SMS in channels, countries),
+            email=self.email(email or "", Channel.EMAIL in channels),
+            phone=self.phone(phone or "", Channel.SMS in channels, countries),
         )
 
     async def dead_addresses(self, contact: Contact, is_dead: IsDead) -> None:
@@ -366,7 +382,7 @@ class _Faults:
     ) -> Slot | None:
         """When it shall be, `present_start` even if it has passed; None only with a fault."""
         minutes = self._duration(duration_minutes)
-        starts_at = self._start(day_text, time_text, utc_offset, practice)
+        starts_at = self.start(day_text, time_text, utc_offset, practice)
         if starts_at is None:
             return None
         if starts_at != present_start and starts_at <= now:
@@ -392,9 +408,10 @@ class _Faults:
             self._add("duration_minutes", "out_of_range", NO_DURATION)
         return minutes
 
-    def _start(
+    def start(
         self, day_text: str, time_text: str, utc_offset: str | None, practice: Practice
     ) -> datetime | None:
+        """The moment that the practice's clock shows so; None only with a fault."""
         day = self._read(date.fromisoformat, day_text, "date", NO_DATE)
         at = self._read(time.fromisoformat, time_text, "time", NO_TIME)
         if day is None or at is None:
@@ -421,7 +438,8 @@ class _Faults:
             )
         return None
 
-    def _email(self, text: str, needed: bool) -> str | None:
+    def email(self, text: str, needed: bool) -> str | None:
+        """The address in its normal form; None only with a fault, or where none is needed."""
         text = pasted.line(text)
         if not text:
             if needed:
@@ -456,7 +474,8 @@ class _Faults:
         else:
             self._add("email", "invalid", NO_ADDRESS)
 
-    def _phone(self, text: str, needed: bool, countries: Collection[str]) -> str | None:
+    def phone(self, text: str, needed: bool, countries: Collection[str]) -> str | None:
+        """As `email`, of a number."""
         text = pasted.line(text)
         if not text:
             if needed:

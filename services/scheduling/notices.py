@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.channels import Channel
 from contracts.events import NoticeKind, NoticeRequested, Recipients
+from services.scheduling import quiet_hours
 from services.scheduling.appointments import Appointment
 from services.scheduling.practice import Practice, contact
 
@@ -77,6 +78,7 @@ def requested(
     *,
     channels: Collection[Channel],
     link: str,
+    now: datetime,
     known_start: datetime | None = None,
 ) -> NoticeRequested | None:
     """The event; None where the practice may no longer use any channel of the last attempt.
@@ -91,6 +93,8 @@ def requested(
     if not allowed:
         return None
     cancelled = kind is NoticeKind.CANCELLED
+    # Whoever knows another start has to hear of it before that one, too.
+    soonest = min(appointment.starts_at, known_start or appointment.starts_at)
     return NoticeRequested(
         appointment_id=appointment.id,
         practice_id=practice.id,
@@ -107,5 +111,8 @@ def requested(
         channels=Recipients(**{channel.value: appointment.address(channel) for channel in allowed}),
         link=link,
         not_after=appointment.starts_at,
+        sms_not_before=quiet_hours.sms_not_before(practice, now, soonest, sundays=False)
+        if Channel.SMS in allowed
+        else None,
         **contact(practice).model_dump(),
     )

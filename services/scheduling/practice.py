@@ -56,6 +56,7 @@ class Practice:
     daily_messages: int = 0
     daily_sms_per_country: int = 0
     sms_countries: tuple[str, ...] = ()
+    quiet_hours: bool = True  # whether SMS wait for the morning (`quiet_hours`)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -77,6 +78,7 @@ class PracticeChange:
     reply_address: str | None = None
     postal_address: str | None = None
     asks_for_answer: bool | None = None
+    quiet_hours: bool | None = None
     daily_mail_address: str | None = None
     daily_mail_hour: int | None = None
     daily_messages: int | None = None
@@ -212,6 +214,7 @@ _RULES: Mapping[str, Any] = {
     "reply_address": _address,
     "postal_address": _postal_address,
     "asks_for_answer": bool,
+    "quiet_hours": bool,
     "daily_mail_address": _address,
     "daily_mail_hour": _hour,
     "daily_messages": _daily,

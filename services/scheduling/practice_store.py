@@ -78,7 +78,7 @@ async def update(tx: Connection, practice: Practice) -> None:
             reminders = $6, retention_days = $7, phone = $8, reply_address = $9,
             postal_address = $10, asks_for_answer = $11, daily_mail_address = $12,
             daily_mail_hour = $13, daily_messages = $14, daily_sms_per_country = $15,
-            sms_countries = $16
+            sms_countries = $16, quiet_hours = $17
         WHERE id = $1
         """,
         *_values(practice),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.channels import Channel
 from contracts.events import MOST_CAUSES
 from contracts.tariffs import Tariff
+from services.scheduling.addresses import KnownAddress
 from services.scheduling.appointments import Appointment
 from services.scheduling.practice import Practice
 
@@ -24,6 +25,9 @@ UNASKED = (
     "Needed for its channel. Of a channel that is not among `channels` it is kept, and used only "
     "if somebody sends over that channel later."
 )
+
+
+SEND_NOW = "An SMS does not wait for the morning, whatever the hour."
 
 
 class Input(BaseModel):
@@ -50,6 +54,18 @@ class NewAppointment(Input):
         default=None, description="A code of the practice's `languages`; else its own `language`."
     )
     send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
+    send_now: bool = Field(default=False, description=SEND_NOW)
+
+
+class AddressLookup(Input):
+    """Addresses as somebody has typed them so far, with the patient's name."""
+
+    patient_name: Text = ""
+    email: Text | None = None
+    phone: Text | None = None
+    appointment_id: UUID | None = Field(
+        default=None, description="Whose own attempts say nothing: that it is sent again."
+    )
 
 
 class Change(Input):
@@ -75,6 +91,7 @@ class Resend(Input):
     locale: Text | None = Field(default=None, description="A code of the practice's `languages`.")
     channels: Annotated[list[Text], Field(max_length=10)] | None = None
     send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
+    send_now: bool = Field(default=False, description=SEND_NOW)
 
 
 class FollowUp(Input):
@@ -206,6 +223,44 @@ class DayView(AppointmentsView):
     )
 
 
+class KnownAddressView(BaseModel):
+    """What this practice knows of an address that it has written to before."""
+
+    last_arrived_on: dt.date | None = Field(
+        description="The day on which something last arrived there; null where nothing did, or it "
+        "came back."
+    )
+    other_name: bool = Field(
+        description="What was last sent there was for somebody of another name, which is not told."
+    )
+
+    @classmethod
+    def of(cls, found: KnownAddress | None, practice: Practice) -> "KnownAddressView | None":
+        """The view of what is known, if anything is; the day is the practice's."""
+        if found is None:
+            return None
+        arrived = found.last_arrived_at
+        return cls(
+            last_arrived_on=arrived and arrived.astimezone(practice.zone).date(),
+            other_name=found.other_name,
+        )
+
+
+class KnownAddressesView(BaseModel):
+    """By field; null of what is no address, or one that nothing is known of."""
+
+    email: KnownAddressView | None
+    phone: KnownAddressView | None
+
+
+class SmsTimeView(BaseModel):
+    """When the SMS of an invitation goes out that is requested now."""
+
+    waits_until: dt.datetime | None = Field(
+        description="It waits for this morning unless `send_now` is given; null: it goes at once."
+    )
+
+
 class LanguageView(BaseModel):
     """A language in which patients can be invited, with its name for itself."""
 
@@ -226,5 +281,6 @@ class PracticeView(BaseModel):
     )
     language: str = Field(description="Of invitations for which no other is chosen.")
     languages: list[LanguageView]
+    quiet_hours: bool = Field(description="Whether SMS wait for the morning.")
     phone: str = Field(description="On which patients reach it, E.164; empty: none is told.")
     sample_link: str = Field(description="As long as the links of invitations; leads nowhere.")

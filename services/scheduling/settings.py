@@ -101,6 +101,11 @@ class Settings(RoomSettings, ProducerSettings):
     writes_per_minute: int = Field(
         default=300, ge=1, description="Of one person or API key, in this process."
     )
+    address_lookups_per_minute: int = Field(
+        default=60,
+        ge=1,
+        description="Of known addresses, by one person or API key, in this process.",
+    )
     searches_per_minute: int = Field(
         default=60,
         ge=1,

@@ -28,6 +28,7 @@ from contracts.events import (
     NoticeOutcome,
     NoticePending,
     NoticeUnconfirmed,
+    Pending,
     VisitJoined,
 )
 from contracts.events import Outcome as OutcomeEvent
@@ -127,4 +128,5 @@ def _said(event: DeliveryOutcome) -> dict[str, Any]:
         "reason": event.reason if isinstance(event, Failed) else None,
         "status_code": event.status_code,
         "late": event.late,
+        "waits_until": event.waits_until if isinstance(event, Pending) else None,
     }

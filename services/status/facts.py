@@ -41,7 +41,7 @@ CAUTION = (None, FailureEvidence.UNSIGNED, Evidence.ACCEPTED, Evidence.CONFIRMED
 AnyEvidence = Evidence | FailureEvidence
 
 # How outcomes of one channel compare; every part comes from the outcome's content.
-Rank = tuple[int, int, int, datetime, str, str, str, bool, int, str]
+Rank = tuple[int, int, int, datetime, str, str, str, bool, int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class Outcome:
     reason: FailureReason | None = None
     status_code: str | None = None
     late: bool = False
+    waits_until: datetime | None = None  # on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class Notice:
     reason: FailureReason | None = None
     status_code: str | None = None
     late: bool = False
+    waits_until: datetime | None = None  # on purpose
     withheld: Withheld | None = None
 
 
@@ -177,4 +179,5 @@ def rank(told: Outcome | Notice) -> Rank:
         told.late,
         version,
         withheld or "",
+        told.waits_until.isoformat() if told.waits_until else "",
     )

@@ -76,6 +76,7 @@ class ChannelIndicator:
     status_code: str | None = None
     late: bool = False
     occurred_at: datetime | None = None
+    waits_until: datetime | None = None  # as if time stood still
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ def _shown(told: Outcome | Notice | None) -> ChannelIndicator:
         status_code=told.status_code,
         late=told.late,
         occurred_at=told.at,
+        waits_until=told.waits_until,
     )
 
 

@@ -22,11 +22,15 @@ class Measures:
 
 
 async def measures(tx: Connection, practice_id: UUID | None, since: datetime) -> Measures:
-    """Measures of attempts issued since then, of one practice or (None) of all."""
+    """Measures of attempts issued since then, of one practice or (None) of all.
+
+    What waited for the morning on purpose says nothing of how fast ticks come.
+    """
     row = await tx.fetchrow(
         """
         WITH recent AS (
-            SELECT appointment_id, attempt, kind, channels, sequence, occurred_at, evidence
+            SELECT appointment_id, attempt, kind, channels, sequence, occurred_at, evidence,
+                   waits_until
             FROM events
             WHERE occurred_at >= $2 AND ($1::uuid IS NULL OR practice_id = $1)
         ), issued AS (
@@ -40,12 +44,17 @@ async def measures(tx: Connection, practice_id: UUID | None, since: datetime) ->
         ), failures AS (
             SELECT appointment_id, attempt, channels[1] AS channel, max(sequence) AS sequence
             FROM recent WHERE kind = 'failed' AND evidence IS NULL GROUP BY 1, 2, 3
+        ), waited AS (
+            SELECT DISTINCT appointment_id, attempt, channels[1] AS channel
+            FROM recent WHERE waits_until IS NOT NULL
         ), measured AS (
-            SELECT extract(epoch FROM ticks.at - issued.at)::float8 AS seconds,
+            SELECT CASE WHEN waited.attempt IS NULL
+                        THEN extract(epoch FROM ticks.at - issued.at)::float8 END AS seconds,
                    coalesce(failures.sequence > ticks.sequence, false) AS wrong
             FROM issued
             JOIN ticks USING (appointment_id, attempt, channel)
             LEFT JOIN failures USING (appointment_id, attempt, channel)
+            LEFT JOIN waited USING (appointment_id, attempt, channel)
         )
         SELECT count(*) AS ticks, count(*) FILTER (WHERE wrong) AS proven_wrong,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,
@@ -68,7 +77,7 @@ async def weeks(
     rows = await tx.fetch(
         """
         WITH recent AS MATERIALIZED (
-            SELECT appointment_id, attempt, channels, sequence, occurred_at,
+            SELECT appointment_id, attempt, channels, sequence, occurred_at, waits_until,
                    CASE WHEN kind = 'delivered' AND (evidence = ANY($3)) IS NOT TRUE
                        THEN 'unconfirmed' ELSE kind END AS state
             FROM events
@@ -80,7 +89,8 @@ async def weeks(
         ), requested AS (
             SELECT week, appointment_id, attempt, channel,
                    min(occurred_at) FILTER (WHERE state = 'issued') AS issued_at,
-                   min(occurred_at) FILTER (WHERE state = 'delivered') AS ticked_at
+                   min(occurred_at) FILTER (WHERE state = 'delivered') AS ticked_at,
+                   bool_or(waits_until IS NOT NULL) AS waited
             FROM recent JOIN invited USING (appointment_id) CROSS JOIN unnest(channels) AS channel
             GROUP BY 1, 2, 3, 4
         ), last AS (
@@ -108,7 +118,8 @@ async def weeks(
         ), ticks AS (
             SELECT week, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
                        ORDER BY extract(epoch FROM ticked_at - issued_at)::float8) AS seconds
-            FROM requested WHERE ticked_at IS NOT NULL AND issued_at IS NOT NULL GROUP BY week
+            FROM requested
+            WHERE ticked_at IS NOT NULL AND issued_at IS NOT NULL AND NOT waited GROUP BY week
         )
         SELECT week, at_once, corrected, failed, open, seconds[1] AS p50, seconds[2] AS p95
         FROM counted LEFT JOIN ticks USING (week)

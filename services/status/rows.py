@@ -120,6 +120,7 @@ def _told(fact: Outcome | Notice) -> dict[str, Any]:
         "reason": fact.reason,
         "status_code": fact.status_code,
         "late": fact.late,
+        "waits_until": fact.waits_until and fact.waits_until.isoformat(),
     }
 
 
@@ -133,6 +134,7 @@ def _as_told(row: Row | asyncpg.Record) -> dict[str, Any]:
         "reason": None if row["reason"] is None else FailureReason(row["reason"]),
         "status_code": row["status_code"],
         "late": row["late"],
+        "waits_until": row["waits_until"],
     }
 
 

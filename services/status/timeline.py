@@ -50,6 +50,7 @@ class TimelineEntry:
     role: VisitRole | None = None
     withheld: Withheld | None = None
     notice_id: UUID | None = None
+    waits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +131,5 @@ def _told(fact: Outcome | Notice, about: str, attempt: int | None) -> TimelineEn
         late=fact.late,
         withheld=fact.withheld if isinstance(fact, Notice) else None,
         notice_id=fact.notice_id if isinstance(fact, Notice) else None,
+        waits_until=fact.waits_until,
     )

@@ -1,7 +1,8 @@
 """What the API says: the published shapes of indicators and their history."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -25,6 +26,8 @@ from services.status.timeline import Start, TimelineEntry
 from services.status.waiting import still_waiting
 from services.status.weeks import Week
 
+WAITS_UNTIL = "On purpose: a text message, for the morning. Null once it is past."
+
 
 class ChannelView(BaseModel):
     """One channel of the newest attempt; `occurred_at` is null while there is no outcome."""
@@ -36,6 +39,7 @@ class ChannelView(BaseModel):
     status_code: str | None = Field(description="RFC 3463, e.g. 5.1.1")
     late: bool = Field(description="Contradicts an earlier, better outcome.")
     occurred_at: datetime | None
+    waits_until: datetime | None = Field(default=None, description=WAITS_UNTIL)
 
 
 class NoticeView(BaseModel):
@@ -101,11 +105,24 @@ class IndicatorView(BaseModel):
                 "appointment_id": shown.appointment_id,
                 "version": shown.version,
                 "starts_at": shown.starts_at,
+                "channels": _as_of(now, body["channels"]),
+                "notices": [
+                    each | {"channels": _as_of(now, each["channels"])} for each in body["notices"]
+                ],
                 "open": [] if is_over(shown, now) else body["open"],
                 "causes": [] if is_over(shown, now) else body["causes"],
                 "waiting_since": still_waiting(_moment(body["waiting_since"]), shown.ends_at, now),
             }
         )
+
+
+def _as_of(now: datetime, channels: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What is shown of channels, without waiting that is over."""
+    return {
+        channel: {**view, "waits_until": until if until and until > now else None}
+        for channel, view in channels.items()
+        for until in [_moment(view["waits_until"])]
+    }
 
 
 def is_over(shown: Shown, now: datetime) -> bool:
@@ -168,6 +185,9 @@ class TimelineEntryView(BaseModel):
     role: VisitRole | None = Field(description="Who joined.")
     withheld: Withheld | None = Field(description="Why a notice was not even tried.")
     notice_id: UUID | None = Field(default=None, description="Of a notice.")
+    waits_until: datetime | None = Field(
+        default=None, description="Of a line of type pending: on purpose, for the morning."
+    )
 
     @classmethod
     def of(cls, entry: TimelineEntry) -> "TimelineEntryView":

@@ -49,6 +49,18 @@ async def fill(page: Page, name: str, email: str, day: str, time: str = "10:00")
     await form.locator("[name=consent]").check()
 
 
+async def fill_sms(
+    page: Page, name: str, phone: str, day: str, email: str | None = None
+) -> Locator:
+    """The form for SMS, with an address also for e-mail; returns it."""
+    await fill(page, name, email or "", day)
+    form = page.get_by_test_id("form-appointment")
+    await form.locator("[name=channel-sms]").check()
+    await form.locator("[name=phone]").fill(phone)
+    await form.locator("[name=channel-email]").set_checked(email is not None)
+    return form
+
+
 async def is_wide(page: Page) -> bool:
     """Whether something would have to be scrolled sideways."""
     found: bool = await page.evaluate(

@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from local.practice import DEMO_PRACTICE
 from tests.browser.page import (
     fill,
+    fill_sms,
     infobox,
     let_a_day_pass,
     noticed,
@@ -21,18 +22,6 @@ from tests.conftest import Stack
 from tests.support import Practice, eventually
 
 FILM = "0171 39200 "  # reaches nobody; the last two digits say how the phone behaves
-
-
-async def fill_sms(
-    page: Page, name: str, phone: str, day: str, email: str | None = None
-) -> Locator:
-    """The form for SMS, with an address also for e-mail; returns it."""
-    await fill(page, name, email or "", day)
-    form = page.get_by_test_id("form-appointment")
-    await form.locator("[name=channel-sms]").check()
-    await form.locator("[name=phone]").fill(phone)
-    await form.locator("[name=channel-email]").set_checked(email is not None)
-    return form
 
 
 def channel(page: Page, name: str, value: str) -> Locator:

@@ -73,6 +73,8 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/appointments/{appointment_id}/follow-ups"): {
         "json": {"causes": ["8c0e3c5e-6f0b-4f0e-9a43-52a1f0b7d6c9"]}
     },
+    ("POST", "/v1/addresses/lookup"): {"json": {"email": PATIENT["email"]}},
+    ("GET", "/v1/sms-time"): {"params": {"date": Practice.form()["date"], "time": "10:00"}},
     ("POST", "/v1/proofs/export"): {
         "params": {"from": Practice.form()["date"], "to": Practice.form()["date"]}
     },
@@ -173,6 +175,7 @@ async def house(
         audit_log=AUDIT_LOG,
         prover=PROVER,
         hosting=Hosting(scheduling_db, make_rooms(settings), sealer, AUDIT_LOG, lambda: None),
+        address_lookups=Throttle(MANY),
         lookups=Lookups(scheduling_db, sealer, AUDIT_LOG, utc_now),
         searches=Throttle(MANY),
         patient_page=PatientPage(

@@ -65,6 +65,13 @@ TRIES: dict[Route, Try] = {
     ("scheduling", "POST", f"{ONE}/erasure"): Try(404),
     ("scheduling", "POST", f"{ONE}/invitations"): Try(404, body={}),
     ("scheduling", "POST", f"{ONE}/follow-ups"): Try(404, body={"causes": [str(uuid4())]}),
+    ("scheduling", "POST", f"{ONE}/send-now"): Try(404),
+    ("scheduling", "GET", "/v1/sms-time"): Try(
+        200, lambda theirs: {"date": theirs.day, "time": "10:00"}
+    ),
+    ("scheduling", "POST", "/v1/addresses/lookup"): Try(
+        200, body={"phone": "0171 39200 77", "patient_name": "Vera Vertraulich"}
+    ),
     ("scheduling", "POST", f"{ONE}/room"): Try(404),
     ("scheduling", "GET", "/v1/proofs/{appointment_id}"): Try(404),
     ("scheduling", "POST", "/v1/proofs/export"): Try(

@@ -69,6 +69,7 @@ async def test_a_practice_set_up_over_the_api_can_invite(
         "daily_messages": 0,
         "daily_sms_per_country": 0,
         "sms_countries": [],
+        "quiet_hours": True,
     }
     assert (await operator.get(f"{PATH}/{wished}")).json() == record
     again = await operator.post(PATH, json={"id": str(wished), "name": "Andere"})

@@ -59,6 +59,7 @@ class Delivery:
     tries: int = 0
     unanswered: int = 0  # copies that went out, or may have, and got no clean reply
     due_at: datetime | None = None
+    held_until: datetime | None = None  # of an SMS: for the morning; past it, what it waited for
     lease: UUID | None = None
     handed_over_at: datetime | None = None  # taken, or maybe taken, by the server or gateway
     gateway: str | None = None  # which one that is, and its own id of the message
@@ -75,7 +76,7 @@ class Delivery:
     @property
     def deadline(self) -> datetime:
         """No try begins at or after this moment."""
-        return retries.deadline(self.requested_at, self.starts_at)
+        return retries.deadline(self.held_until or self.requested_at, self.starts_at)
 
     @property
     def receipt_due_at(self) -> datetime | None:

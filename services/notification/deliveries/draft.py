@@ -10,6 +10,7 @@ from services.notification.deliveries.delivery import Delivery, Transition
 from services.notification.deliveries.events import (
     ChannelMissing,
     DeliveryEvent,
+    Hastened,
     Moved,
     Requested,
     Superseded,
@@ -51,6 +52,11 @@ class Draft:
     def channel_missing(self, delivery_id: UUID) -> None:
         """The delivery can't go over its channel."""
         self._apply(delivery_id, ChannelMissing())
+
+    def hasten(self, appointment_id: UUID) -> None:
+        """Nothing of the appointment is to wait for the morning any more."""
+        for delivery in list(self.deliveries_of(appointment_id)):
+            self._apply(delivery.id, Hastened())
 
     def follow(self, appointment: KnownAppointment) -> None:
         """Let the appointment's deliveries follow what is known of it, whoever told it first."""

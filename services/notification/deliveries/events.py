@@ -139,6 +139,11 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
+class Hastened:
+    """„Jetzt senden": it is not to wait for the morning any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """The appointment now starts at another time."""
 
@@ -202,6 +207,7 @@ DeliveryEvent: TypeAlias = (
     | Superseded
     | Withdrawn
     | Withheld
+    | Hastened
     | Moved
     | EvidenceEvent
     | ReceiptMissing

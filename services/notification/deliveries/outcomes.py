@@ -39,7 +39,8 @@ def outcome_of(delivery: Delivery, now: datetime) -> DeliveryOutcome:
         case State.QUEUED | State.RETRYING:
             pending = NoticePending if of_notice else InvitationPending
             if delivery.state is State.QUEUED:
-                return pending(**known, state=PendingState.QUEUED)
+                waits = delivery.held_until if delivery.due_at == delivery.held_until else None
+                return pending(**known, state=PendingState.QUEUED, waits_until=waits)
             return pending(**known, state=PendingState.RETRYING, next_try_at=delivery.due_at)
         case State.ACCEPTED | State.DELIVERED:
             delivered = NoticeDelivered if of_notice else InvitationDelivered

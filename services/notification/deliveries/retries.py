@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-RETRY_WITHIN = timedelta(hours=72)  # from the request; after that nobody waits for a retry any more
+RETRY_WITHIN = timedelta(hours=72)  # from when it was to go; then nobody waits for a retry any more
 
 
-def deadline(requested_at: datetime, starts_at: datetime) -> datetime:
-    """No try begins at or after this moment."""
-    return min(requested_at + RETRY_WITHIN, starts_at)
+def deadline(from_when: datetime, starts_at: datetime) -> datetime:
+    """No try of what was to go `from_when` on begins at or after this moment."""
+    return min(from_when + RETRY_WITHIN, starts_at)
 
 
 @dataclass(frozen=True, slots=True)

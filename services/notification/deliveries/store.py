@@ -59,6 +59,7 @@ DELIVERY: columns.Columns = {
     "tries": "integer",
     "unanswered": "integer",
     "due_at": "timestamptz",
+    "held_until": "timestamptz",
     "lease": "uuid",
     "handed_over_at": "timestamptz",
     "receipt_due_at": "timestamptz",

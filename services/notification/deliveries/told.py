@@ -16,6 +16,7 @@ to the address; one that may have told the patient is enough.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import Enum
 
 from contracts.events import Withheld
@@ -47,6 +48,23 @@ def fate(notice: Delivery, deliveries: Iterable[Delivery]) -> Send | Withheld:
     return Send.NOW
 
 
+def known_start(notice: Delivery, deliveries: Iterable[Delivery]) -> datetime | None:
+    """Which start the patient knows, where a text message of a move has waited and told nobody.
+
+    None: the one that the notice names.
+    """
+    same = [each for each in deliveries if _goes_alike(each, notice)]
+    moves = [each for each in same if each.kind is LetterKind.MOVED]
+    if not any(each.held_until is not None and not each.tries for each in moves):
+        return None
+    invitations = [each for each in same if each.kind is LetterKind.INVITATION]
+    told = [each for each in [*invitations, *moves] if may_have_told(each)]
+    newest = max(told, key=lambda each: each.requested_version, default=None)
+    if newest is None:
+        return None
+    return newest.starts_at if newest.kind is LetterKind.MOVED else newest.named_start
+
+
 def may_have_told(invitation: Delivery) -> bool:
     """Whether somebody may have read it; of one that is being sent that is not known yet."""
     if invitation.state is State.FAILED:
@@ -57,10 +75,15 @@ def may_have_told(invitation: Delivery) -> bool:
 
 
 def _invites(each: Delivery, notice: Delivery) -> bool:
-    """Whether this is an invitation over the notice's channel to its address.
+    """Whether this is an invitation over the notice's channel to its address."""
+    return each.kind is LetterKind.INVITATION and _goes_alike(each, notice)
+
+
+def _goes_alike(each: Delivery, notice: Delivery) -> bool:
+    """Whether it goes over the notice's channel to its address.
 
     Fingerprints under two keys (their first byte) say nothing of each other: taken for alike.
     """
-    if each.kind is not LetterKind.INVITATION or each.channel is not notice.channel:
+    if each.channel is not notice.channel:
         return False
     return each.recipient == notice.recipient or each.recipient[:1] != notice.recipient[:1]

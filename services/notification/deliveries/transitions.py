@@ -104,6 +104,27 @@ Of notices alone some are not sent, before they were tried (`told`):
     notice       Withheld
     queued       cancelled!
 
+„Jetzt senden" is for text messages that wait for the morning alone; a move counts where the
+appointment now begins too soon after that morning:
+
+    held         Hastened  Moved
+    queued       queued!   queued!
+
+    state        Hastened
+    new          .
+    queued       .
+    sending      .
+    retrying     .
+    accepted     .
+    delivered    .
+    unknown      .
+    unconfirmed  .
+    permanent    .
+    temporary    .
+    technical    .
+    superseded   .
+    cancelled    .
+
 Besides the state these decide:
 
 - The lease: what a worker says of its try (`OfTry`) counts under the delivery's own lease alone.
@@ -125,7 +146,13 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from contracts.channels import Channel
-from contracts.events import DeliveryOutcome, FailureCategory, FailureReason, NoticeFailed
+from contracts.events import (
+    SMS_LEAST_NOTICE,
+    DeliveryOutcome,
+    FailureCategory,
+    FailureReason,
+    NoticeFailed,
+)
 from services.notification.deliveries.delivery import Delivery, HistoryEntry, State, Transition
 from services.notification.deliveries.events import (
     NO_REPLY,
@@ -142,6 +169,7 @@ from services.notification.deliveries.events import (
     EvidenceEvent,
     FailedForNow,
     FromOutside,
+    Hastened,
     LeaseExpired,
     Misconfigured,
     Moved,
@@ -185,7 +213,22 @@ def transition(delivery: Delivery, event: DeliveryEvent, now: datetime) -> Trans
 
 
 def _queue(delivery: Delivery, event: Requested, now: datetime) -> Transition:
-    return _enter(delivery, State.QUEUED, event, now, due_at=now)
+    held_until = delivery.held_until
+    if held_until is not None and (now >= held_until or _too_near(delivery, held_until)):
+        held_until = None
+    delivery = replace(delivery, held_until=held_until)
+    return _enter(delivery, State.QUEUED, event, now, due_at=held_until or now)
+
+
+def _too_near(delivery: Delivery, held_until: datetime) -> bool:
+    """Whether a message that waits until then would come too soon before the start."""
+    return delivery.starts_at - held_until < SMS_LEAST_NOTICE
+
+
+def _hasten(delivery: Delivery, event: Hastened | Moved, now: datetime) -> Transition:
+    if delivery.held_until is None or now >= delivery.held_until:
+        return Transition(delivery)
+    return _enter(replace(delivery, held_until=None), State.QUEUED, event, now, due_at=now)
 
 
 def _claim(delivery: Delivery, event: Claimed, now: datetime) -> Transition:
@@ -452,6 +495,9 @@ def _move(delivery: Delivery, event: Moved, now: datetime) -> Transition:
     if event.starts_at == delivery.starts_at:
         return Transition(delivery)
     after = replace(delivery, starts_at=event.starts_at)
+    held_until = delivery.held_until if delivery.state is State.QUEUED else None
+    if held_until is not None and now < held_until and _too_near(after, held_until):
+        return _hasten(after, event, now)
     if delivery.state is not State.SENDING and delivery.due_at is not None:
         after = replace(after, due_at=min(delivery.due_at, after.deadline))
     return Transition(after, (), (_entry(delivery, after, event, now),))
@@ -544,6 +590,7 @@ RULES: Rules = {
     ),
     **_on(Withdrawn, (_cancel, _TO_BE_SENT), (_withdraw_later, (State.SENDING,))),
     **_on(Withheld, (_withhold, (State.QUEUED,))),
+    **_on(Hastened, (_hasten, (State.QUEUED,))),
     **_on(Moved, (_move, (*_TO_BE_SENT, State.SENDING, State.ACCEPTED, State.UNKNOWN))),
     # Evidence, or the want of it.
     **_on(ReceiptMissing, (_miss_receipt, (State.ACCEPTED, State.UNKNOWN))),

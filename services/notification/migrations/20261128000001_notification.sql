@@ -52,6 +52,7 @@ CREATE TABLE deliveries (
     tries integer NOT NULL DEFAULT 0,
     unanswered integer NOT NULL DEFAULT 0,  -- copies that may have gone out, without a clean reply
     due_at timestamptz,                 -- the next try, or the end of the lease, which is renewed
+    held_until timestamptz,             -- an SMS waits for the morning, or did
     lease uuid,
     handed_over_at timestamptz,
     receipt_due_at timestamptz,         -- from when on a missing receipt is told

@@ -25,6 +25,9 @@ READY = """(kind = 'invitation' OR NOT EXISTS (
       AND invitation.channel = deliveries.channel
       AND invitation.kind = 'invitation' AND invitation.state = 'sending'))"""
 
+# Past its deadline, as `Delivery` has it.
+OVERDUE = "least(coalesce(held_until, requested_at) + $9::interval, starts_at) <= $1"
+
 
 @dataclass(frozen=True, slots=True)
 class DueDelivery:
@@ -95,7 +98,7 @@ async def lock_due(
                 SELECT FROM deliveries
                 WHERE channel = $2 AND practice_id = turn.practice_id AND due_at <= $1
                       AND {READY}
-                      AND (NOT $8 OR least(requested_at + $9::interval, starts_at) <= $1)
+                      AND (NOT $8 OR {OVERDUE})
                 ORDER BY due_at LIMIT 1
             ) AS something
             WHERE place > 0 AND room > 0
@@ -107,7 +110,7 @@ async def lock_due(
             SELECT * FROM deliveries
             WHERE channel = $2 AND practice_id = waiting.practice_id AND due_at <= $1
                   AND {READY}
-                  AND (NOT $8 OR least(requested_at + $9::interval, starts_at) <= $1)
+                  AND (NOT $8 OR {OVERDUE})
             ORDER BY due_at
             LIMIT greatest(1, least(room, $3 / (SELECT count(*) FROM waiting)))
             FOR UPDATE SKIP LOCKED
@@ -118,7 +121,7 @@ async def lock_due(
             ORDER BY version DESC LIMIT 1
         ) AS given ON true
         ORDER BY waiting.place, d.due_at
-        """,  # noqa: S608 - a constant condition
+        """,  # noqa: S608 - constant conditions
         now,
         channel,
         most,

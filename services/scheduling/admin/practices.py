@@ -97,6 +97,11 @@ def _add_settings(parser: argparse.ArgumentParser, *, name_required: bool) -> No
         help="whether patients' calendars are asked to accept or decline",
     )
     parser.add_argument(
+        "--quiet-hours",
+        action=argparse.BooleanOptionalAction,
+        help="whether SMS wait for the morning: from 21 to 8, invitations on Sundays too",
+    )
+    parser.add_argument(
         "--daily-mail-address", help='where a daily mail of how much is open goes; "" nowhere'
     )
     parser.add_argument(
@@ -145,6 +150,7 @@ def _print(practice: Practice) -> None:
     print(f"reply-address:  {practice.reply_address or 'none'}")
     print(f"postal-address: {', '.join(practice.postal_address.splitlines()) or 'none'}")
     print(f"asks-for-answer: {'yes' if practice.asks_for_answer else 'no'}")
+    print(f"quiet-hours:    {'yes' if practice.quiet_hours else 'no'}")
     print(f"daily-mail-address: {practice.daily_mail_address or 'none'}")
     print(f"daily-mail-hour: {practice.daily_mail_hour}")
     print(f"daily-messages: {practice.daily_messages or 'as the tariff'}")

@@ -11,6 +11,7 @@ from chassis.auth import Caller
 from chassis.problems import Responses, response, responses
 from chassis.throttle import TooManyRequests
 from chassis.wording import wordings
+from contracts.channels import Channel
 from contracts.rights import Right
 from services.scheduling import forms
 from services.scheduling.api.dependencies import (
@@ -28,6 +29,7 @@ from services.scheduling.practice import Practice
 from services.scheduling.problems import BadETag, Begun, Changed, Damaged, NotFound, TooManyMessages
 from services.scheduling.schemas import (
     MOST_LISTED,
+    AddressLookup,
     AppointmentsView,
     AppointmentView,
     BookedView,
@@ -35,12 +37,15 @@ from services.scheduling.schemas import (
     Cursor,
     DayView,
     FollowUp,
+    KnownAddressesView,
+    KnownAddressView,
     LanguageView,
     NameQuery,
     NewAppointment,
     PageView,
     PracticeView,
     Resend,
+    SmsTimeView,
 )
 
 IdempotencyKey = Annotated[
@@ -58,6 +63,10 @@ IdempotencyKey = Annotated[
 # Of the two that share a status code the description names both.
 BAD_REQUEST: Responses = {
     BadETag.status: response("The body is no JSON, or If-Match no list of ETags")
+}
+
+TOO_MANY: Responses = {
+    TooManyRequests.status: response("Too many look-ups; Retry-After says when to come back")
 }
 
 MAX_IDS = 100  # an address of some 4 kB
@@ -282,6 +291,51 @@ async def follow_up_appointment(
     await booking.follow_up(caller, appointment_id, body, key, if_match)
 
 
+@router.post(
+    "/appointments/{appointment_id}/send-now",
+    status_code=202,
+    tags=["invitations"],
+    responses=responses(NotFound),
+)
+async def send_sms_now(booking: Desk, caller: AppointmentWriter, appointment_id: UUID) -> None:
+    """„Jetzt senden": what waits for the morning goes out, also of a deleted appointment.
+
+    Where nothing waits nothing happens.
+    """
+    await booking.send_now(caller, appointment_id)
+
+
+@router.post("/addresses/lookup", tags=["appointments"], responses=TOO_MANY)
+async def look_addresses_up(
+    booking: Desk, services: State, caller: AppointmentReader, body: AddressLookup
+) -> KnownAddressesView:
+    """What this practice knows of addresses that it is about to write to; hints, no refusals.
+
+    By fingerprints alone: nobody's name is told. No address stands in the URL.
+    """
+    services.address_lookups.take(f"{caller.practice_id} {caller.subject}")
+    practice, found = await booking.known_addresses(caller, body)
+    return KnownAddressesView(
+        email=KnownAddressView.of(found.get(Channel.EMAIL), practice),
+        phone=KnownAddressView.of(found.get(Channel.SMS), practice),
+    )
+
+
+@router.get("/sms-time", tags=["invitations"])
+async def read_sms_time(
+    booking: Desk,
+    caller: AppointmentReader,
+    day: Annotated[str, Query(alias="date", max_length=100)],
+    at: Annotated[str, Query(alias="time", max_length=100, description="As 14:30.")],
+    utc_offset: Annotated[str | None, Query(max_length=100)] = None,
+) -> SmsTimeView:
+    """When the SMS goes out that would now invite to an appointment at this time.
+
+    At night it waits for the morning, from Saturday evening for Monday, where the start allows.
+    """
+    return SmsTimeView(waits_until=await booking.sms_time(caller, day, at, utc_offset))
+
+
 @router.get("/practice", tags=["practice"])
 async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeView:
     """The caller's practice, its channels and the languages of its invitations."""
@@ -297,6 +351,7 @@ async def read_practice(booking: Desk, caller: AppointmentReader) -> PracticeVie
         languages=[
             LanguageView(code=each.code, name=each.own_name) for each in wordings().values()
         ],
+        quiet_hours=practice.quiet_hours,
         phone=practice.phone,
         sample_link=booking.links.url(NOWHERE),
     )

@@ -32,6 +32,7 @@ class Services:
     prover: Prover
     lookups: Lookups
     mint: Mint
+    address_lookups: Throttle  # of known addresses, by caller
     searches: Throttle  # for patients by name, by practice
     secrets_tried: (
         AddressThrottle  # by address: exchanges of API keys and operators' logins together

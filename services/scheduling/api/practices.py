@@ -64,6 +64,11 @@ class PracticeSettings(BaseModel):
     asks_for_answer: StrictBool | None = Field(
         default=None, description="Whether patients' calendars are asked to accept or decline."
     )
+    quiet_hours: StrictBool | None = Field(
+        default=None,
+        description="Whether SMS wait for the morning: from 21 to 8, invitations on Sundays too, "
+        "where the appointment's start allows.",
+    )
     daily_mail_address: Text | None = Field(
         default=None,
         description="Where a daily mail of how much is open goes, without patients' data; empty: "
@@ -113,6 +118,7 @@ class PracticeRecord(BaseModel):
     reply_address: str
     postal_address: str
     asks_for_answer: bool
+    quiet_hours: bool
     daily_mail_address: str
     daily_mail_hour: int
     daily_messages: int
@@ -134,6 +140,7 @@ class PracticeRecord(BaseModel):
             reply_address=practice.reply_address,
             postal_address=practice.postal_address,
             asks_for_answer=practice.asks_for_answer,
+            quiet_hours=practice.quiet_hours,
             daily_mail_address=practice.daily_mail_address,
             daily_mail_hour=practice.daily_mail_hour,
             daily_messages=practice.daily_messages,

@@ -26,6 +26,7 @@ class Action(StrEnum):
     DELETED = "appointment_deleted"
     ERASED = "appointment_erased"
     FOLLOWED_UP = "appointment_followed_up"
+    SENT_NOW = "sms_sent_now"
     READ = "contact_data_read"
     VISIT_STARTED = "visit_started"
     EXPORTED = "audit_exported"

@@ -33,7 +33,8 @@ CREATE TABLE practices (
     -- bounds of its own on what is written to patients; 0 and none: the installation's
     daily_messages integer NOT NULL DEFAULT 0 CHECK (daily_messages >= 0),
     daily_sms_per_country integer NOT NULL DEFAULT 0 CHECK (daily_sms_per_country >= 0),
-    sms_countries text[] NOT NULL DEFAULT '{}'
+    sms_countries text[] NOT NULL DEFAULT '{}',
+    quiet_hours boolean NOT NULL DEFAULT true   -- whether SMS wait for the morning
 );
 ALTER TABLE practices ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 -- A practice reads its row; it is written in the operator's scope alone, or by the table's owner.
@@ -45,7 +46,7 @@ CREATE POLICY owner ON practices TO CURRENT_USER
     USING (practice_in_scope(id)) WITH CHECK (practice_in_scope(id));
 GRANT SELECT, INSERT, UPDATE (name, time_zone, tariff, language, reminders, retention_days, phone,
     reply_address, postal_address, asks_for_answer, daily_mail_address, daily_mail_hour,
-    daily_messages, daily_sms_per_country, sms_countries) ON practices TO scheduling;
+    daily_messages, daily_sms_per_country, sms_countries, quiet_hours) ON practices TO scheduling;
 
 -- Of practices that want a daily mail: when the next one is due. Written with the practice's settings
 -- in the operator's scope.
@@ -159,11 +160,12 @@ CREATE TABLE attempts (
     attempt integer NOT NULL,
     channel text NOT NULL,
     address_fingerprint bytea NOT NULL,
+    name_fingerprint bytea NOT NULL,    -- of who was written to, at this address
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (practice_id, appointment_id, attempt, channel)
 );
 CREATE INDEX attempts_age ON attempts (created_at);
-CREATE INDEX attempts_of_address ON attempts (practice_id, address_fingerprint);
+CREATE INDEX attempts_of_address ON attempts (practice_id, address_fingerprint, created_at);
 ALTER TABLE attempts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON attempts
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
@@ -195,6 +197,8 @@ CREATE TABLE address_verdicts (
     address_fingerprint bytea NOT NULL,
     dead boolean NOT NULL,
     at timestamptz NOT NULL,
+    arrived_at timestamptz,     -- null where it is dead, came back, or the appointment is erased
+    arrived_of uuid,            -- the appointment
     PRIMARY KEY (practice_id, address_fingerprint)
 );
 CREATE INDEX address_verdicts_age ON address_verdicts (at);

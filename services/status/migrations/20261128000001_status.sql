@@ -31,6 +31,7 @@ CREATE TABLE events (
     category text,
     status_code text,                   -- RFC 3463
     late boolean NOT NULL,
+    waits_until timestamptz,            -- pending: on purpose, for the morning
     reason text,                        -- of a failure: FailureReason of the contract
     version bigint,                     -- of the appointment, of which it is told
     starts_at timestamptz,              -- scheduled

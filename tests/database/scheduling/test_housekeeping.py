@@ -26,7 +26,8 @@ async def test_each_table_has_its_own_time(
     await desk.create("a key")
     async with scheduling_db.practice(desk.practice_id) as tx:
         await tx.execute(
-            "INSERT INTO address_verdicts VALUES ($1, 'x', true, now())", desk.practice_id
+            "INSERT INTO address_verdicts VALUES ($1, 'x', true, now(), NULL, NULL)",
+            desk.practice_id,
         )
     for spare, left in ((timedelta(minutes=1), 1), (-timedelta(minutes=1), 0)):
         async with owner_of("scheduling") as owner:

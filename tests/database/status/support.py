@@ -27,8 +27,10 @@ from contracts.events import (
     InvitationDelivered,
     InvitationFailed,
     InvitationIssued,
+    InvitationPending,
     NoticeFailed,
     NoticeKind,
+    PendingState,
     VisitJoined,
     VisitRole,
 )
@@ -77,6 +79,12 @@ class Story:
 
     def delivered(self) -> Received:
         return self._told(InvitationDelivered, **self._outcome, evidence=Evidence.ACCEPTED)
+
+    def waits(self, until: datetime | None) -> Received:
+        """The message is on its way; up to then on purpose."""
+        return self._told(
+            InvitationPending, **self._outcome, state=PendingState.QUEUED, waits_until=until
+        )
 
     def failed(self) -> Received:
         return self._told(InvitationFailed, **self._outcome, category=FailureCategory.PERMANENT)

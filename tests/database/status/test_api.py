@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from chassis.auth import Access, Caller, TokenVerifier
 from chassis.clock import utc_now
+from contracts.channels import Channel
 from contracts.events import NoticeKind
 from contracts.rights import Right
 from services.status import dependencies
@@ -77,6 +78,44 @@ async def test_asked_for_by_id_it_says_the_same(status: Status, asking: httpx.As
     one = (await asking.get(f"{PATH}/{story.appointment_id}")).json()
     assert [line["type"] for line in one["history"]] == ["requested", "delivered"]
     assert [(line["about"], line["type"]) for line in one["timeline"]][-1] == ("moved", "failed")
+
+
+async def test_what_waits_for_the_morning_is_told_until_then(
+    status: Status, asking: httpx.AsyncClient
+) -> None:
+    story, until = status.story(), utc_now() + timedelta(hours=9)
+    await status.hear([*story.booked(), story.waits(until)])
+    found = (await asking.get(f"{PATH}/{story.appointment_id}")).json()
+    assert datetime.fromisoformat(found["channels"]["email"]["waits_until"]) == until
+    assert (found["overall"], found["open"]) == ("pending", [])
+    [_, waits] = found["timeline"]
+    assert (waits["type"], datetime.fromisoformat(waits["waits_until"])) == ("pending", until)
+    # That the time has come is told by nobody.
+    shown = await status.shown(story, until + timedelta(seconds=1))
+    assert shown is not None
+    assert shown.channels[Channel.EMAIL].waits_until is None
+    await status.hear([story.waits(None)])
+    found = (await asking.get(f"{PATH}/{story.appointment_id}")).json()
+    assert found["channels"]["email"]["waits_until"] is None
+
+
+async def test_what_waited_on_purpose_says_nothing_of_how_fast_ticks_come(
+    status: Status, asking: httpx.AsyncClient
+) -> None:
+    quick, waited = status.story(), status.story()
+    await status.hear([*quick.booked(), quick.delivered()])
+    before = (await asking.get("/v1/measures")).json()
+    weeks_before = (await asking.get("/v1/measures/weeks")).json()["weeks"]
+    await status.hear(
+        [*waited.booked(), waited.waits(utc_now()), waited.waits(None), waited.delivered()]
+    )
+    after = (await asking.get("/v1/measures")).json()
+    assert (before["ticks"], after["ticks"]) == (1, 2)
+    assert before["request_to_tick_ms_p95"] == after["request_to_tick_ms_p95"]
+    weeks_after = (await asking.get("/v1/measures/weeks")).json()["weeks"]
+    told = "request_to_tick_ms_p95"
+    assert [each[told] for each in weeks_before] == [each[told] for each in weeks_after]
+    assert weeks_before != weeks_after
 
 
 async def test_timelines_of_several_deleted_ones_too_and_of_erased_ones_nothing(

@@ -21,9 +21,13 @@ from contracts.events import (
     Withheld,
 )
 from services.scheduling.addresses import (
+    Reported,
     Whereabouts,
     fingerprint,
     mailbox,
+    name_fingerprint,
+    name_fingerprints,
+    taken_back,
     verdict,
     whereabouts,
 )
@@ -123,3 +127,34 @@ def test_where_an_attempt_went_is_told_as_far_as_its_fingerprint_says(
     noted = fingerprint(Sealer({1: bytes(32)}), practice_id, channel, sent_to)
     later = Sealer({number: bytes([number - 1]) * 32 for number in keys})
     assert whereabouts(later, practice_id, channel, noted, present) is said
+
+
+def test_what_came_back_after_all_is_taken_back_and_what_was_refused_never_arrived() -> None:
+    late = {**KNOWN, "late": True, "category": FailureCategory.TEMPORARY}
+    found = taken_back(InvitationFailed(**late, evidence=FailureEvidence.UNSIGNED))
+    assert found == Reported(
+        practice_id=UUID(int=2),
+        appointment_id=UUID(int=1),
+        attempt=1,
+        notice_id=None,
+        channel=Channel.EMAIL,
+        at=KNOWN["occurred_at"],
+    )
+    assert taken_back(InvitationFailed(**late | {"late": False})) is None
+    assert taken_back(InvitationDelivered(**KNOWN, evidence=Evidence.ACCEPTED)) is None
+
+
+def test_a_name_is_recognised_at_its_address_and_nowhere_else() -> None:
+    sealer = Sealer({1: bytes(32)})
+    here = (UUID(int=1), Channel.EMAIL, "erika@example.org")
+    noted = name_fingerprint(sealer, *here, "Erika Mustermann")
+    rotated = Sealer({1: bytes(32), 2: bytes([1]) * 32})
+    assert noted in name_fingerprints(rotated, *here, "mustermann, erika")
+    assert noted not in name_fingerprints(rotated, *here, "Max Mustermann")
+    assert noted != fingerprint(sealer, *here)
+    for elsewhere in (
+        (UUID(int=2), *here[1:]),
+        (here[0], Channel.SMS, here[2]),
+        (*here[:2], "max@example.org"),
+    ):
+        assert noted not in name_fingerprints(rotated, *elsewhere, "Erika Mustermann")

@@ -144,6 +144,7 @@ def notice(kind: NoticeKind, *channels: Channel, **changes: object):  # type: ig
         practice(**changes),
         channels=[*Channel],
         link="https://praxis.example/besuch/x",
+        now=NOW,
         known_start=None if kind is NoticeKind.REMINDER else NOW,
     )
 
@@ -175,6 +176,7 @@ def test_a_channel_that_this_installation_has_not_is_left_out() -> None:
             practice(),
             channels=channels,
             link="https://praxis.example/besuch/x",
+            now=NOW,
         )
 
     by_mail = to_send_over(Channel.EMAIL)
@@ -191,9 +193,35 @@ def test_a_cancellation_of_which_no_other_start_is_known_names_its_own() -> None
         practice(),
         channels=[*Channel],
         link="https://praxis.example/besuch/x",
+        now=NOW,
     )
     assert event is not None
     assert (event.start, event.previous_start) == (START, None)
+
+
+def test_by_night_an_sms_waits_and_comes_in_time_for_the_start_that_the_patient_knows() -> None:
+    def waits(kind: NoticeKind, *channels: Channel, **times: datetime) -> datetime | None:
+        event = requested(
+            UUID(int=9),
+            kind,
+            appointment(*channels),
+            practice(),
+            channels=[*Channel],
+            link="https://praxis.example/besuch/x",
+            **times,
+        )
+        assert event is not None
+        return event.sms_not_before
+
+    night = datetime(2026, 10, 20, 23, tzinfo=BERLIN)
+    morning = datetime(2026, 10, 21, 8, tzinfo=BERLIN)
+    assert waits(NoticeKind.MOVED, Channel.SMS, now=night, known_start=START) == morning
+    assert waits(NoticeKind.CANCELLED, *Channel, now=night) == morning
+    assert waits(NoticeKind.CANCELLED, Channel.EMAIL, now=night) is None
+    soon = datetime(2026, 10, 21, 10, tzinfo=BERLIN)
+    assert waits(NoticeKind.MOVED, Channel.SMS, now=night, known_start=soon) is None
+    sunday = datetime(2026, 10, 25, 12, tzinfo=BERLIN)
+    assert waits(NoticeKind.REMINDER, Channel.SMS, now=sunday) is None
 
 
 def test_everything_that_a_notice_tells() -> None:

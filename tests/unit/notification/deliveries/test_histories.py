@@ -31,6 +31,7 @@ from services.notification.deliveries.events import (
     Disputed,
     FailedForNow,
     FromOutside,
+    Hastened,
     LeaseExpired,
     Misconfigured,
     Moved,
@@ -74,11 +75,22 @@ class History:
     """A delivery, what happened to it so far, and what is still under way to it."""
 
     def __init__(
-        self, channel: Channel, kind: LetterKind, starts_in: timedelta, reached: Counter[object]
+        self,
+        channel: Channel,
+        kind: LetterKind,
+        starts_in: timedelta,
+        reached: Counter[object],
+        *,
+        held: bool,
     ) -> None:
         self.reached = reached
         self.now = NOW
-        self.delivery = replace(new(starts_in=starts_in), channel=channel, kind=kind)
+        self.delivery = replace(
+            new(starts_in=starts_in),
+            channel=channel,
+            kind=kind,
+            held_until=NOW + minutes(600) if held else None,
+        )
         self.leases = 1  # and one before it that nobody knows of
         self.past: list[DeliveryEvent] = []
         self.under_way: list[DeliveryEvent] = []
@@ -120,6 +132,7 @@ class History:
         events: tuple[DeliveryEvent, ...] = (
             *(Requested(), ChannelMissing(), LeaseExpired(), Superseded(), Withdrawn()),
             Withheld(contract.Withheld.NOT_INVITED),
+            Hastened(),
             Claimed(UUID(int=self.leases), self.now + minutes(5)),
             *(Released(lease), Refused(lease, reply), Misconfigured(lease, reply)),
             *(FailedForNow(lease, reply, retry_at), ReplyLost(lease, retry_at, "g1")),
@@ -177,6 +190,7 @@ class History:
         assert before.state in ACTIVE | {State.NEW} or after.state not in ACTIVE
         if after.tries > before.tries:
             assert now < after.deadline
+            assert now >= (after.held_until or now)
             assert before.unanswered < MOST_COPIES[after.channel]
         assert before.unanswered <= after.unanswered <= MOST_COPIES[after.channel]
         if after.state is State.ACCEPTED is not before.state:
@@ -207,7 +221,8 @@ def test_histories() -> None:
     def live(code: bytes) -> None:
         channel = Channel.SMS if code[0] % 3 == 0 else Channel.EMAIL
         kind = KINDS_OF_LETTERS[code[0] // 3 % len(KINDS_OF_LETTERS)]
-        history = History(channel, kind, STARTS[code[1] % len(STARTS)], reached)
+        held = channel is Channel.SMS and code[0] % 2 == 0  # for the morning
+        history = History(channel, kind, STARTS[code[1] % len(STARTS)], reached, held=held)
         for at in range(2, len(code), 4):
             history.step(*code[at : at + 4])
         history.end()

@@ -27,7 +27,7 @@ from services.notification.deliveries.events import (
     Superseded,
     Withdrawn,
 )
-from services.notification.deliveries.told import Send, fate
+from services.notification.deliveries.told import Send, fate, known_start
 from services.notification.letters.letter import LetterKind
 from tests.support.deliveries import GREYLISTED, LEASE, NOW, OK, UNKNOWN_USER, after, minutes, new
 
@@ -53,7 +53,8 @@ def invitation(*story: DeliveryEvent | str, recipient: bytes = HERE) -> Delivery
 
 
 def notice(kind: LetterKind, **changes: object) -> Delivery:
-    return replace(new(), kind=kind, starts_at=LATER, recipient=HERE, **changes)  # type: ignore[arg-type]
+    known: dict[str, object] = {"kind": kind, "starts_at": LATER, "recipient": HERE}
+    return replace(new(), **known | changes)  # type: ignore[arg-type]
 
 
 MAY_HAVE_TOLD = {
@@ -169,3 +170,34 @@ def test_one_that_may_have_told_is_enough(kind: LetterKind, attempts: list[Deliv
     assert (Withheld.IN_INVITATION in alone) is (verdict is Withheld.IN_INVITATION) or (
         verdict is Send.NOW
     )
+
+
+def test_where_a_move_has_waited_in_vain_the_patient_knows_what_was_told_last() -> None:
+    invited, tomorrow = invitation(CLAIMED, Accepted(OK)), NOW + timedelta(days=1)
+    cancelled = notice(LetterKind.CANCELLED, requested_version=4)
+    waited = notice(LetterKind.MOVED, requested_version=3, held_until=tomorrow)
+    assert known_start(cancelled, [invited, waited]) == invited.starts_at
+    assert known_start(cancelled, [waited]) is None  # nobody was told of anything
+    assert known_start(cancelled, [invited]) is None
+    # A move that was told before is newer than the invitation, whichever stands first.
+    day = minutes(60)
+    told = after(
+        notice(LetterKind.MOVED, requested_version=2), Requested(), Claimed(LEASE, NOW + day, None)
+    ).delivery
+    told = after(told, Accepted(OK)).delivery
+    for known in ([invited, told, waited], [waited, told, invited]):
+        assert known_start(cancelled, known) == told.starts_at
+    # One that has waited and then went out tells for itself.
+    sent = replace(waited, tries=1)
+    assert known_start(cancelled, [invited, sent]) is None
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [{"recipient": ELSEWHERE}, {"channel": Channel.SMS}], ids=["address", "channel"]
+)
+def test_what_waited_elsewhere_says_nothing_of_what_is_known_here(
+    elsewhere: dict[str, object],
+) -> None:
+    invited, tomorrow = invitation(CLAIMED, Accepted(OK)), NOW + timedelta(days=1)
+    waited = notice(LetterKind.MOVED, held_until=tomorrow, **elsewhere)
+    assert known_start(notice(LetterKind.CANCELLED), [invited, waited]) is None

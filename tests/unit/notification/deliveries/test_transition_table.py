@@ -19,6 +19,7 @@ from contracts.events import (
     InvitationDelivered,
     InvitationFailed,
     NoticeOutcome,
+    Pending,
 )
 from services.notification.deliveries import transitions
 from services.notification.deliveries.delivery import Delivery, State, Transition
@@ -35,6 +36,7 @@ from services.notification.deliveries.events import (
     Disputed,
     EvidenceEvent,
     FailedForNow,
+    Hastened,
     LeaseExpired,
     Misconfigured,
     Moved,
@@ -84,6 +86,7 @@ EVENTS: dict[str, DeliveryEvent] = {
     "Superseded": Superseded(),
     "Withdrawn": Withdrawn(),
     "Withheld": Withheld(contract.Withheld.NOT_INVITED),
+    "Hastened": Hastened(),
     "Moved": Moved(NOW + minutes(99)),
     "Confirmed": Confirmed(RECEIPT, OK),
     "Permanent": HARD,
@@ -113,6 +116,7 @@ def tables(first: str) -> dict[tuple[str, str], str]:
 MAIL = tables("state")
 UNANSWERED = tables("unanswered")
 DISPUTED = tables("disputed")
+HELD = tables("held")
 NOTICES = MAIL | tables("notice")
 SMS = MAIL | {at: cell for at, cell in tables("sms").items() if cell != "="}
 
@@ -205,6 +209,19 @@ def test_email_whose_tick_is_disputed(row: str, name: str) -> None:
 def test_sms(row: str, name: str) -> None:
     before = delivery(row, Channel.SMS)
     assert cell(before, transition(before, EVENTS[name], NOW)) == SMS[row, name]
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+@pytest.mark.parametrize(("row", "name"), HELD)
+def test_what_waits_for_the_morning_goes_at_once(row: str, name: str, kind: LetterKind) -> None:
+    held = {"held_until": NOW + minutes(60), "due_at": NOW + minutes(60), "kind": kind}
+    before = replace(delivery(row, Channel.SMS), **held)  # type: ignore[arg-type]
+    step = transition(before, EVENTS[name], NOW)
+    assert cell(before, step) == HELD[row, name]
+    assert (step.delivery.due_at, step.delivery.held_until) == (NOW, None)
+    outcome = one(step)
+    assert isinstance(outcome, Pending)
+    assert outcome.waits_until is None
 
 
 def test_late_bounce_says_why_and_by_which_receipt() -> None:

@@ -33,6 +33,7 @@ from services.notification.deliveries.events import (
     DeliveryEvent,
     Disputed,
     FailedForNow,
+    Hastened,
     LeaseExpired,
     Misconfigured,
     Moved,
@@ -72,6 +73,61 @@ def test_request_is_queued_and_told() -> None:
     outcome = one(step)
     assert isinstance(outcome, InvitationPending)
     assert (outcome.state, outcome.sequence) == (PendingState.QUEUED, 1)
+
+
+def held(hours: float, *, starts_in: timedelta = timedelta(days=2)) -> Transition:
+    """The first transition of a text message that is to wait for as long."""
+    until = NOW + timedelta(hours=hours)
+    return after(
+        replace(new(starts_in=starts_in), channel=Channel.SMS, held_until=until), Requested()
+    )
+
+
+def test_what_waits_for_the_morning_is_told_and_not_claimed_before() -> None:
+    step = held(10)
+    until = NOW + timedelta(hours=10)
+    outcome = one(step)
+    assert isinstance(outcome, InvitationPending)
+    assert (outcome.state, outcome.waits_until) == (PendingState.QUEUED, until)
+    early = Claimed(LEASE, until, None)
+    assert transition(step.delivery, early, until - minutes(1)) == Transition(step.delivery)
+    claimed = transition(step.delivery, early, until).delivery
+    assert claimed.state is State.SENDING
+    # Given back untried it waits for nothing any more.
+    released = transition(claimed, Released(LEASE), until).delivery
+    assert (released.state, released.due_at) == (State.QUEUED, until)
+    assert transition(released, Hastened(), until) == Transition(released)
+
+
+@pytest.mark.parametrize("hours", [0, -5])
+def test_a_morning_that_is_over_is_not_waited_for(hours: float) -> None:
+    step = held(hours)
+    outcome = one(step)
+    assert isinstance(outcome, InvitationPending)
+    assert (step.delivery.due_at, step.delivery.held_until, outcome.waits_until) == (
+        NOW,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(("after_morning", "waits"), [(minutes(180), True), (minutes(179), False)])
+def test_moved_too_near_it_goes_at_once_and_moved_away_it_waits(
+    after_morning: timedelta, waits: bool
+) -> None:
+    start = NOW + timedelta(hours=10) + after_morning
+    moved = after(held(10).delivery, Moved(start))
+    assert moved.delivery.starts_at == start
+    assert (moved.delivery.due_at != NOW) is waits
+    assert bool(moved.outcomes) is not waits
+    # So it is where the move is known before the request.
+    assert (held(10, starts_in=start - NOW).delivery.due_at != NOW) is waits
+
+
+def test_what_waits_ends_with_its_appointment_or_the_next_attempt() -> None:
+    waiting = held(10).delivery
+    assert after(waiting, Withdrawn()).delivery.state is State.CANCELLED
+    assert after(waiting, Superseded()).delivery.state is State.SUPERSEDED
 
 
 def test_same_request_again_changes_nothing() -> None:

@@ -34,7 +34,7 @@ from services.notification.deliveries.events import (
     Superseded,
     Withdrawn,
 )
-from services.notification.deliveries.retries import RetryPolicy, deadline
+from services.notification.deliveries.retries import RETRY_WITHIN, RetryPolicy, deadline
 from services.notification.deliveries.transitions import MOST_COPIES, transition
 from services.notification.letters.letter import LetterKind
 from tests.support.deliveries import (
@@ -302,3 +302,10 @@ def test_waits_in_seconds(
 ) -> None:
     at = RetryPolicy().next_try(tries=tries, now=NOW, deadline=NOW + left, jitter=jitter)
     assert at == (None if seconds is None else NOW + timedelta(seconds=seconds))
+
+
+def test_tries_of_what_waits_for_the_morning_are_counted_from_it() -> None:
+    morning, start = NOW + timedelta(hours=10), NOW + timedelta(days=9)
+    held = replace(new(starts_in=timedelta(days=9)), held_until=morning)
+    assert held.deadline == morning + RETRY_WITHIN
+    assert replace(held, held_until=start - timedelta(hours=3)).deadline == start
