@@ -92,6 +92,7 @@ async def test_all_that_the_product_enters_is_proven(practice: Practice, stack: 
         await http.get(path),
         await http.post(f"{path}/follow-ups", json={"causes": [str(uuid4())]}),
         await http.post(f"{path}/room"),
+        await http.post(f"{path}/send-now"),
         await http.post("/v1/proofs/export", params=days),
         await http.post(f"{LOG}/export"),
         await http.delete(path),
