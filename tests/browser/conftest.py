@@ -16,6 +16,8 @@ from tests.browser.page import enter
 from tests.conftest import Stack
 from tests.support import PATIENCE
 
+# Without windows of its own, each of which is a page to draw, a context costs a third.
+CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -44,11 +46,11 @@ expect.set_options(timeout=MILLISECONDS)
 
 @pytest_asyncio.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    assert executable, "The browser tests need Chromium: make browser"
+    found = [path for each in CHROMIUMS if (path := shutil.which(each))]
+    assert found, "The browser tests need Chromium: make browser"
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
-            executable_path=executable, args=list(QUIET), timeout=MILLISECONDS
+            executable_path=found[0], args=list(QUIET), timeout=MILLISECONDS
         )
         yield chromium
         await _closed(chromium)
