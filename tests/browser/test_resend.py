@@ -312,6 +312,7 @@ async def test_what_has_begun_is_not_offered_to_be_sent_again(
         )
     finally:
         await owner.close()
+    await page.reload()  # of what the database alone knows no page is told
     await show_day(page, (await stored(demo_practice, created["id"]))["date"])
     await row(page, name).click()
     await expect(page.get_by_test_id("move-open")).to_be_visible()
