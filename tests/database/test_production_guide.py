@@ -279,7 +279,11 @@ async def test_compose_takes_its_file(machine: Machine) -> None:
     await output(docker, "compose", "--file", str(file), "config", "--quiet")
 
 
-@pytest.mark.parametrize("block", [each for each in BLOCKS if each.kind == "sh"], ids=str)
+@pytest.mark.parametrize(
+    "block",
+    [each for each in BLOCKS if each.kind == "sh"],
+    ids=lambda block: block.name or block.text.splitlines()[0][:40],
+)
 async def test_every_script_is_one(block: Block) -> None:
     await output("bash", "-n", "-c", block.text)
 
