@@ -113,7 +113,12 @@ async def test_a_day_of_forty_is_on_two_sheets_whatever_dialog_is_open(
     async def indicators(route: Route) -> None:
         await route.fulfill(json={"indicators": [*map(told, appointments, cycle(FATES))]})
 
+    async def one(route: Route) -> None:  # without it a dialog would close again, as of one deleted
+        await route.fulfill(json=known[route.request.url.rpartition("/")[2]])
+
+    known = {each["id"]: each for each in (created, *appointments)}
     await desk.route("**/api/scheduling/appointments?date=*", day)
+    await desk.route("**/api/scheduling/appointments/*", one)
     await desk.route("**/api/status/indicators?appointment_id=*", indicators)
     await show_day(desk, created["date"])
     await expect(desk.get_by_test_id("appointment-row")).to_have_count(APPOINTMENTS)
