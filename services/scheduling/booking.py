@@ -42,7 +42,7 @@ from services.scheduling.audit.log import AuditLog
 from services.scheduling.bounds import Bounds
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
-from services.scheduling.problems import Begun, Changed, Damaged, NotFound, UnknownPractice
+from services.scheduling.problems import Begun, Changed, Damaged, NotFound
 from services.scheduling.schemas import (
     AddressLookup,
     Change,
@@ -356,10 +356,7 @@ class Booking:
     @asynccontextmanager
     async def _practice(self, caller: Caller) -> AsyncIterator[tuple[Connection, Practice]]:
         async with self.db.practice(caller.practice_id) as tx:
-            practice = await practice_store.find(tx, caller.practice_id)
-            if practice is None:
-                raise UnknownPractice
-            yield tx, practice
+            yield tx, await practice_store.of_caller(tx, caller.practice_id)
 
     async def _found(
         self, tx: Connection, practice: Practice, appointment_id: UUID, *, lock: bool = False

@@ -22,7 +22,6 @@ from services.scheduling.audit.log import AuditLog
 from services.scheduling.name_search import NameSearch
 from services.scheduling.places import ListPlace
 from services.scheduling.practice import Practice
-from services.scheduling.problems import UnknownPractice
 from services.scheduling.wall_clock import day_bounds
 
 BATCH = 500  # names: some milliseconds in which nothing else is done
@@ -60,9 +59,9 @@ class Lookups:
     ) -> Page:
         """Of those that start on these days, both included, by start. Raises InvalidInput."""
         first, last = forms.range_of(first, last)
-        practice = await self._practice(caller)
-        begin, until = _moments(practice, first, last)
-        async with self.db.practice(practice.id) as tx:
+        async with self.db.practice(caller.practice_id) as tx:
+            practice = await practice_store.of_caller(tx, caller.practice_id)
+            begin, until = _moments(practice, first, last)
             found = await store.page(
                 tx, self.sealer, practice.id, begin, until, after=after, limit=limit + 1
             )
@@ -95,7 +94,8 @@ class Lookups:
         InvalidInput.
         """
         forms.check_order(first, last)
-        practice = await self._practice(caller)
+        async with self.db.practice(caller.practice_id) as tx:
+            practice = await practice_store.of_caller(tx, caller.practice_id)
         begin, until = _moments(practice, first, last)
         ids, following = await self._search(practice.id, wanted, begin, until, after, limit)
         async with self.db.practice(practice.id) as tx:
@@ -135,13 +135,6 @@ class Lookups:
             opened += len(names)
             await asyncio.sleep(0)  # it is others' turn
         return [each.appointment_id for each in found], place
-
-    async def _practice(self, caller: Caller) -> Practice:
-        async with self.db.practice(caller.practice_id) as tx:
-            practice = await practice_store.find(tx, caller.practice_id)
-        if practice is None:
-            raise UnknownPractice
-        return practice
 
 
 def _moments(

@@ -1,14 +1,11 @@
 """Where a list of appointments goes on: behind which of them."""
 
-import base64
-import struct
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PLACE = struct.Struct(">q16s")
+from chassis import cursors
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +17,13 @@ class ListPlace:
 
     @property
     def cursor(self) -> str:
-        """The place as callers hand it back: microseconds since 1970 and id, in base64url."""
-        since = (self.starts_at - _EPOCH) // timedelta(microseconds=1)
-        return base64.urlsafe_b64encode(_PLACE.pack(since, self.appointment_id.bytes)).decode()
+        """The place as callers hand it back."""
+        return cursors.pack(self.starts_at, self.appointment_id)
 
     @classmethod
     def of(cls, cursor: str) -> Self:
         """Raises ValueError for what is none of ours."""
-        try:
-            since, appointment_id = _PLACE.unpack(base64.urlsafe_b64decode(cursor))
-            starts_at = _EPOCH + timedelta(microseconds=since)
-        except (struct.error, OverflowError) as error:
-            raise ValueError from error
-        return cls(starts_at, UUID(bytes=appointment_id))
+        starts_at, appointment_id = cursors.unpack(cursor)
+        if starts_at is None:
+            raise ValueError("here each start is known")
+        return cls(starts_at, appointment_id)

@@ -10,7 +10,7 @@ from asyncpg import Record
 from chassis.database import Connection
 from contracts.tariffs import Tariff
 from services.scheduling.practice import Practice
-from services.scheduling.problems import NoSuchPractice, PracticeExists
+from services.scheduling.problems import NoSuchPractice, PracticeExists, UnknownPractice
 
 PAGE_SIZE = 100
 
@@ -22,6 +22,14 @@ _VALUES = ", ".join(f"${position}" for position, _ in enumerate(_NAMES, start=1)
 async def find(tx: Connection, practice_id: UUID) -> Practice | None:
     """The practice, or None."""
     return (await find_all(tx, [practice_id])).get(practice_id)
+
+
+async def of_caller(tx: Connection, practice_id: UUID) -> Practice:
+    """The practice that a token names. Raises UnknownPractice."""
+    practice = await find(tx, practice_id)
+    if practice is None:
+        raise UnknownPractice
+    return practice
 
 
 async def find_all(tx: Connection, ids: Collection[UUID]) -> dict[UUID, Practice]:

@@ -20,6 +20,7 @@ from contracts.channels import Channel
 from contracts.events import NoticeKind
 from services.scheduling import contact_store
 from services.scheduling.addresses import Whereabouts, whereabouts
+from services.scheduling.places import ListPlace
 
 log = structlog.get_logger(__name__)
 
@@ -69,14 +70,6 @@ class Proof:
         return self.patient_name is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ProofPlace:
-    """In a list by start."""
-
-    starts_at: datetime
-    appointment_id: UUID
-
-
 _FOUND = """SELECT id, practice_id, starts_at, duration_minutes, created_at, deleted_at,
         CASE WHEN deleted_at IS NULL OR contact_until > $2 THEN contact END AS contact
     FROM appointments WHERE practice_id = $1 AND erased_at IS NULL"""
@@ -101,11 +94,11 @@ async def page(
     until: datetime,
     now: datetime,
     *,
-    after: ProofPlace | None,
+    after: ListPlace | None,
     limit: int,
 ) -> Sequence[Proof]:
     """Of appointments that start in [first, until), by start, behind a place in that list."""
-    begin = after or ProofPlace(first, UUID(int=0))
+    begin = after or ListPlace(first, UUID(int=0))
     rows = await tx.fetch(
         PAGE,
         practice_id,

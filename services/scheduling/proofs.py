@@ -17,9 +17,10 @@ from services.scheduling import forms, practice_store, proof_store
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit.entry import Action
 from services.scheduling.audit.log import AuditLog
+from services.scheduling.places import ListPlace
 from services.scheduling.practice import Practice
-from services.scheduling.problems import NotFound, UnknownPractice
-from services.scheduling.proof_store import Proof, ProofPlace
+from services.scheduling.problems import NotFound
+from services.scheduling.proof_store import Proof
 from services.scheduling.wall_clock import day_bounds
 
 EXPORT_BATCH = 200  # appointments: what an export holds in memory
@@ -46,7 +47,7 @@ class Proofs:
     async def get(self, caller: Caller, appointment_id: UUID) -> tuple[Practice, Proof]:
         """Of one appointment, deleted or not. Raises NotFound."""
         async with self.db.practice(caller.practice_id) as tx:
-            practice = await _practice(tx, caller)
+            practice = await practice_store.of_caller(tx, caller.practice_id)
             found = await proof_store.find(tx, self.sealer, practice.id, appointment_id, self.now())
             if found is None:
                 raise NotFound
@@ -57,7 +58,7 @@ class Proofs:
         """Enter that these days are exported. Raises InvalidInput for too many."""
         forms.check_range(first, last)
         async with self.db.practice(caller.practice_id) as tx:
-            practice = await _practice(tx, caller)
+            practice = await practice_store.of_caller(tx, caller.practice_id)
             days = f"{first}/{last}"  # ISO 8601-1, section 5.5
             deed = audit.deed(caller, Action.PROOF_EXPORTED, changed=[days])
             await self.audit_log.enter(tx, deed)
@@ -85,15 +86,8 @@ class Proofs:
             yield found
             if len(found) < EXPORT_BATCH:
                 return
-            after = ProofPlace(found[-1].starts_at, found[-1].appointment_id)
+            after = ListPlace(found[-1].starts_at, found[-1].appointment_id)
 
     async def _note_reading(self, tx: Connection, caller: Caller, shown: Sequence[Proof]) -> None:
         ids = [proof.appointment_id for proof in shown if proof.known]
         await self.audit_log.enter_reading(tx, audit.deed(caller, Action.READ, *ids))
-
-
-async def _practice(tx: Connection, caller: Caller) -> Practice:
-    practice = await practice_store.find(tx, caller.practice_id)
-    if practice is None:
-        raise UnknownPractice
-    return practice

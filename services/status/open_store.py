@@ -4,13 +4,12 @@ Both read the partial index `indicators_open` alone, from the start of the longe
 that may still be going on, so what is past costs nothing.
 """
 
-import base64
-import struct
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from chassis import cursors
 from chassis.database import Connection
 from services.status.openness import LONGEST
 from services.status.store import Shown
@@ -32,10 +31,6 @@ COUNT = """
     ) AS open
     """
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_UNKNOWN = 2**63 - 1
-_PLACE = struct.Struct(">q16s")
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -46,21 +41,13 @@ class Place:
 
     @property
     def cursor(self) -> str:
-        """The place as callers hand it back: microseconds since 1970 and id, in base64url."""
-        since = _UNKNOWN
-        if self.starts_at is not None:
-            since = (self.starts_at - _EPOCH) // timedelta(microseconds=1)
-        return base64.urlsafe_b64encode(_PLACE.pack(since, self.appointment_id.bytes)).decode()
+        """The place as callers hand it back."""
+        return cursors.pack(self.starts_at, self.appointment_id)
 
     @classmethod
     def of(cls, cursor: str) -> Self:
         """Raises ValueError for what is none of ours."""
-        try:
-            since, appointment_id = _PLACE.unpack(base64.urlsafe_b64decode(cursor))
-            starts_at = None if since == _UNKNOWN else _EPOCH + timedelta(microseconds=since)
-        except (ValueError, struct.error, OverflowError):
-            raise ValueError("no cursor of ours") from None
-        return cls(starts_at, UUID(bytes=appointment_id))
+        return cls(*cursors.unpack(cursor))
 
 
 async def page(

@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 
 from chassis.auth import Caller, count_write
 from chassis.clock import utc_now
-from chassis.database import Connection
 from chassis.problems import Responses, responses
 from chassis.throttle import TooManyRequests
 from services.scheduling import forms, practice_store, store
@@ -23,7 +22,6 @@ from services.scheduling.audit.entry import Action, AuditEntry
 from services.scheduling.audit.proving import STANDS, Standing
 from services.scheduling.audit.store import Filter
 from services.scheduling.practice import Practice
-from services.scheduling.problems import UnknownPractice
 from services.scheduling.store import Start
 from services.scheduling.wall_clock import day_bounds
 
@@ -154,7 +152,7 @@ async def list_entries(
 ) -> AuditView:
     """Who did what, newest first."""
     async with db.practice(caller.practice_id) as tx:
-        practice = await _practice(tx, caller)
+        practice = await practice_store.of_caller(tx, caller.practice_id)
         wanted = _filter(practice, appointment_id, first, last)
         found = await audit_store.page(tx, practice.id, wanted, before=before, limit=limit + 1)
         shown = found[:limit]
@@ -212,7 +210,7 @@ async def _export(
 ) -> Response:
     now = utc_now()
     async with services.db.practice(caller.practice_id) as tx:
-        practice = await _practice(tx, caller)
+        practice = await practice_store.of_caller(tx, caller.practice_id)
         wanted = _filter(practice, appointment_id, first, last)
         await services.audit_log.enter(tx, audit.deed(caller, Action.EXPORTED))
     name = f"protokoll-{now.astimezone(practice.zone):%Y-%m-%d}.csv"
@@ -221,13 +219,6 @@ async def _export(
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-async def _practice(tx: Connection, caller: Caller) -> Practice:
-    practice = await practice_store.find(tx, caller.practice_id)
-    if practice is None:
-        raise UnknownPractice
-    return practice
 
 
 async def _file(services: Services, practice: Practice, wanted: Filter) -> AsyncIterator[str]:

@@ -17,7 +17,6 @@ from services.scheduling.problems import (
     AppointmentOver,
     NotFound,
     NoVideoRooms,
-    UnknownPractice,
 )
 from services.scheduling.visits.joining import tell
 from services.scheduling.visits.opening import link_holds
@@ -41,9 +40,7 @@ class Hosting:
         """
         now = utc_now()
         async with self.db.practice(caller.practice_id) as tx:
-            practice = await practice_store.find(tx, caller.practice_id)
-            if practice is None:
-                raise UnknownPractice
+            practice = await practice_store.of_caller(tx, caller.practice_id)
             appointment = await store.find(tx, self.sealer, practice.id, appointment_id)
             if appointment is None:
                 raise NotFound

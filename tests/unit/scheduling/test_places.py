@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis import cursors
 from services.scheduling.places import ListPlace
 
 
@@ -25,3 +26,8 @@ def test_it_stays_as_it_was_handed_out() -> None:
 def test_what_is_none(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whichever it is
         ListPlace.of(text)
+
+
+def test_here_each_start_is_known() -> None:
+    with pytest.raises(ValueError, match="known"):
+        ListPlace.of(cursors.pack(None, UUID(int=1)))
