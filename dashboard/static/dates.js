@@ -76,9 +76,8 @@ export function time(iso, zone) {
 
 /** „heute um 8:00 Uhr", „morgen …" or „am Mo., 30.11. …" on the practice's clock */
 export function soon(iso, zone) {
-  const then = new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(new Date(iso));
   const now = today(zone);
-  const named = { [now]: "heute", [addDays(now, 1)]: "morgen" }[then] ?? `am ${dayOf(iso, zone)}`;
+  const named = { [now]: "heute", [addDays(now, 1)]: "morgen" }[dayIn(iso, zone)] ?? `am ${dayOf(iso, zone)}`;
   return `${named} um ${time(iso, zone).replace(/^0/, "")} Uhr`;
 }
 

@@ -3,7 +3,7 @@
 import { longDay, longWeek, moment } from "./dates.js";
 import { WEEK } from "./desk.js";
 import { byId, h } from "./dom.js";
-import { CHANNELS, notes, shownState, STATES, stateText } from "./words.js";
+import { appointmentCount, CHANNELS, notes, shownState, STATES, stateText } from "./words.js";
 
 const URGENT = ["failed", "unconfirmed"];
 
@@ -35,7 +35,7 @@ export class DaySheet {
   #count(loaded) {
     const { length } = this.desk.rows;
     if (!loaded) return [];
-    return [length === 1 ? "1 Termin" : `${length ? length : "Keine"} Termine`];
+    return [length ? appointmentCount(length) : "Keine Termine"];
   }
 
   #doubts(loaded) {

@@ -30,6 +30,11 @@ export function icon(name) {
   return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `#icon-${name}` }));
 }
 
+/** Text that is the same already is left alone: a live region would say it again, and it takes time. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Let an element with this id describe the input, or no longer; others go on describing it. */
 export function describe(input, id, wanted) {
   const ids = new Set((input.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));

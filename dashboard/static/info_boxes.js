@@ -4,7 +4,7 @@
 // ends above it, so that they can't cover anything.
 
 import { CenterNotice } from "./center_notice.js";
-import { byId, h, icon } from "./dom.js";
+import { byId, h, icon, setText } from "./dom.js";
 import { dismissal, leaveLater, sayLater } from "./notices.js";
 
 const ARRIVED_STAYS = 15_000; // milliseconds after the last; what went wrong stays until it is dismissed
@@ -166,9 +166,7 @@ export class InfoBoxes {
     for (const [key, box] of this.#shown) {
       if (!(key in GATHERED)) continue;
       const about = new Set([...this.#news.values()].filter((one) => one.state === key).map((one) => one.id));
-      const text = GATHERED[key](about.size);
-      const said = box.querySelector(".said");
-      if (said.textContent !== text) said.textContent = text;
+      setText(box.querySelector(".said"), GATHERED[key](about.size));
     }
   }
 

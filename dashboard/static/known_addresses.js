@@ -3,7 +3,7 @@
 
 import * as api from "./api.js";
 import { numericDay } from "./dates.js";
-import { describe, h } from "./dom.js";
+import { describe, h, setText } from "./dom.js";
 
 const PAUSE = 300; // milliseconds, for what is changed together
 const FIELDS = { email: "Adresse", phone: "Nummer" };
@@ -81,8 +81,7 @@ export class KnownAddresses {
     const place = this.#places[name];
     const text = known ? sentences(FIELDS[name], known).join(" ") : "";
     place.dataset.other = String(Boolean(known?.other_name));
-    // A live region repeats what is set anew even where it says the same.
-    if (place.textContent !== text) place.textContent = text;
+    setText(place, text);
     describe(this.#form.elements[name], place.id, text !== "");
   }
 }

@@ -1,8 +1,7 @@
 // Which rows of the Terminübersicht are shown: all, or those with one mark. How many have each is
 // said where it is chosen.
 
-import { byId, h, icon } from "./dom.js";
-import { setText } from "./rows.js";
+import { byId, h, icon, setText } from "./dom.js";
 import { shownState, STATES } from "./words.js";
 
 const ALL = "all";

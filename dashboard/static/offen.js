@@ -1,9 +1,9 @@
 // „Offen": every coming appointment that needs a person, with what can be done about it.
 
 import { dayOf, time } from "./dates.js";
-import { byId, h, icon } from "./dom.js";
+import { byId, h, icon, setText } from "./dom.js";
 import { openActions } from "./open_actions.js";
-import { openTexts } from "./words.js";
+import { appointmentCount, openTexts } from "./words.js";
 
 const UNNAMED = "Name gerade nicht abrufbar";
 
@@ -133,12 +133,8 @@ export class Offen {
 function standing({ count, certain, unknown }) {
   if (unknown) return "Wird geladen …";
   if (count === null) return "Was offen ist, ist gerade nicht abrufbar. Es wird weiter versucht.";
-  const many = count === 1 ? "1 Termin" : `${count} Termine`;
+  const many = appointmentCount(count);
   if (certain) return count === 0 ? "Alles angekommen" : `${many} ${count === 1 ? "ist" : "sind"} offen`;
   const last = count === 0 ? "Zuletzt war alles angekommen" : `Zuletzt ${count === 1 ? "war" : "waren"} ${many} offen`;
   return `${last}; ob es noch so ist, ist gerade nicht sicher.`;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

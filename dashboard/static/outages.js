@@ -1,6 +1,6 @@
 // What is away, in plain German at the top of the page, until it answers again.
 
-import { byId } from "./dom.js";
+import { byId, setText } from "./dom.js";
 
 const AWAY = {
   session: "Die Anmeldung lässt sich gerade nicht prüfen.",
@@ -38,8 +38,7 @@ function sentence() {
 function show() {
   for (const [service, { until }] of away) if (until < Date.now()) away.delete(service);
   const text = sentence();
-  const banner = byId("outage");
-  if (banner.textContent !== text) banner.textContent = text; // else it would be read out again
+  setText(byId("outage"), text);
   if (!away.size) {
     clearInterval(timer);
     timer = 0;

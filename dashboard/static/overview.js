@@ -2,9 +2,10 @@
 
 import { addDays, dayIn, isDay, longDay, longWeek, time, today, weekOf } from "./dates.js";
 import { DAY, WEEK } from "./desk.js";
-import { byId, h } from "./dom.js";
+import { byId, h, setText } from "./dom.js";
 import { MarkFilter } from "./mark_filter.js";
-import { appointmentRow, fillRow, setText } from "./rows.js";
+import { appointmentRow, fillRow } from "./rows.js";
+import { appointmentCount } from "./words.js";
 
 const MINUTE = 60_000;
 const MARKED = 4000; // milliseconds for which a new row stands out
@@ -110,7 +111,7 @@ export class Overview {
 
   #fillHead(item, day) {
     const count = this.desk.rows.filter((id) => this.desk.appointment(id)?.date === day).length;
-    setText(item.querySelector(".muted"), count === 1 ? "1 Termin" : count ? `${count} Termine` : "keine Termine");
+    setText(item.querySelector(".muted"), count ? appointmentCount(count) : "keine Termine");
   }
 
   #fill(item, id) {
@@ -149,7 +150,7 @@ export class Overview {
   #summarise(loaded) {
     const { rows } = this.desk;
     this.filter.render(loaded ? rows : []);
-    setText(byId("day-summary"), loaded && rows.length ? (rows.length === 1 ? "1 Termin" : `${rows.length} Termine`) : "");
+    setText(byId("day-summary"), loaded && rows.length ? appointmentCount(rows.length) : "");
   }
 
   #markWanted() {

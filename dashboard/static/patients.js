@@ -2,8 +2,9 @@
 
 import * as api from "./api.js";
 import { shortDate } from "./dates.js";
-import { byId } from "./dom.js";
-import { appointmentRow, fillRow, setText } from "./rows.js";
+import { byId, setText } from "./dom.js";
+import { appointmentRow, fillRow } from "./rows.js";
+import { appointmentCount } from "./words.js";
 
 const PAGE = 50; // appointments
 const MOST_ASKED = 10; // pages for one click: of so many names each that an empty one is not the end
@@ -98,7 +99,7 @@ export class Patients {
 
   #found() {
     const count = this.#items.size;
-    if (count) return `${count === 1 ? "1 Termin" : `${count} Termine`}${this.#next ? ", weitere vorhanden" : ""}`;
+    if (count) return `${appointmentCount(count)}${this.#next ? ", weitere vorhanden" : ""}`;
     return this.#next ? "Bisher nichts gefunden." : "Kein Termin gefunden. Gesucht wird nach dem Anfang von Vorname oder Nachname, in allen gespeicherten Terminen.";
   }
 

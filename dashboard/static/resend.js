@@ -8,7 +8,7 @@ import { hideConflict, showConflict } from "./conflict.js";
 import { CONTACT, renewsLink, same } from "./contact.js";
 import { adaptAddresses, chosenChannels } from "./contact_fields.js";
 import { differences } from "./differences.js";
-import { byId } from "./dom.js";
+import { byId, setText } from "./dom.js";
 import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields } from "./fields.js";
@@ -125,12 +125,12 @@ export class Resend {
   #adapt() {
     adaptAddresses(this.#form, this.desk.practice);
     const entered = this.#entered();
-    say(byId("resend-link"), renewsLink(this.#seen, entered) ? LINK_ENDS : LINK_STAYS);
+    setText(byId("resend-link"), renewsLink(this.#seen, entered) ? LINK_ENDS : LINK_STAYS);
     const other = this.#failing && this.#spare(entered);
     this.#other.hidden = !other;
     if (!other) return;
     this.#other.dataset.channel = other;
-    say(this.#other, `Stattdessen per ${CHANNELS[other]} senden`);
+    setText(this.#other, `Stattdessen per ${CHANNELS[other]} senden`);
   }
 
   /** A channel that this attempt did not use, with an address that is stored or just entered. */
@@ -262,9 +262,4 @@ export class Resend {
     hideConflict(this.#conflict);
     this.#form.classList.remove("conflicting");
   }
-}
-
-/** A live region repeats what is set anew even where it says the same. */
-function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

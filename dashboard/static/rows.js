@@ -1,6 +1,6 @@
 // A row of an appointment: when, who, over which channels, and its indicator at the right.
 
-import { h, icon } from "./dom.js";
+import { h, icon, setText } from "./dom.js";
 import { CHANNELS, notes, shownState, STATES } from "./words.js";
 
 /** An empty row, for `fillRow`. */
@@ -55,9 +55,4 @@ function fillNotes(list, found) {
   list.dataset.said = said;
   list.replaceChildren(...found.map(({ about, state, text }) =>
     h("span", { class: "note", "data-note": about, "data-state": state }, text)));
-}
-
-/** Text that is the same already is left alone, for screen readers and for speed. */
-export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { isDay } from "./dates.js";
-import { byId } from "./dom.js";
+import { byId, setText } from "./dom.js";
 import { chosenOffset } from "./offsets.js";
 
 const PAUSE = 250; // milliseconds without a change before the service is asked
@@ -63,8 +63,7 @@ export class SmsPreview {
   #say(text, cost) {
     this.#text.textContent = text;
     this.#text.hidden = !text;
-    // A live region repeats what is set anew even where it says the same.
-    if (this.#cost.textContent !== cost) this.#cost.textContent = cost;
+    setText(this.#cost, cost);
   }
 }
 

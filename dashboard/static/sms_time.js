@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { isDay, soon } from "./dates.js";
+import { setText } from "./dom.js";
 
 const PAUSE = 300; // milliseconds without a change before the service is asked
 const TIME = /^\d\d:\d\d/;
@@ -62,7 +63,6 @@ export class SmsTime {
     const text = until ? `SMS wird ${soon(until, this.desk.practice.time_zone)} gesendet.` : "";
     this.#choice.hidden = !until;
     if (!until) this.#form.elements.send_now.checked = false;
-    // A live region repeats what is set anew even where it says the same.
-    if (this.#text.textContent !== text) this.#text.textContent = text;
+    setText(this.#text, text);
   }
 }

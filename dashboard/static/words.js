@@ -2,6 +2,11 @@
 
 import { moment, soon, time } from "./dates.js";
 
+/** „1 Termin", „12 Termine" */
+export function appointmentCount(count) {
+  return count === 1 ? "1 Termin" : `${count} Termine`;
+}
+
 export const CHANNELS = { email: "E-Mail", sms: "SMS" };
 
 export const STATES = {
