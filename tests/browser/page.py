@@ -1,12 +1,13 @@
 """The dashboard's page as the tests use it: where things are and what one does there."""
 
+from datetime import date
 from uuid import UUID, uuid4
 
 import asyncpg
 from playwright.async_api import Locator, Page, expect
 
 from local.stack import Stack
-from tests.support import eventually
+from tests.support import Json, eventually
 from tests.support.visitor import SESSION, new_visitor
 
 
@@ -29,6 +30,21 @@ async def enter(page: Page, stack: Stack) -> None:
     await page.context.add_cookies([{"name": SESSION, "value": visitor.session, "url": dashboard}])
     await page.goto(dashboard)
     await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
+
+
+def measured_week(monday: date, *counts: int, p50: float | None, p95: float | None) -> Json:
+    """A week as the status service tells it; `counts` are at once, corrected, failed, open."""
+    at_once, corrected, failed, still_open = counts
+    return {
+        "week": "{}-W{:02}".format(*monday.isocalendar()),
+        "first_day": monday.isoformat(),
+        "arrived_at_once": at_once,
+        "arrived_corrected": corrected,
+        "failed": failed,
+        "open": still_open,
+        "request_to_tick_ms_p50": p50,
+        "request_to_tick_ms_p95": p95,
+    }
 
 
 def unique(name: str) -> str:

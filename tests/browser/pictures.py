@@ -7,7 +7,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from local.ports import free_base
 from local.stack import Stack
 from tests.browser.conftest import QUIET
-from tests.browser.page import fill, infobox, log_in, row
+from tests.browser.page import fill, infobox, log_in, measured_week, row
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 GERMAN = {"LANGUAGE": "de", "LANG": "de_DE.UTF-8", "LC_ALL": "de_DE.UTF-8"}
@@ -97,8 +97,10 @@ async def _show_weeks(page: Page) -> None:
         "request_to_tick_ms_p95": 41_000,
     }
     weeks = [
-        _week(today - timedelta(days=today.weekday(), weeks=back), *counts)
-        for back, counts in enumerate(reversed(WEEKS))
+        measured_week(
+            today - timedelta(days=today.weekday(), weeks=back), *counts, p50=time, p95=20 * time
+        )
+        for back, (*counts, time) in enumerate(reversed(WEEKS))
     ]
     answer = {"time_zone": "Europe/Berlin", "weeks": weeks[::-1]}
     await page.route("**/api/status/measures?*", lambda route: route.fulfill(json=told))
@@ -112,21 +114,6 @@ async def _show_weeks(page: Page) -> None:
     await dialog.evaluate("sheet => { sheet.style.maxHeight = ''; }")
     await page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
     await page.keyboard.press("Escape")
-
-
-def _week(
-    monday: date, at_once: int, corrected: int, failed: int, still_open: int, time: int
-) -> dict[str, object]:
-    return {
-        "week": "{}-W{:02}".format(*monday.isocalendar()),
-        "first_day": monday.isoformat(),
-        "arrived_at_once": at_once,
-        "arrived_corrected": corrected,
-        "failed": failed,
-        "open": still_open,
-        "request_to_tick_ms_p50": time,
-        "request_to_tick_ms_p95": 20 * time,
-    }
 
 
 async def _fill_erika(page: Page, day: str) -> None:

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import opened
-from tests.browser.page import cut, enter, tab_to
+from tests.browser.page import cut, enter, measured_week, tab_to
 from tests.conftest import Stack
 from tests.support import Json, Practice
 
@@ -83,17 +83,7 @@ async def desk(browser: Browser, stack: Stack) -> AsyncIterator[Page]:
 def week(back: int, *counts: int, p50: float | None = None) -> Json:
     """So many weeks before KW 48: at once, corrected, failed, open."""
     monday = MONDAY - timedelta(weeks=back)
-    at_once, corrected, failed, still_open = counts
-    return {
-        "week": "{}-W{:02}".format(*monday.isocalendar()),
-        "first_day": monday.isoformat(),
-        "arrived_at_once": at_once,
-        "arrived_corrected": corrected,
-        "failed": failed,
-        "open": still_open,
-        "request_to_tick_ms_p50": p50,
-        "request_to_tick_ms_p95": p50 and 10 * p50,
-    }
+    return measured_week(monday, *counts, p50=p50, p95=p50 and 10 * p50)
 
 
 WEEKS = [

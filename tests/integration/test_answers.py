@@ -16,7 +16,7 @@ from tests.conftest import Stack
 from tests.support import PATIENCE, Json, Practice, eventually
 from tests.support.answers import COMMENT, SHAPES, reply
 from tests.support.database import owner
-from tests.support.keys import admin, operator_key
+from tests.support.keys import admin, change_practice
 from tests.support.mails import calendar_of
 from tests.support.topics import header, reading
 
@@ -25,19 +25,6 @@ REACH = {
     "reply_address": "termine@praxis-weiss.example",
     "postal_address": "Hauptstraße 1\n12345 Berlin",
 }
-
-
-async def set_up(stack: Stack, practice: Practice, **settings: object) -> Json:
-    """Change the practice as an operator does."""
-    async with httpx.AsyncClient(
-        base_url=stack.operations_url("scheduling"),
-        auth=await operator_key(stack),
-        timeout=PATIENCE,
-    ) as client:
-        answer = await client.patch(f"/v1/admin/practices/{practice.id}", json=settings)
-    assert answer.status_code == 200, answer.text
-    record: Json = answer.json()
-    return record
 
 
 @pytest_asyncio.fixture
@@ -135,7 +122,7 @@ async def test_a_practice_is_reached_wherever_the_patient_looks(
     mail = await practice.mail(before["email"])
     assert "Reply-To" not in dict(mail["headers"])
     assert "bitte antworten Sie nicht darauf" in mail["text"]
-    record = await set_up(stack, practice, **REACH)
+    record = await change_practice(stack, practice, **REACH)
     assert (record["phone"], record["asks_for_answer"]) == ("+49301234567", True)
     phone = f"+49151{UUID(before['id']).int % 10**8:08d}"
     created = await practice.create(channels=["email", "sms"], phone=phone)

@@ -3,26 +3,13 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import httpx
-
 from local.mailbox.reports import hand_over
 from tests.conftest import Stack
-from tests.support import PATIENCE, Practice, eventually
+from tests.support import Practice, eventually
 from tests.support.database import owner
-from tests.support.keys import admin, operator_key
+from tests.support.keys import admin, change_practice
 
 PATIENT = "Wilhelmine Unverwechselbar"
-
-
-async def set_up(stack: Stack, practice: Practice, **settings: object) -> None:
-    """Change the practice as an operator does."""
-    async with httpx.AsyncClient(
-        base_url=stack.operations_url("scheduling"),
-        auth=await operator_key(stack),
-        timeout=PATIENCE,
-    ) as client:
-        answer = await client.patch(f"/v1/admin/practices/{practice.id}", json=settings)
-    assert answer.status_code == 200, answer.text
 
 
 async def comes_due(stack: Stack, practice: Practice, day: int) -> None:
@@ -48,7 +35,7 @@ async def comes_due(stack: Stack, practice: Practice, day: int) -> None:
 
 async def test_it_says_how_much_is_open_once_a_day(practice: Practice, stack: Stack) -> None:
     address = f"leitung-{uuid4().hex[:8]}@praxis-weiss.example"
-    await set_up(stack, practice, daily_mail_address=address, daily_mail_hour=7)
+    await change_practice(stack, practice, daily_mail_address=address, daily_mail_hour=7)
     refused = [f"unbekannt+{uuid4().hex[:8]}@example.org" for _ in "ab"]
     for email in refused:
         created = await practice.create(email=email, patient_name=PATIENT)

@@ -11,7 +11,7 @@ import httpx
 
 from local.services import AUDIT_KEYS_FILE
 from local.stack import Stack
-from tests.support import PATIENCE
+from tests.support import PATIENCE, Json, Practice
 
 GRANT = {"grant_type": "client_credentials"}
 EVERY_SCOPE = ("appointments:read", "appointments:write", "status:read")
@@ -65,6 +65,19 @@ async def bearer(stack: Stack, key: tuple[str, str], **form: str) -> dict[str, s
     assert response.status_code == 200, response.text
     assert response.headers["cache-control"] == "no-store"
     return {"Authorization": f"Bearer {response.json()['access_token']}"}
+
+
+async def change_practice(stack: Stack, practice: Practice, **settings: object) -> Json:
+    """What an operator sets of a practice; the practice as it is then."""
+    async with httpx.AsyncClient(
+        base_url=stack.operations_url("scheduling"),
+        auth=await operator_key(stack),
+        timeout=PATIENCE,
+    ) as client:
+        answer = await client.patch(f"/v1/admin/practices/{practice.id}", json=settings)
+    assert answer.status_code == 200, answer.text
+    record: Json = answer.json()
+    return record
 
 
 async def operator_key(stack: Stack) -> tuple[str, str]:
