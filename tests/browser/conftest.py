@@ -79,8 +79,12 @@ async def opened(browser: Browser, **options: Any) -> AsyncIterator[Page]:
     }
     context = await browser.new_context(**desk | options)
     context.set_default_timeout(MILLISECONDS)
-    yield await context.new_page()
-    await _closed(context)
+    try:
+        yield await context.new_page()
+    finally:
+        for page in context.pages:  # an answer still on its way to it is nobody's fault
+            await page.unroute_all(behavior="ignoreErrors")
+        await _closed(context)
 
 
 async def _closed(what: Browser | BrowserContext) -> None:
