@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
 import structlog
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from pydantic import BaseModel, Field
@@ -53,7 +53,21 @@ class TokenErrorView(BaseModel):
 
 
 router = APIRouter(prefix="/v1", tags=["tokens"])
-_basic = HTTPBasic(
+
+
+class _Basic(HTTPBasic):
+    """As FastAPI's, but what can't be read is no key, and refused as one."""
+
+    async def __call__(  # type: ignore[override]
+        self, request: Request
+    ) -> HTTPBasicCredentials | None:
+        try:
+            return await super().__call__(request)
+        except HTTPException:
+            return None
+
+
+_basic = _Basic(
     auto_error=False,
     scheme_name="apiKey",
     description="The id of an API key as user name, its secret as password.",
