@@ -48,7 +48,7 @@ async def test_a_request_and_what_came_of_it_are_lines_of_one_trace(
         for line in (stack.folder.logs / f"{name}.log").read_text().splitlines()
     ]
     told = {
-        each["type"].rsplit(".", 2)[-2]: each
+        each["type"].rpartition(".")[2]: each
         for each in lines
         if each["event"] == "published" and each["subject"] == created["id"]
     }
