@@ -11,6 +11,9 @@ from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
 from multidict import CIMultiDict
 from pydantic import TypeAdapter
+from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
+from starlette_problem.handler import http_exception_handler_
 
 from chassis.database import DatabaseBusy, DatabaseUnavailable
 
@@ -98,6 +101,7 @@ _CODES = {
     "string_too_short": "missing",
     "greater_than_equal": "out_of_range",
     "less_than_equal": "out_of_range",
+    "extra_forbidden": "unknown",
 }
 
 
@@ -114,6 +118,28 @@ def _invalid_request(
             for fault in error.errors()
         ]
     )
+
+
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that some route takes at this path."""
+    taken: set[str] = set()
+    for method in METHODS:
+        scope = {**request.scope, "method": method, "root_path": ""}
+        for route in request.app.routes:
+            if route.matches(scope)[0] is Match.FULL:
+                taken |= {"GET"} if isinstance(route, Mount) else {method}
+    return sorted(taken | {"HEAD"} if "GET" in taken else taken)
+
+
+def _http_problem(handler: ExceptionHandler, request: Request, error: HTTPException) -> Problem:
+    """What the framework refuses. Its own Allow names the methods of one route alone."""
+    if error.status_code == 405:
+        allow = {"Allow": ", ".join(_allowed(request))}
+        error = HTTPException(405, error.detail, headers=allow)
+    return http_exception_handler_(handler, request, error)
 
 
 def _log_unexpected(_request: Request, error: Exception) -> None:
@@ -175,6 +201,7 @@ def install(app: FastAPI) -> None:
         handlers={DatabaseUnavailable: _unavailable},
         pre_hooks=[_log_unexpected],
         request_validation_handler=_invalid_request,
+        http_exception_handler=_http_problem,
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
     app.add_exception_handler(DatabaseUnavailable, handler)
@@ -183,7 +210,7 @@ def install(app: FastAPI) -> None:
     def with_field_errors() -> dict[str, Any]:
         description = describe()
         schemas = description.get("components", {}).get("schemas", {})
-        if "ValidationError" in schemas:
+        if "HTTPValidationError" in schemas:
             schemas["ValidationError"] = TypeAdapter(FieldError).json_schema()
         for methods in description["paths"].values():
             for method, operation in methods.items():

@@ -29,6 +29,7 @@ from chassis.handshakes import TlsServer
 from chassis.headers import NOTHING, SafeHeaders
 from chassis.limits import Limits
 from chassis.peers import networks
+from chassis.reading import Reading
 from chassis.request_metrics import RequestMetrics
 from chassis.settings import ProcessSettings
 from chassis.supervisor import Supervisor
@@ -117,6 +118,7 @@ def _surrounded(app: Application, settings: ProcessSettings) -> Application:
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(tracing.TraceMiddleware, known=settings.traces_from)
     app.add_middleware(RequestMetrics)
+    app.add_middleware(Reading)
     return app
 
 

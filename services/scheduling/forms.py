@@ -197,8 +197,16 @@ def start(day: str, at: str, utc_offset: str | None, practice: Practice) -> date
     return faults.checked(faults.start(day, at, utc_offset, practice))
 
 
-def check_choice(*, day: bool, ids: bool, days: bool) -> None:
-    """A list of appointments is asked for by day, by ids or by a range of days: by one of them."""
+def check_choice(*, day: bool, ids: bool, days: bool, since: bool) -> None:
+    """A list of appointments is asked for by day, by ids, or by a range of days: by one of them.
+
+    Or what changed since a moment, of a range of days or of all.
+    """
+    if since and not (day or ids):
+        return
+    if since:
+        message = "Bitte fragen Sie Änderungen ohne Tag und ohne Termine ab."
+        raise InvalidInput([FieldError("updated_since", "not_with_date", message)])
     if day + ids + days > 1:
         message = "Bitte geben Sie entweder einen Tag, einen Zeitraum oder Termine an."
         raise InvalidInput([FieldError("id" if ids else "from", "not_with_date", message)])
@@ -224,6 +232,12 @@ def place(cursor: str | None) -> ListPlace | None:
         return None if cursor is None else ListPlace.of(cursor)
     except ValueError:
         raise InvalidInput([FieldError("cursor", "invalid", NO_PLACE)]) from None
+
+
+def check_since(moment: datetime) -> None:
+    """The moment since when changes are asked for has to be one that can be reckoned with."""
+    if moment.year not in range(1970, YEARS.stop):
+        raise InvalidInput([FieldError("updated_since", "out_of_range", TOO_FAR)])
 
 
 def check_days(days: Mapping[str, date | None]) -> None:

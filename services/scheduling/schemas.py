@@ -1,7 +1,7 @@
 """What goes in and out of the scheduling API."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +10,7 @@ from contracts.channels import Channel
 from contracts.events import MOST_CAUSES
 from contracts.tariffs import Tariff
 from services.scheduling.addresses import KnownAddress
-from services.scheduling.appointments import Appointment
+from services.scheduling.appointments import Appointment, Gone
 from services.scheduling.practice import Practice
 
 UNREADABLE = "(Name nicht lesbar)"
@@ -143,6 +143,7 @@ class BookedView(BaseModel):
     time_zone: str
     invitation: InvitationView
     created_at: dt.datetime
+    updated_at: dt.datetime = Field(description="When it became this version.")
 
     @classmethod
     def of(cls, appointment: Appointment, practice: Practice) -> "BookedView":
@@ -162,6 +163,7 @@ class BookedView(BaseModel):
                 link_version=appointment.link_version,
             ),
             created_at=appointment.created_at,
+            updated_at=appointment.updated_at,
         )
 
 
@@ -210,6 +212,41 @@ class PageView(AppointmentsView):
     next: str | None = Field(
         description="`cursor` of the next page; null on the last one. Of a search, a page that is "
         "short may not be the last one."
+    )
+
+
+class TombstoneView(BaseModel):
+    """An appointment that is deleted, or of which nothing is left here."""
+
+    id: UUID
+    version: int
+    deleted: Literal[True] = True
+    erased: bool = Field(
+        description="Nothing is known of its patient here any more: its term is over, or somebody "
+        "asked for it. Else it was deleted, and does not take place."
+    )
+    updated_at: dt.datetime
+
+    @classmethod
+    def of(cls, gone: Gone) -> "TombstoneView":
+        """The view of what is left."""
+        return cls(id=gone.id, version=gone.version, erased=gone.erased, updated_at=gone.updated_at)
+
+
+class ChangesView(BaseModel):
+    """A page of what changed, in the order in which it did."""
+
+    time_zone: str
+    appointments: list[AppointmentView | TombstoneView] = Field(
+        description="Each once, as it now is."
+    )
+    next: str | None = Field(
+        description="`cursor` of the next page; null on the last one: go on with the newest "
+        "`updated_at` as `updated_since`."
+    )
+    tombstones_since: dt.datetime = Field(
+        description="What is gone is told for so long. Whoever last asked before reads all anew, "
+        "and drops what does not come."
     )
 
 

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Response
 
+from chassis import etags
 from chassis.clock import utc_now
-from chassis.problems import FieldError, InvalidInput, response
+from chassis.problems import FieldError, InvalidInput
+from chassis.problems import response as described
 from services.status import certainty_store, open_store, store
 from services.status.dependencies import Db, State, StatusReader
 from services.status.events import PARTITIONS
@@ -111,8 +113,8 @@ def _place(cursor: str | None) -> Place | None:
             "sent for its interval_seconds; open_count at the beginning and whenever a change "
             "changes how much is open. Neither has an id. Pass over events that are not known."
         },
-        400: response("Last-Event-ID is not an id of this stream"),
-        503: response("Too many open streams; Retry-After says when to come back"),
+        400: described("Last-Event-ID is not an id of this stream"),
+        503: described("Too many open streams; Retry-After says when to come back"),
     },
 )
 async def stream_indicators(
@@ -139,9 +141,9 @@ async def stream_indicators(
     return EventStream(messages, send_timeout=services.settings.send_timeout_seconds)
 
 
-@router.get("/{appointment_id}", responses={404: response("No indicator for this appointment")})
+@router.get("/{appointment_id}", responses={404: described("No indicator for this appointment")})
 async def get_indicator(
-    caller: StatusReader, db: Db, appointment_id: UUID
+    caller: StatusReader, db: Db, appointment_id: UUID, response: Response
 ) -> IndicatorWithHistoryView:
     """One appointment's indicator with its history, oldest first."""
     now = utc_now()
@@ -150,8 +152,11 @@ async def get_indicator(
         facts = await store.facts(tx, caller.practice_id, appointment_id) if found else []
     if not found or is_gone(found[0], now):
         raise NoIndicator
-    return IndicatorWithHistoryView(
+    view = IndicatorWithHistoryView(
         **IndicatorView.of(found[0], now).model_dump(),
         history=[HistoryEntryView.of(entry) for entry in history(facts)],
         timeline=[TimelineEntryView.of(entry) for entry in timeline(facts)],
     )
+    # What is open changes with time alone, so the version of the indicator would not do.
+    response.headers["ETag"] = etags.of(view.model_dump_json())
+    return view

@@ -36,6 +36,7 @@ PRESENT = Appointment(
     link_version=1,
     created_at=NOW,
     created_by="somebody",
+    updated_at=NOW,
 )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import AwareDatetime
 
 from chassis.auth import Caller
 from chassis.problems import Responses, response, responses
@@ -13,6 +14,7 @@ from chassis.throttle import TooManyRequests
 from chassis.wording import wordings
 from contracts.channels import Channel
 from contracts.rights import Right
+from contracts.terms import TOMBSTONE_TERM
 from services.scheduling import forms
 from services.scheduling.api.dependencies import (
     AppointmentAdmin,
@@ -24,7 +26,7 @@ from services.scheduling.api.preconditions import IfMatch, etag
 from services.scheduling.appointments import Appointment
 from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
-from services.scheduling.lookups import Lookups, Page
+from services.scheduling.lookups import Changes, Lookups, Page
 from services.scheduling.practice import Practice
 from services.scheduling.problems import BadETag, Begun, Changed, Damaged, NotFound, TooManyMessages
 from services.scheduling.schemas import (
@@ -34,6 +36,7 @@ from services.scheduling.schemas import (
     AppointmentView,
     BookedView,
     Change,
+    ChangesView,
     Cursor,
     DayView,
     FollowUp,
@@ -46,6 +49,7 @@ from services.scheduling.schemas import (
     PracticeView,
     Resend,
     SmsTimeView,
+    TombstoneView,
 )
 
 IdempotencyKey = Annotated[
@@ -54,8 +58,9 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        description="The same key with the same body is carried out once; "
-        "with another body it is refused.",
+        description="The same key with the same body is carried out once, within 7 days; with "
+        "another body it is refused. A repeat is answered with the present state, and "
+        "Idempotent-Replayed: true.",
     ),
 ]
 
@@ -68,6 +73,8 @@ BAD_REQUEST: Responses = {
 TOO_MANY: Responses = {
     TooManyRequests.status: response("Too many look-ups; Retry-After says when to come back")
 }
+
+REPLAYED = {"Idempotent-Replayed": "true"}  # as Stripe calls it
 
 MAX_IDS = 100  # an address of some 4 kB
 
@@ -102,9 +109,25 @@ def _page(found: Page) -> PageView:
     )
 
 
+def _changes(found: Changes, now: dt.datetime) -> ChangesView:
+    return ChangesView(
+        time_zone=found.practice.time_zone,
+        appointments=[
+            AppointmentView.of(each, found.practice)
+            if isinstance(each, Appointment)
+            else TombstoneView.of(each)
+            for each in found.changed
+        ],
+        next=found.following.cursor if found.following else None,
+        tombstones_since=now - TOMBSTONE_TERM,
+    )
+
+
 def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView | BookedView:
     """The answer to a deed: with the patient only to those who may read."""
     response.headers["ETag"] = etag(booked.appointment.version)
+    if booked.replayed:
+        response.headers.update(REPLAYED)
     view = AppointmentView if caller.may(Right.READ_APPOINTMENTS) else BookedView
     return view.of(booked.appointment, booked.practice)
 
@@ -146,16 +169,33 @@ async def list_appointments(
         dt.date | None,
         Query(alias="to", description=f"The last one, of {forms.MAX_DAYS} days at most."),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_LISTED, description="Of several days.")] = 100,
+    since: Annotated[
+        AwareDatetime | None,
+        Query(
+            alias="updated_since",
+            description="What changed at this moment or later, in the order in which it did; with "
+            "`from` and `to`, or of all days.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=MOST_LISTED, description="Of several days, or of changes.")
+    ] = 100,
     cursor: Cursor | None = None,
-) -> DayView | PageView | AppointmentsView:
+) -> DayView | PageView | AppointmentsView | ChangesView:
     """The Terminübersicht, one day in the practice's zone; several days; or those with these ids.
 
     By start; of several days page by page. Of the ids those of which there is no appointment, or no
-    more, are left out. To look for a patient's name: POST /v1/appointments/search.
+    more, are left out. Or what changed since a moment, deleted ones as such. To look
+    for a patient's name: POST /v1/appointments/search.
     """
     several = first is not None or last is not None
-    forms.check_choice(day=day is not None, ids=bool(ids), days=several)
+    forms.check_choice(day=day is not None, ids=bool(ids), days=several, since=since is not None)
+    if since is not None:
+        forms.check_since(since)
+        changes = await lookups.changes(
+            caller, since, first, last, after=forms.place(cursor), limit=limit
+        )
+        return _changes(changes, lookups.now())
     if several:
         found = await lookups.between(caller, first, last, after=forms.place(cursor), limit=limit)
         return _page(found)
@@ -280,6 +320,7 @@ async def follow_up_appointment(
     caller: AppointmentWriter,
     appointment_id: UUID,
     body: FollowUp,
+    response: Response,
     key: IdempotencyKey = None,
     if_match: IfMatch = None,
 ) -> None:
@@ -288,7 +329,8 @@ async def follow_up_appointment(
     Also of a deleted one whose patient had to be told. What the indicator shows does not change:
     that takes evidence. What fails afterwards, or another start, opens it again.
     """
-    await booking.follow_up(caller, appointment_id, body, key, if_match)
+    if await booking.follow_up(caller, appointment_id, body, key, if_match):
+        response.headers.update(REPLAYED)
 
 
 @router.post(
