@@ -33,6 +33,7 @@ from chassis.reading import Reading
 from chassis.request_metrics import RequestMetrics
 from chassis.settings import ProcessSettings
 from chassis.supervisor import Supervisor
+from contracts.version import VERSION
 
 READY_TIMEOUT = 5.0  # seconds for all dependencies together
 SHUTDOWN_TIMEOUT = 10  # seconds for open requests
@@ -86,7 +87,7 @@ def create_app(
     app = _surrounded(
         Application(
             title=title,
-            version="1",
+            version=VERSION,
             description=description,
             lifespan=lifespan,
             openapi_url=openapi_url,
@@ -126,7 +127,7 @@ def _operations(title: str, health: Health, settings: ProcessSettings) -> Applic
     app = _surrounded(
         Application(
             title=f"{title}, operations",
-            version="1",
+            version=VERSION,
             description="For whoever runs the installation, at a port of its own.",
             **_BARE,
         ),

@@ -18,9 +18,11 @@ import yaml
 
 from chassis.service import Application
 from contracts.access import OTHER_SYSTEM
+from contracts.envelope import schema_id
 from contracts.events import Event
 from contracts.sealed_bodies import CONTENT_TYPE
 from contracts.topics import EVENT_OF, TOPIC_OF, TOPICS, Topic
+from contracts.version import VERSION
 from tools import access_table, chart, grafana, settings_table
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +46,16 @@ HEADERS: dict[str, Any] = {
             "type": "string",
             "format": "uuid",
             "description": "The appointment id; of DailyMailRequested the practice's.",
+        },
+        "ce_dataschema": {
+            "type": "string",
+            "format": "uri",
+            "description": "`$id` of the schema of the body. Since 1.1.0.",
+        },
+        "ce_practiceid": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The practice, as in the body. Since 1.1.0.",
         },
         "ce_signature": {
             "type": "string",
@@ -105,7 +117,7 @@ def json_schema(event: type[Event]) -> dict[str, Any]:
     """JSON Schema 2020-12 of an event's body."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:{event.type.replace('.', ':')}",
+        "$id": schema_id(event),
         **event.model_json_schema(mode="serialization"),
     }
 
@@ -116,10 +128,10 @@ def asyncapi() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {
             "title": "Einladung",
-            "version": "1.0.0",
+            "version": VERSION,
             "description": "CloudEvents 1.0 in Kafka's binary content mode. The key of every "
             "message is the appointment id, of DailyMailRequested the practice's. Within v1 there "
-            "are only additions.",
+            "are only additions: docs/versions.md.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
