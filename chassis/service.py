@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from starlette.types import ASGIApp
 
-from chassis import logs, problems, tracing
+from chassis import logs, problem_pages, problems, tracing
 from chassis.connections import Places, bounded
 from chassis.handshakes import TlsServer
 from chassis.headers import NOTHING, SafeHeaders
@@ -31,6 +31,7 @@ from chassis.limits import Limits
 from chassis.peers import networks
 from chassis.reading import Reading
 from chassis.request_metrics import RequestMetrics
+from chassis.said import Said
 from chassis.settings import ProcessSettings
 from chassis.supervisor import Supervisor
 from contracts.version import VERSION
@@ -78,10 +79,12 @@ def create_app(
     settings: ProcessSettings,
     policy: str = NOTHING,
     openapi_url: str | None = "/openapi.json",
+    field_codes: Mapping[str, Said] | None = None,
 ) -> Application:
     """An application with everything around a service's own routes.
 
-    `policy` is the Content-Security-Policy of what sets none itself. There is no /docs: its page
+    `policy` is the Content-Security-Policy of what sets none itself; `field_codes` are those that
+    the service has beside the common ones. There is no /docs: its page
     would load scripts from elsewhere.
     """
     app = _surrounded(
@@ -96,7 +99,9 @@ def create_app(
         settings,
     )
     app.policy = policy
+    problem_pages.install(app, field_codes or {})
     app.operations = _operations(title, health, settings)
+    problem_pages.install(app.operations, field_codes or {})
     app.operations.state = app.state
     return app
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from chassis import problem_pages, problems
 from chassis.service import Application
 from contracts.access import OTHER_SYSTEM
 from contracts.envelope import schema_id
@@ -113,6 +114,24 @@ SERVER: dict[str, Any] = {
 }
 
 
+PROBLEMS = ROOT / "docs" / "problems"
+PROBLEMS_HEAD = """# Problems
+
+Every refusal and failure of the APIs is an `application/problem+json` (RFC 9457):
+
+- `code` is for programs, and one of these. There may be new ones within v1: go by the HTTP
+  status then.
+- `type` is a URI reference, resolved against the address that was asked: `/problems/<code>` at each
+  service shows the page of the table, without a token.
+- `title`, `detail` and the `message` of each of `errors` are for people, in German, or in English
+  for `Accept-Language: en`; they change without notice.
+- Everything that is wrong with an input comes at once, in `errors`: `field`, `code`
+  ([the list](invalid-input.md)), `message`, and maybe `options`.
+
+| code | HTTP status | English | Deutsch |
+|---|---|---|---|"""
+
+
 def json_schema(event: type[Event]) -> dict[str, Any]:
     """JSON Schema 2020-12 of an event's body."""
     return {
@@ -173,12 +192,31 @@ def files() -> dict[Path, str]:
     for service in SERVICES:
         for name, description in openapi(service).items():
             found[CONTRACTS / "openapi" / f"{name}.json"] = _json(description)
+    found |= problem_docs()
     found[ROOT / "docs" / "settings.md"] = settings_table.page()
     found[ROOT / "docs" / "kafka.md"] = access_table.page()
     found[chart.CHART / "values.schema.json"] = chart.schema()
     found[chart.CHART / "files" / "contract.json"] = chart.contract()
     found[chart.CHART / "files" / "grafana.json"] = grafana.board()
     return found
+
+
+def problem_docs() -> dict[Path, str]:
+    """The catalogue of problems: a page of each code, and what leads to them."""
+    codes = dict(problems.FIELD_CODES)
+    for service in SERVICES:
+        of_service = importlib.import_module(f"services.{service}.problems")
+        codes |= getattr(of_service, "FIELD_CODES", {})
+    importlib.import_module("dashboard.app")
+    entries = problem_pages.catalogue().values()
+    found = {PROBLEMS / f"{each.code}.md": problem_pages.markdown(each, codes) for each in entries}
+    rows = [
+        f"| [{each.code}]({each.code}.md) | {problem_pages.statuses(each)} "
+        f"| {' '.join(dict.fromkeys(kind.title.english for kind in each.kinds))} "
+        f"| {' '.join(dict.fromkeys(kind.title for kind in each.kinds))} |"
+        for each in entries
+    ]
+    return found | {PROBLEMS / "README.md": "\n".join([PROBLEMS_HEAD, *rows, ""])}
 
 
 def _channel(topic: Topic) -> dict[str, Any]:

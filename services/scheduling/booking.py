@@ -47,7 +47,7 @@ from services.scheduling.schemas import (
     AddressLookup,
     Change,
     FollowUp,
-    Input,
+    Form,
     NewAppointment,
     Resend,
 )
@@ -400,11 +400,14 @@ class Booking:
         practice: Practice,
         key: str | None,
         operation: str,
-        request: Input,
+        request: Form,
         appointment_id: UUID,
     ) -> Appointment | None:
-        """The appointment as it now is, if this very request was carried out before."""
-        if key is None:
+        """The appointment as it now is, if this very request was carried out before.
+
+        What can't be read whole never was.
+        """
+        if key is None or request.unread:
             return None
         earlier = await idempotency.claim(
             tx,

@@ -1,11 +1,21 @@
 """What goes in and out of the scheduling API."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
+from chassis.problems import FieldError, field_error
 from contracts.channels import Channel
 from contracts.events import MOST_CAUSES
 from contracts.tariffs import Tariff
@@ -36,7 +46,45 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class NewAppointment(Input):
+# What stands for a field that is missing, or can't be read, while the others are looked at.
+_NOTHING: dict[str, Any] = {"channels": [], "consent": False, "duration_minutes": None}
+
+
+class Form(Input):
+    """An input whose faults are all told at once, those of its reading with those of its meaning.
+
+    What can't be read is in `unread`, and whoever takes a form in refuses it then (`forms`).
+    """
+
+    _unread: tuple[FieldError, ...] = PrivateAttr(default=())
+
+    @property
+    def unread(self) -> Sequence[FieldError]:
+        """What is missing, unknown or of the wrong kind."""
+        return self._unread
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return read(given)
+        except ValidationError as refused:
+            faults = refused.errors(include_url=False, include_context=False, include_input=False)
+            if not isinstance(given, dict) or not all(fault["loc"] for fault in faults):
+                raise
+        bad = {fault["loc"][0] for fault in faults}
+        readable = {name: value for name, value in given.items() if name not in bad}
+        absent = {
+            name: _NOTHING.get(name, "")
+            for name, field in cls.model_fields.items()
+            if field.is_required() and name not in readable
+        }
+        form = read(readable | absent)
+        form._unread = tuple(field_error(fault) for fault in faults)
+        return form
+
+
+class NewAppointment(Form):
     """A video visit to create, with its first invitation."""
 
     patient_name: Text
@@ -68,7 +116,7 @@ class AddressLookup(Input):
     )
 
 
-class Change(Input):
+class Change(Form):
     """What to change of the time; what is left out stays."""
 
     date: Text | None = None
@@ -78,7 +126,7 @@ class Change(Input):
     notify: bool = Field(default=True, description="Tell the patient of a new start.")
 
 
-class Resend(Input):
+class Resend(Form):
     """„Erneut senden": what is left out stays as it was.
 
     Another address, or an empty one in place of one, makes the old link void; one that was missing

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from chassis import etags
 from chassis.clock import utc_now
-from chassis.problems import FieldError, InvalidInput
+from chassis.problems import NOT_VALID, FieldError, InvalidInput
 from chassis.problems import response as described
+from chassis.said import Said
 from services.status import certainty_store, open_store, store
 from services.status.dependencies import Db, State, StatusReader
 from services.status.events import PARTITIONS
@@ -33,9 +34,12 @@ MAX_PAGE = 100
 EITHER = FieldError(
     "appointment_id",
     "either",
-    "Bitte geben Sie entweder appointment_id oder open=true an.",
+    Said(
+        "Bitte geben Sie entweder appointment_id oder open=true an.",
+        "Please give either appointment_id or open=true.",
+    ),
 )
-NO_PLACE = FieldError("cursor", "invalid", "Diese Eingabe ist nicht gültig.")
+NO_PLACE = FieldError("cursor", "invalid", NOT_VALID)
 
 router = APIRouter(prefix="/v1/indicators", tags=["indicators"])
 

@@ -20,6 +20,7 @@ from services.status import certainty_store, erasure_store, events, measures, ti
 from services.status.api import router
 from services.status.dependencies import Services
 from services.status.feeds import Feeds, listener, poller
+from services.status.problems import FIELD_CODES
 from services.status.settings import Settings
 
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
@@ -83,6 +84,7 @@ def build(settings: Settings) -> Application:
         lifespan=lifespan,
         health=health,
         settings=settings,
+        field_codes=FIELD_CODES,
     )
     for routes in (router, measures.router, timelines.router):
         app.include_router(routes, **STRICT)

@@ -161,7 +161,7 @@ async def test_a_key_is_refused_for_another_request(practice: Practice) -> None:
     assert (await practice.post(practice.form(), key)).status_code == 201
     reused = await practice.post(practice.form(), key)
     assert reused.status_code == 422
-    assert reused.json()["type"] == "idempotency-key-reused"
+    assert reused.json()["code"] == "idempotency-key-reused"
 
 
 async def test_resending_twice_under_one_key_is_one_attempt(practice: Practice) -> None:
@@ -275,7 +275,7 @@ async def test_every_deed_heeds_what_its_doer_has_seen(practice: Practice, deed:
     async def answer(*if_match: str) -> tuple[int, str | None]:
         lines = [("If-Match", each) for each in if_match]
         told = await practice.scheduling.request(method, here + path, json=body, headers=lines)
-        return told.status_code, told.json()["type"] if told.is_error else None
+        return told.status_code, told.json()["code"] if told.is_error else None
 
     for stale in ('"2"', 'W/"1"', '"2", W/"1"', '"01"', '"somebody-else"', ""):
         assert await answer(stale) == (412, "changed"), stale

@@ -63,6 +63,14 @@ async def read(
         }
         | changes
     )
+    return await check(request, practice, available)
+
+
+async def check(
+    request: NewAppointment,
+    practice: Practice = BASIC,
+    available: tuple[Channel, ...] = (Channel.EMAIL,),
+) -> ValidAppointment:
     return await forms.new_appointment(
         request,
         practice,
