@@ -7,6 +7,8 @@ from fastapi.dependencies.utils import get_flat_params, request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Query
 
+from chassis.problems import response
+
 
 async def refuse_unknown(request: Request) -> None:
     """FastAPI dependency. Raises RequestValidationError, with whatever else is wrong in the query.
@@ -29,14 +31,5 @@ async def refuse_unknown(request: Request) -> None:
 # How the routers of an API are included.
 STRICT: dict[str, Any] = {
     "dependencies": [Depends(refuse_unknown)],
-    "responses": {
-        422: {
-            "description": "The input is not valid",
-            "content": {
-                "application/problem+json": {
-                    "schema": {"$ref": "#/components/schemas/HTTPValidationError"}
-                }
-            },
-        }
-    },
+    "responses": {422: response("")},  # whose description `openapi` makes
 }

@@ -15,7 +15,6 @@ from fastapi.responses import JSONResponse
 from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
 from multidict import CIMultiDict
-from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount
 from starlette_problem.handler import http_exception_handler_
@@ -66,6 +65,18 @@ class InvalidInput(KnownProblem):
                 for error in errors
             ]
         )
+
+
+class NotJson(KnownProblem):
+    """400: the body is no JSON, so nothing in it was looked at."""
+
+    status = 400
+    type_ = "not-json"
+    title = Said("Der Inhalt ist kein JSON.", "The body is no JSON.")
+    advice = Said(
+        "Gültiges JSON in UTF-8 senden, mit `Content-Type: application/json`.",
+        "Send valid JSON in UTF-8, with `Content-Type: application/json`.",
+    )
 
 
 class Unexpected(KnownProblem):
@@ -183,7 +194,6 @@ _MESSAGES = {
     "missing": FILL_IN,
     "string_too_short": FILL_IN,
     "string_too_long": Said("Diese Eingabe ist zu lang.", "This input is too long."),
-    "json_invalid": Said("Die Anfrage ist kein gültiges JSON.", "The request is not valid JSON."),
     "greater_than_equal": Said("Dieser Wert ist zu klein.", "This value is too small."),
     "less_than_equal": Said("Dieser Wert ist zu groß.", "This value is too large."),
     "extra_forbidden": Said("Dieses Feld ist unbekannt.", "This field is not known."),
@@ -210,7 +220,10 @@ def field_error(fault: Mapping[str, Any], *, within: int = 0) -> FieldError:
 def _invalid_request(
     _handler: ExceptionHandler, _request: Request, error: RequestValidationError
 ) -> Problem:
-    return InvalidInput([field_error(fault, within=1) for fault in error.errors()])
+    faults = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return NotJson()
+    return InvalidInput([field_error(fault, within=1) for fault in faults])
 
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
@@ -242,15 +255,20 @@ def named(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "type": f"{PAGES}/{code}", "code": code}
 
 
-def _said(
-    content: dict[str, Any], request: Request, response: JSONResponse
-) -> tuple[dict[str, Any], JSONResponse]:
-    """The response in the language that the caller reads."""
+def said(content: dict[str, Any], request: Request, response: JSONResponse) -> None:
+    """Make this problem's content the response's, in the language that the caller reads."""
     english = prefers_english(request.headers.get("accept-language", ""))
     content = named(content)
     response.body = response.render(in_english(content) if english else content)
+    response.headers["Content-Length"] = str(len(response.body))
     response.headers["Content-Language"] = "en" if english else "de"
     response.headers.add_vary_header("Accept-Language")
+
+
+def _say(
+    content: dict[str, Any], request: Request, response: JSONResponse
+) -> tuple[dict[str, Any], JSONResponse]:
+    said(content, request, response)
     return content, response
 
 
@@ -281,44 +299,6 @@ def responses(*raised: type[StatusProblem]) -> Responses:
     return {status: response("; or: ".join(lines)) for status, lines in described.items()}
 
 
-_NOT_AUTHENTICATED = response("No valid bearer token")
-_NOT_ALLOWED = response("The token does not allow this, or its practice is not set up")
-_UNAVAILABLE = response("Not available now, or too busy; Retry-After says when to come back")
-_UNREADABLE = response("The body is no JSON")
-_TOO_LARGE = response("The body is too large")
-_HEAD_TOO_LARGE = response("Address and headers are too large")
-_TOO_MANY = response("Too many requests; Retry-After says when to come back")
-
-
-def _describe_common(operation: dict[str, Any], method: str) -> None:
-    """Add the problems that come from around a route and not from itself."""
-    common: dict[str, Any] = {}
-    if "security" in operation:
-        common |= {"401": _NOT_AUTHENTICATED, "403": _NOT_ALLOWED, "503": _UNAVAILABLE}
-        if method != "get":
-            common["429"] = _TOO_MANY
-    if operation.get("parameters"):
-        common["431"] = _HEAD_TOO_LARGE
-    if "requestBody" in operation:
-        common |= {"400": _UNREADABLE, "413": _TOO_LARGE}
-    present = operation["responses"]
-    operation["responses"] = dict(sorted((common | present).items()))
-
-
-def _describe_names(schema: dict[str, Any]) -> None:
-    """What `_said` makes of a problem's type."""
-    schema["properties"]["type"] |= {
-        "format": "uri-reference",
-        "description": "Leads to a page about this problem, at this service.",
-    }
-    schema["properties"]["code"] = {
-        "type": "string",
-        "title": "Code",
-        "description": "For programs: docs/problems. There may be new ones.",
-    }
-    schema["required"].append("code")
-
-
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with application/problem+json."""
     wrappers: dict[str, Any] = {"default": Unexpected}
@@ -326,24 +306,9 @@ def install(app: FastAPI) -> None:
         unhandled_wrappers=wrappers,
         handlers={DatabaseUnavailable: _unavailable},
         pre_hooks=[_log_unexpected],
-        post_hooks=[_said],
+        post_hooks=[_say],
         request_validation_handler=_invalid_request,
         http_exception_handler=_http_problem,
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
     app.add_exception_handler(DatabaseUnavailable, handler)
-    describe = app.openapi
-
-    def with_field_errors() -> dict[str, Any]:
-        description = describe()
-        schemas = description.get("components", {}).get("schemas", {})
-        if "HTTPValidationError" in schemas:
-            schemas["ValidationError"] = TypeAdapter(FieldError).json_schema()
-            for name in ("HTTPValidationError", "Problem"):
-                _describe_names(schemas[name])
-        for methods in description["paths"].values():
-            for method, operation in methods.items():
-                _describe_common(operation, method)
-        return description
-
-    app.openapi = with_field_errors  # type: ignore[method-assign]

@@ -247,7 +247,7 @@ class AppointmentOver(KnownProblem):
 
 
 class TokenRefused(KnownProblem):
-    """An error of RFC 6749, section 5.2, that is a problem detail as well."""
+    """An error of RFC 6749, section 5.2, with the members of a problem detail as well."""
 
     status = 400
     type_: str

@@ -22,8 +22,15 @@ from services.status.dependencies import Services
 from services.status.feeds import Feeds, listener, poller
 from services.status.problems import FIELD_CODES
 from services.status.settings import Settings
+from services.status.stream import EVENTS
 
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
+
+TAGS = {
+    "indicators": "What to show for an appointment, and what is open.",
+    "measures": "What the practice's ticks were worth.",
+    "timelines": "Everything that happened to appointments.",
+}
 
 
 def issuers(settings: Settings) -> Iterator[Issuer]:
@@ -85,6 +92,8 @@ def build(settings: Settings) -> Application:
         health=health,
         settings=settings,
         field_codes=FIELD_CODES,
+        tags=TAGS,
+        models=EVENTS.values(),
     )
     for routes in (router, measures.router, timelines.router):
         app.include_router(routes, **STRICT)

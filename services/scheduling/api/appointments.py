@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import AwareDatetime
 
 from chassis.auth import Caller
+from chassis.openapi import ETAG, LOCATION, REPLAYED, UNCHANGED, answer
 from chassis.problems import Responses, response, responses
 from chassis.throttle import TooManyRequests
 from chassis.wording import wordings
@@ -28,7 +29,15 @@ from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
 from services.scheduling.lookups import Changes, Lookups, Page
 from services.scheduling.practice import Practice
-from services.scheduling.problems import BadETag, Begun, Changed, Damaged, NotFound, TooManyMessages
+from services.scheduling.problems import (
+    BadETag,
+    Begun,
+    Changed,
+    Damaged,
+    KeyReused,
+    NotFound,
+    TooManyMessages,
+)
 from services.scheduling.schemas import (
     MOST_LISTED,
     AddressLookup,
@@ -74,7 +83,7 @@ TOO_MANY: Responses = {
     TooManyRequests.status: response("Too many look-ups; Retry-After says when to come back")
 }
 
-REPLAYED = {"Idempotent-Replayed": "true"}  # as Stripe calls it
+REPEATED = {"Idempotent-Replayed": "true"}  # as Stripe calls it
 
 MAX_IDS = 100  # an address of some 4 kB
 
@@ -127,7 +136,7 @@ def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView
     """The answer to a deed: with the patient only to those who may read."""
     response.headers["ETag"] = etag(booked.appointment.version)
     if booked.replayed:
-        response.headers.update(REPLAYED)
+        response.headers.update(REPEATED)
     view = AppointmentView if caller.may(Right.READ_APPOINTMENTS) else BookedView
     return view.of(booked.appointment, booked.practice)
 
@@ -136,7 +145,9 @@ def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView
     "/appointments",
     status_code=201,
     tags=["appointments"],
-    responses=responses(NotFound, TooManyMessages),
+    responses=responses(KeyReused, TooManyMessages)
+    | {404: response("The appointment of this Idempotency-Key is deleted")}
+    | answer(201, ETag=ETAG, Location=LOCATION, Idempotent_Replayed=REPLAYED),
 )
 async def create_appointment(
     booking: Desk,
@@ -225,7 +236,11 @@ async def search_appointments(
     return _page(found)
 
 
-@router.get("/appointments/{appointment_id}", tags=["appointments"], responses=responses(NotFound))
+@router.get(
+    "/appointments/{appointment_id}",
+    tags=["appointments"],
+    responses=responses(NotFound) | answer(200, ETag=ETAG) | UNCHANGED,
+)
 async def read_appointment(
     booking: Desk, caller: AppointmentReader, appointment_id: UUID, response: Response
 ) -> AppointmentView:
@@ -238,7 +253,9 @@ async def read_appointment(
 @router.patch(
     "/appointments/{appointment_id}",
     tags=["appointments"],
-    responses=responses(NotFound, Changed, Damaged, TooManyMessages) | BAD_REQUEST,
+    responses=responses(NotFound, Changed, Damaged, TooManyMessages)
+    | BAD_REQUEST
+    | answer(200, ETag=ETAG),
 )
 async def change_appointment(
     booking: Desk,
@@ -290,7 +307,9 @@ async def erase_appointment(
     "/appointments/{appointment_id}/invitations",
     status_code=202,
     tags=["invitations"],
-    responses=responses(NotFound, Begun, Changed, Damaged, TooManyMessages) | BAD_REQUEST,
+    responses=responses(NotFound, Begun, Changed, Damaged, KeyReused, TooManyMessages)
+    | BAD_REQUEST
+    | answer(202, ETag=ETAG, Idempotent_Replayed=REPLAYED),
 )
 async def resend_invitation(
     booking: Desk,
@@ -313,7 +332,9 @@ async def resend_invitation(
     "/appointments/{appointment_id}/follow-ups",
     status_code=204,
     tags=["appointments"],
-    responses=responses(NotFound, Changed) | BAD_REQUEST,
+    responses=responses(NotFound, Changed, KeyReused)
+    | BAD_REQUEST
+    | answer(204, Idempotent_Replayed=REPLAYED),
 )
 async def follow_up_appointment(
     booking: Desk,
@@ -330,7 +351,7 @@ async def follow_up_appointment(
     that takes evidence. What fails afterwards, or another start, opens it again.
     """
     if await booking.follow_up(caller, appointment_id, body, key, if_match):
-        response.headers.update(REPLAYED)
+        response.headers.update(REPEATED)
 
 
 @router.post(
