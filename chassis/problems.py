@@ -25,7 +25,7 @@ from chassis.said import Said, in_english, prefers_english
 log = structlog.get_logger(__name__)
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]  # of a route, as FastAPI takes them
-PAGES = "/problems"  # where each service tells of its problems
+PAGES = "/v1/problems"  # where each service tells of them
 
 
 class KnownProblem(StatusProblem):

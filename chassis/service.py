@@ -32,7 +32,6 @@ from chassis.peers import networks
 from chassis.reading import Reading
 from chassis.renewal import renewal
 from chassis.request_metrics import RequestMetrics
-from chassis.said import Said
 from chassis.settings import ProcessSettings
 from chassis.supervisor import Supervisor
 from contracts.version import VERSION
@@ -80,16 +79,14 @@ def create_app(
     settings: ProcessSettings,
     policy: str = NOTHING,
     openapi_url: str | None = "/openapi.json",
-    field_codes: Mapping[str, Said] | None = None,
     tags: Mapping[str, str] | None = None,
     models: Collection[type[BaseModel]] = (),
 ) -> Application:
     """An application with everything around a service's own routes.
 
-    `policy` is the Content-Security-Policy of what sets none itself; `field_codes` are those that
-    the service has beside the common ones; `tags` says what each tag of the API stands for;
-    `models` are described without being a whole answer. There is no /docs: its page would load
-    scripts from elsewhere.
+    `policy` is the Content-Security-Policy of what sets none itself; `tags` says what each tag of
+    the API stands for; `models` are described without being a whole answer. There is no /docs: its
+    page would load scripts from elsewhere.
     """
 
     @asynccontextmanager
@@ -112,9 +109,9 @@ def create_app(
         models,
     )
     app.policy = policy
-    problem_pages.install(app, field_codes or {})
+    problem_pages.install(app)
     app.operations = _operations(title, health, settings)
-    problem_pages.install(app.operations, field_codes or {})
+    problem_pages.install(app.operations)
     app.operations.state = app.state
     return app
 

@@ -22,6 +22,7 @@ from chassis.service import Application
 from contracts.access import OTHER_SYSTEM
 from contracts.envelope import schema_id
 from contracts.events import Event
+from contracts.problems import FILE
 from contracts.sealed_bodies import CONTENT_TYPE
 from contracts.topics import EVENT_OF, TOPIC_OF, TOPICS, Topic
 from contracts.version import VERSION
@@ -122,12 +123,14 @@ Every refusal and failure of the APIs is an `application/problem+json` (RFC 9457
 
 - `code` is for programs, and one of these. There may be new ones within v1: go by the HTTP
   status then.
-- `type` is a URI reference, resolved against the address that was asked: `/problems/<code>` at each
-  service shows the page of the table, without a token.
+- `type` is a URI reference, resolved against the address that was asked: `/v1/problems/<code>`
+  at each service shows the page of the table, without a token.
 - `title`, `detail` and the `message` of each of `errors` are for people, in German, or in English
   for `Accept-Language: en`; they change without notice.
 - Everything that is wrong with an input comes at once, in `errors`: `field`, `code`
   ([the list](invalid-input.md)), `message`, and maybe `options`.
+
+For programs the same is in `contracts/problems.json`.
 
 | code | HTTP status | English | Deutsch |
 |---|---|---|---|"""
@@ -208,21 +211,28 @@ def files() -> dict[Path, str]:
 
 
 def problem_docs() -> dict[Path, str]:
-    """The catalogue of problems: a page of each code, and what leads to them."""
+    """The catalogue of problems, a page of each code, and what leads to them."""
     codes = dict(problems.FIELD_CODES)
     for service in SERVICES:
         of_service = importlib.import_module(f"services.{service}.problems")
         codes |= getattr(of_service, "FIELD_CODES", {})
     importlib.import_module("dashboard.app")
-    entries = problem_pages.catalogue().values()
-    found = {PROBLEMS / f"{each.code}.md": problem_pages.markdown(each, codes) for each in entries}
+    catalogue = problem_pages.of_classes(codes)
+    found = {
+        PROBLEMS / f"{code}.md": problem_pages.markdown(code, catalogue)
+        for code in catalogue["problems"]
+    }
     rows = [
-        f"| [{each.code}]({each.code}.md) | {problem_pages.statuses(each)} "
-        f"| {' '.join(dict.fromkeys(kind.title.english for kind in each.kinds))} "
-        f"| {' '.join(dict.fromkeys(kind.title for kind in each.kinds))} |"
-        for each in entries
+        f"| [{code}]({code}.md) | {problem_pages.statuses(each)} "
+        f"| {_titles(each['en'])} | {_titles(each['de'])} |"
+        for code, each in catalogue["problems"].items()
     ]
-    return found | {PROBLEMS / "README.md": "\n".join([PROBLEMS_HEAD, *rows, ""])}
+    page = "\n".join([PROBLEMS_HEAD, *rows, ""])
+    return found | {PROBLEMS / "README.md": page, FILE: _json(catalogue)}
+
+
+def _titles(kinds: list[dict[str, str]]) -> str:
+    return " ".join(dict.fromkeys(kind["title"] for kind in kinds))
 
 
 def _channel(topic: Topic) -> dict[str, Any]:

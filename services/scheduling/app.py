@@ -42,7 +42,6 @@ from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Links
 from services.scheduling.lookups import Lookups
 from services.scheduling.open_counts import OpenCounts
-from services.scheduling.problems import FIELD_CODES
 from services.scheduling.proofs import Proofs
 from services.scheduling.settings import Settings
 from services.scheduling.visits.hosting import Hosting
@@ -195,7 +194,6 @@ def build(settings: Settings) -> Application:
         lifespan=lifespan,
         health=health,
         settings=settings,
-        field_codes=FIELD_CODES,
         tags=TAGS,
     )
     for routes in (appointments, audit, proofs, visits, tokens):

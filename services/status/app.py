@@ -20,7 +20,6 @@ from services.status import certainty_store, erasure_store, events, measures, ti
 from services.status.api import router
 from services.status.dependencies import Services
 from services.status.feeds import Feeds, listener, poller
-from services.status.problems import FIELD_CODES
 from services.status.settings import Settings
 from services.status.stream import EVENTS
 
@@ -91,7 +90,6 @@ def build(settings: Settings) -> Application:
         lifespan=lifespan,
         health=health,
         settings=settings,
-        field_codes=FIELD_CODES,
         tags=TAGS,
         models=EVENTS.values(),
     )

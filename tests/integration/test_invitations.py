@@ -152,6 +152,8 @@ async def test_the_same_request_twice_is_carried_out_once(practice: Practice) ->
     answers = await asyncio.gather(*(practice.post(body, key) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["id"] for answer in answers}) == 1
+    replayed = [answer.headers.get("Idempotent-Replayed") for answer in answers]
+    assert sorted(replayed, key=str) == [None, *["true"] * 4]
     await practice.shows(answers[0].json()["id"], "delivered")
     await practice.mail(body["email"])
 
