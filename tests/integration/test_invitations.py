@@ -201,7 +201,7 @@ async def test_resending_twice_under_one_key_is_one_attempt(practice: Practice) 
         ({"duration_minutes": "20 Minuten"}, "duration_minutes", "invalid"),
         ({"consent": False}, "consent", "consent_required"),
         ({"locale": "xx"}, "locale", "invalid"),
-        ({"surprise": 1}, "surprise", "invalid"),
+        ({"surprise": 1}, "surprise", "unknown"),
     ],
 )
 async def test_bad_input_names_its_field_and_changes_nothing(
