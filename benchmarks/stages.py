@@ -269,6 +269,7 @@ def appointment() -> Appointment:
         link_version=1,
         created_at=now,
         created_by="benchmark",
+        updated_at=now,
     )
 
 

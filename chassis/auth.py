@@ -18,12 +18,13 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.openapi.models import OAuth2, OAuthFlowAuthorizationCode, OAuthFlowClientCredentials
 from fastapi.openapi.models import OAuthFlows as Flows
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
-from fastapi_problem.error import StatusProblem
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from multidict import CIMultiDict
 
 from chassis.jwks import ALGORITHMS, Keys
+from chassis.problems import KnownProblem
+from chassis.said import Said
 from chassis.settings import AuthSettings
 from chassis.throttle import Throttle, TooManyRequests
 from chassis.tracing import PRACTICE
@@ -72,29 +73,47 @@ class Caller:
         return right in self.rights
 
 
-class NotAuthenticated(StatusProblem):
+class NotAuthenticated(KnownProblem):
     """401: no token, or one that does not hold. Says no more than that."""
 
     status = 401
     type_ = "not-authenticated"
-    title = "A valid bearer token is needed."
+    title = Said("Ein gültiges Token ist nötig.", "A valid bearer token is needed.")
+    advice = Said(
+        "Ein neues Token holen, bei `POST /v1/tokens` oder beim Identitätsanbieter, und die "
+        "Anfrage "
+        "damit wiederholen. Token gelten nur Minuten.",
+        "Get a new token, at `POST /v1/tokens` or from the identity provider, and repeat the "
+        "request "
+        "with it. Tokens hold for minutes alone.",
+    )
     headers_ = CIMultiDict({"WWW-Authenticate": "Bearer"})
 
 
-class NoPractice(StatusProblem):
+class NoPractice(KnownProblem):
     """403: the token holds, and names no practice."""
 
     status = 403
     type_ = "no-practice"
-    title = "The token belongs to no practice."
+    title = Said("Das Token gehört zu keiner Praxis.", "The token belongs to no practice.")
+    advice = Said(
+        "Der Betreiber gibt dem Konto beim Identitätsanbieter eine Praxis.",
+        "The operator gives the account a practice, at the identity provider.",
+    )
 
 
-class MissingRight(StatusProblem):
+class MissingRight(KnownProblem):
     """403: the token holds, and does not allow this (RFC 6750, section 3.1)."""
 
     status = 403
     type_ = "missing-right"
-    title = "The token does not allow this."
+    title = Said("Das Token erlaubt das nicht.", "The token does not allow this.")
+    advice = Said(
+        "`needed` nennt die Rechte. Ein API-Schlüssel hat die, mit denen er angelegt wurde; eine "
+        "Person die ihrer Rollen.",
+        "`needed` names the rights. An API key has those that it was made with, a person those of "
+        "their roles.",
+    )
 
     def __init__(self, needed: Iterable[str]) -> None:
         names = sorted(needed)

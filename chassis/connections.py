@@ -15,8 +15,10 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from chassis.limits import DISCARDED_BYTES, HEAD_TOO_LARGE, MAX_HEAD_BYTES, refused
+from chassis.limits import DISCARDED_BYTES, MAX_HEAD_BYTES, HeadTooLarge, refused
 from chassis.peers import Network
+from chassis.problems import KnownProblem, TooBusy
+from chassis.said import Said
 from chassis.throttle import NETWORKS, networks_around
 
 # Connections at once, unless a server is told otherwise.
@@ -26,31 +28,50 @@ WHOLE_REQUEST = 20.0  # seconds from its first byte, or from the connection, to 
 LINGER = 2.0  # seconds in which what still comes of a refused head is thrown away, but for a bound
 
 
-def _refusal(status_line: bytes, problem: tuple[int, str, str], more: bytes = b"") -> bytes:
-    body = json.dumps(refused(*problem)).encode()
+class NotHttp(KnownProblem):
+    """400: what came is not HTTP/1.1, or not as it should be."""
+
+    status = 400
+    type_ = "not-http"
+    title = Said(
+        "Das ist keine Anfrage nach HTTP/1.1 (RFC 9112).",
+        "This is not a request of HTTP/1.1 (RFC 9112).",
+    )
+    advice = Said(
+        "Einen Client mit HTTP/1.1 nehmen, und prüfen, ob der Server TLS erwartet.",
+        "Take a client of HTTP/1.1, and look whether the server expects TLS.",
+    )
+
+
+class TooManyConnections(KnownProblem):
+    """503: too many connections come from this address."""
+
+    status = 503
+    type_ = "too-many-connections"
+    title = Said(
+        "Von dieser Adresse kommen zu viele Verbindungen.",
+        "Too many connections come from this address.",
+    )
+    advice = Said(
+        "Verbindungen wiederverwenden; nach `Retry-After` Sekunden wiederholen.",
+        "Use connections again; repeat it after `Retry-After` seconds.",
+    )
+
+
+def _refusal(status_line: bytes, problem: type[KnownProblem], more: bytes = b"") -> bytes:
+    """As it is sent before any head is read, and so in German."""
+    body = json.dumps(refused(problem)).encode()
     return (
         b"HTTP/1.1 %s\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n"
-        b"x-content-type-options: nosniff\r\nconnection: close\r\n%s"
+        b"x-content-type-options: nosniff\r\ncontent-language: de\r\nconnection: close\r\n%s"
         b"content-length: %d\r\n\r\n%s" % (status_line, more, len(body), body)
     )
 
 
-_NO_HTTP = _refusal(
-    b"400 Bad Request", (400, "not-http", "This is not a request of HTTP/1.1 (RFC 9112).")
-)
-_HEAD_TOO_LARGE = _refusal(b"431 Request Header Fields Too Large", HEAD_TOO_LARGE)
-
-
-_TOO_MANY = _refusal(
-    b"503 Service Unavailable",
-    (503, "too-many-connections", "Too many connections come from this address."),
-    b"retry-after: 5\r\n",
-)
-_FULL = _refusal(
-    b"503 Service Unavailable",
-    (503, "too-busy", "Too many connections are open."),
-    b"retry-after: 2\r\n",
-)
+_NO_HTTP = _refusal(b"400 Bad Request", NotHttp)
+_HEAD_TOO_LARGE = _refusal(b"431 Request Header Fields Too Large", HeadTooLarge)
+_TOO_MANY = _refusal(b"503 Service Unavailable", TooManyConnections, b"retry-after: 5\r\n")
+_FULL = _refusal(b"503 Service Unavailable", TooBusy, b"retry-after: 2\r\n")
 
 
 class Places:

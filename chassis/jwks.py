@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 import httpx
 import structlog
-from fastapi_problem.error import StatusProblem
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 from multidict import CIMultiDict
+
+from chassis.problems import KnownProblem
+from chassis.said import Said
 
 log = structlog.get_logger(__name__)
 
@@ -32,12 +34,16 @@ _CURVES = {"EC": ["P-256", "P-384"], "OKP": ["Ed25519", "Ed448"]}
 _COMMON = ["kty", "use", "key_ops", "alg", "kid"]
 
 
-class KeysUnavailable(StatusProblem):
+class KeysUnavailable(KnownProblem):
     """503: the issuer's keys were never read, so no token can be judged."""
 
     status = 503
     type_ = "keys-unavailable"
-    title = "Tokens can't be checked now."
+    title = Said("Token sind gerade nicht prüfbar.", "Tokens can't be checked now.")
+    advice = Said(
+        "Nach `Retry-After` Sekunden wiederholen; es ist nichts geschehen.",
+        "Repeat it after `Retry-After` seconds; nothing was done.",
+    )
     headers_ = CIMultiDict({"Retry-After": "2"})
 
 

@@ -1,16 +1,43 @@
 """How large a request may be: its head and its body, declared or streamed."""
 
 from contextlib import suppress
+from typing import Any
 
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.problems import KnownProblem, named
+from chassis.said import Said, prefers_english
 
 MAX_HEAD_BYTES = 64 * 1024  # address and headers together; half of it is 500 ids in a query
 # Read and thrown away of a body that is refused: who is still sending when the connection is closed
 # sees it reset, and not the response.
 DISCARDED_BYTES = 1024 * 1024
 
-HEAD_TOO_LARGE = (431, "head-too-large", "The request's head is too large.")
+
+class HeadTooLarge(KnownProblem):
+    """431: address and headers are too large."""
+
+    status = 431
+    type_ = "head-too-large"
+    title = Said("Adresse und Kopfzeilen sind zu groß.", "The request's head is too large.")
+    advice = Said(
+        "Weniger auf einmal abfragen: Adresse und Kopfzeilen haben zusammen höchstens 64 kB.",
+        "Ask for less at a time: address and headers have 64 kB at most together.",
+    )
+
+
+class BodyTooLarge(KnownProblem):
+    """413: the body is too large."""
+
+    status = 413
+    type_ = "body-too-large"
+    title = Said("Die Anfrage ist zu groß.", "The request is too large.")
+    advice = Said(
+        "Kein gültiger Inhalt ist so groß: den Inhalt prüfen.",
+        "No valid body is as large: look at what is sent.",
+    )
 
 
 class _TooLarge(Exception):
@@ -30,9 +57,9 @@ class Limits:
             await self.app(scope, receive, send)
             return
         if _head_bytes(scope) > MAX_HEAD_BYTES:
-            await refusal(*HEAD_TOO_LARGE)(scope, receive, send)
+            await refusal(HeadTooLarge)(scope, receive, send)
             return
-        too_large = refusal(413, "body-too-large", "The request is too large.")
+        too_large = refusal(BodyTooLarge)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > self._most:
             await _discard(receive)
@@ -75,19 +102,31 @@ async def _discard(receive: Receive) -> None:
         left -= len(message.get("body", b""))
 
 
-def refused(status: int, type_: str, title: str) -> dict[str, str | int]:
+def refused(problem: type[KnownProblem], *, english: bool = False) -> dict[str, Any]:
     """A problem (RFC 9457) that is found around the application."""
-    return {"type": type_, "title": title, "status": status}
+    title = problem.title.english if english else problem.title
+    return named({"type": problem.type_, "title": title, "status": problem.status})
 
 
-def refusal(status: int, type_: str, title: str) -> ASGIApp:
+def refusal(problem: type[KnownProblem]) -> ASGIApp:
     """The response with such a problem; the connection is closed after it."""
-    return JSONResponse(
-        refused(status, type_, title),
-        status,
-        {"Connection": "close"},
-        media_type="application/problem+json",
-    )
+
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+        english = prefers_english(Headers(scope=scope).get("accept-language", ""))
+        headers = {
+            "Connection": "close",
+            "Content-Language": "en" if english else "de",
+            "Vary": "Accept-Language",
+        }
+        response = JSONResponse(
+            refused(problem, english=english),
+            problem.status,
+            headers,
+            media_type="application/problem+json",
+        )
+        await response(scope, receive, send)
+
+    return respond
 
 
 def _head_bytes(scope: Scope) -> int:

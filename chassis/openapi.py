@@ -39,6 +39,10 @@ ETAG: Header = {
     "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
     "example": '"1"',
 }
+REPLAYED: Header = {
+    "description": "The request was carried out before, under the same Idempotency-Key.",
+    "schema": {"type": "string", "const": "true"},
+}
 LOCATION: Header = {
     "description": "Path of what was made.",
     "required": True,
@@ -102,8 +106,12 @@ class ProblemView(BaseModel):
     model_config = ConfigDict(title="Problem")
 
     # Members that a problem does not have are left out, and not null: none is required.
-    type: str = Field(description="Which problem it is, for programs.")
-    title: str = Field(description="The same in English, for people who build on this API.")
+    type: str = Field(
+        description="Leads to a page about this problem, at this service.",
+        json_schema_extra={"format": "uri-reference"},
+    )
+    code: str = Field(description="Which problem it is, for programs: docs/problems.")
+    title: str = Field(description="The same for people; in English for `Accept-Language: en`.")
     status: int = Field(description="The answer's status code.")
     detail: str | None = Field(default=None, description="A sentence for whoever asked.")
     errors: list[FieldError] | None = Field(
@@ -149,6 +157,12 @@ def without_defaults(schema: Json) -> None:
 def answer(status: int, **headers: Header) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route whose good answer has these headers (`_` stands for `-`)."""
     return {status: {"headers": {name.replace("_", "-"): each for name, each in headers.items()}}}
+
+
+# Of a route whose good answer has an ETag (`chassis.reading`).
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "As the reader has it: If-None-Match names this ETag."}
+}
 
 
 def operation_id(route: APIRoute) -> str:

@@ -1,39 +1,62 @@
-"""Errors as RFC 9457 problem details, naming the field and never repeating its value."""
+"""Errors as RFC 9457 problem details, naming the field and never repeating its value.
 
-from collections.abc import MutableMapping, Sequence
+Each problem is a class, with a code for programs, words for people in German and English, and a
+page that its `type` leads to (`chassis.problem_pages`).
+"""
+
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
 from multidict import CIMultiDict
+from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
+from starlette_problem.handler import http_exception_handler_
 
 from chassis.database import DatabaseBusy, DatabaseUnavailable
+from chassis.said import Said, in_english, prefers_english
 
 log = structlog.get_logger(__name__)
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]  # of a route, as FastAPI takes them
+PAGES = "/v1/problems"  # where each service tells of them
+
+
+class KnownProblem(StatusProblem):
+    """A problem of ours. `type_` is its code; `advice` what whoever meets it can do."""
+
+    title: Said
+    advice: Said
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with one field: a code for programs, a German sentence for the form."""
+    """One thing wrong with one field: a code for programs, a sentence for the form."""
 
     field: str
     code: str
-    message: str
+    message: Said
     options: Sequence[str] = ()
 
 
-class InvalidInput(StatusProblem):
+class InvalidInput(KnownProblem):
     """422: the request was understood and can't be done as it is."""
 
     status = 422
     type_ = "invalid-input"
-    title = "The input is not valid."
+    title = Said("Die Eingabe ist nicht gültig.", "The input is not valid.")
+    advice = Said(
+        "`errors` nennt alles, was nicht stimmt, je mit Feld, Code und einem Satz. Es ist nichts "
+        "geschehen: berichtigen und noch einmal senden.",
+        "`errors` names everything that is wrong, each with its field, a code and a sentence. "
+        "Nothing was done: correct it and send it again.",
+    )
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__(
@@ -44,20 +67,30 @@ class InvalidInput(StatusProblem):
         )
 
 
-class NotJson(StatusProblem):
+class NotJson(KnownProblem):
     """400: the body is no JSON, so nothing in it was looked at."""
 
     status = 400
     type_ = "not-json"
-    title = "The body is no JSON."
+    title = Said("Der Inhalt ist kein JSON.", "The body is no JSON.")
+    advice = Said(
+        "Gültiges JSON in UTF-8 senden, mit `Content-Type: application/json`.",
+        "Send valid JSON in UTF-8, with `Content-Type: application/json`.",
+    )
 
 
-class Unexpected(StatusProblem):
+class Unexpected(KnownProblem):
     """500: no detail leaves the service; the log knows type and place."""
 
     status = 500
     type_ = "internal-error"
-    title = "Something went wrong on our side."
+    title = Said("Bei uns ist etwas schiefgegangen.", "Something went wrong on our side.")
+    advice = Said(
+        "Später noch einmal versuchen, mit demselben Idempotency-Key. Bleibt es so, hilft dem "
+        "Betreiber die Zeit und der `traceparent` der Anfrage.",
+        "Try again later, under the same Idempotency-Key. If it stays, the operator can use the "
+        "time and the `traceparent` of the request.",
+    )
 
     def __init__(
         self, _detail: str | None = None, headers: MutableMapping[str, str] | None = None
@@ -65,22 +98,72 @@ class Unexpected(StatusProblem):
         super().__init__(headers=headers)
 
 
-class DatabaseIsAway(StatusProblem):
+class DatabaseIsAway(KnownProblem):
     """503: our database does not answer; nothing was done, or all of it."""
 
     status = 503
     type_ = "database-unavailable"
-    title = "The database is not available now."
+    title = Said("Die Datenbank ist gerade nicht da.", "The database is not available now.")
+    advice = Said(
+        "Nach `Retry-After` Sekunden mit demselben Idempotency-Key wiederholen: es ist nichts "
+        "geschehen, oder alles.",
+        "Repeat it after `Retry-After` seconds under the same Idempotency-Key: nothing was done, "
+        "or all of it.",
+    )
     headers_ = CIMultiDict({"Retry-After": "2"})  # seconds
 
 
-class TooBusy(StatusProblem):
+class TooBusy(KnownProblem):
     """503: too much is under way, of all practices or of this one; nothing was done, or all."""
 
     status = 503
     type_ = "too-busy"
-    title = "Too many requests are under way."
+    title = Said("Gerade sind zu viele Anfragen unterwegs.", "Too many requests are under way.")
+    advice = Said(
+        "Nach `Retry-After` Sekunden mit demselben Idempotency-Key wiederholen, und weniger "
+        "zugleich senden.",
+        "Repeat it after `Retry-After` seconds under the same Idempotency-Key, and send less at a "
+        "time.",
+    )
     headers_ = CIMultiDict({"Retry-After": "1"})  # seconds
+
+
+class NoSuchPath(KnownProblem):
+    """404: there is nothing at this path."""
+
+    status = 404
+    type_ = "http-not-found"
+    title = Said("Unter diesem Pfad gibt es nichts.", "There is nothing at this path.")
+    advice = Said(
+        "Den Pfad mit `/openapi.json` vergleichen; am Ende steht kein Schrägstrich.",
+        "Compare the path with `/openapi.json`; there is no slash at its end.",
+    )
+
+
+class WrongMethod(KnownProblem):
+    """405: the path is there, and this method is none of its; Allow names those."""
+
+    status = 405
+    type_ = "http-method-not-allowed"
+    title = Said("Diese Methode geht hier nicht.", "This method does not go here.")
+    advice = Said("`Allow` nennt, was hier geht.", "`Allow` names what goes here.")
+
+
+class Unparsed(KnownProblem):
+    """400: the body can't be read at all."""
+
+    status = 400
+    type_ = "http-bad-request"
+    title = Said("Die Anfrage ist nicht lesbar.", "The request can't be read.")
+    advice = Said(
+        "Der Inhalt muss JSON in UTF-8 sein, mit `Content-Type: application/json`.",
+        "The body has to be JSON in UTF-8, with `Content-Type: application/json`.",
+    )
+
+
+HTTP_PROBLEMS: dict[int, type[KnownProblem]] = {
+    each.status: each for each in (Unparsed, NoSuchPath, WrongMethod)
+}
 
 
 def _unavailable(
@@ -91,20 +174,47 @@ def _unavailable(
     return TooBusy() if isinstance(error, DatabaseBusy) else DatabaseIsAway()
 
 
+# Codes of fields that any service may give; a service's own are in its problems.py.
+FIELD_CODES = {
+    "missing": Said("Das Feld fehlt oder ist leer.", "The field is missing or empty."),
+    "invalid": Said(
+        "Der Wert passt nicht zum Feld. Auch, was keinen genaueren Code hat.",
+        "The value does not fit the field. Also of what has no closer code.",
+    ),
+    "unknown": Said(
+        "Dieses Feld, oder diesen Parameter, gibt es hier nicht.",
+        "There is no such field, or parameter, here.",
+    ),
+    "out_of_range": Said("Der Wert ist zu klein oder zu groß.", "The value is too small or large."),
+}
+
+NOT_VALID = Said("Diese Eingabe ist nicht gültig.", "This input is not valid.")
+FILL_IN = Said("Bitte füllen Sie dieses Feld aus.", "Please fill in this field.")
 _MESSAGES = {
-    "missing": "Bitte füllen Sie dieses Feld aus.",
-    "string_too_short": "Bitte füllen Sie dieses Feld aus.",
-    "string_too_long": "Diese Eingabe ist zu lang.",
-    "greater_than_equal": "Dieser Wert ist zu klein.",
-    "less_than_equal": "Dieser Wert ist zu groß.",
-    "extra_forbidden": "Dieses Feld ist unbekannt.",
+    "missing": FILL_IN,
+    "string_too_short": FILL_IN,
+    "string_too_long": Said("Diese Eingabe ist zu lang.", "This input is too long."),
+    "greater_than_equal": Said("Dieser Wert ist zu klein.", "This value is too small."),
+    "less_than_equal": Said("Dieser Wert ist zu groß.", "This value is too large."),
+    "extra_forbidden": Said("Dieses Feld ist unbekannt.", "This field is not known."),
 }
 _CODES = {
     "missing": "missing",
     "string_too_short": "missing",
     "greater_than_equal": "out_of_range",
     "less_than_equal": "out_of_range",
+    "extra_forbidden": "unknown",
 }
+
+
+def field_error(fault: Mapping[str, Any], *, within: int = 0) -> FieldError:
+    """What pydantic says of one value, whose place has so many parts before the field's name."""
+    place = fault["loc"]
+    return FieldError(
+        field=".".join(str(part) for part in place[within:]) or str(place[0]),
+        code=_CODES.get(fault["type"], "invalid"),
+        message=_MESSAGES.get(fault["type"], NOT_VALID),
+    )
 
 
 def _invalid_request(
@@ -113,16 +223,53 @@ def _invalid_request(
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
         return NotJson()
-    return InvalidInput(
-        [
-            FieldError(
-                field=".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]),
-                code=_CODES.get(fault["type"], "invalid"),
-                message=_MESSAGES.get(fault["type"], "Diese Eingabe ist nicht gültig."),
-            )
-            for fault in faults
-        ]
-    )
+    return InvalidInput([field_error(fault, within=1) for fault in faults])
+
+
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that some route takes at this path."""
+    taken: set[str] = set()
+    for method in METHODS:
+        scope = {**request.scope, "method": method, "root_path": ""}
+        for route in request.app.routes:
+            if route.matches(scope)[0] is Match.FULL:
+                taken |= {"GET"} if isinstance(route, Mount) else {method}
+    return sorted(taken | {"HEAD"} if "GET" in taken else taken)
+
+
+def _http_problem(handler: ExceptionHandler, request: Request, error: HTTPException) -> Problem:
+    """What the framework refuses. Its own Allow names the methods of one route alone."""
+    known = HTTP_PROBLEMS.get(error.status_code)
+    if known is None:
+        return http_exception_handler_(handler, request, error)
+    allow = {"Allow": ", ".join(_allowed(request))} if known is WrongMethod else None
+    return known(headers=allow)
+
+
+def named(content: dict[str, Any]) -> dict[str, Any]:
+    """A problem's content with the address of its page as its type, and its code beside it."""
+    code = content["type"]
+    return {**content, "type": f"{PAGES}/{code}", "code": code}
+
+
+def said(content: dict[str, Any], request: Request, response: JSONResponse) -> None:
+    """Make this problem's content the response's, in the language that the caller reads."""
+    english = prefers_english(request.headers.get("accept-language", ""))
+    content = named(content)
+    response.body = response.render(in_english(content) if english else content)
+    response.headers["Content-Length"] = str(len(response.body))
+    response.headers["Content-Language"] = "en" if english else "de"
+    response.headers.add_vary_header("Accept-Language")
+
+
+def _say(
+    content: dict[str, Any], request: Request, response: JSONResponse
+) -> tuple[dict[str, Any], JSONResponse]:
+    said(content, request, response)
+    return content, response
 
 
 def _log_unexpected(_request: Request, error: Exception) -> None:
@@ -159,7 +306,9 @@ def install(app: FastAPI) -> None:
         unhandled_wrappers=wrappers,
         handlers={DatabaseUnavailable: _unavailable},
         pre_hooks=[_log_unexpected],
+        post_hooks=[_say],
         request_validation_handler=_invalid_request,
+        http_exception_handler=_http_problem,
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
     app.add_exception_handler(DatabaseUnavailable, handler)

@@ -23,16 +23,18 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 from starlette.types import ASGIApp
 
-from chassis import logs, openapi, problems, tracing
+from chassis import logs, openapi, problem_pages, problems, tracing
 from chassis.connections import Places, bounded
 from chassis.handshakes import TlsServer
 from chassis.headers import NOTHING, SafeHeaders
 from chassis.limits import Limits
 from chassis.peers import networks
+from chassis.reading import Reading
 from chassis.renewal import renewal
 from chassis.request_metrics import RequestMetrics
 from chassis.settings import ProcessSettings
 from chassis.supervisor import Supervisor
+from contracts.version import VERSION
 
 READY_TIMEOUT = 5.0  # seconds for all dependencies together
 SHUTDOWN_TIMEOUT = 10  # seconds for open requests
@@ -96,7 +98,7 @@ def create_app(
     app = _surrounded(
         Application(
             title=title,
-            version="1",
+            version=VERSION,
             lifespan=with_its_files,
             openapi_url=openapi_url,
             openapi_tags=_tags(tags or {}),
@@ -107,7 +109,9 @@ def create_app(
         models,
     )
     app.policy = policy
+    problem_pages.install(app)
     app.operations = _operations(title, health, settings)
+    problem_pages.install(app.operations)
     app.operations.state = app.state
     return app
 
@@ -141,6 +145,7 @@ def _surrounded(
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(tracing.TraceMiddleware, known=settings.traces_from)
     app.add_middleware(RequestMetrics)
+    app.add_middleware(Reading)
     return app
 
 
@@ -148,7 +153,7 @@ def _operations(title: str, health: Health, settings: ProcessSettings) -> Applic
     app = _surrounded(
         Application(
             title=f"{title}, operations",
-            version="1",
+            version=VERSION,
             openapi_tags=_tags({"administration": "Setting practices up."}),
             **openapi.about(
                 "For whoever runs the installation, at a port of its own.",

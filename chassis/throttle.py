@@ -11,7 +11,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from fastapi import Request
-from fastapi_problem.error import StatusProblem
+
+from chassis.problems import KnownProblem
+from chassis.said import Said
 
 # Prefix lengths of IPv6: a network that one client has; what a household or a site is given, which
 # is 256 or 65,536 of them (RFC 6177). With how many clients' worth each may ask together.
@@ -19,12 +21,16 @@ NETWORKS = {64: 1, 56: 4, 48: 16}
 MOST_CALLERS = 10_000  # remembered at once; who came longest ago is forgotten first
 
 
-class TooManyRequests(StatusProblem):
+class TooManyRequests(KnownProblem):
     """Too many requests; Retry-After says when to come back (RFC 6585, section 4)."""
 
     status = 429
     type_ = "too-many-requests"
-    title = "Too many requests; come back later."
+    title = Said("Zu viele Anfragen; später wieder.", "Too many requests; come back later.")
+    advice = Said(
+        "Nach `Retry-After` Sekunden wiederholen; es ist nichts geschehen.",
+        "Repeat it after `Retry-After` seconds; nothing was done.",
+    )
 
     def __init__(self, seconds: float, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(headers={**(headers or {}), "Retry-After": str(math.ceil(seconds))})

@@ -47,6 +47,11 @@ class Received:
     traceparent: str | None
 
 
+def schema_id(event: type[Event]) -> str:
+    """The `$id` of the JSON Schema of this event's body (contracts/schemas)."""
+    return f"urn:{event.type.replace('.', ':')}"
+
+
 def encode(event: Event, *, source: str, traceparent: str | None = None) -> Message:
     """Wrap `event`; `source` is the URI reference of the service that tells it."""
     attributes = {
@@ -56,6 +61,8 @@ def encode(event: Event, *, source: str, traceparent: str | None = None) -> Mess
         "ce_source": source,
         "ce_time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
         "ce_subject": str(event.subject),
+        "ce_dataschema": schema_id(type(event)),
+        "ce_practiceid": str(event.practice_id),
         "content-type": "application/json",
     }
     if traceparent is not None:
@@ -113,12 +120,20 @@ def decode(
             for fault in error.errors(include_input=False, include_context=False, include_url=False)
         )
         raise Unreadable("; ".join(faults)[:1000]) from None
-    if attributes.get("ce_subject") != str(event.subject):
-        raise Unreadable("ce_subject is not the subject of the body")
+    _agree(attributes, event)
     traceparent = attributes.get("traceparent")
     if traceparent is not None and not TRACEPARENT.fullmatch(traceparent):
         traceparent = None  # as W3C Trace Context asks of who receives a broken one
     return Received(event_id, time, event, traceparent)
+
+
+def _agree(attributes: dict[str, str], event: Event) -> None:
+    """The envelope says of the body what it is. Raises Unreadable."""
+    if attributes.get("ce_subject") != str(event.subject):
+        raise Unreadable("ce_subject is not the subject of the body")
+    practice = str(event.practice_id)
+    if attributes.get("ce_practiceid", practice) != practice:  # before 1.1.0 there was none
+        raise Unreadable("ce_practiceid is not the practice of the body")
 
 
 def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:

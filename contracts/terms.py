@@ -26,6 +26,10 @@ LINK_DEAD_AFTER = timedelta(days=93)
 # appointment's end, and goes within the longest term.
 ADDRESS_VERDICT_RETENTION = timedelta(days=MAX_RETENTION_DAYS - 7 - 1)
 
+# Whoever synchronises hears of what is gone for as long as consumers could of its events, and no
+# longer than the longest term.
+TOMBSTONE_TERM = timedelta(days=45)
+
 # No attempt is younger than its appointment's end.
 ATTEMPT_RETENTION = timedelta(days=MAX_RETENTION_DAYS)
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.auth import SAFE_METHODS
 from chassis.limits import refusal
+from dashboard.problems import CrossSite, UnknownHost
 
 READS_PATIENTS = ("/api/", "/nachweis/")
 POLICY = "; ".join(
@@ -50,9 +51,9 @@ class Guard:
         headers = Headers(scope=scope)
         app = self.app
         if _host(f"//{headers.get('host', '')}") not in self._hosts:
-            app = refusal(400, "unknown-host", "This host is not served here.")
+            app = refusal(UnknownHost)
         elif not self._may_come(scope["method"], path, headers):
-            app = refusal(403, "cross-site", "The request comes from another site.")
+            app = refusal(CrossSite)
         await app(scope, receive, send)
 
     def _may_come(self, method: str, path: str, headers: Headers) -> bool:

@@ -1,38 +1,77 @@
 """What the dashboard itself refuses or can't do, as RFC 9457 problem details."""
 
-from fastapi_problem.error import StatusProblem
 from multidict import CIMultiDict
 
+from chassis.problems import KnownProblem
+from chassis.said import Said
 
-class NotLoggedIn(StatusProblem):
+
+class NotLoggedIn(KnownProblem):
     """401: there is no session, or its time is over."""
 
     status = 401
     type_ = "not-logged-in"
-    title = "You are not logged in, or no longer."
+    title = Said(
+        "Sie sind nicht oder nicht mehr angemeldet.", "You are not logged in, or no longer."
+    )
+    advice = Said("Neu anmelden.", "Log in anew.")
 
 
-class LoginUnavailable(StatusProblem):
+class LoginUnavailable(KnownProblem):
     """503: the tokens have to be refreshed, and the identity provider does not answer."""
 
     status = 503
     type_ = "identity-provider-unavailable"
-    title = "The identity provider does not answer."
+    title = Said("Der Anmeldedienst antwortet nicht.", "The identity provider does not answer.")
+    advice = Said(
+        "Nach `Retry-After` Sekunden wiederholen.", "Repeat it after `Retry-After` seconds."
+    )
     headers_ = CIMultiDict({"Retry-After": "5"})  # seconds
 
 
-class UpstreamUnavailable(StatusProblem):
+class UpstreamUnavailable(KnownProblem):
     """503: the service was not reached, so nothing has happened."""
 
     status = 503
     type_ = "upstream-unavailable"
-    title = "The service is not available."
+    title = Said("Der Dienst ist nicht erreichbar.", "The service is not available.")
+    advice = Said(
+        "Nach `Retry-After` Sekunden wiederholen; es ist nichts geschehen.",
+        "Repeat it after `Retry-After` seconds; nothing was done.",
+    )
     headers_ = CIMultiDict({"Retry-After": "2"})  # seconds
 
 
-class UpstreamNoAnswer(StatusProblem):
+class UpstreamNoAnswer(KnownProblem):
     """502: the request went out and no response came; what became of it is not known."""
 
     status = 502
     type_ = "upstream-no-answer"
-    title = "The service did not answer."
+    title = Said("Der Dienst hat nicht geantwortet.", "The service did not answer.")
+    advice = Said(
+        "Mit demselben Idempotency-Key wiederholen: was geschah, ist nicht bekannt.",
+        "Repeat it under the same Idempotency-Key: what was done is not known.",
+    )
+
+
+class UnknownHost(KnownProblem):
+    """400: the dashboard is not served under this name."""
+
+    status = 400
+    type_ = "unknown-host"
+    title = Said("Unter diesem Namen ist hier nichts.", "This host is not served here.")
+    advice = Said(
+        "`DASHBOARD_PUBLIC_URL` mit der Adresse vergleichen.",
+        "Compare `DASHBOARD_PUBLIC_URL` with the address.",
+    )
+
+
+class CrossSite(KnownProblem):
+    """403: another site made the browser ask."""
+
+    status = 403
+    type_ = "cross-site"
+    title = Said(
+        "Die Anfrage kommt von einer fremden Seite.", "The request comes from another site."
+    )
+    advice = Said("Die Seite selbst öffnen.", "Open the page itself.")

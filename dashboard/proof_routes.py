@@ -15,11 +15,12 @@ import anyio
 import httpx
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi_problem.error import StatusProblem
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chassis import spreadsheets
 from chassis.clock import utc_now
+from chassis.problems import KnownProblem
+from chassis.said import Said
 from dashboard import pages, proof
 from dashboard.dependencies import LoggedIn, Services, State
 from dashboard.problems import LoginUnavailable, NotLoggedIn, UpstreamNoAnswer, UpstreamUnavailable
@@ -135,11 +136,12 @@ def _timelines(services: Services, request: Request) -> Tell:
     return tell
 
 
-class _Refused(StatusProblem):
+class _Refused(KnownProblem):
     """A service said no, or that it can't now."""
 
     type_ = "upstream-refused"
-    title = "The service refused the request."
+    title = Said("Der Dienst hat die Anfrage abgelehnt.", "The service refused the request.")
+    advice = Said("Später noch einmal versuchen.", "Try again later.")
 
     def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code

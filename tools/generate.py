@@ -16,12 +16,16 @@ from typing import Any
 
 import yaml
 
+from chassis import problem_pages, problems
 from chassis.openapi import CONTACT
 from chassis.service import Application
 from contracts.access import OTHER_SYSTEM
+from contracts.envelope import schema_id
 from contracts.events import Event
+from contracts.problems import FILE
 from contracts.sealed_bodies import CONTENT_TYPE
 from contracts.topics import EVENT_OF, TOPIC_OF, TOPICS, Topic
+from contracts.version import VERSION
 from tools import access_table, chart, grafana, settings_table
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +49,16 @@ HEADERS: dict[str, Any] = {
             "type": "string",
             "format": "uuid",
             "description": "The appointment id; of DailyMailRequested the practice's.",
+        },
+        "ce_dataschema": {
+            "type": "string",
+            "format": "uri",
+            "description": "`$id` of the schema of the body. Since 1.1.0.",
+        },
+        "ce_practiceid": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The practice, as in the body. Since 1.1.0.",
         },
         "ce_signature": {
             "type": "string",
@@ -102,11 +116,31 @@ SERVER: dict[str, Any] = {
 }
 
 
+PROBLEMS = ROOT / "docs" / "problems"
+PROBLEMS_HEAD = """# Problems
+
+Every refusal and failure of the APIs is an `application/problem+json` (RFC 9457):
+
+- `code` is for programs, and one of these. There may be new ones within v1: go by the HTTP
+  status then.
+- `type` is a URI reference, resolved against the address that was asked: `/v1/problems/<code>`
+  at each service shows the page of the table, without a token.
+- `title`, `detail` and the `message` of each of `errors` are for people, in German, or in English
+  for `Accept-Language: en`; they change without notice.
+- Everything that is wrong with an input comes at once, in `errors`: `field`, `code`
+  ([the list](invalid-input.md)), `message`, and maybe `options`.
+
+For programs the same is in `contracts/problems.json`.
+
+| code | HTTP status | English | Deutsch |
+|---|---|---|---|"""
+
+
 def json_schema(event: type[Event]) -> dict[str, Any]:
     """JSON Schema 2020-12 of an event's body."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:{event.type.replace('.', ':')}",
+        "$id": schema_id(event),
         **event.model_json_schema(mode="serialization"),
     }
 
@@ -117,10 +151,10 @@ def asyncapi() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {
             "title": "Einladung",
-            "version": "1.0.0",
+            "version": VERSION,
             "description": "CloudEvents 1.0 in Kafka's binary content mode. The key of every "
             "message is the appointment id, of DailyMailRequested the practice's. Within v1 there "
-            "are only additions.",
+            "are only additions: docs/versions.md.",
             "contact": CONTACT,
             "license": {"name": "Apache-2.0"},
             "tags": [
@@ -167,12 +201,38 @@ def files() -> dict[Path, str]:
     for service in SERVICES:
         for name, description in openapi(service).items():
             found[CONTRACTS / "openapi" / f"{name}.json"] = _json(description)
+    found |= problem_docs()
     found[ROOT / "docs" / "settings.md"] = settings_table.page()
     found[ROOT / "docs" / "kafka.md"] = access_table.page()
     found[chart.CHART / "values.schema.json"] = chart.schema()
     found[chart.CHART / "files" / "contract.json"] = chart.contract()
     found[chart.CHART / "files" / "grafana.json"] = grafana.board()
     return found
+
+
+def problem_docs() -> dict[Path, str]:
+    """The catalogue of problems, a page of each code, and what leads to them."""
+    codes = dict(problems.FIELD_CODES)
+    for service in SERVICES:
+        of_service = importlib.import_module(f"services.{service}.problems")
+        codes |= getattr(of_service, "FIELD_CODES", {})
+    importlib.import_module("dashboard.app")
+    catalogue = problem_pages.of_classes(codes)
+    found = {
+        PROBLEMS / f"{code}.md": problem_pages.markdown(code, catalogue)
+        for code in catalogue["problems"]
+    }
+    rows = [
+        f"| [{code}]({code}.md) | {problem_pages.statuses(each)} "
+        f"| {_titles(each['en'])} | {_titles(each['de'])} |"
+        for code, each in catalogue["problems"].items()
+    ]
+    page = "\n".join([PROBLEMS_HEAD, *rows, ""])
+    return found | {PROBLEMS / "README.md": page, FILE: _json(catalogue)}
+
+
+def _titles(kinds: list[dict[str, str]]) -> str:
+    return " ".join(dict.fromkeys(kind["title"] for kind in kinds))
 
 
 def _channel(topic: Topic) -> dict[str, Any]:

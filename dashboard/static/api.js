@@ -15,7 +15,7 @@ export class Refused extends Error {
   constructor(status, problem) {
     super(`HTTP ${status}`);
     this.status = status;
-    this.type = problem?.type ?? "";
+    this.code = problem?.code ?? "";
     this.detail = problem?.detail ?? "";
     this.errors = Array.isArray(problem?.errors) ? problem.errors : [];
   }
@@ -81,7 +81,7 @@ export async function request(method, path, { body, key, version } = {}) {
   }
   note(path, response.status, data);
   // Too many letters are for hours; too many requests are over within a moment.
-  const bounded = data?.type === TOO_MANY_MESSAGES;
+  const bounded = data?.code === TOO_MANY_MESSAGES;
   if (!bounded && [429, 500, 502, 503, 504].includes(response.status)) throw new Unreachable();
   if (!response.ok) throw new Refused(response.status, data);
   return data;

@@ -127,6 +127,6 @@ export class Move {
 }
 
 function explain(error) {
-  const quietly = error.type === api.TOO_MANY_MESSAGES ? " Ohne Benachrichtigung lässt der Termin sich verschieben." : "";
+  const quietly = error.code === api.TOO_MANY_MESSAGES ? " Ohne Benachrichtigung lässt der Termin sich verschieben." : "";
   return sentence(error) + quietly;
 }

@@ -23,7 +23,7 @@ export function note(path, status, problem) {
   const service = path.split(/[/?]/)[1];
   if (!(service in AWAY)) return;
   if ([502, 503, 504].includes(status)) {
-    away.set(service, { until: Date.now() + KEPT, busy: problem?.type === "too-busy" });
+    away.set(service, { until: Date.now() + KEPT, busy: problem?.code === "too-busy" });
   } else away.delete(service);
   show();
 }

@@ -12,6 +12,7 @@ from chassis.database import Database
 from chassis.jwks import key_source
 from chassis.kafka import Cluster
 from chassis.outbox import Relay
+from chassis.parameters import STRICT
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Application, Health, create_app
@@ -161,5 +162,5 @@ def build(settings: Settings) -> Application:
         },
     )
     app.include_router(receipts_api.router)
-    app.include_router(preview_api.router)
+    app.include_router(preview_api.router, **STRICT)
     return app

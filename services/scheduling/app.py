@@ -15,6 +15,7 @@ from chassis.jwks import FixedKeys, key_source
 from chassis.kafka import Cluster
 from chassis.loop import housekeeper
 from chassis.outbox import Relay
+from chassis.parameters import STRICT
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
 from chassis.service import Application, Health, create_app
@@ -195,7 +196,8 @@ def build(settings: Settings) -> Application:
         settings=settings,
         tags=TAGS,
     )
-    for routes in (appointments, audit, proofs, visits, tokens, patient_page):
-        app.include_router(routes.router)
-    app.operations.include_router(practices.router)
+    for routes in (appointments, audit, proofs, visits, tokens):
+        app.include_router(routes.router, **STRICT)
+    app.include_router(patient_page.router)  # what others add to a link voids none
+    app.operations.include_router(practices.router, **STRICT)
     return app

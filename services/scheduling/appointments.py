@@ -48,6 +48,7 @@ class Appointment:
     link_version: int
     created_at: datetime
     created_by: str
+    updated_at: datetime  # when the database took this version
     references: References = NO_REFERENCES
     # Channels whose address was corrected: the newest attempt went to another one.
     unsent: tuple[Channel, ...] = ()
@@ -63,6 +64,16 @@ class Appointment:
     def address(self, channel: Channel) -> str | None:
         """Where this channel reaches the patient."""
         return self.email if channel is Channel.EMAIL else self.phone
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An appointment that is deleted, or that is erased: nothing is known of its patient."""
+
+    id: UUID
+    version: int
+    updated_at: datetime
+    erased: bool
 
 
 def reschedule(

@@ -48,7 +48,7 @@ from services.scheduling.schemas import (
     AddressLookup,
     Change,
     FollowUp,
-    Input,
+    Form,
     NewAppointment,
     Resend,
 )
@@ -66,6 +66,7 @@ class Booked:
 
     appointment: Appointment
     practice: Practice
+    replayed: bool = False  # the request was carried out before, under the same key
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Booking:
             earlier = await self._earlier(tx, practice, key, "create", request, appointment_id)
             if earlier is not None:
                 await self._note_reading(tx, caller, [earlier])
-                return Booked(earlier, practice)
+                return Booked(earlier, practice, replayed=True)
             valid = await forms.new_appointment(
                 request,
                 practice,
@@ -124,6 +125,7 @@ class Booking:
                 link_version=1,
                 created_at=now,
                 created_by=caller.subject,
+                updated_at=now,
                 references=valid.references,
             )
             await self._take_reference(tx, appointment)
@@ -134,7 +136,6 @@ class Booking:
                 await messages.count(
                     all_at_once, self.sealer, appointment, appointment.channels, now
                 )
-                await store.add(all_at_once, self.sealer, appointment)
                 await address_store.add_attempt(all_at_once, self.sealer, appointment)
                 await notice_store.add_reminders(all_at_once, appointment, reminders)
                 await self.audit_log.enter(
@@ -145,6 +146,7 @@ class Booking:
                     scheduled,
                     *self._invitation(appointment, practice, now, send_now=request.send_now),
                 )
+            appointment = await store.add(tx, self.sealer, appointment)
         self.wake_relay()
         return Booked(appointment, practice)
 
@@ -162,7 +164,7 @@ class Booking:
             earlier = await self._earlier(tx, practice, key, operation, request, appointment_id)
             if earlier is not None:
                 await self._note_reading(tx, caller, [earlier])
-                return Booked(earlier, practice)
+                return Booked(earlier, practice, replayed=True)
             present = await self._changeable(tx, practice, appointment_id)
             if present.starts_at <= now:
                 raise Begun
@@ -225,11 +227,9 @@ class Booking:
             if valid.references.external_reference != present.references.external_reference:
                 await self._take_reference(tx, corrected)
             unsent = await address_store.unsent(tx, self.sealer, present, corrected)
+            if corrected.starts_at != present.starts_at:
+                await self._plan_again(tx, practice, present, corrected, now, notify=request.notify)
             appointment = await store.update(tx, self.sealer, replace(corrected, unsent=unsent))
-            if appointment.starts_at != present.starts_at:
-                await self._plan_again(
-                    tx, practice, present, appointment, now, notify=request.notify
-                )
             events: list[Event] = []
             if moved != present:
                 await self._note_change(tx, caller, Action.RESCHEDULED, present, moved)
@@ -296,8 +296,11 @@ class Booking:
         request: FollowUp,
         key: str | None,
         if_match: Versions | None = None,
-    ) -> None:
-        """„Erledigt": somebody has dealt with what they saw; also of a deleted appointment."""
+    ) -> bool:
+        """„Erledigt": somebody has dealt with what they saw; also of a deleted appointment.
+
+        Whether that was carried out before, under the same key.
+        """
         now = self.now()
         async with self._practice(caller) as (tx, practice):
             version = await store.lock_held(tx, practice.id, appointment_id)
@@ -312,12 +315,13 @@ class Booking:
                 request=request,
                 appointment_id=appointment_id,
             ):
-                return
+                return True
             _agree(version, if_match)
             await self.audit_log.enter(tx, audit.deed(caller, Action.FOLLOWED_UP, appointment_id))
             event = appointments.followed_up(practice.id, appointment_id, request.causes, now)
             await self._publish(tx, event)
         self.wake_relay()
+        return False
 
     async def send_now(self, caller: Caller, appointment_id: UUID) -> None:
         """„Jetzt senden": what waits for the morning goes out; also of a deleted appointment."""
@@ -457,11 +461,14 @@ class Booking:
         practice: Practice,
         key: str | None,
         operation: str,
-        request: Input,
+        request: Form,
         appointment_id: UUID,
     ) -> Appointment | None:
-        """The appointment as it now is, if this very request was carried out before."""
-        if key is None:
+        """The appointment as it now is, if this very request was carried out before.
+
+        What can't be read whole never was.
+        """
+        if key is None or request.unread:
             return None
         earlier = await idempotency.claim(
             tx,

@@ -18,11 +18,11 @@ async def on_request(tx: Connection, held: Held, source: str, now: datetime) -> 
 
     The events are a deletion, unless it was deleted before, and an erasure.
     """
+    await erasure_store.forget(tx, [held])
     events: list[Event] = []
     if not held.deleted:
         version = await store.delete(tx, held.practice_id, held.id, now)
         events.append(appointments.deleted(held.practice_id, held.id, version))
-    await erasure_store.forget(tx, [held])
     events += _erased(await erasure_store.clear(tx, [held], now), ErasureReason.REQUEST)
     await erasure_store.remove(tx, held)
     await outbox.put(tx, events, source=source)

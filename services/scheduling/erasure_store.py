@@ -1,12 +1,13 @@
 """SQL of forgetting: what the term or a request makes due. In batches, across practices."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from chassis.database import Connection, affected
-from contracts.terms import LINK_DEAD_AFTER
+from contracts.terms import LINK_DEAD_AFTER, TOMBSTONE_TERM, UNTOLD_RETENTION
 from contracts.topics import REQUESTED
 
 BATCH = 200
@@ -59,7 +60,8 @@ async def forget(tx: Connection, held: Sequence[Held]) -> None:
 
     What is known of an address goes too, unless another appointment goes to the same; that
     something of these arrived there is forgotten even so. That it was
-    written to stays counted for the day, or erasing would make room for more.
+    written to stays counted for the day, or erasing would make room for more; and the keys of
+    requests stay taken, or the same request again would be carried out again.
     """
     keys = [each.practice_id for each in held], [each.id for each in held]
     await tx.execute(
@@ -86,7 +88,15 @@ async def forget(tx: Connection, held: Sequence[Held]) -> None:
         """,
         *keys,
     )
-    for table in ("attempts", "idempotency_keys", "notices"):
+    await tx.execute(
+        """
+        UPDATE idempotency_keys k SET fingerprint = NULL, appointment_id = NULL
+        FROM unnest($1::uuid[], $2::uuid[]) AS gone (practice_id, appointment_id)
+        WHERE (k.practice_id, k.appointment_id) = (gone.practice_id, gone.appointment_id)
+        """,
+        *keys,
+    )
+    for table in ("attempts", "notices"):
         await tx.execute(
             f"""
             DELETE FROM {table} t
@@ -111,18 +121,30 @@ async def forget(tx: Connection, held: Sequence[Held]) -> None:
 
 
 async def clear(tx: Connection, held: Sequence[Held], now: datetime) -> list[Held]:
-    """Leave bare rows, which the links still lead to; returns them as their last version."""
-    rows = await tx.fetch(
-        """
-        UPDATE appointments SET erased_at = $2, version = version + 1, contact = NULL,
-            contact_until = NULL, external_reference = NULL, patient_reference = NULL,
-            practitioner_reference = NULL, location_reference = NULL
-        WHERE id = ANY($1) RETURNING id, practice_id, version, deleted_at IS NOT NULL AS deleted
-        """,
-        [each.id for each in held],
-        now,
-    )
-    return [Held(**row) for row in rows]
+    """Leave bare rows, which the links still lead to; returns them as their last version.
+
+    Practice by practice, in the order of their ids: of two who do so neither waits for the other's
+    change_clocks and keeps its own.
+    """
+    of_practice = defaultdict[UUID, list[UUID]](list)
+    for each in held:
+        of_practice[each.practice_id].append(each.id)
+    cleared: list[Held] = []
+    for practice_id, ids in sorted(of_practice.items()):
+        rows = await tx.fetch(
+            """
+            UPDATE appointments SET erased_at = $3, version = version + 1, contact = NULL,
+                contact_until = NULL, external_reference = NULL, patient_reference = NULL,
+                practitioner_reference = NULL, location_reference = NULL
+            WHERE practice_id = $1 AND id = ANY($2)
+            RETURNING id, practice_id, version, deleted_at IS NOT NULL AS deleted
+            """,
+            practice_id,
+            ids,
+            now,
+        )
+        cleared += [Held(**row) for row in rows]
+    return cleared
 
 
 async def forget_cancelled(tx: Connection, now: datetime) -> bool:
@@ -142,26 +164,46 @@ async def forget_cancelled(tx: Connection, now: datetime) -> bool:
 
 
 async def remove(tx: Connection, held: Held) -> None:
-    """Delete the row as well: the link is dead."""
+    """Delete the row as well: the link is dead, and a tombstone is left."""
     await tx.execute(
-        "DELETE FROM appointments WHERE practice_id = $1 AND id = $2", held.practice_id, held.id
+        _entombed("practice_id = $3 AND id = $4"),
+        TOMBSTONE_TERM,
+        UNTOLD_RETENTION,
+        held.practice_id,
+        held.id,
     )
 
 
 async def remove_dead(tx: Connection, now: datetime) -> bool:
     """Delete a batch of bare rows whose links are dead; True if there may be more."""
-    done = await tx.execute(
-        """
-        DELETE FROM appointments WHERE id IN (
-            SELECT id FROM appointments
-            WHERE erased_at IS NOT NULL
-              AND (deleted_at IS NOT NULL
-                   OR starts_at + make_interval(mins => duration_minutes)
-                      <= $1::timestamptz - $2::interval)
-            LIMIT $3 FOR UPDATE SKIP LOCKED)
-        """,
+    gone: int = await tx.fetchval(
+        _entombed(
+            """
+            id IN (
+                SELECT id FROM appointments
+                WHERE erased_at IS NOT NULL
+                  AND (deleted_at IS NOT NULL
+                       OR starts_at + make_interval(mins => duration_minutes)
+                          <= $3::timestamptz - $4::interval)
+                LIMIT $5 FOR UPDATE SKIP LOCKED)
+            """
+        ),
+        TOMBSTONE_TERM,
+        UNTOLD_RETENTION,
         now,
         LINK_DEAD_AFTER,
         BATCH,
     )
-    return affected(done) >= BATCH
+    return gone >= BATCH
+
+
+def _entombed(which: str) -> str:
+    """SQL that deletes these rows and leaves tombstones; how many it deleted."""
+    return f"""
+        WITH gone AS (DELETE FROM appointments WHERE {which} RETURNING *), left_over AS (
+            INSERT INTO tombstones
+            SELECT practice_id, id, version, updated_at, least(updated_at + $1::interval,
+                starts_at + make_interval(mins => duration_minutes) + $2::interval)
+            FROM gone)
+        SELECT count(*) FROM gone
+        """  # noqa: S608 - conditions of the program's own

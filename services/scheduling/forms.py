@@ -1,7 +1,8 @@
 """What the form may hold: each function returns a valid value or raises InvalidInput.
 
 Every fault of an input is named by its field in that one error. Pure but for `is_dead`, which looks
-an address up once it is known to be one. The sentences are for the practice, in German.
+an address up once it is known to be one. The sentences are for the practice, in German, and for
+whoever asks in English.
 """
 
 import re
@@ -14,7 +15,8 @@ from typing import TypeAlias, TypeVar
 from babel import Locale
 from email_validator import EmailNotValidError, validate_email
 
-from chassis.problems import FieldError, InvalidInput
+from chassis.problems import FILL_IN, NOT_VALID, FieldError, InvalidInput
+from chassis.said import Said
 from contracts.channels import Channel
 from contracts.events import LONGEST_REFERENCE, REFERENCE, References
 from contracts.languages import LANGUAGES
@@ -34,7 +36,7 @@ from services.scheduling.practice import Practice
 from services.scheduling.schemas import MINUTES, TIME, Change, NewAppointment, Resend
 from services.scheduling.wall_clock import AmbiguousTime, NonexistentTime, offset_of, resolve
 
-GERMAN = Locale("de")
+GERMAN, ENGLISH = Locale("de"), Locale("en")
 NAME_LENGTH = 200
 FURTHEST_AHEAD = timedelta(days=5 * 366)
 YEARS = range(2000, 9001)
@@ -47,27 +49,60 @@ IsDead: TypeAlias = Callable[[Channel, str], Awaitable[bool]]
 
 _T = TypeVar("_T")
 
-CHANNEL_NAMES = {Channel.EMAIL: "E-Mail", Channel.SMS: "SMS"}
-MISSING = "Bitte füllen Sie dieses Feld aus."
-NO_DATE = "Bitte geben Sie das Datum an, zum Beispiel 01.12.2026."
-NO_TIME = "Bitte geben Sie die Uhrzeit an, zum Beispiel 14:30."
-NO_DURATION = "Bitte geben Sie die Dauer in ganzen Minuten an, von 5 bis 480."
-NO_ADDRESS = "Das ist keine E-Mail-Adresse. Sie sieht so aus: name@beispiel.de"
-NO_PLACE = "Diese Eingabe ist nicht gültig."
-NO_REFERENCE = (
-    f"Eine Referenz hat 1 bis {LONGEST_REFERENCE} Zeichen: Buchstaben ohne Umlaute, Ziffern und "
-    "Zeichen wie - . : /, ohne Leerzeichen."
+CHANNEL_NAMES = {Channel.EMAIL: Said("E-Mail", "E-mail"), Channel.SMS: Said("SMS", "SMS")}
+NO_DATE = Said(
+    "Bitte geben Sie das Datum an, zum Beispiel 01.12.2026.",
+    "Please give the date, as 2026-12-01.",
 )
-TOO_FAR = "Das Datum liegt zu weit entfernt."
+NO_TIME = Said(
+    "Bitte geben Sie die Uhrzeit an, zum Beispiel 14:30.", "Please give the time, as 14:30."
+)
+NO_DURATION = Said(
+    "Bitte geben Sie die Dauer in ganzen Minuten an, von 5 bis 480.",
+    "Please give the duration in whole minutes, from 5 to 480.",
+)
+NO_ADDRESS = Said(
+    "Das ist keine E-Mail-Adresse. Sie sieht so aus: name@beispiel.de",
+    "This is no e-mail address. One looks like name@example.org.",
+)
+NO_REFERENCE = Said(
+    f"Eine Referenz hat 1 bis {LONGEST_REFERENCE} Zeichen: Buchstaben ohne Umlaute, Ziffern und "
+    "Zeichen wie - . : /, ohne Leerzeichen.",
+    f"A reference has 1 to {LONGEST_REFERENCE} characters: printable ASCII without space.",
+)
+TOO_FAR = Said("Das Datum liegt zu weit entfernt.", "The date is too far away.")
 NUMBER_FAULTS = {
-    NumberFault.EMPTY: "Bitte geben Sie die Mobilnummer an.",
-    NumberFault.NOT_A_NUMBER: "Bitte geben Sie eine Mobilnummer an, zum Beispiel 0171 3920001.",
-    NumberFault.TOO_SHORT: "Diese Nummer ist zu kurz. Bitte prüfen Sie, ob Ziffern fehlen.",
-    NumberFault.TOO_LONG: "Diese Nummer ist zu lang. Bitte prüfen Sie die Ziffern.",
-    NumberFault.UNKNOWN_COUNTRY: "Diese Ländervorwahl gibt es nicht. Deutschland hat +49.",
-    NumberFault.LANDLINE: "Das ist eine Festnetznummer. Für SMS wird eine Mobilnummer gebraucht.",
-    NumberFault.NOT_MOBILE: "Das ist keine Mobilnummer. Für SMS wird eine gebraucht.",
-    NumberFault.INVALID: "Diese Nummer gibt es nicht. Bitte prüfen Sie die Ziffern.",
+    NumberFault.EMPTY: Said(
+        "Bitte geben Sie die Mobilnummer an.", "Please give the mobile number."
+    ),
+    NumberFault.NOT_A_NUMBER: Said(
+        "Bitte geben Sie eine Mobilnummer an, zum Beispiel 0171 3920001.",
+        "Please give a mobile number, as +49 171 3920001.",
+    ),
+    NumberFault.TOO_SHORT: Said(
+        "Diese Nummer ist zu kurz. Bitte prüfen Sie, ob Ziffern fehlen.",
+        "This number is too short. Please look whether digits are missing.",
+    ),
+    NumberFault.TOO_LONG: Said(
+        "Diese Nummer ist zu lang. Bitte prüfen Sie die Ziffern.",
+        "This number is too long. Please look at its digits.",
+    ),
+    NumberFault.UNKNOWN_COUNTRY: Said(
+        "Diese Ländervorwahl gibt es nicht. Deutschland hat +49.",
+        "There is no such country code. Germany has +49.",
+    ),
+    NumberFault.LANDLINE: Said(
+        "Das ist eine Festnetznummer. Für SMS wird eine Mobilnummer gebraucht.",
+        "This is a landline. Text messages need a mobile number.",
+    ),
+    NumberFault.NOT_MOBILE: Said(
+        "Das ist keine Mobilnummer. Für SMS wird eine gebraucht.",
+        "This is no mobile number. Text messages need one.",
+    ),
+    NumberFault.INVALID: Said(
+        "Diese Nummer gibt es nicht. Bitte prüfen Sie die Ziffern.",
+        "There is no such number. Please look at its digits.",
+    ),
 }
 
 
@@ -137,7 +172,7 @@ async def new_appointment(
 
     SMS go to numbers of these `countries` alone.
     """
-    faults = _Faults()
+    faults = _Faults(request.unread)
     name = faults.patient_name(request.patient_name)
     contact = faults.contact(
         request.channels, request.email, request.phone, available, countries, practice
@@ -163,7 +198,7 @@ async def resend(
     is_dead: IsDead,
 ) -> ValidResend:
     """Whom to send it again, and where: what is left out stays as it was."""
-    faults = _Faults()
+    faults = _Faults(request.unread)
     name = (
         present.patient_name
         if request.patient_name is None
@@ -197,7 +232,7 @@ def change(
     """
     local = present.starts_at.astimezone(practice.zone)
     same_time = request.date is None and request.time is None
-    faults = _Faults()
+    faults = _Faults(request.unread)
     slot = faults.slot(
         local.date().isoformat() if request.date is None else request.date,
         local.time().isoformat() if request.time is None else request.time,
@@ -252,26 +287,38 @@ def start(day: str, at: str, utc_offset: str | None, practice: Practice) -> date
     return faults.checked(faults.start(day, at, utc_offset, practice))
 
 
-def check_choice(*, day: bool, ids: bool, days: bool, referred: bool) -> None:
+def check_choice(*, day: bool, ids: bool, days: bool, referred: bool, since: bool) -> None:
     """A list of appointments is asked for by one of: a day, ids, a range of days, references.
 
-    References may be looked for in a range of days.
+    Or what changed since a moment. References and changes may be asked for in a range of days.
     """
-    if day + ids + (days or referred) > 1:
-        message = "Bitte geben Sie entweder einen Tag, einen Zeitraum oder Termine an."
+    if since and (day or ids or referred):
+        message = Said(
+            "Bitte fragen Sie Änderungen ohne Tag, Termine und Referenzen ab.",
+            "Please ask for changes without a day, ids and references.",
+        )
+        raise InvalidInput([FieldError("updated_since", "not_with_date", message)])
+    if day + ids + (days or referred or since) > 1:
+        message = Said(
+            "Bitte geben Sie entweder einen Tag, einen Zeitraum oder Termine an.",
+            "Please give either a day, a range of days or ids.",
+        )
         raise InvalidInput([FieldError("id" if ids else "from", "not_with_date", message)])
-    if not (day or ids or days or referred):
-        raise InvalidInput([FieldError("date", "missing", MISSING)])
+    if not (day or ids or days or referred or since):
+        raise InvalidInput([FieldError("date", "missing", FILL_IN)])
 
 
 def name_search(text: str) -> NameSearch:
     """Whom to look for: enough letters to mean somebody, and no more words than names have."""
     wanted = NameSearch.of(text)
     if wanted.letters < FEWEST_LETTERS:
-        message = "Bitte geben Sie mindestens zwei Buchstaben des Namens ein."
+        message = Said(
+            "Bitte geben Sie mindestens zwei Buchstaben des Namens ein.",
+            "Please give two letters of the name at least.",
+        )
         raise InvalidInput([FieldError("query", "too_short", message)])
     if len(wanted.words) > MOST_WORDS or len(text) > NAME_LENGTH:
-        message = "Bitte geben Sie nur den Namen ein."
+        message = Said("Bitte geben Sie nur den Namen ein.", "Please give the name alone.")
         raise InvalidInput([FieldError("query", "too_long", message)])
     return wanted
 
@@ -281,7 +328,13 @@ def place(cursor: str | None) -> ListPlace | None:
     try:
         return None if cursor is None else ListPlace.of(cursor)
     except ValueError:
-        raise InvalidInput([FieldError("cursor", "invalid", NO_PLACE)]) from None
+        raise InvalidInput([FieldError("cursor", "invalid", NOT_VALID)]) from None
+
+
+def check_since(moment: datetime) -> None:
+    """The moment since when changes are asked for has to be one that can be reckoned with."""
+    if moment.year not in range(1970, YEARS.stop):
+        raise InvalidInput([FieldError("updated_since", "out_of_range", TOO_FAR)])
 
 
 def check_days(days: Mapping[str, date | None]) -> None:
@@ -297,14 +350,22 @@ def check_order(first: date | None, last: date | None) -> None:
     """The days between which something is looked for; None: no bound."""
     check_days({"from": first, "to": last})
     if first is not None and last is not None and last < first:
-        raise InvalidInput([FieldError("to", "before_from", "Das Ende liegt vor dem Beginn.")])
+        raise InvalidInput(
+            [
+                FieldError(
+                    "to",
+                    "before_from",
+                    Said("Das Ende liegt vor dem Beginn.", "The end is before the beginning."),
+                )
+            ]
+        )
 
 
 def range_of(first: date | None, last: date | None) -> tuple[date, date]:
     """The days of a list: both are needed."""
     if first is None or last is None:
         field = "from" if first is None else "to"
-        raise InvalidInput([FieldError(field, "missing", MISSING)])
+        raise InvalidInput([FieldError(field, "missing", FILL_IN)])
     check_range(first, last)
     return first, last
 
@@ -313,7 +374,10 @@ def check_range(first: date, last: date) -> None:
     """The days of an export, or a list: in their order, and not more than a year of them."""
     check_order(first, last)
     if (last - first).days >= MAX_DAYS:
-        message = f"Bitte wählen Sie höchstens {MAX_DAYS} Tage."
+        message = Said(
+            f"Bitte wählen Sie höchstens {MAX_DAYS} Tage.",
+            f"Please choose {MAX_DAYS} days at most.",
+        )
         raise InvalidInput([FieldError("to", "too_long", message)])
 
 
@@ -344,8 +408,10 @@ class _Faults:
     What a method returns counts for nothing until it went through `checked`.
     """
 
-    def __init__(self) -> None:
-        self._errors: list[FieldError] = []
+    def __init__(self, unread: Sequence[FieldError] = ()) -> None:
+        """Begin with what could not be read at all, of which nothing else is said."""
+        self._errors = list(unread)
+        self._unread = {error.field.partition(".")[0] for error in unread}
 
     def checked(self, value: _T | None) -> _T:
         """The value; raises InvalidInput where anything was wrong."""
@@ -357,14 +423,28 @@ class _Faults:
         """The name in one line, without control characters."""
         name = pasted.name(text)
         if not name:
-            self._add("patient_name", "missing", "Bitte geben Sie Vorname und Nachname an.")
+            self._add(
+                "patient_name",
+                "missing",
+                Said("Bitte geben Sie Vorname und Nachname an.", "Please give the full name."),
+            )
         elif len(name) > NAME_LENGTH:
-            self._add("patient_name", "invalid", f"Höchstens {NAME_LENGTH} Zeichen, bitte.")
+            self._add(
+                "patient_name",
+                "invalid",
+                Said(
+                    f"Höchstens {NAME_LENGTH} Zeichen, bitte.",
+                    f"{NAME_LENGTH} characters at most, please.",
+                ),
+            )
         elif any(_is_control(each) and each not in _JOINERS for each in name):
             self._add(
                 "patient_name",
                 "invalid",
-                "Im Namen sind Zeichen, die nicht zu sehen sind. Bitte tippen Sie ihn neu ein.",
+                Said(
+                    "Im Namen sind Zeichen, die nicht zu sehen sind. Bitte tippen Sie ihn neu ein.",
+                    "There are characters in the name that can't be seen. Please type it anew.",
+                ),
             )
         return name
 
@@ -390,15 +470,22 @@ class _Faults:
             self._add(
                 "consent",
                 "consent_required",
-                "Ohne Einwilligung kann keine Einladung versendet werden. "
-                "Bitte setzen Sie den Haken, wenn sie vorliegt.",
+                Said(
+                    "Ohne Einwilligung kann keine Einladung versendet werden. "
+                    "Bitte setzen Sie den Haken, wenn sie vorliegt.",
+                    "No invitation can be sent without consent.",
+                ),
             )
 
     def locale(self, code: str | None, practice: Practice) -> str:
         """The patient's language; the practice's own where none is chosen."""
         chosen = practice.language if code is None else code
         if chosen not in LANGUAGES:
-            self._add("locale", "invalid", "Diese Sprache gibt es nicht.")
+            self._add(
+                "locale",
+                "invalid",
+                Said("Diese Sprache gibt es nicht.", "There is no such language."),
+            )
         return chosen
 
     def contact(
@@ -416,27 +503,46 @@ class _Faults:
         later. Which countries SMS may go to, and whether it is dead, is asked then.
         """
         channels: list[Channel] = []
-        for name in names:
+        for each in names:
             try:
-                channel = Channel(name)
+                channel = Channel(each)
             except ValueError:
-                self._add("channels", "invalid", "Diesen Kanal gibt es nicht.")
+                self._add(
+                    "channels",
+                    "invalid",
+                    Said("Diesen Kanal gibt es nicht.", "There is no such channel."),
+                )
                 continue
             if channel not in available:
                 self._add(
-                    "channels", "channel_unavailable", "Dieser Kanal ist hier nicht eingerichtet."
+                    "channels",
+                    "channel_unavailable",
+                    Said(
+                        "Dieser Kanal ist hier nicht eingerichtet.",
+                        "This channel is not set up here.",
+                    ),
                 )
             elif channel not in practice.tariff.channels:
-                tariffs = (each.title() for each in Tariff if channel in each.channels)
+                tariffs = [each.title() for each in Tariff if channel in each.channels]
+                name = CHANNEL_NAMES[channel]
                 self._add(
                     "channels",
                     "not_in_tariff",
-                    f"{CHANNEL_NAMES[channel]} gibt es in den Tarifen {' und '.join(tariffs)}.",
+                    Said(
+                        f"{name} gibt es in den Tarifen {' und '.join(tariffs)}.",
+                        f"{name.english} is in the tariffs {' and '.join(tariffs)}.",
+                    ),
                 )
             elif channel not in channels:
                 channels.append(channel)
         if not names:
-            self._add("channels", "no_channel", "Bitte wählen Sie mindestens einen Kanal.")
+            self._add(
+                "channels",
+                "no_channel",
+                Said(
+                    "Bitte wählen Sie mindestens einen Kanal.", "Please choose a channel at least."
+                ),
+            )
         return Contact(
             channels=tuple(channels),
             email=self.email(email or "", Channel.EMAIL in channels),
@@ -450,12 +556,20 @@ class _Faults:
             if address is None or not await is_dead(channel, address):
                 continue
             email = channel is Channel.EMAIL
-            field, name = ("email", "Adresse") if email else ("phone", "Nummer")
+            field, name = (
+                ("email", Said("Adresse", "address"))
+                if email
+                else ("phone", Said("Nummer", "number"))
+            )
             self._add(
                 field,
                 "dead_address",
-                f"Die letzte Einladung an diese {name} war unzustellbar. "
-                f"Bitte prüfen Sie die {name}.",
+                Said(
+                    f"Die letzte Einladung an diese {name} war unzustellbar. "
+                    f"Bitte prüfen Sie die {name}.",
+                    f"The last invitation to this {name.english} could not be delivered. "
+                    f"Please look at the {name.english}.",
+                ),
             )
 
     def slot(
@@ -477,7 +591,14 @@ class _Faults:
             today = now.astimezone(practice.zone).date()
             past_day = starts_at.astimezone(practice.zone).date() < today
             field = "date" if past_day else "time"
-            self._add(field, "past", "Der Termin muss in der Zukunft liegen.")
+            self._add(
+                field,
+                "past",
+                Said(
+                    "Der Termin muss in der Zukunft liegen.",
+                    "The appointment has to be in the future.",
+                ),
+            )
         elif starts_at > now + FURTHEST_AHEAD:
             self._add("date", "out_of_range", TOO_FAR)
         return None if minutes is None else Slot(starts_at, minutes)
@@ -512,13 +633,19 @@ class _Faults:
             self._add(
                 "time",
                 "nonexistent_time",
-                "Diese Uhrzeit gibt es an diesem Tag nicht (Beginn der Sommerzeit).",
+                Said(
+                    "Diese Uhrzeit gibt es an diesem Tag nicht (Beginn der Sommerzeit).",
+                    "There is no such time on this day (summer time begins).",
+                ),
             )
         except AmbiguousTime as ambiguous:
             self._add(
                 "time",
                 "ambiguous_time",
-                "Diese Uhrzeit gibt es an diesem Tag zweimal (Ende der Sommerzeit).",
+                Said(
+                    "Diese Uhrzeit gibt es an diesem Tag zweimal (Ende der Sommerzeit).",
+                    "This time comes twice on this day (summer time ends).",
+                ),
                 ambiguous.offsets,
             )
         return None
@@ -528,7 +655,13 @@ class _Faults:
         text = pasted.line(text)
         if not text:
             if needed:
-                self._add("email", "missing", "Bitte geben Sie die E-Mail-Adresse an.")
+                self._add(
+                    "email",
+                    "missing",
+                    Said(
+                        "Bitte geben Sie die E-Mail-Adresse an.", "Please give the e-mail address."
+                    ),
+                )
             return None
         try:
             address = validate_email(text, check_deliverability=False).normalized
@@ -545,16 +678,22 @@ class _Faults:
         meant = with_plain_apostrophes(address)
         local, _, _ = address.rpartition("@")
         if meant != address and parse_mailbox(meant) is not None:
-            message = (
-                "An eine Adresse mit einem typografischen Apostroph kann nichts gesendet werden."
+            message = Said(
+                "An eine Adresse mit einem typografischen Apostroph kann nichts gesendet werden.",
+                "Nothing can be sent to an address with a typographic apostrophe.",
             )
             self._add("email", "typographic_apostrophe", message, [meant])
         elif octets(local) > LONGEST_LOCAL_PART:
             self._add(
                 "email",
                 "local_part_too_long",
-                f"Vor dem @ stehen mehr als {LONGEST_LOCAL_PART} Zeichen; dorthin kann nichts "
-                "gesendet werden. Bitte prüfen Sie die Adresse, oder laden Sie per SMS ein.",
+                Said(
+                    f"Vor dem @ stehen mehr als {LONGEST_LOCAL_PART} Zeichen; dorthin kann nichts "
+                    "gesendet werden. Bitte prüfen Sie die Adresse, oder laden Sie per SMS ein.",
+                    f"There are more than {LONGEST_LOCAL_PART} characters before the @; nothing "
+                    "can "
+                    "be sent there. Please look at the address, or invite by SMS.",
+                ),
             )
         else:
             self._add("email", "invalid", NO_ADDRESS)
@@ -574,11 +713,17 @@ class _Faults:
         if needed and country_of(number) not in countries:
             names = ", ".join(GERMAN.territories.get(each, each) for each in countries)
             self._add(
-                "phone", "country_not_allowed", f"SMS gehen von hier nur an Nummern aus: {names}."
+                "phone",
+                "country_not_allowed",
+                Said(
+                    f"SMS gehen von hier nur an Nummern aus: {names}.",
+                    "Text messages go from here to numbers of these countries alone: "
+                    f"{', '.join(ENGLISH.territories.get(each, each) for each in countries)}.",
+                ),
             )
         return number
 
-    def _read(self, read: Callable[[str], _T], text: str, field: str, message: str) -> _T | None:
+    def _read(self, read: Callable[[str], _T], text: str, field: str, message: Said) -> _T | None:
         if not text.strip():
             self._add(field, "missing", message)
             return None
@@ -588,5 +733,6 @@ class _Faults:
             self._add(field, "invalid", message)
             return None
 
-    def _add(self, field: str, code: str, message: str, options: Sequence[str] = ()) -> None:
-        self._errors.append(FieldError(field, code, message, options))
+    def _add(self, field: str, code: str, message: Said, options: Sequence[str] = ()) -> None:
+        if field not in self._unread:
+            self._errors.append(FieldError(field, code, message, options))

@@ -1,5 +1,7 @@
 """Forgets what has had its time, of every practice."""
 
+from datetime import timedelta
+
 from chassis.database import Connection, affected
 from contracts.terms import ADDRESS_VERDICT_RETENTION, ATTEMPT_RETENTION
 from services.scheduling import bounds
@@ -12,6 +14,7 @@ _AGES = (
     ("messages", "at", bounds.DAY),
     ("attempts", "created_at", ATTEMPT_RETENTION),
     ("address_verdicts", "at", ADDRESS_VERDICT_RETENTION),
+    ("tombstones", "told_until", timedelta(0)),
 )
 
 

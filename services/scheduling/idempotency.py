@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.database import Connection
 from chassis.sealing import Sealer
-from services.scheduling.problems import KeyReused
+from services.scheduling.problems import KeyReused, NotFound
 from services.scheduling.schemas import Input
 
 KEY_RETENTION = timedelta(days=7)
@@ -24,7 +24,7 @@ async def claim(
     """Take the key for this request; the appointment of the very same one before, if any.
 
     A request with the same key that is still running is waited for. Of the request a fingerprint
-    alone is stored. Raises KeyReused.
+    alone is stored. Raises KeyReused; NotFound where that appointment is erased since.
     """
     content = f"{operation}\0{request.model_dump_json()}".encode()
     while True:
@@ -50,6 +50,8 @@ async def claim(
         )
         if earlier is None:  # purged between the two statements
             continue
+        if earlier["fingerprint"] is None:
+            raise NotFound
         if earlier["fingerprint"] not in sealer.fingerprints(content):
             raise KeyReused
         found: UUID = earlier["appointment_id"]

@@ -1,4 +1,4 @@
-"""Looking appointments up: those of some days, and those of a patient by name.
+"""Looking appointments up: those of some days, those that changed, those of a patient by name.
 
 Names are sealed, so a search opens them, newest start first and batch by batch, and keeps none
 (ADR 39). What is shown is noted as read, what was only opened is not: nobody has seen it.
@@ -16,7 +16,7 @@ from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import References
 from services.scheduling import forms, practice_store, store
-from services.scheduling.appointments import Appointment
+from services.scheduling.appointments import Appointment, Gone
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit.entry import Action
 from services.scheduling.audit.log import AuditLog
@@ -37,6 +37,15 @@ class Page:
 
     practice: Practice
     appointments: Sequence[Appointment]
+    following: ListPlace | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A page of what changed, and where the next one begins; None at its end."""
+
+    practice: Practice
+    changed: Sequence[Appointment | Gone]
     following: ListPlace | None
 
 
@@ -94,6 +103,40 @@ class Lookups:
                 limit=limit + 1,
             )
             return await self._page(tx, caller, practice, found, limit)
+
+    async def changes(
+        self,
+        caller: Caller,
+        since: datetime,
+        first: date | None,
+        last: date | None,
+        *,
+        after: ListPlace | None,
+        limit: int,
+    ) -> Changes:
+        """What changed at this moment or later, in the order in which it did.
+
+        With days only of appointments that start on them. Raises InvalidInput.
+        """
+        some_days = first is not None or last is not None
+        days = forms.range_of(first, last) if some_days else None
+        async with self.db.practice(caller.practice_id) as tx:
+            practice = await practice_store.of_caller(tx, caller.practice_id)
+            found = await store.changes(
+                tx,
+                self.sealer,
+                practice.id,
+                since,
+                starting=days and _moments(practice, *days),
+                after=after,
+                limit=limit + 1,
+            )
+            shown = found[:limit]
+            read = [each.id for each in shown if isinstance(each, Appointment)]
+            await self.audit_log.enter_reading(tx, audit.deed(caller, Action.READ, *read))
+        more = len(found) > limit
+        place = ListPlace(shown[-1].updated_at, shown[-1].id) if more else None
+        return Changes(practice, shown, place)
 
     async def next_start(self, practice: Practice, day: date) -> datetime | None:
         """When the first appointment after this day starts; which it is is not read."""

@@ -10,20 +10,20 @@ from chassis import cursors
 
 @dataclass(frozen=True, slots=True)
 class ListPlace:
-    """In a list by start: that of the appointment which starts then and has this id."""
+    """That of the appointment which comes at this moment of the list, and has this id."""
 
-    starts_at: datetime
+    at: datetime
     appointment_id: UUID
 
     @property
     def cursor(self) -> str:
         """The place as callers hand it back."""
-        return cursors.pack(self.starts_at, self.appointment_id)
+        return cursors.pack(self.at, self.appointment_id)
 
     @classmethod
     def of(cls, cursor: str) -> Self:
         """Raises ValueError for what is none of ours."""
-        starts_at, appointment_id = cursors.unpack(cursor)
-        if starts_at is None:
-            raise ValueError("here each start is known")
-        return cls(starts_at, appointment_id)
+        at, appointment_id = cursors.unpack(cursor)
+        if at is None:
+            raise ValueError("here each moment is known")
+        return cls(at, appointment_id)

@@ -14,6 +14,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from chassis.problems import FieldError, InvalidInput
+from chassis.said import for_operators
 from contracts.events import PracticeContact
 from contracts.languages import DEFAULT, LANGUAGES
 from contracts.tariffs import Tariff
@@ -97,7 +98,7 @@ class PracticeChange:
             try:
                 given[field] = _RULES[field](value)
             except ValueError as fault:
-                faults.append(FieldError(field, "invalid", str(fault)))
+                faults.append(FieldError(field, "invalid", for_operators(str(fault))))
         if faults:
             raise InvalidInput(faults)
         return given
@@ -237,5 +238,5 @@ def new_practice(practice_id: UUID, settings: PracticeChange) -> Practice:
     """A practice with these settings, the rest by default. Raises InvalidInput."""
     values = settings.checked()
     if "name" not in values:
-        raise InvalidInput([FieldError("name", "missing", "The name is missing.")])
+        raise InvalidInput([FieldError("name", "missing", for_operators("The name is missing."))])
     return Practice(id=practice_id, **values)

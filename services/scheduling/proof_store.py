@@ -104,7 +104,7 @@ async def page(
         practice_id,
         now,
         until,
-        begin.starts_at,
+        begin.at,
         begin.appointment_id,
         limit,
     )

@@ -1,19 +1,30 @@
 """What goes in and out of the scheduling API."""
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, Self, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 
 from chassis.openapi import Described, without_defaults
+from chassis.problems import FieldError, field_error
 from contracts.channels import Channel
 from contracts.events import LONGEST_REFERENCE, MOST_CAUSES, REFERENCE
 from contracts.rights import Right
 from contracts.tariffs import Tariff
 from services.scheduling.addresses import KnownAddress
-from services.scheduling.appointments import Appointment
+from services.scheduling.appointments import Appointment, Gone
 from services.scheduling.practice import Practice
 
 UNREADABLE = "(Name nicht lesbar)"
@@ -93,7 +104,45 @@ Reference = Annotated[Text | None, Described(_text(pattern=REFERENCE) | None)]
 AnyReference = Annotated[Text | None, Described(_text(pattern=REFERENCE_OR_NONE) | None)]
 
 
-class ReferencesInput(Input):
+# What stands for a field that is missing, or can't be read, while the others are looked at.
+_NOTHING: dict[str, Any] = {"channels": [], "consent": False, "duration_minutes": None}
+
+
+class Form(Input):
+    """An input whose faults are all told at once, those of its reading with those of its meaning.
+
+    What can't be read is in `unread`, and whoever takes a form in refuses it then (`forms`).
+    """
+
+    _unread: tuple[FieldError, ...] = PrivateAttr(default=())
+
+    @property
+    def unread(self) -> Sequence[FieldError]:
+        """What is missing, unknown or of the wrong kind."""
+        return self._unread
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return read(given)
+        except ValidationError as refused:
+            faults = refused.errors(include_url=False, include_context=False, include_input=False)
+            if not isinstance(given, dict) or not all(fault["loc"] for fault in faults):
+                raise
+        bad = {fault["loc"][0] for fault in faults}
+        readable = {name: value for name, value in given.items() if name not in bad}
+        absent = {
+            name: _NOTHING.get(name, "")
+            for name, field in cls.model_fields.items()
+            if field.is_required() and name not in readable
+        }
+        form = read(readable | absent)
+        form._unread = tuple(field_error(fault) for fault in faults)
+        return form
+
+
+class ReferencesInput(Form):
     """What other systems call a new appointment, and those in it."""
 
     external_reference: Reference = Field(default=None, description=ABOUT_EXTERNAL)
@@ -150,7 +199,7 @@ class AddressLookup(Input):
     )
 
 
-class Change(Input):
+class Change(Form):
     """What to change of an appointment without inviting again; what is left out stays.
 
     The time and the references need `appointments:write`, the patient's name, addresses and
@@ -187,7 +236,7 @@ class Change(Input):
         return frozenset(found | ({Right.WRITE_APPOINTMENTS} if said - corrects else set()))
 
 
-class Resend(Input):
+class Resend(Form):
     """„Erneut senden": what is left out stays as it was.
 
     Another address, or an empty one in place of one, makes the old link void; one that was missing
@@ -273,6 +322,7 @@ EXAMPLE: Json = {
     },
     "created_at": "2026-11-24T08:15:00Z",
     "external_reference": "our-visit-4711",
+    "updated_at": "2026-11-24T08:15:00.123456Z",
     "patient_name": "Erika Muster",
     "channels": ["email", "sms"],
     "email": "erika@example.org",
@@ -295,6 +345,7 @@ class BookedView(BaseModel):
     time_zone: str
     invitation: InvitationView
     created_at: dt.datetime
+    updated_at: dt.datetime = Field(description="When it became this version.")
     external_reference: str | None = Field(default=None, description=REFERENCES)
     practitioner_reference: str | None = Field(default=None, description=REFERENCES)
     location_reference: str | None = Field(default=None, description=REFERENCES)
@@ -322,6 +373,7 @@ class BookedView(BaseModel):
             practitioner_reference=appointment.references.practitioner_reference,
             location_reference=appointment.references.location_reference,
             created_at=appointment.created_at,
+            updated_at=appointment.updated_at,
         )
 
 
@@ -384,6 +436,41 @@ class PageView(AppointmentsView):
     next: str | None = Field(
         description="`cursor` of the next page; null on the last one. Of a search, a page that is "
         "short may not be the last one."
+    )
+
+
+class TombstoneView(BaseModel):
+    """An appointment that is deleted, or of which nothing is left here."""
+
+    id: UUID
+    version: int
+    deleted: Literal[True] = True
+    erased: bool = Field(
+        description="Nothing is known of its patient here any more: its term is over, or somebody "
+        "asked for it. Else it was deleted, and does not take place."
+    )
+    updated_at: dt.datetime
+
+    @classmethod
+    def of(cls, gone: Gone) -> "TombstoneView":
+        """The view of what is left."""
+        return cls(id=gone.id, version=gone.version, erased=gone.erased, updated_at=gone.updated_at)
+
+
+class ChangesView(BaseModel):
+    """A page of what changed, in the order in which it did."""
+
+    time_zone: str
+    appointments: list[AppointmentView | TombstoneView] = Field(
+        description="Each once, as it now is."
+    )
+    next: str | None = Field(
+        description="`cursor` of the next page; null on the last one: go on with the newest "
+        "`updated_at` as `updated_since`."
+    )
+    tombstones_since: dt.datetime = Field(
+        description="What is gone is told for so long. Whoever last asked before reads all anew, "
+        "and drops what does not come."
     )
 
 

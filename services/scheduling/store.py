@@ -5,7 +5,7 @@ version back, and makes the event from it.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,11 +15,10 @@ from asyncpg import Record
 
 from chassis.database import Connection
 from chassis.sealing import NotOpened, Sealer
-from chassis.together import Writer
 from contracts.channels import Channel
 from contracts.events import References
 from services.scheduling import contact_store, practice_store
-from services.scheduling.appointments import Appointment
+from services.scheduling.appointments import Appointment, Gone
 from services.scheduling.places import ListPlace
 from services.scheduling.practice import Practice
 
@@ -31,7 +30,8 @@ DAY_LIMIT = 1000  # appointments of one practice on one day
 _COLUMNS = """id, practice_id, version, starts_at, duration_minutes, channels, locale, consented_at,
     invitation_id, attempt, link_version, created_at, created_by, contact, external_reference,
     patient_reference, practitioner_reference, location_reference, unsent, link_outdated"""
-_FOUND = f"{_COLUMNS}, deleted_at IS NOT NULL AS cancelled"
+_FIELDS = {each.name for each in fields(Appointment)}
+_FOUND = f"{_COLUMNS}, updated_at, deleted_at IS NOT NULL AS cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Start:
     deleted: bool
 
 
-async def add(tx: Writer, sealer: Sealer, appointment: Appointment) -> None:
-    """Insert a new appointment."""
-    await tx.execute(
+async def add(tx: Connection, sealer: Sealer, appointment: Appointment) -> Appointment:
+    """Insert a new appointment; returns it as of the moment that the database took it."""
+    updated_at = await tx.fetchval(
         f"""
         INSERT INTO appointments ({_COLUMNS})
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20)
+            $19, $20) RETURNING updated_at
         """,  # noqa: S608 - a constant list of columns
         appointment.id,
         appointment.practice_id,
@@ -69,6 +69,7 @@ async def add(tx: Writer, sealer: Sealer, appointment: Appointment) -> None:
         list(appointment.unsent),
         appointment.link_outdated,
     )
+    return replace(appointment, updated_at=updated_at)
 
 
 async def find(
@@ -215,11 +216,62 @@ async def page(
         practice_id,
         first,
         until,
-        begin.starts_at,
+        begin.at,
         begin.appointment_id,
         limit,
     )
     return [_appointment(sealer, row) for row in rows]
+
+
+async def changes(
+    tx: Connection,
+    sealer: Sealer,
+    practice_id: UUID,
+    since: datetime,
+    *,
+    starting: tuple[datetime, datetime] | None,
+    after: ListPlace | None,
+    limit: int,
+) -> Sequence[Appointment | Gone]:
+    """What changed at this moment or later, in the order in which it did, behind a place in it.
+
+    Each appointment comes once, as it now is. `starting`: only those that start within [first,
+    until), and of which it is not known any more.
+    """
+    begin = after or ListPlace(since, NOBODY)
+    first, until = starting or (None, None)
+    rows = await tx.fetch(
+        f"""
+        WITH changed AS (
+            (SELECT updated_at AS at, id AS of, version AS as_of, erased_at IS NOT NULL AS erased,
+                    deleted_at IS NOT NULL OR erased_at IS NOT NULL AS gone
+             FROM appointments
+             WHERE practice_id = $1 AND updated_at >= $2
+               AND (updated_at, id) > ($3::timestamptz, $4::uuid)
+               AND ($5::timestamptz IS NULL OR (starts_at >= $5 AND starts_at < $6))
+             ORDER BY updated_at, id LIMIT $7)
+            UNION ALL
+            (SELECT updated_at, appointment_id, version, true, true FROM tombstones
+             WHERE practice_id = $1 AND updated_at >= $2
+               AND (updated_at, appointment_id) > ($3::timestamptz, $4::uuid)
+             ORDER BY updated_at, appointment_id LIMIT $7)
+            ORDER BY at, of LIMIT $7)
+        SELECT {_FOUND}, changed.* FROM changed LEFT JOIN appointments ON id = of ORDER BY at, of
+        """,  # noqa: S608 - a constant list of columns
+        practice_id,
+        since,
+        begin.at,
+        begin.appointment_id,
+        first,
+        until,
+        limit,
+    )
+    return [
+        Gone(row["of"], row["as_of"], row["at"], row["erased"])
+        if row["gone"]
+        else _appointment(sealer, row)
+        for row in rows
+    ]
 
 
 async def names(
@@ -248,7 +300,7 @@ async def names(
         practice_id,
         first,
         until,
-        begin.starts_at,
+        begin.at,
         begin.appointment_id,
         limit,
     )
@@ -303,7 +355,7 @@ async def referred(
         practice_id,
         first,
         until,
-        begin.starts_at,
+        begin.at,
         begin.appointment_id,
         limit,
         *(value for _, value in given),
@@ -327,14 +379,14 @@ async def next_start(tx: Connection, practice_id: UUID, since: datetime) -> date
 
 async def update(tx: Connection, sealer: Sealer, appointment: Appointment) -> Appointment:
     """Write what can change of a locked appointment; returns it as its next version."""
-    version = await tx.fetchval(
+    written = await tx.fetchrow(
         """
         UPDATE appointments
         SET version = version + 1, starts_at = $3, duration_minutes = $4, contact = $5,
             channels = $6, attempt = $7, link_version = $8, locale = $9,
             external_reference = $10, patient_reference = $11, practitioner_reference = $12,
             location_reference = $13, unsent = $14, link_outdated = $15
-        WHERE practice_id = $1 AND id = $2 RETURNING version
+        WHERE practice_id = $1 AND id = $2 RETURNING version, updated_at
         """,
         appointment.practice_id,
         appointment.id,
@@ -349,7 +401,7 @@ async def update(tx: Connection, sealer: Sealer, appointment: Appointment) -> Ap
         list(appointment.unsent),
         appointment.link_outdated,
     )
-    return replace(appointment, version=version)
+    return replace(appointment, **dict(written or {}))
 
 
 async def delete(
@@ -385,16 +437,16 @@ async def delete(
 
 def _appointment(sealer: Sealer, row: Record) -> Appointment:
     """The row's appointment. One damaged contact costs a name, not the list that it stands in."""
-    values: dict[str, Any] = {**row, **contact_store.NOTHING}
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS if name in row.keys()}  # noqa: SIM118
+    values |= contact_store.NOTHING
     try:
         values |= contact_store.read(sealer, row)
     except NotOpened:
         log.error("contact can't be opened", appointment_id=str(row["id"]))
         values["damaged"] = True
-    del values["contact"]
     for several in ("channels", "unsent"):
         values[several] = tuple(Channel(name) for name in values[several])
-    references = References(**{name: values.pop(name) for name in References.model_fields})
+    references = References(**{name: row[name] for name in References.model_fields})
     return Appointment(**values, references=references)
 
 

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Response
 
+from chassis import etags
 from chassis.clock import utc_now
-from chassis.openapi import NO_STORE
-from chassis.problems import FieldError, InvalidInput, response
+from chassis.openapi import NO_STORE, UNCHANGED, answer
+from chassis.problems import NOT_VALID, FieldError, InvalidInput
+from chassis.problems import response as described
+from chassis.said import Said
 from services.status import certainty_store, open_store, store
 from services.status.dependencies import Db, State, StatusReader
 from services.status.events import PARTITIONS
@@ -32,9 +35,18 @@ MAX_PAGE = 100
 EITHER = FieldError(
     "appointment_id",
     "either",
-    "Bitte geben Sie entweder appointment_id oder open=true an.",
+    Said(
+        "Bitte geben Sie entweder appointment_id oder open=true an.",
+        "Please give either appointment_id or open=true.",
+    ),
 )
-NO_PLACE = FieldError("cursor", "invalid", "Diese Eingabe ist nicht gültig.")
+NO_PLACE = FieldError("cursor", "invalid", NOT_VALID)
+
+BY_CONTENT = {
+    "description": "Of what is shown, for If-None-Match.",
+    "required": True,
+    "schema": {"type": "string"},
+}
 
 router = APIRouter(prefix="/v1/indicators", tags=["indicators"])
 
@@ -131,8 +143,8 @@ def _place(cursor: str | None) -> Place | None:
                 }
             },
         },
-        400: response("Last-Event-ID is not an id of this stream"),
-        503: response("Too many open streams; Retry-After says when to come back"),
+        400: described("Last-Event-ID is not an id of this stream"),
+        503: described("Too many open streams; Retry-After says when to come back"),
     },
 )
 async def stream_indicators(
@@ -159,9 +171,14 @@ async def stream_indicators(
     return EventStream(messages, send_timeout=services.settings.send_timeout_seconds)
 
 
-@router.get("/{appointment_id}", responses={404: response("No indicator for this appointment")})
+@router.get(
+    "/{appointment_id}",
+    responses={404: described("No indicator for this appointment")}
+    | answer(200, ETag=BY_CONTENT)
+    | UNCHANGED,
+)
 async def get_indicator(
-    caller: StatusReader, db: Db, appointment_id: UUID
+    caller: StatusReader, db: Db, appointment_id: UUID, response: Response
 ) -> IndicatorWithHistoryView:
     """One appointment's indicator with its history, oldest first."""
     now = utc_now()
@@ -170,8 +187,11 @@ async def get_indicator(
         facts = await store.facts(tx, caller.practice_id, appointment_id) if found else []
     if not found or is_gone(found[0], now):
         raise NoIndicator
-    return IndicatorWithHistoryView(
+    view = IndicatorWithHistoryView(
         **IndicatorView.of(found[0], now).model_dump(),
         history=[HistoryEntryView.of(entry) for entry in history(facts)],
         timeline=[TimelineEntryView.of(entry) for entry in timeline(facts)],
     )
+    # What is open changes with time alone, so the version of the indicator would not do.
+    response.headers["ETag"] = etags.of(view.model_dump_json())
+    return view

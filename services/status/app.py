@@ -14,6 +14,7 @@ from chassis.database import Database
 from chassis.jwks import key_source
 from chassis.kafka import Cluster
 from chassis.loop import housekeeper
+from chassis.parameters import STRICT
 from chassis.service import Application, Health, create_app
 from services.status import certainty_store, erasure_store, events, measures, timelines
 from services.status.api import router
@@ -92,7 +93,6 @@ def build(settings: Settings) -> Application:
         tags=TAGS,
         models=EVENTS.values(),
     )
-    app.include_router(router)
-    app.include_router(measures.router)
-    app.include_router(timelines.router)
+    for routes in (router, measures.router, timelines.router):
+        app.include_router(routes, **STRICT)
     return app

@@ -114,4 +114,4 @@ async def test_who_may_not_see_the_log_is_not_offered_it(visitor: Page, stack: S
         f"{dashboard}/api/scheduling/audit/export",
         headers={"Origin": dashboard, "Sec-Fetch-Site": "same-origin"},
     )
-    assert (answer.status, (await answer.json())["type"]) == (403, "missing-right")
+    assert (answer.status, (await answer.json())["code"]) == (403, "missing-right")

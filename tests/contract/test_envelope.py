@@ -62,6 +62,7 @@ def changed(name: str, value: bytes | None) -> Headers:
         *(("ce_time", each, "a time is out of range") for each in MORE_DAYS),
         ("ce_subject", None, "ce_subject is not the subject of the body"),
         ("ce_subject", str(UUID(int=9)).encode(), "ce_subject is not the subject of the body"),
+        ("ce_practiceid", b"x", "ce_practiceid is not the practice of the body"),
         ("ce_sealed", b"1", "ce_sealed names a key that is not there"),
         ("later", b"\xff", "a header is not UTF-8"),
     ],
@@ -96,6 +97,8 @@ def test_what_is_said_of_an_event() -> None:
         "ce_type": "einladung.v1.InvitationDelivered",
         "ce_source": "/einladung/notification",
         "ce_subject": str(UUID(int=1)),
+        "ce_dataschema": "urn:einladung:v1:InvitationDelivered",
+        "ce_practiceid": str(UUID(int=2)),
         "content-type": "application/json",
         "traceparent": f"00-{1:032x}-{2:016x}-01",
     }
@@ -196,6 +199,7 @@ def test_whatever_is_changed_of_a_good_message_it_is_read_or_refused_with_a_reas
         *("a header is not UTF-8", "ce_specversion is missing or not 1.0"),
         *("ce_type is missing or unknown", "ce_id is not a UUID or ce_time is not a time"),
         *("ce_time has no offset", "ce_subject is not the subject of the body"),
+        "ce_practiceid is not the practice of the body",
         *("a field", "read"),
     } <= set(reached)
 

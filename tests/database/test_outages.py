@@ -194,7 +194,7 @@ async def test_a_caller_gets_a_problem_that_says_when_to_come_back(
 
     async with AsyncClient(transport=ASGITransport(app), base_url="http://x") as client:
         answer = await client.get("/")
-    assert (answer.status_code, answer.json()["type"]) == (503, type_)
+    assert (answer.status_code, answer.json()["code"]) == (503, type_)
     assert answer.headers["content-type"] == "application/problem+json"
     assert int(answer.headers["retry-after"]) > 0
     assert "host and port" not in answer.text

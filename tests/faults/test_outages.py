@@ -83,7 +83,7 @@ async def test_without_the_database_everybody_is_told_so_at_once_and_nothing_is_
             for each in answers.values():
                 assert each.headers["content-type"] == "application/problem+json"
                 assert int(each.headers["retry-after"]) > 0
-                assert each.json()["type"] == "database-unavailable"
+                assert each.json()["code"] == "database-unavailable"
         for path in ("/", "/abgelaufen"):
             page = await visitor.get(path)
             assert (page.status_code, page.headers["refresh"]) == (503, "5")

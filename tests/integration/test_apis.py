@@ -197,7 +197,7 @@ async def test_a_webhook_takes_whatever_a_gateway_signs(stack: Stack) -> None:
                 answer = client.post(url, content=body, headers=hooks.headers(body))
                 assert answer.status_code in {204, 400}, answer.text
                 if answer.status_code == 400:
-                    assert answer.json()["type"] == "not-understood"
+                    assert answer.json()["code"] == "not-understood"
 
             tell()
 

@@ -124,6 +124,7 @@ async def test_after_an_erasure_nothing_is_found_of_the_patient(
     # Not a table has a line of the appointment, but for the tombstones that keep it away.
     assert await tables_with(stack, UUID(key)) == {
         "notification.appointments",
+        "scheduling.tombstones",
         "status.events",
         "status.indicators",
     }

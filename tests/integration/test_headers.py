@@ -107,7 +107,7 @@ async def test_an_unexpected_error_has_them_too() -> None:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
         answer = await client.get("/v1/jwks")  # nothing was started
-    assert (answer.status_code, answer.json()["type"]) == (500, "internal-error")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal-error")
     check(answer, "500")
     assert answer.headers["strict-transport-security"] == HSTS
 

@@ -152,6 +152,8 @@ async def test_the_same_request_twice_is_carried_out_once(practice: Practice) ->
     answers = await asyncio.gather(*(practice.post(body, key) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["id"] for answer in answers}) == 1
+    replayed = [answer.headers.get("Idempotent-Replayed") for answer in answers]
+    assert sorted(replayed, key=str) == [None, *["true"] * 4]
     await practice.shows(answers[0].json()["id"], "delivered")
     await practice.mail(body["email"])
 
@@ -161,7 +163,7 @@ async def test_a_key_is_refused_for_another_request(practice: Practice) -> None:
     assert (await practice.post(practice.form(), key)).status_code == 201
     reused = await practice.post(practice.form(), key)
     assert reused.status_code == 422
-    assert reused.json()["type"] == "idempotency-key-reused"
+    assert reused.json()["code"] == "idempotency-key-reused"
 
 
 async def test_resending_twice_under_one_key_is_one_attempt(practice: Practice) -> None:
@@ -199,7 +201,7 @@ async def test_resending_twice_under_one_key_is_one_attempt(practice: Practice) 
         ({"duration_minutes": "20 Minuten"}, "duration_minutes", "invalid"),
         ({"consent": False}, "consent", "consent_required"),
         ({"locale": "xx"}, "locale", "invalid"),
-        ({"surprise": 1}, "surprise", "invalid"),
+        ({"surprise": 1}, "surprise", "unknown"),
     ],
 )
 async def test_bad_input_names_its_field_and_changes_nothing(
@@ -275,7 +277,7 @@ async def test_every_deed_heeds_what_its_doer_has_seen(practice: Practice, deed:
     async def answer(*if_match: str) -> tuple[int, str | None]:
         lines = [("If-Match", each) for each in if_match]
         told = await practice.scheduling.request(method, here + path, json=body, headers=lines)
-        return told.status_code, told.json()["type"] if told.is_error else None
+        return told.status_code, told.json()["code"] if told.is_error else None
 
     for stale in ('"2"', 'W/"1"', '"2", W/"1"', '"01"', '"somebody-else"', ""):
         assert await answer(stale) == (412, "changed"), stale

@@ -58,17 +58,17 @@ async def test_a_body_that_is_too_large_is_refused_everywhere(
         declared = await client.post(path, content=b" " * LARGE)
         assert declared.status_code == 413
         assert declared.headers["content-type"] == "application/problem+json"
-        assert declared.json()["type"] == "body-too-large"
+        assert declared.json()["code"] == "body-too-large"
         if name in {"scheduling", "notification"}:  # the others read no body at all
             chunked = await client.post(path, content=in_chunks(LARGE * 2))
-            assert (chunked.status_code, chunked.json()["type"]) == (413, "body-too-large")
+            assert (chunked.status_code, chunked.json()["code"]) == (413, "body-too-large")
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
 async def test_a_head_that_is_too_large_is_refused(stack: Stack, name: str) -> None:
     async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
         answer = await client.get("/nothing", headers={"X-Large": "x" * 70_000})
-        assert (answer.status_code, answer.json()["type"]) == (431, "head-too-large")
+        assert (answer.status_code, answer.json()["code"]) == (431, "head-too-large")
         answer = await client.get("/nothing", params={"x": "x" * 60_000})
         assert answer.status_code == 404
 
@@ -90,7 +90,7 @@ async def test_an_address_that_no_parser_holds_is_called_too_large(
     writer.close()
     assert head.startswith(b"http/1.1 431 ")
     assert b"content-type: application/problem+json" in head
-    assert json.loads(body)["type"] == "head-too-large"
+    assert json.loads(body)["code"] == "head-too-large"
 
 
 async def test_deeply_nested_json_is_a_bad_request(practice: Practice) -> None:
@@ -121,7 +121,7 @@ async def test_writing_is_limited_for_each_caller(
             answer = await practice.scheduling.post(f"{url}/v1/appointments", json={})
             assert answer.status_code == 422
         answer = await practice.scheduling.post(f"{url}/v1/appointments", json={})
-        assert (answer.status_code, answer.json()["type"]) == (429, "too-many-requests")
+        assert (answer.status_code, answer.json()["code"]) == (429, "too-many-requests")
         assert answer.headers["content-type"] == "application/problem+json"
         assert 1 <= int(answer.headers["retry-after"]) <= 20
         assert (await practice.scheduling.get(f"{url}/v1/practice")).status_code == 200
@@ -136,7 +136,7 @@ async def test_an_export_that_is_noted_counts_as_writing(practice: Practice, sta
             assert (await practice.scheduling.request(method, export)).status_code == 200
         for method in ("POST", "GET"):
             answer = await practice.scheduling.request(method, export)
-            assert (answer.status_code, answer.json()["type"]) == (429, "too-many-requests")
+            assert (answer.status_code, answer.json()["code"]) == (429, "too-many-requests")
     log = (await practice.scheduling.get("/v1/audit")).json()["entries"]
     assert [each["action"] for each in log] == ["audit_exported"] * 3
 
@@ -152,7 +152,7 @@ async def test_guessing_keys_is_slow(practice: Practice, stack: Stack) -> None:
             guess = await client.post("/v1/tokens", data=form, auth=(key[0], "es_guess"))
             assert guess.status_code == 401
         answer = await client.post("/v1/tokens", data=form, auth=key)
-        assert (answer.status_code, answer.json()["type"]) == (429, "too-many-requests")
+        assert (answer.status_code, answer.json()["code"]) == (429, "too-many-requests")
         assert int(answer.headers["retry-after"]) >= 1
     assert (await exchange(stack, key)).status_code == 200
 
@@ -179,7 +179,7 @@ async def test_an_address_with_too_many_connections_keeps_nobody_from_seeing_the
         silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(10)]
         async with httpx.AsyncClient(timeout=PATIENCE) as client:
             answer = await client.get(f"{url}/v1/indicators")
-            assert (answer.status_code, answer.json()["type"]) == (503, "too-many-connections")
+            assert (answer.status_code, answer.json()["code"]) == (503, "too-many-connections")
             health = f"{stack.operations_url('status-8')}/health/live"
             assert (await client.get(health)).status_code == 200
         for _, writer in silent:

@@ -58,7 +58,7 @@ async def test_without_a_login_there_is_nothing_to_see(visitor: Visitor, stack: 
     assert (page.status_code, page.headers["location"]) == (303, "/login")
     for path in (PRACTICE, "/api/status/indicators/stream", "/api/session"):
         answer = await visitor.get(path)
-        assert (answer.status_code, answer.json()["type"]) == (401, "not-logged-in")
+        assert (answer.status_code, answer.json()["code"]) == (401, "not-logged-in")
         assert answer.headers["content-type"] == "application/problem+json"
     for forged in (b"x", b"A" * 43, "é".encode(), b"A" * 5000):
         headers = [(b"cookie", SESSION.encode() + b"=" + forged)]
@@ -225,7 +225,7 @@ async def test_no_other_site_can_write(visitor: Visitor, headers: dict[str, str]
         ("POST", "/api/session/activity"),
     ):
         answer = await visitor.http.request(method, base + path, headers=headers)
-        assert (answer.status_code, answer.json()["type"]) == (403, "cross-site"), path
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross-site"), path
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
@@ -237,7 +237,7 @@ async def test_a_link_on_another_site_leads_to_the_page_and_leaves_nothing_in_th
     log = base + "/api/scheduling/audit"
     before = (await visitor.http.get(log)).json()["entries"]
     answer = await visitor.http.get(f"{log}/export", headers=elsewhere)
-    assert (answer.status_code, answer.json()["type"]) == (403, "cross-site")
+    assert (answer.status_code, answer.json()["code"]) == (403, "cross-site")
     assert (await visitor.http.get(log)).json()["entries"] == before
     assert (await visitor.http.get(f"{base}/", headers=elsewhere)).status_code == 200
     assert (await visitor.get(PRACTICE)).status_code == 200

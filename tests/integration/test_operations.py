@@ -81,7 +81,7 @@ async def test_a_body_too_large_is_refused_however_it_is_sent(practice: Practice
         answer = await practice.scheduling.post(
             "/v1/appointments", content=body, headers={"Content-Type": "application/json"}
         )
-        assert (answer.status_code, answer.json()["type"]) == (413, "body-too-large")
+        assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
@@ -99,7 +99,7 @@ async def test_the_dashboard_passes_on_what_is_no_event_id(stack: Stack, last: s
         await visitor.log_in()
         query = urlencode({"last_event_id": last})
         answer = await visitor.get(f"/api/status/indicators/stream?{query}")
-        assert (answer.status_code, answer.json()["type"]) == (400, "bad-last-event-id")
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad-last-event-id")
         answer = await visitor.http.get(
             f"{stack.url('dashboard')}/api/scheduling/practice",
             headers=[(b"If-Match", "ü".encode("latin-1"))],

@@ -184,7 +184,7 @@ async def test_the_practitioner_leads_in_the_same_room(
         assert (await practice.scheduling.post(path, headers=headers)).status_code == 403
     await let_it_end(stack, patient, timedelta(days=95))
     late = await practice.scheduling.post(path)
-    assert (late.status_code, late.json()["type"]) == (409, "appointment-over")
+    assert (late.status_code, late.json()["code"]) == (409, "appointment-over")
 
 
 async def test_moving_leaves_the_link_and_a_new_address_ends_it(

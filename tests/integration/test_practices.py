@@ -73,7 +73,7 @@ async def test_a_practice_set_up_over_the_api_can_invite(
     }
     assert (await operator.get(f"{PATH}/{wished}")).json() == record
     again = await operator.post(PATH, json={"id": str(wished), "name": "Andere"})
-    assert (again.status_code, again.json()["type"]) == (409, "practice-exists")
+    assert (again.status_code, again.json()["code"]) == (409, "practice-exists")
     async with at_the_desk(stack, Row(wished, "", "", "")) as practice:
         created = await practice.create()
         assert "Praxis Dr. Weiß" in (await practice.mail(created["email"]))["text"]

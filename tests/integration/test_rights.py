@@ -115,7 +115,7 @@ async def test_a_role_may_do_its_work_and_nothing_else(
             continue
         assert response.status_code == 403, route
         assert response.headers["content-type"] == "application/problem+json"
-        assert response.json()["type"] == "missing-right"
+        assert response.json()["code"] == "missing-right"
         assert response.json()["needed"] == sorted(one_of(needed))
         assert 'error="insufficient_scope"' in response.headers["www-authenticate"]
 
@@ -137,4 +137,4 @@ async def test_a_token_without_a_practice_gets_nowhere(stack: Stack) -> None:
     async with httpx.AsyncClient(headers=headers, timeout=PATIENCE) as client:
         for url in ("scheduling", "/v1/practice"), ("status", f"/v1/indicators/{SOME}"):
             response = await client.get(stack.url(url[0]) + url[1])
-            assert (response.status_code, response.json()["type"]) == (403, "no-practice")
+            assert (response.status_code, response.json()["code"]) == (403, "no-practice")

@@ -191,7 +191,7 @@ async def test_a_receipt_nobody_signed_is_refused(stack: Stack) -> None:
     async with httpx.AsyncClient(timeout=PATIENCE) as client:
         assert (await client.post(f"{url}/webhook", content=body)).status_code == 401
         answer = await client.post(f"{url}/webhook", content=body, headers=forged)
-        assert (answer.status_code, answer.json()["type"]) == (401, "not-genuine")
+        assert (answer.status_code, answer.json()["code"]) == (401, "not-genuine")
         assert (await client.post(f"{url}/twilio", content=body)).status_code == 404
         huge = await client.post(f"{url}/webhook", content=b"x" * 100_000)
         assert huge.status_code == 413

@@ -36,6 +36,7 @@ PRESENT = Appointment(
     link_version=1,
     created_at=NOW,
     created_by="somebody",
+    updated_at=NOW,
 )
 
 
@@ -62,6 +63,14 @@ async def read(
         }
         | changes
     )
+    return await check(request, practice, available)
+
+
+async def check(
+    request: NewAppointment,
+    practice: Practice = BASIC,
+    available: tuple[Channel, ...] = (Channel.EMAIL,),
+) -> ValidAppointment:
     return await forms.new_appointment(
         request,
         practice,

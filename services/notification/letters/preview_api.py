@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, Field
 
 from chassis.auth import Caller, needs
-from chassis.problems import FieldError, InvalidInput
+from chassis.problems import NOT_VALID, FieldError, InvalidInput
 from contracts.rights import Right
 from services.notification.letters import sms as texts
 from services.notification.letters import sms_segments as segments
@@ -75,7 +75,7 @@ async def preview_sms(
 
 
 def _unusable(field: str) -> InvalidInput:
-    return InvalidInput([FieldError(field, "invalid", "Diese Eingabe ist nicht gültig.")])
+    return InvalidInput([FieldError(field, "invalid", NOT_VALID)])
 
 
 def _letter(

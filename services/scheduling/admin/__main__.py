@@ -24,6 +24,7 @@ from pydantic import AfterValidator, Field, SecretStr, TypeAdapter
 
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.problems import InvalidInput
+from chassis.said import in_english
 from chassis.secret_keys import check_keys, decode_keys
 from services.scheduling.admin import audit, keys, practices
 from services.scheduling.admin.command_line import fail
@@ -84,7 +85,7 @@ def _sentence(error: BaseException) -> str:
             faults = (error.extras or {}).get("errors", [])
             return "\n".join(f"{fault['field']}: {fault['message']}" for fault in faults)
         case Problem():
-            return error.title
+            return str(in_english(error.title))
         case asyncpg.ForeignKeyViolationError():
             return "There is no such practice."
         case asyncpg.InsufficientPrivilegeError():

@@ -6,14 +6,16 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import AwareDatetime
 
 from chassis.auth import Caller, alternatives, refuse
-from chassis.openapi import ETAG, LOCATION, answer
+from chassis.openapi import ETAG, LOCATION, REPLAYED, UNCHANGED, answer
 from chassis.problems import Responses, response, responses
 from chassis.throttle import TooManyRequests
 from chassis.wording import wordings
 from contracts.channels import Channel
 from contracts.rights import Right
+from contracts.terms import TOMBSTONE_TERM
 from services.scheduling import forms
 from services.scheduling.api.dependencies import (
     CANCELLING,
@@ -30,7 +32,7 @@ from services.scheduling.api.preconditions import IfMatch, etag
 from services.scheduling.appointments import Appointment
 from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
-from services.scheduling.lookups import Lookups, Page
+from services.scheduling.lookups import Changes, Lookups, Page
 from services.scheduling.practice import Practice
 from services.scheduling.problems import (
     BadETag,
@@ -49,6 +51,7 @@ from services.scheduling.schemas import (
     AppointmentView,
     BookedView,
     Change,
+    ChangesView,
     Cursor,
     DayView,
     FollowUp,
@@ -63,6 +66,7 @@ from services.scheduling.schemas import (
     Reference,
     Resend,
     SmsTimeView,
+    TombstoneView,
 )
 
 IdempotencyKey = Annotated[
@@ -71,8 +75,9 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        description="The same key with the same body is carried out once; "
-        "with another body it is refused.",
+        description="The same key with the same body is carried out once, within 7 days; with "
+        "another body it is refused. A repeat is answered with the present state, and "
+        "Idempotent-Replayed: true.",
     ),
 ]
 
@@ -87,6 +92,7 @@ TOO_MANY: Responses = {
 }
 
 SearchedReference = Annotated[Reference, Query(description="Instead of a day: exactly this.")]
+REPEATED = {"Idempotent-Replayed": "true"}  # as Stripe calls it
 
 MAX_IDS = 100  # an address of some 4 kB
 
@@ -121,9 +127,25 @@ def _page(found: Page) -> PageView:
     )
 
 
+def _changes(found: Changes, now: dt.datetime) -> ChangesView:
+    return ChangesView(
+        time_zone=found.practice.time_zone,
+        appointments=[
+            AppointmentView.of(each, found.practice)
+            if isinstance(each, Appointment)
+            else TombstoneView.of(each)
+            for each in found.changed
+        ],
+        next=found.following.cursor if found.following else None,
+        tombstones_since=now - TOMBSTONE_TERM,
+    )
+
+
 def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView | BookedView:
     """The answer to a deed: with the patient only to those who may read."""
     response.headers["ETag"] = etag(booked.appointment.version)
+    if booked.replayed:
+        response.headers.update(REPEATED)
     view = AppointmentView if caller.may(Right.READ_APPOINTMENTS) else BookedView
     return view.of(booked.appointment, booked.practice)
 
@@ -134,7 +156,7 @@ def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView
     tags=["appointments"],
     responses=responses(KeyReused, ReferenceTaken, TooManyMessages)
     | {404: response("The appointment of this Idempotency-Key is deleted")}
-    | answer(201, ETag=ETAG, Location=LOCATION),
+    | answer(201, ETag=ETAG, Location=LOCATION, Idempotent_Replayed=REPLAYED),
 )
 async def create_appointment(
     booking: Desk,
@@ -167,21 +189,30 @@ async def list_appointments(
         dt.date | None,
         Query(alias="to", description=f"The last one, of {forms.MAX_DAYS} days at most."),
     ] = None,
+    since: Annotated[
+        AwareDatetime | None,
+        Query(
+            alias="updated_since",
+            description="What changed at this moment or later, in the order in which it did; with "
+            "`from` and `to`, or of all days.",
+        ),
+    ] = None,
     limit: Annotated[
-        int, Query(ge=1, le=MOST_LISTED, description="Of several days, or by reference.")
+        int,
+        Query(ge=1, le=MOST_LISTED, description="Of several days, of changes, or by reference."),
     ] = 100,
     cursor: Cursor | None = None,
     external_reference: SearchedReference = None,
     patient_reference: SearchedReference = None,
     practitioner_reference: SearchedReference = None,
     location_reference: SearchedReference = None,
-) -> DayView | PageView | AppointmentsView:
+) -> DayView | PageView | AppointmentsView | ChangesView:
     """The Terminübersicht, one day in the practice's zone; several days; or those with these ids.
 
     Or those that have all of the given references, with `from` and `to` of some days alone. By
     start; of several days and by reference page by page. Of the ids those of which there is no
-    appointment, or no more, are left out. To look for a patient's name: POST
-    /v1/appointments/search.
+    appointment, or no more, are left out. Or what changed since a moment, deleted ones as such. To
+    look for a patient's name: POST /v1/appointments/search.
     """
     several = first is not None or last is not None
     references = forms.wanted(
@@ -193,9 +224,17 @@ async def list_appointments(
         }
     )
     forms.check_choice(
-        day=day is not None, ids=bool(ids), days=several, referred=references is not None
+        day=day is not None,
+        ids=bool(ids),
+        days=several,
+        referred=references is not None,
+        since=since is not None,
     )
     place = forms.place(cursor)
+    if since is not None:
+        forms.check_since(since)
+        changes = await lookups.changes(caller, since, first, last, after=place, limit=limit)
+        return _changes(changes, lookups.now())
     if references is not None:
         return _page(
             await lookups.referred(caller, references, first, last, after=place, limit=limit)
@@ -232,7 +271,7 @@ async def search_appointments(
 @router.get(
     "/appointments/{appointment_id}",
     tags=["appointments"],
-    responses=responses(NotFound) | answer(200, ETag=ETAG),
+    responses=responses(NotFound) | answer(200, ETag=ETAG) | UNCHANGED,
 )
 async def read_appointment(
     booking: Desk, caller: AppointmentReader, appointment_id: UUID, response: Response
@@ -335,7 +374,7 @@ async def erase_appointment(
     tags=["invitations"],
     responses=responses(NotFound, Begun, Changed, Damaged, KeyReused, TooManyMessages)
     | BAD_REQUEST
-    | answer(202, ETag=ETAG),
+    | answer(202, ETag=ETAG, Idempotent_Replayed=REPLAYED),
 )
 async def resend_invitation(
     booking: Desk,
@@ -358,13 +397,16 @@ async def resend_invitation(
     "/appointments/{appointment_id}/follow-ups",
     status_code=204,
     tags=["appointments"],
-    responses=responses(NotFound, Changed, KeyReused) | BAD_REQUEST,
+    responses=responses(NotFound, Changed, KeyReused)
+    | BAD_REQUEST
+    | answer(204, Idempotent_Replayed=REPLAYED),
 )
 async def follow_up_appointment(
     booking: Desk,
     caller: AppointmentWriter,
     appointment_id: UUID,
     body: FollowUp,
+    response: Response,
     key: IdempotencyKey = None,
     if_match: IfMatch = None,
 ) -> None:
@@ -373,7 +415,8 @@ async def follow_up_appointment(
     Also of a deleted one whose patient had to be told. What the indicator shows does not change:
     that takes evidence. What fails afterwards, or another start, opens it again.
     """
-    await booking.follow_up(caller, appointment_id, body, key, if_match)
+    if await booking.follow_up(caller, appointment_id, body, key, if_match):
+        response.headers.update(REPEATED)
 
 
 @router.post(

@@ -11,13 +11,9 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Header, Request
 
+from chassis.etags import members
 from services.scheduling.problems import BadETag
 
-# A member of the list, which may be empty, with the comma or the end behind it. Gives nothing back:
-# linear.
-_MEMBER = re.compile(
-    r'[ \t]*+(?:(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*+)")?[ \t]*+(?:,|\Z)'
-)
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -31,19 +27,15 @@ def versions(lines: Iterable[str]) -> frozenset[int] | None:
 
     What is an ETag and none of ours names no version, and so can't match.
     """
-    text = ",".join(lines)
-    if text.strip(" \t") == "*":
+    try:
+        listed = members(lines)
+    except ValueError:
+        raise BadETag from None
+    if listed is None:
         return None
-    named: set[int] = set()
-    at = 0
-    while at < len(text):
-        member = _MEMBER.match(text, at)
-        if member is None:
-            raise BadETag
-        if not member["weak"] and _VERSION.fullmatch(member["opaque"] or ""):
-            named.add(int(member["opaque"]))
-        at = member.end()
-    return frozenset(named)
+    return frozenset(
+        int(opaque) for weak, opaque in listed if not weak and _VERSION.fullmatch(opaque)
+    )
 
 
 async def if_match(

@@ -48,6 +48,7 @@ class TokenErrorView(BaseModel):
 
     error: Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
     type: str
+    code: str
     title: str
     status: int
 
@@ -140,7 +141,9 @@ async def issue_token(
     try:
         token = await _token(await request.body(), credentials, db, mint)
     except TokenRefused as refused:  # as clients of OAuth expect it: as JSON
-        return JSONResponse(refused.marshal(), refused.status, refused.headers)
+        answered = JSONResponse(None, refused.status, refused.headers)
+        problems.said(refused.marshal(), request, answered)
+        return answered
     response.headers["Cache-Control"] = "no-store"
     return token
 

@@ -77,6 +77,7 @@ CREATE TABLE appointments (
     link_version integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL,
     created_by text NOT NULL,
+    updated_at timestamptz NOT NULL,    -- of this version; by stamp_change alone
     -- What another system calls it, opaque; forgotten with the patient.
     external_reference text,
     patient_reference text,
@@ -129,6 +130,46 @@ CREATE POLICY practice ON appointments
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
 GRANT SELECT, INSERT, UPDATE, DELETE ON appointments TO scheduling;
 
+-- When each practice's appointments last changed. Whoever writes a version takes the next moment and
+-- holds the row until the commit: so no version becomes visible after one with a later moment, and who
+-- asks for what changed since a moment misses nothing. Taken last of all locks of a transaction.
+CREATE TABLE change_clocks (
+    practice_id uuid PRIMARY KEY,
+    at timestamptz NOT NULL
+);
+ALTER TABLE change_clocks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON change_clocks
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, INSERT, UPDATE ON change_clocks TO scheduling;
+
+CREATE FUNCTION stamp_change() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    INSERT INTO change_clocks AS clock VALUES (NEW.practice_id, clock_timestamp())
+    ON CONFLICT (practice_id) DO UPDATE
+        SET at = greatest(clock_timestamp(), clock.at + interval '1 microsecond')
+    RETURNING clock.at INTO NEW.updated_at;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER stamped BEFORE INSERT OR UPDATE OF version ON appointments
+    FOR EACH ROW EXECUTE FUNCTION stamp_change();
+CREATE INDEX appointments_by_change ON appointments (practice_id, updated_at, id);
+
+-- What is left of appointments whose rows are gone, so that who synchronises hears of it.
+CREATE TABLE tombstones (
+    practice_id uuid NOT NULL,
+    appointment_id uuid PRIMARY KEY,
+    version integer NOT NULL,
+    updated_at timestamptz NOT NULL,
+    told_until timestamptz NOT NULL
+);
+CREATE INDEX tombstones_by_change ON tombstones (practice_id, updated_at, appointment_id);
+CREATE INDEX tombstones_age ON tombstones (told_until);
+ALTER TABLE tombstones ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY practice ON tombstones
+    USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
+GRANT SELECT, INSERT, DELETE ON tombstones TO scheduling;
+
 -- What the patient is to be told later: reminders, and that the appointment was moved; and what
 -- was told at its deletion. Holds no patient data: addresses are read from the appointment when the
 -- notice is due.
@@ -164,8 +205,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notices TO scheduling;
 CREATE TABLE idempotency_keys (
     practice_id uuid NOT NULL,
     key text NOT NULL,
-    fingerprint bytea NOT NULL,
-    appointment_id uuid NOT NULL,
+    -- Of the request. Both are null once the appointment is erased: the key stays taken.
+    fingerprint bytea,
+    appointment_id uuid,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (practice_id, key)
 );
@@ -174,7 +216,8 @@ CREATE INDEX idempotency_keys_of_appointment ON idempotency_keys (practice_id, a
 ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON idempotency_keys
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));
-GRANT SELECT, INSERT, DELETE ON idempotency_keys TO scheduling;
+GRANT SELECT, INSERT, UPDATE (fingerprint, appointment_id), DELETE ON idempotency_keys
+    TO scheduling;
 
 -- Which address an attempt went to, as a keyed fingerprint: outcomes carry no address.
 CREATE TABLE attempts (
@@ -460,7 +503,7 @@ GRANT SELECT, INSERT, DELETE ON inbox TO scheduling;
 DROP FUNCTION forget_audit_entries, seal_audit_entries, audit_digest;
 DROP SEQUENCE audit_sealings;
 DROP TABLE inbox, outbox, audit_chains, audit_entries, operator_keys, api_keys,
-    address_verdicts, messages, attempts, idempotency_keys, notices, appointments, daily_mails,
-    practices;
-DROP FUNCTION refuse_audit_change, stamp_audit_entry, audit_chain, operator_in_scope,
+    address_verdicts, messages, attempts, idempotency_keys, notices, tombstones, appointments,
+    change_clocks, daily_mails, practices;
+DROP FUNCTION refuse_audit_change, stamp_audit_entry, stamp_change, audit_chain, operator_in_scope,
     practice_in_scope;

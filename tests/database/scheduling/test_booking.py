@@ -23,6 +23,7 @@ from services.scheduling.problems import Begun, Changed, KeyReused, NotFound
 from services.scheduling.schemas import Change, FollowUp, Resend
 from tests.database.conftest import NewPractice
 from tests.database.scheduling.support import Desk, version_of
+from tests.support import Practice
 
 EVENTS = [
     "einladung.v1.AppointmentScheduled",
@@ -109,6 +110,26 @@ async def test_a_key_is_good_for_one_request(
     with pytest.raises(KeyReused):
         await desk.booking.resend(desk.caller, appointment_id, Resend(), key)
     await desk.booking.delete(desk.caller, appointment_id, None, notify=False)
+
+
+async def test_of_an_erased_appointment_the_key_sends_nothing_again(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk, key, form = (
+        Desk(scheduling_db, sealer, await new_practice()),
+        uuid4().hex,
+        Practice.form(),
+    )
+    erased = await desk.create(key, **form)
+    await desk.booking.erase(desk.caller, erased)
+    before = len(await desk.published())
+    for again in (form, Practice.form(patient_name="Hans Maier")):
+        with pytest.raises(NotFound):
+            await desk.create(key, **again)
+    assert len(await desk.published()) == before
+    async with scheduling_db.practice(desk.practice_id) as tx:
+        left = await tx.fetchrow("SELECT key, fingerprint, appointment_id FROM idempotency_keys")
+    assert tuple(left or ()) == (key, None, None)
 
 
 async def test_events_and_row_are_of_one_version(

@@ -141,7 +141,7 @@ async def test_what_is_no_request_is_answered_once_as_a_problem(head: bytes, sta
     assert b"/smuggled" not in answered
     if status == 400:
         assert b"content-type: application/problem+json" in answered
-        assert bodies(answered)[0]["type"] == "not-http"
+        assert bodies(answered)[0]["code"] == "not-http"
 
 
 async def test_an_upgrade_is_offered_in_vain_with_chunks_websockets_and_http_1_0() -> None:
@@ -164,7 +164,7 @@ async def test_one_address_does_not_take_every_connection() -> None:
         silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         answered = await ask(port, SMUGGLED, app=app)
         assert statuses(answered) == [503]
-        assert bodies(answered)[0]["type"] == "too-many-connections"
+        assert bodies(answered)[0]["code"] == "too-many-connections"
         for _, writer in silent:
             writer.close()
             await writer.wait_closed()
@@ -293,7 +293,7 @@ async def test_when_all_places_are_taken_those_in_them_are_answered_and_others_t
         silent = await asyncio.open_connection("127.0.0.1", port)
         refusal = await ask(port, b"", app=app)
         assert statuses(refusal) == [503]
-        assert bodies(refusal)[0]["type"] == "too-busy"
+        assert bodies(refusal)[0]["code"] == "too-busy"
         assert b"retry-after: " in refusal
         writer.write(CLOSING)
         async with asyncio.timeout(PATIENCE):

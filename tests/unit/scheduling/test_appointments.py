@@ -43,6 +43,7 @@ PRESENT = Appointment(
     link_version=5,
     created_at=NOW,
     created_by="somebody",
+    updated_at=NOW,
 )
 
 

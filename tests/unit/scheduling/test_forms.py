@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from chassis.problems import InvalidInput
 from contracts.channels import Channel
@@ -13,7 +14,7 @@ from contracts.mailboxes import parse_mailbox
 from services.scheduling import forms
 from services.scheduling.bounds import COUNTRIES
 from services.scheduling.phone_numbers import NumberFault
-from services.scheduling.schemas import Change, Resend
+from services.scheduling.schemas import Change, NewAppointment, Resend
 from tests.support.forms import (
     BASIC,
     DEAD,
@@ -21,6 +22,7 @@ from tests.support.forms import (
     PRESENT,
     STANDARD,
     changed,
+    check,
     codes,
     faults,
     is_dead,
@@ -264,3 +266,54 @@ async def test_no_input_raises_anything_but_a_named_fault(
     for _, code in await codes(date=day, time=at, duration_minutes=minutes, utc_offset=offset):
         assert code
     await codes(channels=[day], email=at, phone=offset, patient_name=day)
+
+
+async def test_what_can_not_be_read_hides_nothing_of_the_rest() -> None:
+    """Unknown, missing and of the wrong kind, with all that is wrong with what can be read."""
+    given = {
+        "external_id": "4711",
+        "patient_name": " ",
+        "channels": ["fax", "email"],
+        "email": "patientin@",
+        "phone": 5,
+        "date": "2026-02-30",
+        "time": "14:30",
+        "duration_minutes": "many",
+        "locale": "tlh",
+    }
+    with pytest.raises(InvalidInput) as refused:
+        await check(NewAppointment.model_validate(given))
+    assert {(each["field"], each["code"]) for each in refused.value.extras["errors"]} == {
+        ("external_id", "unknown"),
+        ("patient_name", "missing"),
+        ("channels", "invalid"),
+        ("email", "invalid"),
+        ("phone", "invalid"),
+        ("date", "invalid"),
+        ("duration_minutes", "invalid"),
+        ("consent", "missing"),
+        ("locale", "invalid"),
+    }
+
+
+@pytest.mark.parametrize("given", [{}, {"external_id": 1}, {"channels": [1]}, {"date": None}])
+async def test_of_what_can_not_be_read_each_field_is_told_once(given: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await check(NewAppointment.model_validate(given))
+    named = [each["field"].partition(".")[0] for each in refused.value.extras["errors"]]
+    required = {"patient_name", "channels", "date", "time", "duration_minutes", "consent"}
+    assert set(named) == required | set(given)
+    assert len(named) == len(set(named))
+
+
+def test_a_move_and_a_resend_tell_of_unknown_fields_too() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        changed(Change.model_validate({"tme": "9:00", "date": "x"}))
+    assert {each["field"] for each in refused.value.extras["errors"]} == {"tme", "date"}
+    assert [each.field for each in Resend.model_validate({"mail": "x"}).unread] == ["mail"]
+
+
+@pytest.mark.parametrize("given", [[], "x", None, 5])
+def test_what_is_no_object_at_all_is_no_form(given: object) -> None:
+    with pytest.raises(ValidationError):
+        NewAppointment.model_validate(given)

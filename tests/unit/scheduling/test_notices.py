@@ -51,6 +51,7 @@ def appointment(*channels: Channel) -> Appointment:
         link_version=1,
         created_at=NOW,
         created_by="somebody",
+        updated_at=NOW,
     )
 
 

@@ -48,10 +48,10 @@ async def appointment(
         link_version=3,
         created_at=NOW,
         created_by="x",
+        updated_at=NOW,
     )
     async with scheduling_db.practice(practice_id) as tx:
-        await store.add(tx, sealer, made)
-    return made
+        return await store.add(tx, sealer, made)
 
 
 def link(appointment: Appointment, version: int = 3) -> Link:

@@ -42,6 +42,7 @@ def visit_at(starts_at: datetime) -> Appointment:
         link_version=1,
         created_at=starts_at,
         created_by="x",
+        updated_at=starts_at,
     )
 
 

@@ -59,6 +59,7 @@ def appointment(**changes: Any) -> Appointment:
         "link_version": 1,
         "created_at": NOW,
         "created_by": "x",
+        "updated_at": NOW,
     }
     return Appointment(**values | changes)
 
