@@ -163,3 +163,18 @@ async def test_what_is_not_understood_is_named(
     answer = await asking.get(PATH, params=query)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_who_has_an_indicator_already_is_spared_it(
+    status: Status, asking: httpx.AsyncClient
+) -> None:
+    story = status.story()
+    await status.hear(story.booked())
+    path = f"{PATH}/{story.appointment_id}"
+    etag = (await asking.get(path)).headers["ETag"]
+    same = await asking.get(path, headers={"If-None-Match": etag})
+    assert (same.status_code, same.content) == (304, b"")
+    await status.hear([story.delivered()])
+    newer = await asking.get(path, headers={"If-None-Match": etag})
+    assert newer.status_code == 200
+    assert newer.headers["ETag"] != etag
