@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo admin images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool nginx bench clean
+.PHONY: help demo admin key images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool nginx bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,10 @@ admin: ## Practices and keys, on the running demo or in compose (ARGS="practice 
 	then exec docker compose run --rm admin $(ARGS); \
 	elif [ -x $(BIN)/python ]; then exec $(BIN)/python -m local.admin $(ARGS); \
 	else echo "Nothing runs here: make demo, or docker compose up." >&2; exit 1; fi
+
+key: ## A key on the running demo, for another system: eval "$$(make --silent key)"
+	@if [ -x $(BIN)/python ]; then exec $(BIN)/python -m local.key $(ARGS); \
+	else echo "Nothing runs here: make demo." >&2; exit 1; fi
 
 images: ## Build one image for each service, the dashboard and the demo's own parts
 	@docker compose build
@@ -66,7 +70,7 @@ sbom: $(VENV)/.dev ## A bill of materials of each image (CycloneDX), in sbom/
 format: $(VENV)/.dev ## Format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI and OpenAPI anew from the code
+generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI, OpenAPI and their pages anew from the code
 	@$(BIN)/python -m tools.generate
 
 texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=it begins a new one)
