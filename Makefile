@@ -35,7 +35,7 @@ admin: ## Practices and keys, on the running demo or in compose (ARGS="practice 
 	elif [ -x $(BIN)/python ]; then exec $(BIN)/python -m local.admin $(ARGS); \
 	else echo "Nothing runs here: make demo, or docker compose up." >&2; exit 1; fi
 
-key: ## A key on the running demo, for another system: eval "$$(make --silent key)"
+key: ## A key on the running demo, for another system: what it prints is for a shell (docs/integration.md)
 	@if [ -x $(BIN)/python ]; then exec $(BIN)/python -m local.key $(ARGS); \
 	else echo "Nothing runs here: make demo." >&2; exit 1; fi
 

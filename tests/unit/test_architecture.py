@@ -14,6 +14,7 @@ ALLOWED = {
     "services/notification": {"contracts", "chassis", "services.notification"},
     "services/status": {"contracts", "chassis", "services.status"},
     "dashboard": {"chassis"},
+    "clients": set(),
 }
 OWN = ("contracts", "chassis", "services", "dashboard", "local", "tools")
 
