@@ -15,6 +15,7 @@ ALLOWED = {
     "services/status": {"contracts", "chassis", "services.status"},
     "dashboard": {"chassis"},
     "clients": set(),
+    "examples": set(),
 }
 OWN = ("contracts", "chassis", "services", "dashboard", "local", "tools")
 
