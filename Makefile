@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo admin key images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool nginx bench clean
+.PHONY: help demo admin key images test test-slow test-provider test-clients test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool nginx bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ test-slow: $(VENV)/.dev browser ## Browser and fault tests with a quarter of thi
 
 test-provider: $(VENV)/.dev browser ## The login against a real Keycloak, downloaded (160 MB)
 	@$(BIN)/python -m tests.providers.keycloak && $(BIN)/python -m pytest tests/providers $(ARGS)
+
+test-clients: $(VENV)/.dev ## Linters and generators of others at contracts/, and what they make against the stack (Node.js 20 or newer)
+	@$(BIN)/python -m tests.clients.programs && $(BIN)/python -m pytest tests/clients $(ARGS)
 
 admin: ## Practices and keys, on the running demo or in compose (ARGS="practice list")
 	@if docker compose ps --status running --services 2>/dev/null | grep -qx scheduling; \
