@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo admin images test test-slow test-provider test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool nginx bench clean
+.PHONY: help demo admin key images test test-slow test-provider test-clients test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool nginx bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,11 +29,18 @@ test-slow: $(VENV)/.dev browser ## Browser and fault tests with a quarter of thi
 test-provider: $(VENV)/.dev browser ## The login against a real Keycloak, downloaded (160 MB)
 	@$(BIN)/python -m tests.providers.keycloak && $(BIN)/python -m pytest tests/providers $(ARGS)
 
+test-clients: $(VENV)/.dev ## Linters and generators of others at contracts/, and what they make against the stack (Node.js 20 or newer)
+	@$(BIN)/python -m tests.clients.programs && $(BIN)/python -m pytest tests/clients $(ARGS)
+
 admin: ## Practices and keys, on the running demo or in compose (ARGS="practice list")
 	@if docker compose ps --status running --services 2>/dev/null | grep -qx scheduling; \
 	then exec docker compose run --rm admin $(ARGS); \
 	elif [ -x $(BIN)/python ]; then exec $(BIN)/python -m local.admin $(ARGS); \
 	else echo "Nothing runs here: make demo, or docker compose up." >&2; exit 1; fi
+
+key: ## A key on the running demo, for another system: what it prints is for a shell (docs/integration.md)
+	@if [ -x $(BIN)/python ]; then exec $(BIN)/python -m local.key $(ARGS); \
+	else echo "Nothing runs here: make demo." >&2; exit 1; fi
 
 images: ## Build one image for each service, the dashboard and the demo's own parts
 	@docker compose build
@@ -66,7 +73,7 @@ sbom: $(VENV)/.dev ## A bill of materials of each image (CycloneDX), in sbom/
 format: $(VENV)/.dev ## Format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI and OpenAPI anew from the code
+generate: $(VENV)/.dev ## Write JSON Schemas, AsyncAPI, OpenAPI and their pages anew from the code
 	@$(BIN)/python -m tools.generate
 
 texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=it begins a new one)

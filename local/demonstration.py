@@ -16,12 +16,11 @@ import asyncpg
 import psutil
 
 from contracts.access import OTHER_SYSTEM
-from local import secret_files
-from local.admin import URL_FILE
 from local.errors import LocalFailure
 from local.folder import DATA
 from local.journey import OUTCOME_TIMEOUT, Journey, Practice
 from local.kafka_setup import ACCOUNTS_FILE
+from local.key import keep_places
 from local.modules import MODULES
 from local.ports import DEFAULT_BASE
 from local.practice import DEMO_PRACTICE
@@ -76,7 +75,7 @@ async def _run(options: Options) -> None:
     say(f"Starting, with everything in {stack.folder.path}")
     try:
         await stack.start(say)
-        secret_files.replace(stack.folder.path / URL_FILE, stack.owner_dsn("scheduling"))
+        keep_places(stack)
         say("Everything is ready.")
         journeys = await _journeys(stack)
         _tell(journeys)
@@ -176,6 +175,7 @@ def _tell_addresses(stack: Stack) -> None:
   Operations      health and metrics on 127.0.0.1: {operations}
   Logs            {stack.folder.logs}
 
+A key for another system, which docs/integration.md goes on from: make key
 Practices and keys: make admin ARGS="practice list"
 Mail to unbekannt@, voll@ or abgelehnt@ any domain is refused, to spaeter@ put off; so are some
 numbers. All simulated recipients: docs/test-recipients.md

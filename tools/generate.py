@@ -4,7 +4,8 @@
     python -m tools.generate --check    exits with 1 and names each stale file
 
 It looks into the services for their OpenAPI, docs/settings.md and the settings that the Helm chart
-takes, and into the contracts for docs/kafka.md and the chart's topics and accounts.
+takes, and into the contracts for docs/kafka.md and the chart's topics and accounts. docs/api/ shows
+what it describes.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from contracts.problems import FILE
 from contracts.sealed_bodies import CONTENT_TYPE
 from contracts.topics import EVENT_OF, TOPIC_OF, TOPICS, Topic
 from contracts.version import VERSION
-from tools import access_table, chart, grafana, settings_table
+from tools import access_table, api_pages, chart, grafana, settings_table
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = ROOT / "contracts"
@@ -193,14 +194,18 @@ def openapi(service: str) -> dict[str, dict[str, Any]]:
 
 def files() -> dict[Path, str]:
     """Every generated file with its content."""
+    schemas = {event.__name__: json_schema(event) for event in EVENT_OF.values()}
+    events = asyncapi()
+    apis = {name: each for service in SERVICES for name, each in openapi(service).items()}
     found = {
-        CONTRACTS / "schemas" / f"{event.__name__}.json": _json(json_schema(event))
-        for event in EVENT_OF.values()
+        CONTRACTS / "schemas" / f"{name}.json": _json(schema) for name, schema in schemas.items()
     }
-    found[CONTRACTS / "asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, width=100)
-    for service in SERVICES:
-        for name, description in openapi(service).items():
-            found[CONTRACTS / "openapi" / f"{name}.json"] = _json(description)
+    found[CONTRACTS / "asyncapi.yaml"] = yaml.safe_dump(events, sort_keys=False, width=100)
+    for name, description in apis.items():
+        found[CONTRACTS / "openapi" / f"{name}.json"] = _json(description)
+    public = {name: apis[name] for name in SERVICES}
+    for name, page in api_pages.pages(public, events, schemas).items():
+        found[ROOT / "docs" / "api" / name] = page
     found |= problem_docs()
     found[ROOT / "docs" / "settings.md"] = settings_table.page()
     found[ROOT / "docs" / "kafka.md"] = access_table.page()

@@ -14,6 +14,8 @@ ALLOWED = {
     "services/notification": {"contracts", "chassis", "services.notification"},
     "services/status": {"contracts", "chassis", "services.status"},
     "dashboard": {"chassis"},
+    "clients": set(),
+    "examples": set(),
 }
 OWN = ("contracts", "chassis", "services", "dashboard", "local", "tools")
 

@@ -1,0 +1,1 @@
+"""What others make of contracts/ with tools of their own: `make test-clients` gets them."""
