@@ -17,7 +17,7 @@ from local.practice import DEMO_PRACTICE
 from local.practice import Practice as PracticeRow
 from local.stack import Stack
 from tests import containers
-from tests.support import PATIENCE, Practice
+from tests.support import Practice, http_client
 
 __all__ = ["Stack"]
 
@@ -119,7 +119,7 @@ async def at_the_desk(stack: Stack, row: PracticeRow) -> AsyncIterator[Practice]
 
         async def client(name: str) -> httpx.AsyncClient:
             return await clients.enter_async_context(
-                httpx.AsyncClient(base_url=stack.url(name), headers=headers, timeout=PATIENCE)
+                http_client(base_url=stack.url(name), headers=headers)
             )
 
         yield Practice(

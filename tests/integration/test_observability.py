@@ -5,13 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from local.ports import free_port
 from local.processes import REPOSITORY
 from tests.conftest import Stack
-from tests.support import PATIENCE, Practice, eventually
+from tests.support import Practice, eventually, http_client
 from tests.support.settings import SERVICE
 
 PROCESSES = ("scheduling", "notification", "status", "dashboard")
@@ -22,13 +21,13 @@ TOPICS_OF = {
 
 
 async def metrics(stack: Stack, name: str) -> str:
-    async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.operations_url(name)) as client:
         return (await client.get("/metrics")).text
 
 
 @pytest.mark.parametrize("name", PROCESSES)
 async def test_every_process_is_alive_ready_and_measured(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.operations_url(name)) as client:
         for path in ("/health/live", "/health/ready"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (200, {"faults": []})
