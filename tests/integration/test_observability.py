@@ -1,6 +1,7 @@
 """What a monitoring system is given: metrics by route, how far behind consumers are, JSON logs."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,24 @@ async def test_every_process_is_alive_ready_and_measured(stack: Stack, name: str
     told = await metrics(stack, name)
     assert 'http_requests_total{method="GET",route="/health/live",status="200"}' in told
     assert "process_resident_memory_bytes" in told
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+async def test_garbage_is_looked_for_once_a_process_serves(stack: Stack, name: str) -> None:
+    async def looks() -> float:
+        told = await metrics(stack, name)
+        found = re.search(
+            r'^python_gc_collections_total{generation="0"} (\S+)$', told, re.MULTILINE
+        )
+        assert found is not None
+        return float(found[1])
+
+    before = await looks()
+
+    async def more() -> bool:
+        return await looks() > before
+
+    await eventually(more, "a look for garbage")
 
 
 async def test_requests_are_counted_by_route_and_never_by_address(
