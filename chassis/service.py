@@ -5,6 +5,7 @@ the API's connections, and nothing in front of the API has to keep its paths in.
 """
 
 import asyncio
+import gc
 import os
 import socket
 import ssl
@@ -326,6 +327,8 @@ def serve(
         patience=OPERATIONS_SHUTDOWN_TIMEOUT,
     )
     operations.lifespan = "off"
+    gc.freeze()
+    gc.enable()  # chassis.quick_start has disabled it
     try:
         _Server(api, operations=operations, before_shutdown=before_shutdown).run()
     finally:

@@ -1,5 +1,6 @@
 """Entry point: `python -m dashboard`."""
 
+import chassis.quick_start  # noqa: F401 - first of all
 from chassis.service import load, serve
 from dashboard.app import build
 from dashboard.settings import Settings

@@ -1,5 +1,6 @@
 """The stack that all tests share: real Kafka, PostgreSQL, SMTP and services, started once."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from local.practice import DEMO_PRACTICE
 from local.practice import Practice as PracticeRow
 from local.stack import Stack
 from tests import containers
-from tests.support import PATIENCE, Practice
+from tests.support import Practice, http_client
 
 __all__ = ["Stack"]
 
@@ -73,10 +74,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Say in the first line of the run what Kafka and PostgreSQL it is on."""
+    # Looking at every test and module again and again was a third of collecting them.
+    gc.set_threshold(100_000, 20, 50)
     config.stash[CHOICE] = choice = containers.choose()
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         reporter.write_line(choice.line)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let the garbage collector look at what tests make alone; the thousands of tests stay."""
+    gc.freeze()
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -119,7 +128,7 @@ async def at_the_desk(stack: Stack, row: PracticeRow) -> AsyncIterator[Practice]
 
         async def client(name: str) -> httpx.AsyncClient:
             return await clients.enter_async_context(
-                httpx.AsyncClient(base_url=stack.url(name), headers=headers, timeout=PATIENCE)
+                http_client(base_url=stack.url(name), headers=headers)
             )
 
         yield Practice(

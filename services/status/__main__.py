@@ -1,5 +1,6 @@
 """Entry point: `python -m services.status`."""
 
+import chassis.quick_start  # noqa: F401 - first of all
 from chassis.service import load, serve
 from services.status.app import build
 from services.status.settings import Settings

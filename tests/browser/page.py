@@ -93,12 +93,16 @@ async def cut(page: Page) -> list[str]:
           const name = (one) => `${one.tagName}#${one.id}.${one.getAttribute("class") ?? ""}`;
           const found = [];
           const isClipped = (one) => getComputedStyle(one).clipPath !== "none";
-          const isHeard = (one) => one && (isClipped(one) || isHeard(one.parentElement));
+          const known = new Map([[null, false]]);
+          const isHeard = (one) => {
+            if (!known.has(one)) known.set(one, isClipped(one) || isHeard(one.parentElement));
+            return known.get(one);
+          };
           const last = "dialog[open]:not(:has(~ dialog[open]))";
           const shown = document.querySelector(last) ?? document;
           for (const one of [document.documentElement, ...shown.querySelectorAll("*")]) {
-            if (one.closest("svg, option, .skip") || isHeard(one)) continue;
             if (!one.checkVisibility()) continue;
+            if (one.closest("svg, option, .skip") || isHeard(one)) continue;
             const style = getComputedStyle(one);
             const { left, right, width } = one.getBoundingClientRect();
             if (!width || style.display === "inline") continue;

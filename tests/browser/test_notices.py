@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
@@ -27,7 +26,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import opened
 from tests.browser.page import enter, row, show_day, unique
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice
+from tests.support import BERLIN, Json, Practice, http_client
 from tests.support.mails import link_in
 from tests.support.topics import publish
 
@@ -108,7 +107,7 @@ async def test_the_row_says_who_waits_until_somebody_comes(
     link = link_in(await demo_practice.mail(created["email"]))
     await show_day(page, when["date"])
     waiting = note(page, name, "waiting")
-    async with httpx.AsyncClient() as http:
+    async with http_client() as http:
         assert (await http.get(link)).status_code == 200
         await expect(row(page, name)).to_be_visible()
         await expect(waiting).to_have_count(0)  # opening the link is no deed

@@ -13,7 +13,7 @@ from contracts.events import Answer, InvitationAnswered
 from contracts.topics import OUTCOMES
 from local.mailbox.reports import hand_over
 from tests.conftest import Stack
-from tests.support import PATIENCE, Json, Practice, eventually
+from tests.support import Json, Practice, eventually, http_client
 from tests.support.answers import COMMENT, SHAPES, reply
 from tests.support.database import owner
 from tests.support.keys import admin, change_practice
@@ -30,7 +30,7 @@ REACH = {
 @pytest_asyncio.fixture
 async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     """A patient's browser."""
-    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.url("scheduling")) as client:
         yield client
 
 

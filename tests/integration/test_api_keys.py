@@ -4,11 +4,10 @@ import re
 from uuid import uuid4
 
 import asyncpg
-import httpx
 import pytest
 
 from tests.conftest import Stack
-from tests.support import PATIENCE, Json, Practice, eventually
+from tests.support import Json, Practice, eventually, http_client
 from tests.support.keys import EVERY_SCOPE, admin, bearer, exchange, new_key
 
 
@@ -88,7 +87,7 @@ async def test_a_key_that_does_not_hold_gets_no_token(practice: Practice, stack:
 async def test_what_is_no_request_for_a_token_is_refused(
     stack: Stack, body: bytes, error: str
 ) -> None:
-    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.url("scheduling")) as client:
         response = await client.post("/v1/tokens", content=body, auth=("ek_x", "es_x"))
     assert (response.status_code, response.json()["error"]) == (400, error)
     assert response.headers["content-type"] == "application/json"  # RFC 6749, section 5.2

@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 import pytest_asyncio
 
 from chassis.database import Database
 from services.scheduling.audit.entry import Action
 from tests.conftest import Stack
-from tests.support import PATIENCE, Json, Practice, eventually
+from tests.support import Json, Practice, eventually, http_client
 from tests.support.database import log_forgotten, owner
 from tests.support.keys import admin, new_key, operator_key, stack_audit_keys
 
@@ -60,7 +59,7 @@ async def forge(stack: Stack, practice_id: UUID, proof: bytes | None = None) -> 
 
 async def counted(stack: Stack) -> float:
     """How many forged entries the process has found."""
-    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+    async with http_client() as client:
         told = (await client.get(f"{stack.operations_url('scheduling')}/metrics")).text
     return sum(
         float(line.rpartition(" ")[2])
@@ -72,9 +71,7 @@ async def counted(stack: Stack) -> float:
 async def test_all_that_the_product_enters_is_proven(practice: Practice, stack: Stack) -> None:
     before = await counted(stack)
     operator = await operator_key(stack)
-    async with httpx.AsyncClient(
-        base_url=stack.operations_url("scheduling"), auth=operator, timeout=PATIENCE
-    ) as client:
+    async with http_client(base_url=stack.operations_url("scheduling"), auth=operator) as client:
         changed = await client.patch(f"/v1/admin/practices/{practice.id}", json={"language": "en"})
         assert changed.status_code == 200, changed.text
     key, _ = await new_key(stack, practice.id, "status:read")

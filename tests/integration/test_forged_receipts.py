@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -14,7 +13,7 @@ from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from local.services import BOUNCES, GATEWAY_FILE
 from services.notification.sending.sms import signatures
 from tests.conftest import Stack
-from tests.support import PATIENCE, Json, Practice, eventually
+from tests.support import Json, Practice, eventually, http_client
 
 
 def report(role: str, *, envelope_id: str | None = None, message_id: str | None = None) -> bytes:
@@ -85,7 +84,7 @@ async def told_by_gateway(stack: Stack, receipts: Receipts, **told: str) -> asyn
     at = datetime.now(UTC)
     body = json.dumps({"receipts": [told | {"at": at.isoformat()}]}).encode()
     headers = signatures.sign(secret, f"msg_{uuid4().hex}", body, at)
-    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+    async with http_client() as client:
         url = f"{stack.url('notification')}/v1/receipts/webhook"
         assert (await client.post(url, content=body, headers=headers)).status_code == 204
     return await receipts.looked_at(before)

@@ -19,7 +19,7 @@ from services.scheduling.settings import Settings as SchedulingSettings
 from services.status.app import build as status
 from services.status.settings import Settings as StatusSettings
 from tests.conftest import Stack
-from tests.support import PATIENCE, Practice
+from tests.support import Practice, http_client
 
 BUILT = {
     "scheduling": lambda: scheduling(SchedulingSettings.model_construct()),
@@ -76,7 +76,7 @@ async def test_every_route_answers_with_safe_headers(
     if name == "dashboard":
         unknown += [("GET", "/static/main.js"), ("GET", "/static/none.js")]
     token = {"Authorization": f"Bearer {stack.token(practice.id)}"}
-    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.url(name)) as client:
         for method, path in [*found, *unknown]:
             for headers in ({}, token):
                 async with client.stream(method, path, headers=headers) as answer:
@@ -90,14 +90,14 @@ async def test_every_route_answers_with_safe_headers(
 @pytest.mark.parametrize("name", BUILT)
 async def test_what_operations_ask_for_has_them_too(stack: Stack, name: str) -> None:
     url = stack.operations_url(name)
-    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
+    async with http_client(base_url=url) as client:
         for method, path in [*routes(BUILT[name]().operations), ("GET", "/nothing")]:
             check(await client.request(method, path), f"{method} {path}")
 
 
 @pytest.mark.parametrize("name", LOCAL)
 async def test_the_pages_of_the_demo_have_them_too(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.url(name)) as client:
         for path in LOCAL[name]:
             check(await client.get(path), path)
 

@@ -2,11 +2,10 @@
 
 import re
 
-import httpx
 import pytest
 
 from tests.conftest import Stack
-from tests.support import PATIENCE
+from tests.support import http_client
 from tests.support.raw_http import answered
 
 MODULES = ("scheduling", "notification", "status", "dashboard")
@@ -44,7 +43,7 @@ async def test_two_hosts_are_none(stack: Stack, name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 async def test_callers_of_the_api_reach_nothing_of_operations(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.url(name)) as client:
         for path in ("/health/live", "/health/ready", "/metrics", "/v1/admin/practices"):
             assert (await client.get(path)).status_code == 404, path
 

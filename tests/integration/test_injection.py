@@ -5,13 +5,12 @@ import re
 from email import message_from_bytes, policy
 from uuid import uuid4
 
-import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
 from local.practice import Practice as PracticeRow
 from tests.conftest import Stack, at_the_desk
-from tests.support import PATIENCE, Practice, eventually
+from tests.support import Practice, eventually, http_client
 
 EVIL = '<script>alert("x")</script> {{ 7 * 7 }} {% raw %} ${7*7} %s'
 BROKEN_OUT = "\r\nBcc: opfer@example.org\r\n\r\n<h1>Neu</h1>"
@@ -101,7 +100,7 @@ async def test_templates_and_markup_in_names_stay_text_everywhere(stack: Stack) 
     assert "<h1>Neu" not in mail["html"]
     link = re.search(r"http\S+/besuch/\S+", mail["text"])
     assert link is not None
-    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+    async with http_client() as client:
         page = (await client.get(link[0])).text
     assert "<script>alert" not in page
     assert "<h1>Neu" not in page

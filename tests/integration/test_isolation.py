@@ -14,7 +14,7 @@ import pytest_asyncio
 from dashboard import proxy
 from local.practice import DEMO_PRACTICE
 from tests.conftest import Stack, at_the_desk
-from tests.support import PATIENCE, Json, Practice, eventually
+from tests.support import Json, Practice, eventually, http_client
 from tests.support.visitor import new_visitor
 
 Route = tuple[str, str, str]  # service, method, path
@@ -125,7 +125,7 @@ def address(stack: Stack, service: str) -> str:
 
 async def described(stack: Stack) -> set[Route]:
     found: set[Route] = set()
-    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+    async with http_client() as client:
         for service in (*SERVICES, "operations"):
             description = (await client.get(f"{address(stack, service)}/openapi.json")).json()
             for path, methods in description["paths"].items():
@@ -191,7 +191,7 @@ async def test_a_stranger_gets_nothing(
     practice: Practice, other_practice: Practice, stack: Stack, theirs: Theirs, route: Route
 ) -> None:
     headers = {"Authorization": f"Bearer {stack.token(other_practice.id)}"}
-    async with httpx.AsyncClient(headers=headers, timeout=PATIENCE) as client:
+    async with http_client(headers=headers) as client:
         answer = await attempt(client, address(stack, route[0]) + route[2], route, theirs)
     assert answer.status_code == TRIES[route].status, answer.text
     reveals_nothing(route, answer, theirs)

@@ -2,13 +2,12 @@
 
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from chassis.wording import wordings
 from contracts.languages import LANGUAGES
 from tests.conftest import Stack
-from tests.support import Json, Practice, eventually, utc
+from tests.support import Json, Practice, eventually, http_client, utc
 from tests.support.database import owner
 from tests.support.mails import calendar_of
 
@@ -94,7 +93,7 @@ async def test_mail_and_page_are_in_the_language_that_was_chosen(
     assert f'<html lang="{code}" dir="{words.direction}">' in mail["html"]
     _, event = calendar_of(mail)
     assert event["SUMMARY"] == words.say("Video visit")
-    async with httpx.AsyncClient() as http:
+    async with http_client() as http:
         page = await http.get(str(event["URL"]))
     assert page.headers["Content-Language"] == code
     assert f'<html lang="{code}" dir="{words.direction}">' in page.text

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from chassis import connections
 from tests.conftest import UNLIMITED, Stack
-from tests.support import PATIENCE, Practice
+from tests.support import PATIENCE, Practice, http_client
 from tests.support.keys import exchange, new_key
 from tests.support.raw_http import answered, serving
 
@@ -52,9 +52,7 @@ async def test_a_body_that_is_too_large_is_refused_everywhere(
         "dashboard": "/api/session/activity",
     }[name]
     headers = OWN_PAGE | {"Authorization": f"Bearer {stack.token(practice.id)}"}
-    async with httpx.AsyncClient(
-        base_url=stack.url(name), headers=headers, timeout=PATIENCE
-    ) as client:
+    async with http_client(base_url=stack.url(name), headers=headers) as client:
         declared = await client.post(path, content=b" " * LARGE)
         assert declared.status_code == 413
         assert declared.headers["content-type"] == "application/problem+json"
@@ -66,7 +64,7 @@ async def test_a_body_that_is_too_large_is_refused_everywhere(
 
 @pytest.mark.parametrize("name", EVERYBODY)
 async def test_a_head_that_is_too_large_is_refused(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.url(name), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.url(name)) as client:
         answer = await client.get("/nothing", headers={"X-Large": "x" * 70_000})
         assert (answer.status_code, answer.json()["code"]) == (431, "head-too-large")
         answer = await client.get("/nothing", params={"x": "x" * 60_000})
@@ -145,7 +143,7 @@ async def test_guessing_keys_is_slow(practice: Practice, stack: Stack) -> None:
     key = await new_key(stack, practice.id, "status:read")
     async with (
         limited(stack, "scheduling", "SCHEDULING_TOKENS_PER_MINUTE", 3) as url,
-        httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
+        http_client(base_url=url) as client,
     ):
         form = {"grant_type": "client_credentials"}
         for _ in range(3):
@@ -160,7 +158,7 @@ async def test_guessing_keys_is_slow(practice: Practice, stack: Stack) -> None:
 async def test_logins_are_limited(stack: Stack) -> None:
     async with (
         limited(stack, "dashboard", "DASHBOARD_LOGINS_PER_MINUTE", 3) as url,
-        httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
+        http_client(base_url=url) as client,
     ):
         for path, status in (("/login", 303), ("/login/callback?code=x&state=y", 400)):
             for _ in range(3):
@@ -177,7 +175,7 @@ async def test_an_address_with_too_many_connections_keeps_nobody_from_seeing_the
     async with limited(stack, "status", "STATUS_MAX_CONNECTIONS_PER_ADDRESS", 10) as url:
         port = httpx.URL(url).port
         silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(10)]
-        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+        async with http_client() as client:
             answer = await client.get(f"{url}/v1/indicators")
             assert (answer.status_code, answer.json()["code"]) == (503, "too-many-connections")
             health = f"{stack.operations_url('status-8')}/health/live"
@@ -216,9 +214,7 @@ async def test_a_request_that_never_ends_is_cut_off(
     async with served(0.5, monkeypatch) as port:
         assert (b"200 OK" in await answered(port, sent)) == (b"body" in sent)
         monkeypatch.setattr(connections, "WHOLE_REQUEST", PATIENCE)
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE
-        ) as client:
+        async with http_client(base_url=f"http://127.0.0.1:{port}") as client:
             for _ in range(3):
                 assert (await client.post("/", content=b"all of it")).text == "ok"
 
@@ -260,7 +256,7 @@ async def test_no_practice_searches_for_names_without_end(stack: Stack, practice
     headers = {"Authorization": f"Bearer {stack.token(practice.id)}"}
     async with (
         limited(stack, "scheduling", "SCHEDULING_SEARCHES_PER_MINUTE", 2) as url,
-        httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE) as client,
+        http_client(base_url=url, headers=headers) as client,
     ):
         wanted = {"query": "müller"}
         answers = [await client.post("/v1/appointments/search", json=wanted) for _ in range(3)]

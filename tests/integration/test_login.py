@@ -31,7 +31,7 @@ from local.identity import CLIENT_ID, Identity
 from local.identity_provider.web import Client, create_app
 from local.practice import DEMO_PRACTICE
 from tests.conftest import Stack
-from tests.support import PATIENCE, eventually
+from tests.support import PATIENCE, eventually, http_client
 from tests.support.visitor import SESSION, Visitor, new_visitor
 
 PRACTICE = "/api/scheduling/practice"
@@ -421,7 +421,7 @@ async def test_a_refresh_that_gives_somebody_elses_token_ends_the_session(
 
     db = await Database.connect(stack.dsn("dashboard"))
     try:
-        async with httpx.AsyncClient(timeout=PATIENCE) as http:
+        async with http_client() as http:
             provider = Confused(
                 issuer=identity.issuer,
                 client_id=CLIENT_ID,
@@ -468,7 +468,7 @@ async def test_logging_out_ends_the_live_stream(visitor: Visitor, stack: Stack) 
     await visitor.log_in()
     async with (
         visitor.http.stream("GET", stack.url("dashboard") + STREAM) as stream,
-        httpx.AsyncClient(cookies=visitor.http.cookies, timeout=PATIENCE) as http,
+        http_client(cookies=visitor.http.cookies) as http,
     ):
         chunks = stream.aiter_bytes()
         await anext(chunks)

@@ -1,17 +1,17 @@
 """What a monitoring system is given: metrics by route, how far behind consumers are, JSON logs."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from local.ports import free_port
 from local.processes import REPOSITORY
 from tests.conftest import Stack
-from tests.support import PATIENCE, Practice, eventually
+from tests.support import Practice, eventually, http_client
 from tests.support.settings import SERVICE
 
 PROCESSES = ("scheduling", "notification", "status", "dashboard")
@@ -22,19 +22,37 @@ TOPICS_OF = {
 
 
 async def metrics(stack: Stack, name: str) -> str:
-    async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.operations_url(name)) as client:
         return (await client.get("/metrics")).text
 
 
 @pytest.mark.parametrize("name", PROCESSES)
 async def test_every_process_is_alive_ready_and_measured(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.operations_url(name)) as client:
         for path in ("/health/live", "/health/ready"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (200, {"faults": []})
     told = await metrics(stack, name)
     assert 'http_requests_total{method="GET",route="/health/live",status="200"}' in told
     assert "process_resident_memory_bytes" in told
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+async def test_garbage_is_looked_for_once_a_process_serves(stack: Stack, name: str) -> None:
+    async def looks() -> float:
+        told = await metrics(stack, name)
+        found = re.search(
+            r'^python_gc_collections_total{generation="0"} (\S+)$', told, re.MULTILINE
+        )
+        assert found is not None
+        return float(found[1])
+
+    before = await looks()
+
+    async def more() -> bool:
+        return await looks() > before
+
+    await eventually(more, "a look for garbage")
 
 
 async def test_requests_are_counted_by_route_and_never_by_address(

@@ -4,11 +4,10 @@ import json
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 
 from tests.conftest import Stack
-from tests.support import PATIENCE, Practice
+from tests.support import Practice, http_client
 from tests.support.mails import link_in
 from tests.support.visitor import new_visitor
 
@@ -27,7 +26,7 @@ async def test_no_log_and_no_metric_names_a_patient(practice: Practice, stack: S
     await practice.scheduling.get(f"/besuch/{token}")
 
     told = {name: (stack.folder.logs / f"{name}.log").read_text() for name in SERVICES}
-    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+    async with http_client() as client:
         for name in SERVICES[:3]:
             told[f"metrics of {name}"] = (
                 await client.get(f"{stack.operations_url(name)}/metrics")
@@ -63,7 +62,7 @@ async def test_a_request_and_what_came_of_it_are_lines_of_one_trace(
 
 @pytest.mark.parametrize("name", SERVICES[:3])
 async def test_services_are_alive_ready_and_measured(stack: Stack, name: str) -> None:
-    async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.operations_url(name)) as client:
         for path in ("/health/live", "/health/ready"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (200, {"faults": []})

@@ -19,7 +19,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import Stack
-from tests.support import BERLIN, PATIENCE, Json, Practice, eventually
+from tests.support import BERLIN, Json, Practice, eventually, http_client
 from tests.support.database import owner
 
 VOID = "Dieser Link ist nicht gültig"
@@ -52,7 +52,7 @@ class Patient:
 
 @pytest_asyncio.fixture
 async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.url("scheduling")) as client:
         yield client
 
 

@@ -15,8 +15,15 @@ from uuid_utils.compat import uuid7
 
 from local.practice import Practice as Row
 from tests.conftest import Stack, at_the_desk
-from tests.support import PATIENCE, Json, Practice
-from tests.support.keys import EVERY_SCOPE, admin, bearer, new_key, operator_key
+from tests.support import Json, Practice, http_client
+from tests.support.keys import (
+    EVERY_SCOPE,
+    admin,
+    admin_process,
+    bearer,
+    new_key,
+    operator_key,
+)
 
 PATH = "/v1/admin/practices"
 # Tables that the operator's scope writes: practices, when their next daily mail is due, its keys.
@@ -26,10 +33,9 @@ OPERATED = ("practices", "daily_mails", "operator_keys")
 @pytest_asyncio.fixture
 async def operator(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     """The operator's client."""
-    async with httpx.AsyncClient(
+    async with http_client(
         base_url=stack.operations_url("scheduling"),
         auth=await operator_key(stack),
-        timeout=PATIENCE,
     ) as client:
         yield client
 
@@ -197,9 +203,7 @@ async def test_the_list_comes_page_by_page(stack: Stack, operator: httpx.AsyncCl
 async def test_no_token_and_no_key_of_a_practice_opens_it(practice: Practice, stack: Stack) -> None:
     key = await new_key(stack, practice.id, *EVERY_SCOPE)
     operator = await operator_key(stack)
-    async with httpx.AsyncClient(
-        base_url=stack.operations_url("scheduling"), timeout=PATIENCE
-    ) as client:
+    async with http_client(base_url=stack.operations_url("scheduling")) as client:
         wrong: list[dict[str, Any]] = [
             {},
             {"auth": key},
@@ -296,13 +300,13 @@ async def test_the_database_keeps_the_scopes_apart(practice: Practice, stack: St
 
 async def test_the_command_line_does_the_same(stack: Stack) -> None:
     wished = str(uuid7())
-    code, told = await admin(
+    code, told = await admin_process(
         stack,
         *("practice", "add", "--id", wished, "--name", "Praxis am See", "--tariff", "premium"),
     )
     assert code == 0, told
     assert "tariff:         premium" in told
-    code, told = await admin(
+    code, told = await admin_process(
         stack,
         *(
             "practice",
@@ -317,21 +321,21 @@ async def test_the_command_line_does_the_same(stack: Stack) -> None:
         ),
     )
     assert code == 0, told
-    code, shown = await admin(stack, "practice", "show", wished)
+    code, shown = await admin_process(stack, "practice", "show", wished)
     assert shown == told
     for line in ("name:           Praxis am See", "reminders:      \n", "retention-days: 0"):
         assert line in shown
-    code, listed = await admin(stack, "practice", "list")
+    code, listed = await admin_process(stack, "practice", "list")
     assert f"{wished}  basic" in listed
-    code, told = await admin(
+    code, told = await admin_process(
         stack, *("practice", "set", wished, "--time-zone", "Mond/Krater", "--retention-days", "89")
     )
     assert code == 1
     assert re.search("^time_zone: ", told, re.MULTILINE)
     assert re.search("^retention_days: ", told, re.MULTILINE)
-    assert await admin(stack, "practice", "show", str(uuid4())) == (
+    assert await admin_process(stack, "practice", "show", str(uuid4())) == (
         1,
         "There is no such practice.\n",
     )
-    again = await admin(stack, "practice", "add", "--id", wished, "--name", "x")
+    again = await admin_process(stack, "practice", "add", "--id", wished, "--name", "x")
     assert again == (1, "There is a practice with this id.\n")

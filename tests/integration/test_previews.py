@@ -9,15 +9,15 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import Stack
-from tests.support import PATIENCE, Json, Practice
+from tests.support import Json, Practice, http_client
 from tests.support.visitor import new_visitor
 
 
 @pytest_asyncio.fixture
 async def notification(practice: Practice, stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     """The notification service, asked by this practice."""
-    async with httpx.AsyncClient(
-        base_url=stack.url("notification"), headers=practice.scheduling.headers, timeout=PATIENCE
+    async with http_client(
+        base_url=stack.url("notification"), headers=practice.scheduling.headers
     ) as client:
         yield client
 
@@ -94,7 +94,7 @@ async def test_what_can_not_be_composed_is_named(
 
 
 async def test_only_who_may_invite_is_shown_a_preview(stack: Stack, practice: Practice) -> None:
-    async with httpx.AsyncClient(base_url=stack.url("notification"), timeout=PATIENCE) as stranger:
+    async with http_client(base_url=stack.url("notification")) as stranger:
         assert (await preview(stranger, practice)).status_code == 401
 
 

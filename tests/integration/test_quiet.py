@@ -2,11 +2,9 @@
 
 from uuid import uuid4
 
-import httpx
-
 from local.modules import MODULES
 from tests.conftest import Stack
-from tests.support import PATIENCE, Practice
+from tests.support import Practice, http_client
 from tests.support.visitor import Visitor, new_visitor
 
 
@@ -23,7 +21,7 @@ async def test_no_name_address_or_link_in_logs_or_metrics(practice: Practice, st
         links += [mail["text"] for mail in await practice.mails(address)]
     token = links[0].partition("/besuch/")[2].split()[0]
     await send_nonsense(practice, stack, name, good, number)
-    async with new_visitor(stack) as visitor, httpx.AsyncClient(timeout=PATIENCE) as client:
+    async with new_visitor(stack) as visitor, http_client() as client:
         await send_nonsense_by_dashboard(visitor, name)
         await client.get(f"{stack.url('scheduling')}/besuch/{token}")
         await client.get(f"{stack.url('scheduling')}/besuch/{token}x")
@@ -65,7 +63,7 @@ async def send_nonsense(
     headers = {"Authorization": f"Bearer {name}", "X-Name": name, "Idempotency-Key": name}
     assert (await practice.scheduling.get(path, headers=headers)).status_code == 401
     await practice.scheduling.post("/v1/tokens", data={"grant_type": name}, auth=(name, number))
-    async with httpx.AsyncClient(base_url=stack.url("notification"), timeout=PATIENCE) as client:
+    async with http_client(base_url=stack.url("notification")) as client:
         answer = await client.post("/v1/receipts/webhook", content=f"{number} {name}")
         assert answer.status_code == 401
 

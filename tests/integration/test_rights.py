@@ -9,7 +9,7 @@ import pytest
 
 from contracts.rights import RIGHTS_OF, Role
 from tests.conftest import Stack
-from tests.support import PATIENCE, Practice
+from tests.support import Practice, http_client
 
 SOME = str(uuid4())
 READ, WRITE, DELETE, STATUS, AUDIT, HOST = (
@@ -92,7 +92,7 @@ async def ask(stack: Stack, route: tuple[str, str, str], token: str) -> httpx.Re
     body = b"{}" if method in {"POST", "PATCH"} else None
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     async with (
-        httpx.AsyncClient(timeout=PATIENCE) as client,
+        http_client() as client,
         client.stream(method, url, headers=headers, content=body) as response,
     ):
         if response.headers["content-type"].startswith("application"):
@@ -134,7 +134,7 @@ async def test_an_assistant_can_not_delete_and_the_admin_can(
 
 async def test_a_token_without_a_practice_gets_nowhere(stack: Stack) -> None:
     headers = {"Authorization": f"Bearer {stack.token(None)}"}
-    async with httpx.AsyncClient(headers=headers, timeout=PATIENCE) as client:
+    async with http_client(headers=headers) as client:
         for url in ("scheduling", "/v1/practice"), ("status", f"/v1/indicators/{SOME}"):
             response = await client.get(stack.url(url[0]) + url[1])
             assert (response.status_code, response.json()["code"]) == (403, "no-practice")

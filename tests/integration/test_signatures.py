@@ -4,13 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from contracts.envelope import Message, encode
 from contracts.events import Event, Evidence, InvitationDelivered, InvitationRequested, Recipients
 from tests.conftest import Stack
-from tests.support import Json, Practice
+from tests.support import Json, Practice, http_client
 from tests.support.topics import header, outcome_of, publish, reading
 
 
@@ -40,7 +39,7 @@ def elsewhere(practice: Practice, created: Json) -> Event:
 
 
 async def untrusted(stack: Stack, service: str, topic: str) -> float:
-    async with httpx.AsyncClient(base_url=stack.operations_url(service)) as http:
+    async with http_client(base_url=stack.operations_url(service)) as http:
         metrics = (await http.get("/metrics")).text
     name = f'events_untrusted_total{{topic="{topic}"}} '
     return sum(float(line.split()[1]) for line in metrics.splitlines() if line.startswith(name))

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
@@ -15,7 +14,7 @@ from contracts.tariffs import Tariff
 from local.services import GATEWAY_FILE
 from services.notification.sending.sms import signatures
 from tests.conftest import Stack, new_practice
-from tests.support import PATIENCE, Json, Practice, eventually
+from tests.support import Json, Practice, eventually, http_client
 from tests.support.topics import publish
 
 
@@ -145,7 +144,7 @@ async def bring(stack: Stack, *receipts: Json) -> None:
     secret = signatures.read_secret((stack.folder.path / GATEWAY_FILE).read_text().strip())
     body = json.dumps({"receipts": receipts}).encode()
     headers = signatures.sign(secret, f"msg_{uuid4().hex}", body, datetime.now(UTC))
-    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+    async with http_client() as client:
         url = f"{stack.url('notification')}/v1/receipts/webhook"
         assert (await client.post(url, content=body, headers=headers)).status_code == 204
 
@@ -188,7 +187,7 @@ async def test_a_receipt_nobody_signed_is_refused(stack: Stack) -> None:
     body = b'{"receipts": []}'
     url = f"{stack.url('notification')}/v1/receipts"
     forged = signatures.sign(b"x" * 32, "msg_1", body, datetime.now(UTC))
-    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+    async with http_client() as client:
         assert (await client.post(f"{url}/webhook", content=body)).status_code == 401
         answer = await client.post(f"{url}/webhook", content=body, headers=forged)
         assert (answer.status_code, answer.json()["code"]) == (401, "not-genuine")

@@ -23,7 +23,7 @@ from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRe
 from services.notification.sending.sms.seven import SevenAccount, SevenGateway
 from services.notification.sending.sms.transport import HttpLimits
 from services.notification.sending.sms.webhook import WebhookAccount, WebhookGateway
-from tests.support import PATIENCE, eventually
+from tests.support import PATIENCE, eventually, http_client
 from tests.support.http_server import Answer, Seen, Server, serve
 
 LIMITS = HttpLimits(connect=PATIENCE, write=PATIENCE, read=PATIENCE, total=PATIENCE)
@@ -108,7 +108,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sim
             LIMITS,
             now=lambda: datetime.now(UTC),
         )
-        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as admin:
+        async with http_client(base_url=url) as admin:
             yield Simulator(child, admin, receiver, webhook, seven)
         await webhook.close()
         await seven.close()

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from local.stack import Stack
-from tests.support import PATIENCE
+from tests.support import http_client
 
 SESSION = "einladung-session"
 
@@ -46,5 +46,5 @@ class Visitor:
 
 @asynccontextmanager
 async def new_visitor(stack: Stack) -> AsyncIterator[Visitor]:
-    async with httpx.AsyncClient(timeout=PATIENCE) as http:
+    async with http_client() as http:
         yield Visitor(stack, http)

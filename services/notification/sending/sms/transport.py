@@ -9,6 +9,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -36,6 +37,12 @@ class HttpLimits:
     total: float = 30.0
     connections: int = 10
     ca_file: str | None = None
+
+
+@cache
+def _authorities(ca_file: str | None) -> ssl.SSLContext:
+    """Whom to believe, read once for however many gateways."""
+    return ssl.create_default_context(cafile=ca_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class Transport:
             auth=auth,
             limits=pool,
             timeout=timeout,
-            verify=ssl.create_default_context(cafile=limits.ca_file),
+            verify=_authorities(limits.ca_file),
             follow_redirects=False,
         )
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
@@ -64,6 +65,7 @@ def appointment(**changes: Any) -> Appointment:
     return Appointment(**values | changes)
 
 
+@cache  # reading settings costs more than making a link
 def rooms(**settings: Any) -> Rooms:
     made = make_rooms(Settings(**SCHEDULING | settings))
     assert made is not None
