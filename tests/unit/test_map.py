@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TOP = ("contracts", "chassis", "services", "dashboard", "local", "tools")
+TOP = ("contracts", "chassis", "services", "dashboard", "local", "tools", "reliability")
 
 
 def places() -> set[str]:
