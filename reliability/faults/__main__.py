@@ -20,6 +20,7 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis.database import TRANSIENT_ERRORS
 from local.folder import cache_folder
 from local.kafka import Kafka
 from local.kafka_setup import Listener
@@ -149,7 +150,7 @@ async def under_load(stack: Stack, doing: Doing, plan: Sequence[Fault], options:
 async def look(stack: Stack, desks: Sequence[Inviting]) -> None:
     """Note for ever what has come to an end."""
     while True:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        with suppress(*TRANSIENT_ERRORS, asyncpg.PostgresError):
             connection = await asyncpg.connect(stack.owner_dsn("status"), timeout=5)
             try:
                 while True:

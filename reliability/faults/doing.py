@@ -27,7 +27,9 @@ MODES: Mapping[Kind, Mode] = {
 }
 SERVERS = ("PostgreSQL", "Kafka")
 HELPERS = ("mailbox", "phones")
-START_TRIES = 10  # of a server whose predecessor's memory or lock is still there
+# As whoever runs them does it: what can't start, since its database is away or its predecessor's
+# lock is still there, is started again.
+START_TRIES = 60
 DYING = 3.0  # seconds for a server that found its disk full to end
 
 
@@ -113,7 +115,8 @@ class Doing:
             case Kind.ROLLING:
                 for name in self._replicas:
                     if _service(name) == fault.target:
-                        await self._stack.service(name).restart()
+                        await self._process(name).stop()
+                        await self._start(name)
             case Kind.DISK:
                 await self._full(fault)
             case Kind.CLOCK:
@@ -141,7 +144,7 @@ class Doing:
             await self._start(fault.target)
 
     async def _wrong_clock(self, fault: Fault) -> None:
-        child = self._stack.service(fault.target)
+        child = self._process(fault.target)
         await child.stop()
         with self._stack.configured(
             _service(fault.target),
@@ -152,9 +155,11 @@ class Doing:
         ):
             starting = asyncio.create_task(child.start())
             await asyncio.sleep(0)  # its environment is read at once
-        await starting
-        await asyncio.sleep(fault.seconds)
-        await child.restart()
+        with suppress(LocalFailure):  # as of a database that is away
+            await starting
+            await asyncio.sleep(fault.seconds)
+        await child.stop()
+        await self._start(fault.target)
 
     def _process(self, name: str) -> Child:
         own: Mapping[str, object] = {
@@ -174,6 +179,7 @@ class Doing:
                 await self._process(name).start()
                 return
             except LocalFailure:
+                await self._process(name).kill()
                 await asyncio.sleep(1)
         await self._process(name).start()
 

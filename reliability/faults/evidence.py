@@ -14,6 +14,7 @@ import asyncpg
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from chassis.database import TRANSIENT_ERRORS
 from contracts.topics import APPOINTMENTS, OUTCOMES
 from local import journal
 from local.modules import SERVICES
@@ -85,7 +86,7 @@ async def drain(stack: Stack, practices: Collection[UUID]) -> None:
     until, quiet = time.monotonic() + DRAIN, 0
     while quiet < QUIET and time.monotonic() < until:
         await asyncio.sleep(LOOK_AGAIN)
-        with suppress(OSError, KafkaError, asyncpg.PostgresError):
+        with suppress(*TRANSIENT_ERRORS, KafkaError, asyncpg.PostgresError):
             quiet = 0 if any((await waiting(stack, practices)).values()) else quiet + 1
 
 
