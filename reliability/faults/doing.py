@@ -6,7 +6,7 @@ import resource
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,15 +93,10 @@ class Doing:
     async def _alone(self, target: str) -> AsyncIterator[None]:
         """One fault of a target after the other; of a whole service after those of its replicas."""
         names = sorted(name for name in self._replicas if _service(name) == target) or [target]
-        async with asyncio.TaskGroup():
-            locks = [self._busy.setdefault(name, asyncio.Lock()) for name in names]
-        for lock in locks:
-            await lock.acquire()
-        try:
+        async with AsyncExitStack() as held:
+            for name in names:
+                await held.enter_async_context(self._busy.setdefault(name, asyncio.Lock()))
             yield
-        finally:
-            for lock in locks:
-                lock.release()
 
     async def _do(self, fault: Fault) -> None:
         match fault.kind:

@@ -47,8 +47,8 @@ WAITING: Mapping[str, Mapping[str, str]] = {
 TOPICS = (APPOINTMENTS, OUTCOMES)
 READ_MS = 2_000
 DRAIN = 300.0  # seconds in which all has to come to an end
-LOOK_AGAIN = 1.0  # seconds
-QUIET = 4  # looks in a row that find nothing under way
+LOOK_AGAIN = 0.5  # seconds
+QUIET = 3  # looks in a row that find nothing under way
 
 
 async def waiting(stack: Stack, practices: Collection[UUID]) -> dict[str, int]:

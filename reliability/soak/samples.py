@@ -5,6 +5,7 @@ into series that have to be flat.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import truediv
 
 from reliability.soak.flat import (
     COUNT,
@@ -44,6 +45,10 @@ def _plain(samples: Sequence[Sample]) -> Iterator[Series]:
             values = tuple(sample[group].get(name, 0.0) for sample in samples)
             if group == "memory":
                 values = tuple(value / MEGA for value in values)
+            if (group, name) == ("descriptors", "PostgreSQL"):
+                # Of each process: the pools' connections come and go.
+                processes = (sample["threads"][name] for sample in samples)
+                values = tuple(map(truediv, values, processes))
             yield Series(
                 group, name, JAVA if (group, name) == ("memory", "Kafka") else unit, values
             )
