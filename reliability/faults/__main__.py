@@ -11,8 +11,8 @@ import asyncio
 import random
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,47 +21,21 @@ from uuid import UUID
 import asyncpg
 
 from chassis.database import TRANSIENT_ERRORS
-from local.folder import cache_folder
-from local.kafka import Kafka
-from local.kafka_setup import Listener
 from local.modules import SERVICES
-from local.ports import Ports, free_base, free_port
 from local.practice import DEMO_PRACTICE
-from local.servers import Servers
-from local.stack import Stack, embedded
+from local.stack import Stack
 from reliability.faults.doing import Doing, small_disk
 from reliability.faults.evidence import drain, gather
 from reliability.faults.inviting import Inviting
 from reliability.faults.plan import Fault, draw
+from reliability.faults.product import product, replicas
 from reliability.faults.promises import check
-from reliability.faults.proxy import Proxy
 from reliability.faults.report import table
 
 PRACTICES = 4
-REPLICAS = 3
 PER_SECOND = 5.0
 LIBFAKETIME = "usr/lib/*/faketime/libfaketime.so.1"
 DISKS = {"PostgreSQL": ("postgres", "2g"), "Kafka": ("kafka/log", "2g")}
-SETTINGS = {
-    "scheduling": {
-        "SCHEDULING_WRITES_PER_MINUTE": "1000000",
-        "SCHEDULING_DAILY_MESSAGES": ('{"basic": 100000, "standard": 100000, "premium": 100000}'),
-        "SCHEDULING_DAILY_SMS_PER_COUNTRY": "100000",
-        "SCHEDULING_DAILY_MESSAGES_PER_ADDRESS": "100000",
-    },
-    "notification": {
-        "NOTIFICATION_LEASE_SECONDS": "10",
-        "NOTIFICATION_POLL_SECONDS": "0.5",
-        "NOTIFICATION_RETRY_FIRST_SECONDS": "1",
-        "NOTIFICATION_RETRY_LONGEST_SECONDS": "10",
-        "NOTIFICATION_SMTP_TIMEOUT_SECONDS": "8",
-        "NOTIFICATION_SMTP_MESSAGE_TIMEOUT_SECONDS": "8",
-        "NOTIFICATION_SMS_TIMEOUT_SECONDS": "8",
-        "NOTIFICATION_SMS_PER_SECOND": "50",
-        "NOTIFICATION_KAFKA_ERASURE_POLL_SECONDS": "3600",
-    },
-    "status": {"STATUS_POLL_SECONDS": "1"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +72,9 @@ async def campaign(options: Options) -> int:
         for server, (place, size) in DISKS.items():
             if await open_now.enter_async_context(small_disk(folder / place, size)):
                 quotas[server] = folder / place
-        stack, links = await open_now.enter_async_context(product(folder))
-        replicas = [name for service in SERVICES for name in _replicas(service)]
-        doing = Doing(stack, replicas=replicas, links=links, quotas=quotas, faketime=faketime())
+        stack, links = await open_now.enter_async_context(product(folder, _say))
+        everyone = [name for service in SERVICES for name in replicas(service)]
+        doing = Doing(stack, replicas=everyone, links=links, quotas=quotas, faketime=faketime())
         left_out = [kind for kind, found in doing.targets().items() if not found]
         print(f"not here: {', '.join(left_out) or 'nothing'}; small disks: {[*quotas]}", flush=True)
         seconds = options.invitations / options.per_second
@@ -126,8 +100,9 @@ async def under_load(stack: Stack, doing: Doing, plan: Sequence[Fault], options:
     desks = []
     for practice_id in practices:
         await stack.add_practice(replace(DEMO_PRACTICE, id=practice_id))
-        replicas = _replicas("scheduling")
-        desks.append(Inviting(stack, practice_id, replicas, random.Random(dice.random())))
+        desks.append(
+            Inviting(stack, practice_id, replicas("scheduling"), random.Random(dice.random()))
+        )
     looking = asyncio.create_task(look(stack, desks))
     each = options.invitations // PRACTICES
     work = [desk.run(each, options.per_second / PRACTICES) for desk in desks]
@@ -160,84 +135,6 @@ async def look(stack: Stack, desks: Sequence[Inviting]) -> None:
             finally:
                 connection.terminate()
         await asyncio.sleep(0.5)
-
-
-@asynccontextmanager
-async def product(folder: Path) -> AsyncIterator[tuple[Stack, dict[str, Proxy]]]:
-    """Three replicas of each service, with a proxy between any two that talk."""
-    base = free_base()
-    ports = Ports(base)
-    links = {
-        f"{name} to {server}": Proxy(free_port(), [target])
-        for name in SERVICES
-        for server, target in (("Kafka", free_port()), ("PostgreSQL", ports.postgres))
-    }
-    intake = free_port()
-    links["notification to mailbox"] = Proxy(free_port(), [ports.smtp])
-    links["notification to phones"] = Proxy(free_port(), [ports.phones])
-    links["mailbox to notification"] = Proxy(ports.bounces, [intake])
-    env = {name: dict(values) for name, values in SETTINGS.items()}
-    for name in SERVICES:
-        address = f"127.0.0.1:{links[f'{name} to Kafka'].port}"
-        env[name][f"{name.upper()}_KAFKA_BOOTSTRAP"] = address
-    receipts = free_port()
-    env["notification"] |= {
-        "NOTIFICATION_SMTP_PORT": str(links["notification to mailbox"].port),
-        "NOTIFICATION_SMS_WEBHOOK_URL": (
-            f"http://127.0.0.1:{links['notification to phones'].port}/v1"
-        ),
-        "NOTIFICATION_INTAKE_PORT": str(intake),
-        "NOTIFICATION_SMS_RECEIPTS_URL": f"http://127.0.0.1:{receipts}",
-    }
-    listeners = [
-        Listener(
-            name.upper(),
-            f"127.0.0.1:{links[f'{name} to Kafka'].targets[0]}",
-            f"127.0.0.1:{links[f'{name} to Kafka'].port}",
-        )
-        for name in SERVICES
-    ]
-    plain = embedded(cache=cache_folder(), fsync=False)
-    servers = Servers(
-        lambda place: Kafka(
-            place.folder / "kafka",
-            cache=cache_folder(),
-            ports=place.ports,
-            logs=place.logs,
-            listeners=listeners,
-        ),
-        plain.postgres,
-    )
-    stack = Stack(folder, base_port=base, env=env, servers=servers, journals=True)
-    try:
-        for link in links.values():
-            if link.port != ports.bounces:
-                await link.start()
-        await stack.start(_say)
-        await links["mailbox to notification"].start()
-        for name in SERVICES:
-            dsn = stack.dsn(name)
-            port = links[f"{name} to PostgreSQL"].port
-            stack.configure(
-                name,
-                **{f"{name.upper()}_DATABASE_URL": dsn.replace(f":{ports.postgres}/", f":{port}/")},
-            )
-        await asyncio.gather(*(stack.service(name).restart() for name in SERVICES))
-        for replica in range(2, REPLICAS + 1):
-            await asyncio.gather(*(stack.start_service(name, replica=replica) for name in SERVICES))
-        targets = [int(stack.url(name).rpartition(":")[2]) for name in _replicas("notification")]
-        links["phones to notification"] = Proxy(receipts, targets)
-        await links["phones to notification"].start()
-        _say("Everything is ready.")
-        yield stack, links
-    finally:
-        await stack.stop()
-        for link in links.values():
-            await link.stop()
-
-
-def _replicas(service: str) -> list[str]:
-    return [service, *(f"{service}-{number}" for number in range(2, REPLICAS + 1))]
 
 
 def _say(line: str) -> None:
