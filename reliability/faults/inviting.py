@@ -20,7 +20,8 @@ from local.stack import Stack
 from reliability.faults.promises import Invitation
 
 PATIENCE = 15.0  # seconds for an answer, before it is asked elsewhere
-AGAIN = 0.5  # seconds
+AGAIN, MOST = 0.5, 8.0  # seconds until it is; each wait is double the one before
+AT_THE_SAME_TIME = 12  # requests of one practice: more would be a crowd, and no clinic
 GIVES_UP = 300.0  # seconds
 RESENT = 0.08  # of invitations are sent again
 RECIPIENTS: Sequence[tuple[int, str, str]] = (
@@ -59,6 +60,7 @@ class Inviting:
         self._replicas = replicas
         self._dice = dice
         self._http = httpx.AsyncClient(trust_env=False, timeout=PATIENCE)
+        self._places = asyncio.Semaphore(AT_THE_SAME_TIME)
         self._number = 0
         self._seen_up_to = 0
 
@@ -70,7 +72,10 @@ class Inviting:
         """So many invitations; returns when each was answered, or given up."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(count):
-                tasks.create_task(self._invite())
+                await self._places.acquire()
+                tasks.create_task(self._invite()).add_done_callback(
+                    lambda _: self._places.release()
+                )
                 await asyncio.sleep(self._dice.expovariate(per_second))
 
     async def _invite(self) -> None:
@@ -144,7 +149,7 @@ class Inviting:
                     self._refused(how)
                     return None  # nothing was begun
             self._refused(how)
-            await asyncio.sleep(AGAIN)
+            await asyncio.sleep(min(AGAIN * 2 ** (turn - 1), MOST) * self._dice.uniform(0.5, 1))
         self.account.unanswered += 1
         return None
 
