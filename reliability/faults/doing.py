@@ -85,13 +85,18 @@ class Doing:
                 at = time.monotonic()
                 say(f"[{at - began:5.0f} s] {fault}")
                 await self._do(fault)
+                if fault.target not in self._links and not self._process(fault.target).running:
+                    await self._start(fault.target)  # it gave up a little later
                 return Happened(fault, at, time.monotonic())
 
         return await asyncio.gather(*(one(fault) for fault in plan))
 
     @asynccontextmanager
     async def _alone(self, target: str) -> AsyncIterator[None]:
-        """One fault of a target after the other; of a whole service after those of its replicas."""
+        """One fault of a target after the other; of a whole service after those of its replicas.
+
+        The first replica is called as its service, and counts as the whole.
+        """
         names = sorted(name for name in self._replicas if _service(name) == target) or [target]
         async with AsyncExitStack() as held:
             for name in names:
