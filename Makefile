@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo admin key images test test-slow test-provider test-clients test-compose test-kubernetes mutation histories check audit sbom format generate texts requirements browser mail-servers promtool nginx bench clean
+.PHONY: help demo admin key images test test-slow test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom format generate texts requirements browser mail-servers promtool nginx faketime bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,12 @@ histories: HISTORIES ?= 100000
 histories: $(VENV)/.dev ## Histories of what happens, with repeats, loss, disorder, forgery and crashes (HISTORIES=100000)
 	@HISTORIES=$(HISTORIES) $(PYTEST) -o faulthandler_timeout=0 $(ARGS) \
 	  $$(find tests -name 'test_*histories.py')
+
+faults: $(VENV)/.dev faketime ## Invite while everything is killed, paused and cut off; were all promises kept? (ARGS="--seed 1 --faults 200 --invitations 10000")
+	@exec $(BIN)/python -m reliability.faults $(ARGS)
+
+soak: $(VENV)/.dev ## Two hours of mixed load: memory, connections, tables, topics flat? (ARGS="--minutes 10"; as root on Linux)
+	@exec $(BIN)/python -m reliability.soak $(ARGS)
 
 check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy \
@@ -129,8 +135,16 @@ nginx: ## Install Debian's nginx for the test of docs/production.md (as root; no
 	    --no-install-recommends nginx-light >/dev/null; \
 	else echo "Without nginx the proxy of docs/production.md is NOT tested." >&2; fi
 
+faketime: ## Install Debian's faketime, so that make faults has clocks that are wrong (as root)
+	@if ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing faketime for wrong clocks ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    --no-install-recommends faketime >/dev/null; \
+	else echo "Without faketime no clock is wrong." >&2; fi
+
 clean: ## Remove the environment and the demo's data
-	rm -rf $(VENV) .data sbom .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .data sbom .mypy_cache .ruff_cache .pytest_cache .hypothesis soak
 
 $(BIN)/pip:
 	@echo "Making the environment in $(VENV) ..."

@@ -8,7 +8,7 @@ classes (AOT cache) would save another second, but takes 7 s to make and is not 
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +38,10 @@ FORMAT_TIMEOUT = 60.0  # seconds
 
 
 class Kafka:
-    """A broker with its data in `folder` and its jars in `cache`."""
+    """A broker with its data in `folder` and its jars in `cache`.
+
+    Whoever comes through a proxy comes to a listener of its own: `listeners`.
+    """
 
     def __init__(
         self,
@@ -47,9 +50,11 @@ class Kafka:
         cache: Path,
         ports: Ports,
         logs: Path,
+        listeners: Sequence[Listener] = (),
         on_death: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._folder = folder
+        self._more_listeners = listeners
         self._jars = cache / "kafka-jars"
         self._ports = ports
         self._logs = logs
@@ -145,7 +150,7 @@ class Kafka:
     def _settings(self) -> str:
         address = f"127.0.0.1:{self._ports.kafka}"
         return kafka_setup.properties(
-            [Listener("CLIENTS", address, address)],
+            [Listener("CLIENTS", address, address), *self._more_listeners],
             controller_port=self._ports.kafka_controller,
             data=str(self._folder / "log"),
             passwords=self._passwords,

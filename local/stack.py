@@ -51,7 +51,8 @@ class Stack:
 
     `env` adds variables by service: `{"notification": {"NOTIFICATION_POLL_SECONDS": "0.1"}}`.
     `fsync=False` is for tests. Everything is kept in `data`; a second start finds it. `servers`
-    gives other servers than the embedded ones.
+    gives other servers than the embedded ones. With `journals` mailbox and phones keep one of all
+    that they took and sent back (local/journal.py).
     """
 
     def __init__(
@@ -63,12 +64,14 @@ class Stack:
         cache: Path | None = None,
         servers: Servers | None = None,
         env: Mapping[str, Mapping[str, str]] | None = None,
+        journals: bool = False,
     ) -> None:
         self.folder = Folder(data)
         self.ports = Ports(base_port)
         self.smtp_host = "127.0.0.1"
         self.smtp_port = self.ports.smtp
         path, logs = self.folder.path, self.folder.logs
+        kept = ("--journal",) if journals else ()
         place = Place(folder=path, logs=logs, ports=self.ports, on_death=self._died)
         servers = servers or embedded(cache=cache or cache_folder(), fsync=fsync)
         self.kafka = servers.kafka(place)
@@ -78,7 +81,7 @@ class Stack:
             lambda: (
                 *(sys.executable, "-m", "local.mailbox", "--folder", path / "mailbox"),
                 *("--smtp-port", str(self.ports.smtp), "--http-port", str(self.ports.mailbox)),
-                *("--report-port", str(self.ports.bounces)),
+                *("--report-port", str(self.ports.bounces), *kept),
             ),
             log=logs / "mailbox.log",
             ready=partial(http_ok, self.ports.mailbox, "/health/ready"),
@@ -89,6 +92,7 @@ class Stack:
             lambda: (
                 *(sys.executable, "-m", "local.sms_gateway", "--folder", path / "phones"),
                 *("--http-port", str(self.ports.phones), "--secret-file", path / GATEWAY_FILE),
+                *kept,
             ),
             log=logs / "phones.log",
             ready=partial(http_ok, self.ports.phones, "/health/ready"),

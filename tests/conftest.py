@@ -100,6 +100,7 @@ async def stack(
         fsync=False,
         env=HURRIED,
         servers=pytestconfig.stash[CHOICE].servers,
+        journals=True,
     )
     try:
         async with running:

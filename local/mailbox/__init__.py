@@ -24,5 +24,6 @@ the report port:
 | abwesend@, away@                      | an out-of-office reply |
 
 Everything else is accepted, and nothing comes back. The newest 1,000 messages are kept, of up to
-10 MB each and 200 MB in all, in files, so that a second start finds them.
+10 MB each and 200 MB in all, in files, so that a second start finds them; what is to come back
+waits in files too. With --journal every reply and report is a line of FOLDER/journal.jsonl.
 """

@@ -7,7 +7,8 @@ from pathlib import Path
 import uvicorn
 
 from chassis.connections import BoundedProtocol
-from local import listening
+from local import journal, listening
+from local.journal import Journal
 from local.listening import Listening
 from local.mailbox import smtp, web
 from local.mailbox.copies import Copies
@@ -23,13 +24,16 @@ async def serve(
     reports_to: tuple[str, int],
     copies_to: tuple[str, int] | None,
     at: Listening,
+    kept: Journal,
 ) -> None:
     """Take mail in and show it, until told to stop (SIGTERM, SIGINT)."""
     store = Store(folder)
     loop = asyncio.get_running_loop()
-    postman = Postman(*reports_to)
+    postman = Postman(*reports_to, folder / "reports", kept)
     copies = Copies(*copies_to) if copies_to else None
-    server = await loop.create_server(smtp.protocol(store, postman, copies), at.host, smtp_port)
+    server = await loop.create_server(
+        smtp.protocol(store, postman, copies, kept), at.host, smtp_port
+    )
     config = uvicorn.Config(
         web.create_app(store, at.names),
         host=at.host,
@@ -60,6 +64,7 @@ def main() -> None:
     parser.add_argument("--copy-port", type=int, default=1025)
     listening.add_option(parser)
     parser.add_argument("--folder", type=Path, required=True, help="where messages are kept")
+    parser.add_argument("--journal", action="store_true", help="keep one of all that happens, too")
     options = parser.parse_args()
     asyncio.run(
         serve(
@@ -69,6 +74,7 @@ def main() -> None:
             reports_to=(options.report_host, options.report_port),
             copies_to=(options.copy_host, options.copy_port) if options.copy_host else None,
             at=Listening.of(options.container),
+            kept=Journal(options.folder / journal.NAME if options.journal else None),
         )
     )
 

@@ -1,6 +1,7 @@
 """What comes back from simulated recipients after the message was taken (RFC 3464, RFC 3834)."""
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,10 +11,13 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.policy import SMTP
 from email.utils import formatdate, make_msgid
+from pathlib import Path
 
 import aiosmtplib
 
-from local.mailbox.store import header, parse
+from local import journal
+from local.journal import Journal
+from local.mailbox.store import header, message_id, parse
 
 HOST = "mailbox.localhost"
 MOST_WAITING = 1_000
@@ -133,37 +137,69 @@ def _away(mail: Mail, report: Report) -> Message:
 
 
 class Postman:
-    """Takes reports back to `port` on `host`, a moment after the mail was taken."""
+    """Takes reports back to `port` on `host`, a moment after the mail was taken.
 
-    def __init__(self, host: str, port: int) -> None:
+    Each waits in `folder`, so that it goes out also when we are killed before.
+    """
+
+    def __init__(self, host: str, port: int, folder: Path, kept: Journal | None = None) -> None:
         self._host = host
         self._port = port
-        self._queue: asyncio.Queue[tuple[float, Mail, Report]] = asyncio.Queue(MOST_WAITING)
+        self._folder = folder
+        self._journal = kept or Journal()
+        folder.mkdir(parents=True, exist_ok=True)
+        waiting = sorted(folder.glob("[0-9]*.json"))
+        self._next = int(waiting[-1].stem) + 1 if waiting else 1
+        self._queue: asyncio.Queue[Path] = asyncio.Queue(MOST_WAITING)
+        for file in waiting[:MOST_WAITING]:
+            self._queue.put_nowait(file)
 
     def post(self, mail: Mail, report: Report) -> None:
-        """Queue a report; beyond the limit it is lost."""
-        with suppress(asyncio.QueueFull):
-            self._queue.put_nowait((time.monotonic() + A_MOMENT, mail, report))
+        """Queue a report; beyond the limit it is lost. Raises OSError when it can't be kept."""
+        content = compose(mail, report)
+        if content is None or self._queue.full():
+            return
+        waiting = {
+            "due": time.time() + A_MOMENT,
+            "to": mail.sender,
+            "of": mail.recipient,
+            "action": report.action,
+            "message_id": message_id(mail.content),
+            "content": content.decode("latin-1"),
+        }
+        file = self._folder / f"{self._next:010d}.json"
+        journal.replace(file, json.dumps(waiting))
+        self._next += 1
+        self._queue.put_nowait(file)
 
     async def run(self) -> None:
         """Carry for ever."""
         while True:
-            at, mail, report = await self._queue.get()
-            await asyncio.sleep(at - time.monotonic())
-            content = compose(mail, report)
-            if content is not None:
-                await self._carry(mail.sender, content)
+            file = await self._queue.get()
+            waiting = json.loads(file.read_text())
+            await asyncio.sleep(waiting["due"] - time.time())
+            if await self._carry(waiting["to"], waiting["content"].encode("latin-1")):
+                with suppress(OSError):  # no more can be kept than the disk takes
+                    self._journal.write(
+                        "sent back",
+                        to=waiting["of"],
+                        message_id=waiting["message_id"],
+                        action=waiting["action"],
+                    )
+            file.unlink(missing_ok=True)
 
-    async def _carry(self, recipient: str, content: bytes) -> None:
+    async def _carry(self, recipient: str, content: bytes) -> bool:
+        """Whether it was taken."""
         for _ in range(TRIES):
             try:
                 await hand_over(self._port, recipient, content, host=self._host)
             except aiosmtplib.SMTPRecipientsRefused:
-                return
+                return False
             except (aiosmtplib.SMTPException, OSError):
                 await asyncio.sleep(1)
             else:
-                return
+                return True
+        return False
 
 
 async def hand_over(

@@ -5,10 +5,11 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from local.journal import Journal
 from local.mailbox.copies import Copies
 from local.mailbox.recipients import ACCEPTED, Recipients
 from local.mailbox.reports import Mail, Postman
-from local.mailbox.store import Store
+from local.mailbox.store import Store, message_id
 
 LARGEST = 10_000_000  # bytes of a message
 IDLE_TIMEOUT = 300.0  # seconds, as RFC 5321 section 4.5.3.2.7 wants
@@ -19,7 +20,10 @@ DSN_OF_RCPT = ("NOTIFY=", "ORCPT=")
 class Handler:
     """What aiosmtpd calls; the names are its own."""
 
-    def __init__(self, store: Store, postman: Postman, copies: Copies | None) -> None:
+    def __init__(
+        self, store: Store, postman: Postman, copies: Copies | None, journal: Journal
+    ) -> None:
+        self._journal = journal
         self._store = store
         self._postman = postman
         self._copies = copies
@@ -46,6 +50,11 @@ class Handler:
             envelope.rcpt_tos.append(address)
             envelope.rcpt_options.extend(options)
             server.dsn_of_rcpts[address] = server.dsn_of_rcpt
+        else:
+            try:
+                self._journal.write("refused", to=address, reply=reply[:9])
+            except OSError:
+                return "452 4.3.1 Insufficient system storage"
         return reply
 
     async def handle_DATA(self, server: Any, _session: Session, envelope: Envelope) -> str:  # noqa: N802
@@ -53,18 +62,22 @@ class Handler:
         content = envelope.original_content or b""
         try:
             self._store.add(envelope.mail_from or "", envelope.rcpt_tos, content)
+            self._follow(server, envelope, content)
         except OSError:
             return "452 4.3.1 Insufficient system storage"
         except MessageError:
             return "550 5.6.0 The message can't be read"
+        return "250 2.0.0 Kept"
+
+    def _follow(self, server: Any, envelope: Envelope, content: bytes) -> None:
         for address in envelope.rcpt_tos:
+            self._journal.write("taken", to=address, message_id=message_id(content))
             mail = _mail(server, envelope, address, content)
             report = self._recipients.report(address)
             if report is not None:
                 self._postman.post(mail, report)
             if self._copies is not None:
                 self._copies.post(mail)
-        return "250 2.0.0 Kept"
 
 
 def _mail(server: "_WithDsn", envelope: Envelope, address: str, content: bytes) -> Mail:
@@ -111,9 +124,14 @@ def _taken(arg: str | None, names: tuple[str, ...]) -> tuple[str | None, dict[st
     }
 
 
-def protocol(store: Store, postman: Postman, copies: Copies | None = None) -> Any:
+def protocol(
+    store: Store,
+    postman: Postman,
+    copies: Copies | None = None,
+    journal: Journal | None = None,
+) -> Any:
     """A factory of connections for `loop.create_server`, all over one store."""
-    handler = Handler(store, postman, copies)
+    handler = Handler(store, postman, copies, journal or Journal())
     return lambda: _WithDsn(
         handler,
         hostname="mailbox.localhost",

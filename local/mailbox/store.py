@@ -92,7 +92,7 @@ class Store:
     def _remember(
         self, key: str, received_at: datetime, sender: str, recipients: Sequence[str], raw: bytes
     ) -> None:
-        head = email.message_from_bytes(raw.partition(b"\r\n\r\n")[0], policy=email.policy.default)
+        head = _head(raw)
         self._summaries[key] = Summary(
             id=key,
             received_at=received_at,
@@ -112,6 +112,15 @@ class Store:
 
     def _file(self, key: str) -> Path:
         return self._folder / f"{key}.json"
+
+
+def message_id(raw: bytes) -> str:
+    """The Message-ID that a message names; empty where there is none."""
+    return header(_head(raw), "Message-ID")
+
+
+def _head(raw: bytes) -> EmailMessage:
+    return email.message_from_bytes(raw.partition(b"\r\n\r\n")[0], policy=email.policy.default)
 
 
 def parse(raw: bytes) -> EmailMessage:

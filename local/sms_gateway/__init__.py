@@ -33,5 +33,6 @@ Numbers 0171 39200 00 to 99 belong to no one: the Bundesnetzagentur keeps them f
 PUT /api/weather sets the delay of receipts in seconds and the shares (0 to 1) of receipts that are
 lost, doubled or out of order, and of messages that fail although their number would deliver.
 POST /api/messages/{id}/receipts sends one receipt by hand. A receipt is offered again for about
-two minutes until it is answered with 2xx. The newest 1,000 messages are kept, in files.
+two minutes until it is answered with 2xx. The newest 1,000 messages are kept, in files, and so are
+receipts until they were answered. With --journal each is a line of FOLDER/journal.jsonl, too.
 """

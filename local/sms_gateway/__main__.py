@@ -8,9 +8,11 @@ from pathlib import Path
 import uvicorn
 
 from chassis.connections import BoundedProtocol
-from local import listening, secret_files
+from local import journal, listening, secret_files
+from local.journal import Journal
 from local.listening import LOOPBACK, Listening
 from local.sms_gateway.network import Network, Weather
+from local.sms_gateway.receipts import Receipts
 from local.sms_gateway.signing import new_secret
 from local.sms_gateway.store import Store
 from local.sms_gateway.web import create_app
@@ -25,10 +27,12 @@ async def serve(
     delay: float,
     at: Listening,
     receivers: Collection[str],
+    kept: Journal,
 ) -> None:
     """Take messages in, send receipts and show the phones, until told to stop."""
     store = Store(folder)
-    network = Network(store, secret, Weather(delay=delay))
+    network = Network(store, secret, Weather(delay=delay), Receipts(folder / "receipts"), kept)
+    network.resume()
     config = uvicorn.Config(
         create_app(
             store,
@@ -37,6 +41,7 @@ async def serve(
             receipts_url=receipts_url,
             names=at.names,
             receivers=receivers,
+            journal=kept,
         ),
         host=at.host,
         port=http_port,
@@ -57,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.sms_gateway")
     parser.add_argument("--http-port", type=int, default=8427)
     parser.add_argument("--folder", type=Path, required=True, help="where messages are kept")
+    parser.add_argument("--journal", action="store_true", help="keep one of all that happens, too")
     parser.add_argument(
         "--secret-file", type=Path, required=True, help="shared secret; made if it is not there"
     )
@@ -77,6 +83,7 @@ def main() -> None:
             delay=options.delay,
             at=Listening.of(options.container),
             receivers=(*LOOPBACK, *options.receiver),
+            kept=Journal(options.folder / journal.NAME if options.journal else None),
         )
     )
 

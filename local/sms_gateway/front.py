@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from local.journal import Journal
 from local.sms_gateway.network import Network
 from local.sms_gateway.phones import Reply, phone
 from local.sms_gateway.store import LONGEST_TEXT, Message, Store
@@ -29,7 +30,10 @@ class Cut(Response):
 class Front:
     """Takes messages for both APIs."""
 
-    def __init__(self, store: Store, network: Network, receivers: Collection[str]) -> None:
+    def __init__(
+        self, store: Store, network: Network, receivers: Collection[str], journal: Journal
+    ) -> None:
+        self._journal = journal
         self._store = store
         self._network = network
         self._receivers = receivers
@@ -40,6 +44,8 @@ class Front:
         if self._network.full:
             return Reply.DOWN_ONCE
         reply = phone(to).reply
+        if reply in {Reply.INVALID, Reply.TEXT_REFUSED}:
+            self._journal.write("refused", reference=reference, to=to)
         if reply not in {Reply.BUSY_ONCE, Reply.DOWN_ONCE}:
             return reply
         if reference in self._put_off:
@@ -61,6 +67,7 @@ class Front:
             text=text[:LONGEST_TEXT],
             receipts_url=receipts_url,
         )
+        self._journal.write("taken", reference=reference, to=to)
         behaviour = phone(to)
         life = self._network.carry(message, behaviour)
         if behaviour.reply is Reply.RECEIPT_FIRST:

@@ -4,14 +4,17 @@ import asyncio
 import json
 import random
 from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
+from local.journal import Journal
 from local.markup import ZONE
-from local.sms_gateway.phones import DELIVERS, FAILS, Phone, Step
+from local.sms_gateway.phones import DELIVERS, FAILS, Phone, Step, phone
+from local.sms_gateway.receipts import Receipt, Receipts
 from local.sms_gateway.signing import Webhooks, seven_headers
 from local.sms_gateway.store import Message, Store
 
@@ -45,11 +48,23 @@ class Weather(BaseModel):
 
 
 class Network:
-    """Runs every message's life and posts the receipts."""
+    """Runs every message's life and posts the receipts; what is left of both goes on after a kill.
 
-    def __init__(self, store: Store, secret: str, weather: Weather) -> None:
+    `resume` it first.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        secret: str,
+        weather: Weather,
+        receipts: Receipts,
+        journal: Journal | None = None,
+    ) -> None:
         self.weather = weather
         self._store = store
+        self._receipts = receipts
+        self._journal = journal or Journal()
         self._secret = secret
         self._webhooks = Webhooks(secret)
         self._client = httpx.AsyncClient(timeout=PATIENCE, trust_env=False)
@@ -62,6 +77,15 @@ class Network:
         """Whether more would be too much."""
         return len(self._tasks) >= MOST_UNDER_WAY
 
+    def resume(self) -> None:
+        """Take up what an earlier process left."""
+        for kept in self._receipts.waiting():
+            self._start(self._offer_again(kept))
+        for message in self._store.newest_first():
+            behaviour = phone(message.to)
+            if message.steps < len(behaviour.steps):
+                self.carry(message, behaviour)
+
     def carry(self, message: Message, phone: Phone) -> "asyncio.Task[None]":
         """Let the message go its way."""
         if phone is DELIVERS and self._dice.random() < self.weather.failure:
@@ -70,75 +94,101 @@ class Network:
 
     async def tell(self, message: Message, step: Step) -> None:
         """Note a step and send its receipt, once and at once."""
-        await self._post(message, step, self._note(message, step))
+        at = datetime.now(UTC) - (timedelta(seconds=60) if step.older else timedelta())
+        self._note(message, step, at)
+        told = self._kept(message, step, at)
+        await self._post(told)
 
     async def forget(self) -> None:
         """Drop what is under way: no receipt of it comes any more."""
+        await self._drop()
+        self._receipts.clear()
+
+    async def _drop(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def close(self) -> None:
-        """Drop what is under way, for good."""
-        await self.forget()
+        """Leave what is under way to the next process."""
+        await self._drop()
         await self._client.aclose()
 
     async def _live(self, message: Message, phone: Phone) -> None:
-        passed = 0.0
-        for step in phone.steps:
+        passed = phone.steps[message.steps - 1].after if message.steps else 0.0
+        for number, step in enumerate(phone.steps[message.steps :], message.steps + 1):
             await asyncio.sleep((step.after - passed) * self.weather.delay)
             passed = step.after
-            at = self._note(message, step)
-            if self._dice.random() < self.weather.loss:
-                continue
-            copies = phone.copies + (self._dice.random() < self.weather.duplication)
-            for _ in range(copies):
+            lost = self._dice.random() < self.weather.loss
+            times = 0 if lost else phone.copies + (self._dice.random() < self.weather.duplication)
+            at = datetime.now(UTC) - (timedelta(seconds=60) if step.older else timedelta())
+            told = [self._kept(message, step, at) for _ in range(times)]
+            self._note(message, step, at, number)
+            for each in told:
                 if self._dice.random() < self.weather.disorder:
-                    self._start(self._post_late(message, step, at))
+                    self._start(self._post_late(each))
                 else:
-                    await self._post(message, step, at)  # in the order of the steps
+                    await self._post(each)  # in the order of the steps
 
-    def _note(self, message: Message, step: Step) -> datetime:
-        at = datetime.now(UTC)
-        if step.older:
-            return at - timedelta(seconds=60)
-        self._store.change(message.id, step.state, step.code, at)
-        return at
+    def _note(self, message: Message, step: Step, at: datetime, steps: int | None = None) -> None:
+        said = {} if step.older else {"state": step.state, "code": step.code, "at": at}
+        self._store.change(message.id, **said, **({} if steps is None else {"steps": steps}))
 
-    async def _post_late(self, message: Message, step: Step, at: datetime) -> None:
-        await asyncio.sleep(self._dice.uniform(1, 5) * self.weather.delay)
-        await self._post(message, step, at)
-
-    async def _post(self, message: Message, step: Step, at: datetime) -> None:
-        if not message.receipts_url:
-            return
+    def _kept(self, message: Message, step: Step, at: datetime) -> Receipt:
+        """Its receipt, on disk before the step is past."""
         if message.api == "seven":
             body = _seven_receipt(message, step, at)
         else:
             body = json.dumps({"receipts": [receipt(message, step.state, step.code, at)]}).encode()
-        if not await self._offer(message, body):
-            self._start(self._offer_again(message, body))
+        return self._receipts.add(
+            api=message.api,
+            url=message.receipts_url,
+            reference=message.reference,
+            to=message.to,
+            state=step.state,
+            body=body.decode(),
+        )
 
-    async def _offer_again(self, message: Message, body: bytes) -> None:
+    async def _post_late(self, told: Receipt) -> None:
+        await asyncio.sleep(self._dice.uniform(1, 5) * self.weather.delay)
+        await self._post(told)
+
+    async def _post(self, told: Receipt) -> None:
+        if not told.url or await self._offer(told):
+            self._receipts.remove(told)
+        else:
+            self._start(self._offer_again(told))
+
+    async def _offer_again(self, told: Receipt) -> None:
         for wait in AGAIN_AFTER:
             await asyncio.sleep(wait)
-            if await self._offer(message, body):
-                return
+            if await self._offer(told):
+                break
+        self._receipts.remove(told)
 
-    async def _offer(self, message: Message, body: bytes) -> bool:
-        if message.api == "seven":
-            headers = seven_headers(self._secret, message.receipts_url, body)
+    async def _offer(self, told: Receipt) -> bool:
+        body = told.body.encode()
+        if told.api == "seven":
+            headers = seven_headers(self._secret, told.url, body)
         else:
             headers = self._webhooks.headers(body)
         async with self._places:
             try:
-                answer = await self._client.post(
-                    message.receipts_url, content=body, headers=headers
-                )
+                answer = await self._client.post(told.url, content=body, headers=headers)
             except httpx.HTTPError:
                 return False
         # As seven.io does it: what is refused otherwise would be refused again.
-        return answer.status_code != 429 and answer.status_code < 500
+        done = answer.status_code != 429 and answer.status_code < 500
+        if done:
+            with suppress(OSError):  # no more can be kept than the disk takes
+                self._journal.write(
+                    "receipt",
+                    reference=told.reference,
+                    to=told.to,
+                    state=told.state,
+                    status=answer.status_code,
+                )
+        return done
 
     def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from local import journal
+
 NEWEST = 1_000  # messages
 LONGEST_TEXT = 1_520  # characters
 
@@ -26,6 +28,7 @@ class Message:
     state: str = "accepted"
     code: str | None = None
     at: datetime
+    steps: int = 0  # of its phone that are past
 
 
 class Store:
@@ -62,11 +65,11 @@ class Store:
         self._remember(message)
         return message
 
-    def change(self, key: str, state: str, code: str | None, at: datetime) -> None:
-        """Note how a message fares; nothing when it is gone."""
+    def change(self, key: str, **how: Any) -> None:
+        """Note how a message fares (state, code, at, steps); nothing when it is gone."""
         message = self._messages.get(key)
         if message is not None:
-            self._messages[key] = replace(message, state=state, code=code, at=at)
+            self._messages[key] = replace(message, **how)
             self._write(self._messages[key])
 
     def newest_first(self, to: str | None = None) -> list[Message]:
@@ -102,7 +105,7 @@ class Store:
     def _write(self, message: Message) -> None:
         record = asdict(message)
         record |= {"received_at": message.received_at.isoformat(), "at": message.at.isoformat()}
-        self._file(message.id).write_text(json.dumps(record))
+        journal.replace(self._file(message.id), json.dumps(record))
 
     def _file(self, key: str) -> Path:
         return self._folder / f"{key}.json"

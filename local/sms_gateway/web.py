@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from chassis.headers import SafeHeaders
+from local.journal import Journal
 from local.listening import LOOPBACK
 from local.markup import linked, local_time
 from local.sms_gateway import seven_api, webhook_api
@@ -53,6 +54,7 @@ def create_app(
     receipts_url: str,
     names: Sequence[str] = LOOPBACK,
     receivers: Collection[str] = LOOPBACK,
+    journal: Journal | None = None,
 ) -> FastAPI:
     """Both gateway APIs, the API for tests, and the page.
 
@@ -67,7 +69,7 @@ def create_app(
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     app.add_middleware(SafeHeaders)
-    front = Front(store, network, receivers)
+    front = Front(store, network, receivers, journal or Journal())
     app.include_router(webhook_api.router(store, front, secret))
     app.include_router(seven_api.router(store, front, secret, receipts_url))
     _add_tests_api(app, store, network)

@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from chassis.auth import Access, TokenVerifier, identity_provider
-from chassis.clock import utc_now
 from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.database_clock import DatabaseClock
 from chassis.jwks import key_source
 from chassis.kafka import Cluster
 from chassis.outbox import Relay
@@ -46,8 +46,9 @@ def build(settings: Settings) -> Application:
                     connections=settings.database_connections,
                 )
             )
+            clock = await DatabaseClock.started(db)
             sealer = Sealer(decode_keys(settings.contact_keys))
-            email = wiring.email_sender(settings, utc_now)
+            email = wiring.email_sender(settings, clock)
             stack.push_async_callback(email.close)
             senders: dict[Channel, Sender] = {Channel.EMAIL: email}
 
@@ -62,17 +63,17 @@ def build(settings: Settings) -> Application:
                 organizers=settings.return_path.organizer,
                 poll=settings.poll_seconds,
                 wake_relay=relay.wake,
-                now=utc_now,
+                now=clock,
             )
             work: list[Work] = [relay, reader]
-            gateways = wiring.sms_gateways(settings, utc_now)
+            gateways = wiring.sms_gateways(settings, clock)
             if gateways:
                 sms = wiring.sms_sender(settings, gateways)
                 stack.push_async_callback(sms.close)
                 senders[Channel.SMS] = sms
                 work.append(
                     ReceiptAsker(
-                        db, sms, poll=settings.poll_seconds, now=utc_now, wake_reader=reader.wake
+                        db, sms, poll=settings.poll_seconds, now=clock, wake_reader=reader.wake
                     )
                 )
             workers = [
@@ -83,11 +84,12 @@ def build(settings: Settings) -> Application:
                     sealer=sealer,
                     policy=wiring.worker_policy(settings, channel),
                     wake_relay=relay.wake,
+                    now=clock,
                 )
                 for channel in Channel
             ]
 
-            daily_mails = wiring.daily_mail_sending(settings, db, email, sealer, utc_now)
+            daily_mails = wiring.daily_mail_sending(settings, db, email, sealer, clock)
 
             def wake_all() -> None:
                 for each in workers:
@@ -99,7 +101,7 @@ def build(settings: Settings) -> Application:
                 channels=senders,
                 message_id_domain=settings.mail_from.rpartition("@")[2],
                 sealer=sealer,
-                now=utc_now,
+                now=clock,
             )
             consumer = Consumer(
                 topics=requests.TOPICS,
@@ -126,15 +128,16 @@ def build(settings: Settings) -> Application:
                 )
             )
             app.state.services = Services(
-                db=db.for_callers(), gateways=gateways, wake_reader=reader.wake
+                db=db.for_callers(), gateways=gateways, wake_reader=reader.wake, clock=clock
             )
             health.dependencies |= {"database": db.ping, "kafka": consumer.ready}
             supervisor = await stack.enter_async_context(health.supervisor)
             work += [
+                clock,
                 *workers,
                 daily_mails,
                 erasure,
-                *wiring.housekeepers(settings, db, sealer, utc_now),
+                *wiring.housekeepers(settings, db, sealer, clock),
                 consumer,
             ]
             for each in work:
@@ -145,7 +148,7 @@ def build(settings: Settings) -> Application:
                 health,
                 stack,
                 sealer=sealer,
-                now=utc_now,
+                now=clock,
                 wake_reader=reader.wake,
             )
             yield

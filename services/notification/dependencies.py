@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from chassis.clock import Clock
 from chassis.database import Database
 from services.notification.sending.sms.gateway import Gateway
 
@@ -17,6 +18,7 @@ class Services:
     db: Database
     gateways: Mapping[str, Gateway]
     wake_reader: Callable[[], None]  # called after every receipt that was stored
+    clock: Clock
 
 
 async def services(request: Request) -> Services:

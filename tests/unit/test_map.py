@@ -4,7 +4,10 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TOP = ("contracts", "chassis", "services", "dashboard", "local", "tools", "clients", "examples")
+TOP = (
+    *("contracts", "chassis", "services", "dashboard", "local", "tools", "reliability"),
+    *("clients", "examples"),
+)
 
 
 def places() -> set[str]:

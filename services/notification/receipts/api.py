@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Request, Response
 
 from chassis import problems
-from chassis.clock import utc_now
 from services.notification.dependencies import State
 from services.notification.problems import NotGenuine, NotUnderstood, UnknownGateway
 from services.notification.receipts import store as receipt_store
@@ -28,7 +27,7 @@ async def take_receipts(gateway: str, request: Request, services: State) -> Resp
     known = services.gateways.get(gateway)
     if known is None:
         raise UnknownGateway
-    now = utc_now()
+    now = services.clock()
     try:
         receipts = known.parse_receipts(
             ReceiptRequest(

@@ -17,6 +17,7 @@ import httpx
 from chassis.http_failures import NOT_SENT
 
 MAX_RESPONSE_BYTES = 256 * 1024
+IDLE = 2.0  # seconds that an idle connection is used again; servers of many kinds close after 5
 
 
 class NotSent(Exception):
@@ -83,7 +84,7 @@ class Transport:
         pool = httpx.Limits(
             max_connections=limits.connections,
             max_keepalive_connections=limits.connections,
-            keepalive_expiry=5.0,
+            keepalive_expiry=IDLE,
         )
         timeout = httpx.Timeout(
             connect=limits.connect, write=limits.write, read=limits.read, pool=limits.connect

@@ -1,0 +1,1 @@
+"""Faults under load, from a seed, and whether every promise held (`make faults`)."""

@@ -1,0 +1,40 @@
+"""A journal has every line that was written, and files are whole or as they were."""
+
+import resource
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local import journal
+from local.journal import Journal
+
+
+def test_lines_come_back_in_their_order_after_a_second_start_too(tmp_path: Path) -> None:
+    path = tmp_path / "mailbox" / journal.NAME
+    Journal(path).write("taken", to="erika@example.org", message_id="<1>")
+    Journal(path).write("refused", to="ü@example.org")
+    lines = list(journal.read(path))
+    assert [(line["event"], line["to"]) for line in lines] == [
+        ("taken", "erika@example.org"),
+        ("refused", "ü@example.org"),
+    ]
+
+
+def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:
+    Journal().write("taken", to="erika@example.org")
+    assert not list(journal.read(tmp_path / journal.NAME))
+
+
+def test_what_does_not_fit_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "message.json"
+    journal.replace(path, "before")
+    ours = psutil.Process()
+    before = ours.rlimit(resource.RLIMIT_FSIZE)
+    ours.rlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            journal.replace(path, "after")
+    finally:
+        ours.rlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_text() == "before"

@@ -1,0 +1,42 @@
+"""The table tells the longest recovery of each kind of fault, and what was broken."""
+
+from reliability.faults.doing import Happened
+from reliability.faults.inviting import Account
+from reliability.faults.plan import Fault, Kind
+from reliability.faults.promises import Broken, Evidence, Promise
+from reliability.faults.report import recoveries, table
+
+
+def happened(kind: Kind, began: float, ended: float) -> Happened:
+    return Happened(Fault(1, began, kind, "Kafka", ended - began), began, ended)
+
+
+ACCOUNT = Account(
+    accepted_at={"early": 1.0, "meanwhile": 12.0, "late": 30.0, "never": 13.0},
+    settled_at={"early": 900.0, "meanwhile": 25.0, "late": 31.0},
+)
+FAULTS = [happened(Kind.KILL, 10, 20), happened(Kind.PAUSE, 29, 40), happened(Kind.KILL, 50, 51)]
+NOTHING = Evidence(
+    invitations=[],
+    appointments=[],
+    deliveries=[],
+    mails=[],
+    texts=[],
+    indicators={},
+    records=[],
+    entries=[],
+)
+
+
+def test_a_fault_is_over_when_all_that_was_accepted_meanwhile_has_its_end() -> None:
+    assert recoveries(FAULTS, [ACCOUNT], ["never"]) == {Kind.KILL: 5.0, Kind.PAUSE: 0.0}
+    assert recoveries(FAULTS, [ACCOUNT], [])[Kind.KILL] == float("inf")
+
+
+def test_what_is_broken_is_counted_and_told() -> None:
+    broken = [Broken(Promise.LOST, "a-1", "no delivery")] * 3
+    text = table(NOTHING, broken, FAULTS, [ACCOUNT])
+    assert "| kill -9 | 2 |" in text
+    assert "| lost | 3 |" in text
+    assert "| false green | 0 |" in text
+    assert "lost: a-1: no delivery" in text
