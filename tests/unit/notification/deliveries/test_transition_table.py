@@ -46,6 +46,7 @@ from services.notification.deliveries.events import (
     Reply,
     ReplyLost,
     Requested,
+    Restored,
     Superseded,
     Withdrawn,
     Withheld,
@@ -74,6 +75,7 @@ DISPUTE = Disputed(RECEIPT, Reply(None, "5.1.1", FailureReason.UNKNOWN_USER))
 
 EVENTS: dict[str, DeliveryEvent] = {
     "Requested": Requested(),
+    "Restored": Restored(),
     "ChannelMissing": ChannelMissing(),
     "Claimed": Claimed(OTHER_LEASE, LEASE_END),
     "Released": Released(LEASE),
