@@ -224,13 +224,14 @@ async def test_a_table_that_a_migration_changes_is_an_outage_of_one_statement(
                 assert len(await tx.fetch("TABLE changed")) == 1
 
         await read(db)
-        for number, (asked, told) in enumerate(
-            ((db, database.TRANSIENT_ERRORS), (callers, DatabaseBusy))
-        ):
-            await owner.execute(f"ALTER TABLE changed ADD COLUMN after_{number} text")
-            with pytest.raises(told):
-                await read(asked)
-            await read(asked)
+        await owner.execute("ALTER TABLE changed ADD COLUMN after text")
+        with pytest.raises(database.TRANSIENT_ERRORS):
+            await read(db)
+        await read(db)
+        await owner.execute("ALTER TABLE changed DROP COLUMN after")
+        with pytest.raises(DatabaseBusy):
+            await read(callers)
+        await read(callers)
     finally:
         await owner.execute("DROP TABLE IF EXISTS changed")
         await owner.close()

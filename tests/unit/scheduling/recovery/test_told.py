@@ -1,5 +1,6 @@
 """Whatever the order in which the topic is read, the same was told."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from contracts.events import (
     VisitJoined,
     VisitRole,
 )
-from services.scheduling.recovery.told import fold
+from services.scheduling.recovery.told import Told, fold
 
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 PRACTICE, ONE, OTHER = (UUID(int=number) for number in range(3))
@@ -59,3 +60,23 @@ def test_an_erasure_on_request_is_one_whatever_else_is_told(order: list[int]) ->
     ]
     told = fold([ends[number] for number in order])[ONE]
     assert (told.version, told.deleted, told.erased) == (7, True, ErasureReason.REQUEST)
+
+
+def test_each_event_says_what_it_says_and_no_more() -> None:
+    of = {"practice_id": PRACTICE, "appointment_id": ONE}
+    nothing = Told(ONE, PRACTICE, 0, 0, 0, None, None, deleted=False, erased=None)
+    made = story(ONE)
+    joined, again = made[-1], made[3]
+    retention = AppointmentErased(**of, version=9, reason=ErasureReason.RETENTION)
+    later = AppointmentRescheduled(
+        **of, version=4, start=START, duration_minutes=45, time_zone="Europe/Berlin"
+    )
+    assert fold([joined]) == {ONE: nothing}
+    assert fold([again]) == {ONE: replace(nothing, version=3, attempt=2)}
+    assert fold([AppointmentDeleted(**of, version=5)]) == {
+        ONE: replace(nothing, version=5, deleted=True)
+    }
+    assert fold([retention]) == {ONE: replace(nothing, version=9, erased=ErasureReason.RETENTION)}
+    assert fold([later]) == {
+        ONE: replace(nothing, version=4, scheduled=4, starts_at=START, duration_minutes=45)
+    }
