@@ -10,10 +10,11 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import (
@@ -50,7 +51,7 @@ class Recovery:
     restored: bool  # this service's database is as it was then
 
 
-def main(service: str, work: Callable[[Recovery], Awaitable[Sequence[str]]]) -> int:
+def main(service: str, work: Callable[[Recovery], Coroutine[Any, Any, Sequence[str]]]) -> int:
     """The command line; prints what `work` says, 1 with a sentence when it can't be done."""
     parser = argparse.ArgumentParser(
         prog=f"python -m services.{service}.recover",
@@ -73,7 +74,7 @@ def main(service: str, work: Callable[[Recovery], Awaitable[Sequence[str]]]) -> 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it says is told below
     recovery = Recovery(options.since - MARGIN, service in options.restored)
     try:
-        print("\n".join(asyncio.run(_worked(work, recovery))))
+        print("\n".join(asyncio.run(work(recovery))))
     except STILL_THERE:
         print(f"Processes of {service} still run: stop them first.", file=sys.stderr)
         return 1
@@ -81,12 +82,6 @@ def main(service: str, work: Callable[[Recovery], Awaitable[Sequence[str]]]) -> 
         print(f"Kafka or the database does not answer ({type(error).__name__}).", file=sys.stderr)
         return 1
     return 0
-
-
-async def _worked(
-    work: Callable[[Recovery], Awaitable[Sequence[str]]], recovery: Recovery
-) -> Sequence[str]:
-    return await work(recovery)
 
 
 def moment(text: str) -> datetime:
