@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo admin key images test test-slow test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom format generate texts requirements browser mail-servers promtool nginx faketime bench clean
+.PHONY: help demo admin key images test test-slow test-start test-upgrade test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom format generate texts requirements browser mail-servers promtool nginx faketime bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,13 @@ test: $(VENV)/.dev browser mail-servers promtool nginx ## All tests, on real Kaf
 test-slow: WORKERS = 1
 test-slow: $(VENV)/.dev browser ## Browser and fault tests with a quarter of this machine's processors (as root)
 	@$(BIN)/python -m tests.slow $(SHARE) $(PYTEST) $(or $(ARGS),tests/browser tests/faults)
+
+test-start: $(VENV)/.local $(VENV)/.dev ## Demo and compose, started with a tenth of the processors (as root)
+	@$(BIN)/python -m tests.slow 1/10 $(BIN)/python -m local.demo --once --base-port 21000 --data .data/slow \
+	 && $(BIN)/python -m tests.compose --slow 0.1 $(ARGS)
+
+test-upgrade: $(VENV)/.dev ## From the last release to this tree, replica by replica, with running traffic
+	@EINLADUNG_UPGRADE=1 $(BIN)/python -m pytest tests/upgrade $(ARGS)
 
 test-provider: $(VENV)/.dev browser ## The login against a real Keycloak, downloaded (160 MB)
 	@$(BIN)/python -m tests.providers.keycloak && $(BIN)/python -m pytest tests/providers $(ARGS)

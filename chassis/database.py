@@ -48,6 +48,7 @@ TRANSIENT_ERRORS: tuple[type[BaseException], ...] = (
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,  # after a migration; is prepared anew
     OSError,
     TimeoutError,
     asyncpg.InternalClientError,  # as of a connection that a dying server has left unusable
@@ -214,6 +215,7 @@ BUSY = (
     asyncpg.TransactionRollbackError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,
 )
 
 

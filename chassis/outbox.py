@@ -24,6 +24,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -84,18 +85,20 @@ async def put(
     source: str,
     sealer: Sealer | None = None,
     traceparents: Sequence[str | None] | None = None,
+    times: Sequence[datetime | None] | None = None,
 ) -> None:
     """Write events into the outbox, in this order, within the caller's transaction.
 
-    `traceparents` names the trace of each event; without it all belong to the current one.
+    `traceparents` names the trace of each event; without it all belong to the current one. `times`
+    are those of events that are told again.
     Events with patient data need the `sealer`, else ValueError.
     """
     if not events:
         return
     traces = traceparents or [tracing.traceparent()] * len(events)
     messages = [
-        encode(event, source=source, traceparent=trace)
-        for event, trace in zip(events, traces, strict=True)
+        encode(event, source=source, traceparent=trace, time=told_at)
+        for event, trace, told_at in zip(events, traces, times or [None] * len(events), strict=True)
     ]
     sealed = [TOPIC_OF[type(event)].patient_data for event in events]
     await tx.execute(

@@ -88,8 +88,8 @@ class Resealing:
         older = await tx.fetchval(
             f"""
             SELECT count(*) FROM {place.table}
-            WHERE {place.where} AND get_byte({place.column}, 0) <> $1
+            WHERE {place.where} AND get_byte({place.column}, 0) <> ALL($1::int[])
             """,  # noqa: S608 - constant names
-            self._sealer.newest,
+            [self._sealer.newest, *self._sealer.waiting],
         )
         sealing.older.labels(place.name).set(older)

@@ -1,8 +1,9 @@
 """Patient data at rest: sealed under keys that rotate, recognised by keyed fingerprints.
 
 What is sealed is bound to its associated data (table and column, practice, row): copied elsewhere
-it does not open. The first byte says which key: the highest number seals, the others still open, so
-a key can be retired once nothing is sealed under it any more (`sealed_under_older_keys`).
+it does not open. The first byte says which key: the highest number that does not wait
+(chassis/secret_keys.py) seals, the others open, so a key can be retired once nothing is sealed
+under it any more (`sealed_under_older_keys`).
 
     key number, 1 byte | nonce, 12 | AES-256-GCM (NIST SP 800-38D) of the content with its tag, 16
 
@@ -19,6 +20,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from prometheus_client import Gauge
 
+from chassis.secret_keys import newest, waiting
+
 NONCE_BYTES = 12
 AssociatedData = tuple[object, ...]
 
@@ -33,7 +36,8 @@ class Sealer:
     """Seals, opens and recognises under a set of secret keys by number (1 to 255)."""
 
     def __init__(self, keys: Mapping[int, bytes]) -> None:
-        self.newest = max(keys)
+        self.newest = newest(keys)
+        self.waiting = waiting(keys)
         self._ciphers = {
             number: AESGCM(_derive(key, b"einladung/seal/v1")) for number, key in keys.items()
         }
@@ -43,8 +47,8 @@ class Sealer:
 
     @property
     def older(self) -> list[int]:
-        """The numbers of the keys that only open."""
-        return [number for number in self._ciphers if number != self.newest]
+        """The numbers of the keys that only open still; others may as yet."""
+        return [n for n in self._ciphers if n != self.newest and n not in self.waiting]
 
     def seal(self, content: bytes, associated_data: AssociatedData) -> bytes:
         """Seal under the newest key, bound to the associated data."""

@@ -15,7 +15,7 @@ from pydantic_settings import (
 
 from chassis.kafka_settings import UNENCRYPTED, KafkaSettings
 from chassis.peers import faults_of_proxies, too_wide, verified_database, verified_place
-from chassis.secret_keys import check_seeds, decode_keys, decode_public_keys
+from chassis.secret_keys import check_seeds, decode_keys, decode_public_keys, newest
 from chassis.tls import TlsFiles
 from contracts.rights import TOKEN_AUDIENCE
 from contracts.signatures import EventSigner, EventVerifier
@@ -277,7 +277,9 @@ class ProducerSettings(ServiceSettings):
     @property
     def event_signer(self) -> EventSigner:
         """Signs as this service."""
-        return EventSigner(decode_keys(self.event_keys))
+        keys = decode_keys(self.event_keys)
+        number = newest(keys)
+        return EventSigner({number: keys[number]})
 
 
 def require_password(database_url: SecretStr) -> None:

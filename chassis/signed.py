@@ -3,13 +3,15 @@
     key number, 1 byte | payload | MAC
 
 The MAC is HMAC-SHA-256 (RFC 2104) over the purpose and what stands before it, cut to `mac_bytes`
-(RFC 2104, section 5), under the key of that number. The highest number signs; the others still
-hold.
+(RFC 2104, section 5), under the key of that number. The highest number that does not wait
+(chassis/secret_keys.py) signs; the others hold.
 """
 
 import hashlib
 import hmac
 from collections.abc import Mapping
+
+from chassis.secret_keys import newest
 
 KEY_NUMBER_BYTES = 1
 
@@ -19,7 +21,7 @@ class Signer:
 
     def __init__(self, keys: Mapping[int, bytes], *, purpose: bytes, mac_bytes: int) -> None:
         self._keys = dict(keys)
-        self._newest = max(keys)
+        self._newest = newest(keys)
         self._purpose = purpose
         self._mac_bytes = mac_bytes
 

@@ -1,7 +1,8 @@
 """Who may do what at Kafka: one account for each service, and one for other systems.
 
 Everything else is refused. It follows from the topics: only its producer writes a topic, only its
-readers read it, and what holds patient data is read by nobody else, dead letters included.
+readers read it (and, where it is told to be read back, its producer), and what holds patient data
+is read by nobody else, dead letters included.
 """
 
 from collections.abc import Iterator
@@ -46,6 +47,8 @@ def grants() -> Iterator[Grant]:
     """All that is allowed."""
     for topic in TOPICS:
         yield Grant(topic.producer, Operation.WRITE, Resource.TOPIC, topic.name)
+        if topic.read_back:
+            yield Grant(topic.producer, Operation.READ, Resource.TOPIC, topic.name)
         parked = topic.dead_letters.name
         for reader in topic.readers:
             yield Grant(reader, Operation.READ, Resource.TOPIC, topic.name)

@@ -52,14 +52,19 @@ def schema_id(event: type[Event]) -> str:
     return f"urn:{event.type.replace('.', ':')}"
 
 
-def encode(event: Event, *, source: str, traceparent: str | None = None) -> Message:
-    """Wrap `event`; `source` is the URI reference of the service that tells it."""
+def encode(
+    event: Event, *, source: str, traceparent: str | None = None, time: datetime | None = None
+) -> Message:
+    """Wrap `event`; `source` is the URI reference of the service that tells it.
+
+    `time` is when it happened: now, unless it is told again.
+    """
     attributes = {
         "ce_specversion": "1.0",
         "ce_id": str(uuid7()),
         "ce_type": event.type,
         "ce_source": source,
-        "ce_time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "ce_time": (time or datetime.now(UTC)).isoformat().replace("+00:00", "Z"),
         "ce_subject": str(event.subject),
         "ce_dataschema": schema_id(type(event)),
         "ce_practiceid": str(event.practice_id),

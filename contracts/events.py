@@ -296,7 +296,18 @@ class Waiting(BaseModel):
     )
 
 
-class InvitationRequested(AppointmentEvent, PracticeContact, Waiting):
+class Repeatable(BaseModel):
+    """What is requested again after a recovery."""
+
+    repeated: bool = Field(
+        default=False,
+        description="Told again after a recovery: what is known of it stays as it is. Of what is "
+        "not, a copy may have gone out: a mail gets one more, under the same Message-ID; a text "
+        "message is not sent, its gateway is asked.",
+    )
+
+
+class InvitationRequested(AppointmentEvent, PracticeContact, Waiting, Repeatable):
     """Send this invitation. Holds patient data: readable by the notification service only."""
 
     appointment_version: Version
@@ -319,7 +330,7 @@ class InvitationRequested(AppointmentEvent, PracticeContact, Waiting):
     )
 
 
-class NoticeRequested(AppointmentEvent, PracticeContact, Waiting):
+class NoticeRequested(AppointmentEvent, PracticeContact, Waiting, Repeatable):
     """Send this notice. Holds patient data: readable by the notification service only."""
 
     appointment_version: Version

@@ -49,6 +49,7 @@ class Topic:
     readers: tuple[str, ...] = ()  # the services that do
     events: tuple[type[Event], ...] = ()
     patient_data: bool = False
+    read_back: bool = False  # by its producer, after a restore
     partitions: int = 6
 
     @property
@@ -79,6 +80,7 @@ APPOINTMENTS = Topic(
     retention=timedelta(days=30),
     producer="scheduling",
     readers=("notification", "status"),
+    read_back=True,
     events=(
         AppointmentScheduled,
         AppointmentRescheduled,

@@ -9,11 +9,12 @@ SERVICES = ("scheduling", "notification", "status")
 MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dashboard": "dashboard"}
 
 
-def migrations(name: str) -> Path:
-    """Where the migrations of a service or the dashboard are."""
-    return REPOSITORY.joinpath(*MODULES[name].split("."), "migrations")
+def migrations(name: str, code: Path = REPOSITORY) -> Path:
+    """Where the migrations of a service or the dashboard are; `code`: of which tree."""
+    return code.joinpath(*MODULES[name].split("."), "migrations")
 
 
-def command(name: str) -> tuple[str, ...]:
-    """How to start a service or the dashboard."""
-    return (sys.executable, "-m", MODULES[name])
+def command(name: str, code: Path = REPOSITORY) -> tuple[str, ...]:
+    """How to start a service or the dashboard of a tree."""
+    started = (sys.executable, "-m", MODULES[name])
+    return started if code == REPOSITORY else ("/usr/bin/env", "--chdir", str(code), *started)

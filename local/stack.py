@@ -35,7 +35,7 @@ from local.modules import MODULES, command, migrations
 from local.ports import DEFAULT_BASE, Ports, free_port
 from local.postgres import Postgres
 from local.practice import DEMO_PRACTICE, Practice
-from local.processes import Child, http_ok
+from local.processes import REPOSITORY, Child, http_ok
 from local.servers import Place, Servers
 from local.services import GATEWAY_FILE, Environments
 
@@ -52,7 +52,8 @@ class Stack:
     `env` adds variables by service: `{"notification": {"NOTIFICATION_POLL_SECONDS": "0.1"}}`.
     `fsync=False` is for tests. Everything is kept in `data`; a second start finds it. `servers`
     gives other servers than the embedded ones. With `journals` mailbox and phones keep one of all
-    that they took and sent back (local/journal.py).
+    that they took and sent back (local/journal.py). Services and
+    migrations are those of the tree `code`, which can be set to another one for what starts then.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class Stack:
         servers: Servers | None = None,
         env: Mapping[str, Mapping[str, str]] | None = None,
         journals: bool = False,
+        code: Path = REPOSITORY,
     ) -> None:
+        self.code = code
         self.folder = Folder(data)
         self.ports = Ports(base_port)
         self.smtp_host = "127.0.0.1"
@@ -268,6 +271,12 @@ class Stack:
         """Opens requests as notification does."""
         return BodyOpener(event_keys.decode(event_keys.sealing(self.folder.path)))
 
+    def environment(self, name: str) -> dict[str, str]:
+        """What a service's process, or its command, is started with."""
+        return self._ready().of(
+            name, port=self._ports[name], operations_port=self._operations[name]
+        )
+
     def dsn(self, service: str) -> str:
         """The database as the service sees it, with row-level security."""
         return self.postgres.dsn(service)
@@ -331,13 +340,13 @@ class Stack:
     async def _start_postgres(self, progress: Progress) -> None:
         await self.postgres.prepare(progress)
         await self.postgres.start()
-        await _all(*(self.postgres.migrate(name, migrations(name)) for name in MODULES))
+        await _all(*(self.postgres.migrate(name, migrations(name, self.code)) for name in MODULES))
         await practice.set_up(self.owner_dsn("scheduling"))
 
     def _child(self, name: str, full_name: str) -> Child:
         return Child(
             full_name,
-            partial(command, name),
+            lambda: command(name, self.code),
             env=lambda: self._ready().of(
                 name, port=self._ports[full_name], operations_port=self._operations[full_name]
             ),

@@ -7,9 +7,7 @@ whether it was deleted, the newest attempt.
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from uuid import UUID, uuid4
-
-from uuid_utils.compat import uuid7
+from uuid import UUID
 
 from chassis.clock import Clock
 from chassis.database import Connection
@@ -119,7 +117,7 @@ class Events:
         for channel in request.channels.channels:
             if (request.invitation_id, request.attempt, channel) in there:
                 continue
-            delivery_id: UUID = uuid7()
+            delivery_id = self._delivery_id(request.invitation_id, request.attempt, channel)
             delivery = Delivery(
                 id=delivery_id,
                 practice_id=request.practice_id,
@@ -127,7 +125,7 @@ class Events:
                 invitation_id=request.invitation_id,
                 attempt=request.attempt,
                 channel=channel,
-                message_id=self._message_id(),
+                message_id=self._message_id(delivery_id),
                 requested_at=received.time,
                 requested_version=request.appointment_version,
                 starts_at=starts_at,
@@ -138,7 +136,7 @@ class Events:
                 link_version=request.link_version,
                 traceparent=received.traceparent,
             )
-            draft.add(delivery, _letter(request, channel))
+            draft.add(delivery, _letter(request, channel), repeated=request.repeated)
             if channel not in request.tariff.channels:
                 not_permitted.add(delivery_id)
         return not_permitted
@@ -149,7 +147,7 @@ class Events:
         if any(each.invitation_id == notice.notice_id for each in there):
             return
         for channel in notice.channels.channels:
-            delivery_id: UUID = uuid7()
+            delivery_id = self._delivery_id(notice.notice_id, 1, channel)
             delivery = Delivery(
                 id=delivery_id,
                 practice_id=notice.practice_id,
@@ -157,7 +155,7 @@ class Events:
                 invitation_id=notice.notice_id,
                 attempt=1,
                 channel=channel,
-                message_id=self._message_id(),
+                message_id=self._message_id(delivery_id),
                 requested_at=received.time,
                 requested_version=notice.appointment_version,
                 starts_at=notice.not_after,
@@ -174,7 +172,7 @@ class Events:
             if delivery.kind is LetterKind.CANCELLED:
                 start = known_start(delivery, there) or letter.start
                 letter = replace(letter, start=start)
-            draft.add(delivery, letter)
+            draft.add(delivery, letter, repeated=notice.repeated)
 
     def _told(
         self, notice: NoticeRequested, channel: Channel, there: Collection[Delivery]
@@ -208,12 +206,24 @@ class Events:
         newest = _uuid(self._sealer.fingerprint(content))
         return next((each for each in may_be if each in known), newest)
 
-    def _message_id(self) -> str:
-        """At random: whoever names it has seen the mail, and learns nothing else of the delivery.
+    def _delivery_id(self, invitation_id: UUID, attempt: int, channel: Channel) -> UUID:
+        """The same whenever the same is requested: also by who has lost what was known of it.
+
+        As a UUIDv7 of the invitation's time, with the attempt, so that ids rise; nobody who does
+        not have the key can reckon it.
+        """
+        content = f"delivery\0{invitation_id}\0{attempt}\0{channel}".encode()
+        secret = self._sealer.fingerprint(content)[1:9]
+        head = invitation_id.bytes[:6] + (0x7000 | attempt & 0xFFF).to_bytes(2)
+        return UUID(bytes=head + bytes([0x80 | secret[0] & 0x3F]) + secret[1:])
+
+    def _message_id(self, delivery_id: UUID) -> str:
+        """As if at random: who names it has seen the mail, and learns nothing of the delivery.
 
         Stored with the delivery, so that every copy has the same (RFC 5322 section 3.6.4).
         """
-        return f"<{uuid4()}@{self._domain}>"
+        keyed = self._sealer.fingerprint(f"message\0{delivery_id}".encode())[1:17]
+        return f"<{UUID(bytes=keyed, version=4)}@{self._domain}>"
 
 
 def _news(received: Received) -> KnownAppointment | None:

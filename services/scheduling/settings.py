@@ -96,7 +96,8 @@ class Settings(RoomSettings, ProducerSettings):
     token_keys: Annotated[dict[int, SecretStr], AfterValidator(check_seeds)] = Field(
         min_length=1,
         description="Seeds (Ed25519) of the keys that sign tokens for API keys, by number, "
-        "base64url of 32 bytes each. The highest number signs; tokens of the others still hold.",
+        "base64url of 32 bytes each. The highest number signs, unless its key begins with next:, "
+        "as until every process knows it; tokens of the others hold, too.",
     )
     writes_per_minute: int = Field(
         default=300, ge=1, description="Of one person or API key, in this process."

@@ -1,6 +1,7 @@
 """The product as its containers' users have it: compose's commands and the published ports."""
 
 import json
+import os
 import subprocess
 from typing import Any
 from uuid import uuid4
@@ -8,6 +9,7 @@ from uuid import uuid4
 import httpx
 
 from local.processes import REPOSITORY
+from tests.compose.__main__ import PATIENCE_OF_START
 from tests.support import PATIENCE, Json, Practice, eventually
 
 PROJECT = "einladung-test"
@@ -17,7 +19,8 @@ MAILBOX = "http://127.0.0.1:8426"
 MAILPIT = "http://127.0.0.1:8430"
 SERVICES = ("scheduling", "notification", "status", "dashboard")
 OURS = (*SERVICES, "mailbox", "phones", "identity-provider", "rooms")
-TIMEOUT = 300.0  # seconds for a command
+# seconds for a command
+TIMEOUT = 60.0 + int(os.environ.get(PATIENCE_OF_START, "240"))
 
 
 def compose(*arguments: str) -> str:

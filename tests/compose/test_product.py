@@ -18,7 +18,7 @@ from contracts.topics import ALL_TOPICS
 from local.containers.made_secrets import kafka_password_file
 from local.kafka_setup import ADMIN, login
 from local.practice import DEMO_PRACTICE
-from tests.compose.__main__ import SWITCH
+from tests.compose.__main__ import PATIENCE_OF_START, SWITCH
 from tests.compose.product import (
     DASHBOARD,
     MAILBOX,
@@ -37,8 +37,9 @@ from tests.support import eventually
 
 pytestmark = pytest.mark.skipif(SWITCH not in os.environ, reason="make test-compose runs these")
 
-UP = ("up", "--detach", "--wait", "--wait-timeout", "240", "--no-build")
-LONG = 90.0  # seconds, after something was killed
+START = int(os.environ.get(PATIENCE_OF_START, "240"))  # seconds
+UP = ("up", "--detach", "--wait", "--wait-timeout", str(START), "--no-build")
+LONG = START * 3 / 8  # seconds, after something was killed
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,7 +47,9 @@ def product() -> Iterator[None]:
     """Everything up, and everything removed at the end."""
     compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
     try:
+        began = time.monotonic()
         compose(*UP)
+        print(f"All containers are healthy after {time.monotonic() - began:.0f} s.")
         yield
     except BaseException:
         print(compose("ps", "--all"), compose("logs", "--tail", "30"))

@@ -207,3 +207,31 @@ async def test_a_value_that_no_column_takes_is_no_outage(db: Database) -> None:
         async with callers.system() as tx:
             await tx.fetchval("SELECT $1::int", 2**40)
     assert await ask(callers)
+
+
+async def test_a_table_that_a_migration_changes_is_an_outage_of_one_statement(
+    server: Postgres, db: Database
+) -> None:
+    """What has prepared a statement may run meanwhile: nothing ends, and no event is at fault."""
+    owner = await asyncpg.connect(server.owner_dsn(SERVICE))
+    try:
+        await owner.execute("CREATE TABLE changed AS SELECT 1 AS before")
+        await owner.execute(f"GRANT SELECT ON changed TO {SERVICE}")
+        callers = db.for_callers()
+
+        async def read(asked: Database) -> None:
+            async with asked.system() as tx:
+                assert len(await tx.fetch("TABLE changed")) == 1
+
+        await read(db)
+        await owner.execute("ALTER TABLE changed ADD COLUMN after text")
+        with pytest.raises(database.TRANSIENT_ERRORS):
+            await read(db)
+        await read(db)
+        await owner.execute("ALTER TABLE changed DROP COLUMN after")
+        with pytest.raises(DatabaseBusy):
+            await read(callers)
+        await read(callers)
+    finally:
+        await owner.execute("DROP TABLE IF EXISTS changed")
+        await owner.close()

@@ -14,6 +14,7 @@ from services.notification.deliveries.events import (
     Hastened,
     Moved,
     Requested,
+    Restored,
     Superseded,
     Withdrawn,
     Withheld,
@@ -44,11 +45,13 @@ class Draft:
         """All deliveries of one appointment as they are now."""
         return self._of[appointment_id].values()
 
-    def add(self, delivery: Delivery, letter: Letter) -> None:
-        """A new delivery is requested."""
+    def add(self, delivery: Delivery, letter: Letter, *, repeated: bool = False) -> None:
+        """A new delivery is requested; `repeated`: by who does not know whether it was before."""
         self.letters[delivery.id] = letter
         self._put(delivery)
         self._apply(delivery.id, Requested())
+        if repeated:
+            self._apply(delivery.id, Restored())
 
     def channel_missing(self, delivery_id: UUID) -> None:
         """The delivery can't go over its channel."""

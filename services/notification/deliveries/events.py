@@ -51,6 +51,11 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """What became of it is not known any more: a copy may have gone out."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelMissing:
     """The installation can't send over the delivery's channel, or the practice may not."""
 
@@ -196,6 +201,7 @@ EvidenceEvent: TypeAlias = (
 
 DeliveryEvent: TypeAlias = (
     Requested
+    | Restored
     | ChannelMissing
     | Claimed
     | Released

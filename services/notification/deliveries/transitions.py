@@ -125,6 +125,29 @@ appointment now begins too soon after that morning:
     superseded   .
     cancelled    .
 
+Of what was restored, or is requested again after a recovery, a copy may have gone out; it counts as
+unanswered, and what is told from then on stands above what may have been told since:
+
+    state        Restored
+    new          .
+    queued       queued
+    sending      sending
+    retrying     retrying
+    accepted     .
+    delivered    .
+    unknown      .
+    unconfirmed  .
+    permanent    .
+    temporary    .
+    technical    .
+    superseded   .
+    cancelled    .
+
+    sms          Restored
+    queued       unknown
+    sending      unknown
+    retrying     unknown
+
 Besides the state these decide:
 
 - The lease: what a worker says of its try (`OfTry`) counts under the delivery's own lease alone.
@@ -180,6 +203,7 @@ from services.notification.deliveries.events import (
     Reply,
     ReplyLost,
     Requested,
+    Restored,
     Superseded,
     Withdrawn,
     Withheld,
@@ -218,6 +242,16 @@ def _queue(delivery: Delivery, event: Requested, now: datetime) -> Transition:
         held_until = None
     delivery = replace(delivery, held_until=held_until)
     return _enter(delivery, State.QUEUED, event, now, due_at=held_until or now)
+
+
+def _restore(delivery: Delivery, event: Restored, now: datetime) -> Transition:
+    # Outcomes that are not known here any more have sequences too: ours are to be above them.
+    after = replace(delivery, sequence=max(delivery.sequence, int(now.timestamp())))
+    if delivery.channel is Channel.SMS:
+        return _hand_over(replace(after, unanswered=1), State.UNKNOWN, event, now)
+    if delivery.state is not State.SENDING:  # of that try nobody will say how it ended
+        after = replace(after, unanswered=max(1, delivery.unanswered))
+    return Transition(after, (), (_entry(delivery, after, event, now),))
 
 
 def _too_near(delivery: Delivery, held_until: datetime) -> bool:
@@ -583,6 +617,7 @@ RULES: Rules = {
     **_on(Misconfigured, (_misconfigured, (State.SENDING,))),
     # The request, and what becomes of the appointment.
     **_on(Requested, (_queue, (State.NEW,))),
+    **_on(Restored, (_restore, (State.SENDING, *_TO_BE_SENT))),
     **_on(ChannelMissing, (_channel_missing, (State.QUEUED,))),
     **_on(
         Superseded,

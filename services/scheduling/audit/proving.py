@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from chassis.clock import Clock, utc_now
+from chassis.secret_keys import newest
 from chassis.signed import Signer
 from services.scheduling.audit.entry import COMMAND_LINE, AuditEntry, Deed
 
@@ -53,7 +54,7 @@ class Prover:
 
     def __init__(self, keys: Mapping[int, bytes], now: Clock = utc_now) -> None:
         self._numbers = frozenset(keys)
-        self._newest = max(keys)
+        self._newest = newest(keys)
         self._signer = Signer(keys, purpose=PURPOSE, mac_bytes=MAC_BYTES)
         self._now = now
 

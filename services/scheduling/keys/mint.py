@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey
 from uuid_utils.compat import uuid7
 
+from chassis.secret_keys import newest
 from contracts.rights import KEY_TOKEN_ISSUER, TOKEN_AUDIENCE, Right
 from services.scheduling.keys.key import ClinicSystem, Key
 
@@ -19,13 +20,12 @@ ALGORITHM = "Ed25519"  # RFC 9864
 
 
 class Mint:
-    """Signs tokens. The seed of the highest number signs; tokens of the others still hold."""
+    """Signs tokens. The newest seed signs (chassis/secret_keys.py); tokens of the others hold."""
 
     def __init__(self, seeds: Mapping[int, bytes]) -> None:
-        self._signing, *others = (
-            _signing_key(seeds[number]) for number in sorted(seeds, reverse=True)
-        )
-        self.keys = KeySet([self._signing, *others])
+        keys = {number: _signing_key(seeds[number]) for number in sorted(seeds, reverse=True)}
+        self._signing = keys[newest(seeds)]
+        self.keys = KeySet(list(keys.values()))
 
     def token(self, key: Key[ClinicSystem], scopes: frozenset[Right]) -> str:
         """A token for the key's practice with these scopes."""

@@ -3,6 +3,7 @@
 from chassis.database import Database
 from chassis.resealing import BATCH
 from chassis.sealing import Sealer
+from chassis.secret_keys import NumberedKeys
 from services.scheduling import store
 from services.scheduling.resealing import Resealing
 from tests.database.conftest import NewPractice, OwnerOf
@@ -54,3 +55,31 @@ async def test_more_than_a_batch_that_cannot_be_opened_holds_up_nothing_behind_i
         found = await store.find(tx, alone, desk.practice_id, first)
     assert found is not None
     assert not found.damaged
+
+
+async def test_while_a_key_comes_into_use_replicas_leave_each_other_s_seals_alone(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    keys = {1: bytes(32), 2: b"2" * 32}
+    waits, uses = Sealer(NumberedKeys(keys, waiting=[2])), Sealer(keys)
+    practice_id = await new_practice()
+    one, other = Desk(scheduling_db, waits, practice_id), Desk(scheduling_db, uses, practice_id)
+    ids = [await one.create(), await other.create()]
+
+    async def sealed_under() -> list[int]:
+        async with scheduling_db.system() as tx:
+            rows = await tx.fetch(
+                "SELECT get_byte(contact, 0) AS key FROM appointments ORDER BY id"
+            )
+        return [row["key"] for row in rows]
+
+    for replica in waits, uses:
+        async with scheduling_db.practice(practice_id) as tx:
+            for each in ids:
+                found = await store.find(tx, replica, practice_id, each)
+                assert found is not None
+                assert not found.damaged
+    for replica, after in (waits, [1, 2]), (uses, [2, 2]), (waits, [2, 2]):
+        async with scheduling_db.system() as tx:
+            await Resealing(replica).batch(tx)
+        assert await sealed_under() == after

@@ -173,3 +173,19 @@ async def test_who_joins_and_answers_again_and_again_fills_no_table(
     async with owner_of("status") as owner:
         assert await owner.fetchval("SELECT count(*) FROM events WHERE kind = 'answered'") == 1
         assert await owner.fetchval("SELECT count(*) FROM events WHERE kind = 'joined'") <= 4
+
+
+async def test_what_the_next_release_has_added_is_left_to_its_default(
+    status: Status, owner_of: OwnerOf
+) -> None:
+    """While its processes come, this one works on tables that are theirs already."""
+    story = status.story()
+    async with owner_of("status") as owner:
+        await owner.execute("ALTER TABLE events ADD COLUMN added text NOT NULL DEFAULT 'new'")
+        try:
+            await status.hear([*story.booked(), story.delivered()])
+        finally:
+            await owner.execute("ALTER TABLE events DROP COLUMN added")
+    shown = await status.shown(story)
+    assert shown is not None
+    assert shown.overall == "delivered"

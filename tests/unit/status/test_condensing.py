@@ -1,11 +1,13 @@
 """What can be repeated at will stays little, and dropping it changes nothing."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.channels import Channel
 from contracts.events import Answer, VisitRole
 from services.status.condensing import condensed
 from services.status.facts import Answered, Fact, FollowedUp, Issued, Joined
@@ -29,6 +31,7 @@ repeated: st.SearchStrategy[Fact] = st.one_of(
         at=st.integers(0, 40).map(at),
     ),
 )
+REPEATED = Answered | FollowedUp | Joined | Issued
 floods = st.lists(repeated, max_size=40)
 
 
@@ -36,7 +39,7 @@ floods = st.lists(repeated, max_size=40)
 def test_nothing_else_is_dropped(known: list[Fact], flood: list[Fact]) -> None:
     kept = condensed([*known, *flood])
     assert kept <= {*known, *flood}
-    assert {fact for fact in known if not isinstance(fact, Answered | FollowedUp | Joined)} <= kept
+    assert {fact for fact in known if not isinstance(fact, REPEATED)} <= kept
 
 
 @given(facts, floods, floods)
@@ -56,6 +59,13 @@ def test_of_answers_the_last_is_kept_and_of_follow_ups_the_first() -> None:
     newer: list[Fact] = [Answered(2, Answer.ACCEPTED, at(5)), Answered(1, Answer.ACCEPTED, at(9))]
     done: list[Fact] = [FollowedUp(frozenset({UUID(int=1)}), at(each)) for each in (30, 40)]
     assert condensed([*answers, *newer, *done]) == {answers[1], newer[0], done[0]}
+
+
+def test_of_an_attempt_that_is_announced_again_the_first_announcement_is_kept() -> None:
+    first = Issued(1, frozenset({Channel.EMAIL}), at(0), 1)
+    again, other = replace(first, at=at(9), version=1001), replace(first, attempt=2)
+    assert condensed([again, first, other]) == {first, other}
+    assert len(timeline([first, again])) == 1
 
 
 def test_a_flood_leaves_a_handful() -> None:

@@ -42,6 +42,7 @@ from services.notification.deliveries.events import (
     Reply,
     ReplyLost,
     Requested,
+    Restored,
     Superseded,
     Withdrawn,
     Withheld,
@@ -130,7 +131,7 @@ class History:
         if kind is Claimed:
             self.leases += 1
         events: tuple[DeliveryEvent, ...] = (
-            *(Requested(), ChannelMissing(), LeaseExpired(), Superseded(), Withdrawn()),
+            *(Requested(), Restored(), ChannelMissing(), LeaseExpired(), Superseded(), Withdrawn()),
             Withheld(contract.Withheld.NOT_INVITED),
             Hastened(),
             Claimed(UUID(int=self.leases), self.now + minutes(5)),
@@ -176,6 +177,9 @@ class History:
             or isinstance(event, Confirmed)
             or (after.channel is Channel.EMAIL and isinstance(event, Accepted))
         )
+        assert after.sequence >= before.sequence
+        if isinstance(event, Restored):  # above what may have been told and is not known
+            self.told = after.sequence
         for outcome in step.outcomes:
             self.told += 1
             assert outcome.sequence == self.told == after.sequence

@@ -46,6 +46,7 @@ from services.notification.deliveries.events import (
     Reply,
     ReplyLost,
     Requested,
+    Restored,
     Superseded,
     Withdrawn,
     Withheld,
@@ -74,6 +75,7 @@ DISPUTE = Disputed(RECEIPT, Reply(None, "5.1.1", FailureReason.UNKNOWN_USER))
 
 EVENTS: dict[str, DeliveryEvent] = {
     "Requested": Requested(),
+    "Restored": Restored(),
     "ChannelMissing": ChannelMissing(),
     "Claimed": Claimed(OTHER_LEASE, LEASE_END),
     "Released": Released(LEASE),
@@ -324,3 +326,17 @@ def test_reports_on_a_mail_end_alike_in_any_order(
             after = transition(after, event, NOW).delivery
         ends.append((after.state, after.category, after.reason, after.disputed))
     assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("row", ["queued", "sending", "retrying"])
+@pytest.mark.parametrize("channel", Channel)
+def test_what_was_restored_counts_as_sent_once_and_tells_above_all_that_was_told(
+    row: str, channel: Channel
+) -> None:
+    before = replace(delivery(row, channel), sequence=3)
+    after = transition(before, Restored(), NOW).delivery
+    of_a_try = row == "sending" and channel is Channel.EMAIL  # its end counts by itself
+    assert after.unanswered == (0 if of_a_try else 1)
+    assert after.sequence == NOW.timestamp()
+    again = transition(replace(after, sequence=2**40), Restored(), NOW).delivery
+    assert (again.unanswered, again.sequence) == (after.unanswered, 2**40)

@@ -1,0 +1,1 @@
+"""After a restore or a lost topic: what the topic knows better is learnt, the rest told again."""

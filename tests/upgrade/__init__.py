@@ -1,0 +1,1 @@
+"""An upgrade with running traffic: `make test-upgrade`."""
