@@ -16,6 +16,7 @@ class Right(StrEnum):
     READ_STATUS = "status:read"
     READ_AUDIT = "audit:read"
     HOST_VISITS = "visits:host"
+    MANAGE_WEBHOOKS = "webhooks:manage"
 
 
 class Role(StrEnum):
@@ -32,7 +33,8 @@ RIGHTS_OF = {
     Role.ASSISTANT: DAILY_WORK,
     Role.APPOINTMENT_ADMIN: DAILY_WORK | {Right.DELETE_APPOINTMENTS, Right.READ_AUDIT},
 }
-RIGHTS_OF_KEYS = DAILY_WORK  # a clinic's system deletes nothing and watches nobody
+# A clinic's system deletes nothing and watches nobody; where its events go is its own affair.
+RIGHTS_OF_KEYS = DAILY_WORK | {Right.MANAGE_WEBHOOKS}
 
 
 def of_roles(names: Iterable[str]) -> frozenset[Right]:

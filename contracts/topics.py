@@ -76,7 +76,7 @@ APPOINTMENTS = Topic(
     purpose="The life of appointments and their invitations, without patient data.",
     retention=timedelta(days=30),
     producer="scheduling",
-    readers=("notification", "status"),
+    readers=("notification", "status", "webhooks"),
     events=(
         AppointmentScheduled,
         AppointmentRescheduled,
@@ -102,7 +102,7 @@ OUTCOMES = Topic(
     purpose="What became of invitations and notices, without patient data.",
     retention=timedelta(days=30),
     producer="notification",
-    readers=("scheduling", "status"),
+    readers=("scheduling", "status", "webhooks"),
     events=(
         InvitationPending,
         InvitationDelivered,

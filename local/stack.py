@@ -51,7 +51,8 @@ class Stack:
 
     `env` adds variables by service: `{"notification": {"NOTIFICATION_POLL_SECONDS": "0.1"}}`.
     `fsync=False` is for tests. Everything is kept in `data`; a second start finds it. `servers`
-    gives other servers than the embedded ones.
+    gives other servers than the embedded ones. Services named in `later` are not started; whoever
+    needs one says `service(name).start()`.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Stack:
         cache: Path | None = None,
         servers: Servers | None = None,
         env: Mapping[str, Mapping[str, str]] | None = None,
+        later: Collection[str] = (),
     ) -> None:
         self.folder = Folder(data)
         self.ports = Ports(base_port)
@@ -117,6 +119,7 @@ class Stack:
         self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in MODULES}
         self._operations: dict[str, int] = {name: self.ports.operations(name) for name in MODULES}
         self._services: dict[str, Child] = {}
+        self._later = frozenset(later)
         self._extra = {name: dict(values) for name, values in (env or {}).items()}
         self._environments: Environments | None = None
         self._death: asyncio.Future[str] | None = None
@@ -181,7 +184,7 @@ class Stack:
         return await asyncio.shield(self._death)
 
     def service(self, name: str) -> Child:
-        """A service's process: „scheduling", „notification", „status" or „dashboard".
+        """A service's process: „scheduling", „notification", „status", „webhooks" or „dashboard".
 
         A further replica is „status-2".
         """
@@ -308,7 +311,11 @@ class Stack:
             _told(self._start_postgres(progress), progress, "PostgreSQL, migrated"),
         )
         await _all(
-            *(_told(self.service(name).start(), progress, name.capitalize()) for name in MODULES)
+            *(
+                _told(self.service(name).start(), progress, name.capitalize())
+                for name in MODULES
+                if name not in self._later
+            )
         )
 
     async def _fail_at_death(self, starting: asyncio.Task[None]) -> None:

@@ -25,7 +25,7 @@ from tools import access_table, chart, grafana, settings_table
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = ROOT / "contracts"
-SERVICES = ("scheduling", "notification", "status")
+SERVICES = ("scheduling", "notification", "status", "webhooks")
 
 HEADERS: dict[str, Any] = {
     "type": "object",
