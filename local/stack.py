@@ -190,6 +190,13 @@ class Stack:
         """
         return self._services[name]
 
+    @property
+    def in_use(self) -> tuple[str, ...]:
+        """Names of what runs, or should: services for later are among them once they were started."""
+        return tuple(
+            name for name in MODULES if name not in self._later or self._services[name].running
+        )
+
     async def start_service(self, name: str, *, replica: int) -> Child:
         """Start one more process of a service; `replica` counts from 2."""
         full_name = f"{name}-{replica}"

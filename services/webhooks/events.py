@@ -22,6 +22,11 @@ async def handle(tx: Connection, received: Sequence[Received], clock: Clock = ut
     now = clock()
     endpoints = await endpoint_store.lock_of(tx, {each.event.practice_id for each in received})
     practices = {each.practice_id for each in endpoints}
+    # Of every practice: one that has no endpoint any more may have had one.
+    being_erased = {_about(each) for each in received if isinstance(each.event, AppointmentErased)}
+    gone = await store.erased(tx, {_about(each) for each in received})
+    if being_erased - gone:
+        await store.erase(tx, being_erased - gone, now)
     concerned = [
         each
         for each in received
@@ -29,10 +34,6 @@ async def handle(tx: Connection, received: Sequence[Received], clock: Clock = ut
     ]
     if not concerned:
         return
-    being_erased = {_about(each) for each in concerned if isinstance(each.event, AppointmentErased)}
-    gone = await store.erased(tx, {_about(each) for each in concerned})
-    if being_erased - gone:
-        await store.erase(tx, being_erased - gone, now)
     events = [
         each
         for each in concerned

@@ -113,7 +113,7 @@ async def test_the_halves_of_the_pairs_belong_together_and_no_key_is_twice(
     assert of["notification"].body_opener.open(headers, body) == b"{}"
     text = "".join(machine.path(f"/etc/einladung/{name}.env").read_text() for name in MODULES)
     private = re.findall(r"^\w+_(?!PUBLIC)\w+(?<!PUBLIC)_KEYS='\{\"1\": \"(.+?)\"", text, re.M)
-    assert len(private) == len(set(private)) == 9
+    assert len(private) == len(set(private)) == 10
 
 
 async def test_only_root_reads_keys_and_they_are_not_made_twice(machine: Machine) -> None:
