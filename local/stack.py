@@ -192,7 +192,7 @@ class Stack:
 
     @property
     def in_use(self) -> tuple[str, ...]:
-        """Names of what runs, or should: services for later are among them once they were started."""
+        """What runs, or should: services for later are among it once they were started."""
         return tuple(
             name for name in MODULES if name not in self._later or self._services[name].running
         )

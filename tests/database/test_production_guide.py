@@ -194,7 +194,7 @@ def test_the_proxy_leads_each_name_to_its_process() -> None:
     assert servers == {
         "termine.example.org": {"8400"},
         "besuch.example.org": {"8401"},
-        "api.example.org": {"8401", "8402", "8403"},
+        "api.example.org": {"8401", "8402", "8403", "8404"},
     }
     assert "https://termine.example.org" in FILES["/etc/einladung/dashboard.env"]
     assert "https://besuch.example.org/besuch" in FILES["/etc/einladung/scheduling.env"]
