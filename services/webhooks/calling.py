@@ -23,6 +23,7 @@ from services.webhooks.schedule import Answer, CallResult
 MAX_RESPONSE_BYTES = 16 * 1024  # read and thrown away, so that the connection can be used again
 IDLE = 5.0  # seconds for which a connection is kept
 MOST_ADDRESSES = 3  # of a name that are tried
+CONNECT_TIMEOUT = 4.0  # seconds for each
 USER_AGENT = "Einladung-Webhooks/1"
 
 
@@ -81,7 +82,7 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         for address in addresses[:MOST_ADDRESSES]:
             try:
                 return await self._network.connect_tcp(
-                    str(address), port, timeout, local_address, socket_options
+                    str(address), port, CONNECT_TIMEOUT, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error

@@ -72,7 +72,8 @@ class Receivers:
                 await self.held[url].wait()
         finally:
             self.at_once[url] -= 1
-        return self.answers.get(url, lambda _: OK)(post), 7
+        answer = self.answers.get(url)
+        return (OK if answer is None else answer(post)), 7
 
     def to(self, url: str) -> list[Post]:
         return [each for each in self.posts if each.url == url]
