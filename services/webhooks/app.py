@@ -41,7 +41,7 @@ def housekeepers(db: Database, sealer: Sealer, retention: timedelta) -> Iterator
     """What forgets and seals anew, and what tells of the tables."""
     for name, task in {
         "inbox": inbox.purge,
-        "purging": lambda tx: store.purge(tx, utc_now() - retention),
+        "purging": lambda tx: store.purge(tx, utc_now() - retention, utc_now()),
         "purging erased": store.purge_erased,
         "purging secrets": lambda tx: endpoint_store.forget_old_secrets(tx, utc_now()),
         "resealing secrets": Resealing(sealer, endpoints.SECRETS).batch,

@@ -373,7 +373,7 @@ async def attempts(
     return [Attempt(**row) for row in rows]
 
 
-async def purge(tx: Connection, kept_since: datetime) -> bool:
+async def purge(tx: Connection, kept_since: datetime, now: datetime) -> bool:
     """Forget a batch of events that came before; True if there may be more."""
     old = [
         row["id"]
@@ -392,7 +392,7 @@ async def purge(tx: Connection, kept_since: datetime) -> bool:
     )
     await endpoint_store.lock_any(tx, {row["endpoint_id"] for row in lanes})
     await tx.execute("DELETE FROM events WHERE id = ANY($1::uuid[])", old)
-    await _advance(tx, {(row["endpoint_id"], row["subject"]) for row in lanes}, kept_since)
+    await _advance(tx, {(row["endpoint_id"], row["subject"]) for row in lanes}, now)
     return len(old) >= PURGED_AT_ONCE
 
 

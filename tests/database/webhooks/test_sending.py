@@ -294,7 +294,7 @@ async def test_old_events_are_forgotten_and_hold_nothing_back(webhooks: Webhooks
     webhooks.now += timedelta(seconds=1)
     await webhooks.hear(webhooks.scheduled(2, of=appointment))
     async with webhooks.db.system() as tx:
-        await store.purge(tx, webhooks.now)  # what came before the second
+        await store.purge(tx, webhooks.now, webhooks.now)  # what came before the second
     await webhooks.send_due()
     assert [each.version for each in webhooks.receivers.posts] == [1, 2]
     assert await webhooks.states(endpoint) == ["delivered"]

@@ -1,5 +1,6 @@
 """Signatures as the specification has them, and as its own library checks them."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,7 +45,17 @@ def test_an_old_message_can_not_be_sent_again() -> None:
         Webhook(secret).verify(BODY, old)
 
 
-@pytest.mark.parametrize("secret", ["whsec_", "whsec_short", "whsec_" + "A" * 100, "whsec_%%%"])
+def of(length: int) -> str:
+    return "whsec_" + base64.b64encode(bytes(length)).decode()
+
+
+@pytest.mark.parametrize("length", [24, 32, 64])
+def test_secrets_of_the_specification_s_lengths(length: int) -> None:
+    assert standard_webhooks.read_secret(of(length)) == bytes(length)
+    assert len(standard_webhooks.read_secret(standard_webhooks.new_secret())) == 32
+
+
+@pytest.mark.parametrize("secret", [of(0), of(23), of(65), of(24) + "%", "whsec_short"])
 def test_what_is_no_secret(secret: str) -> None:
     with pytest.raises(ValueError, match="a webhook secret"):
         standard_webhooks.read_secret(secret)

@@ -94,6 +94,7 @@ def test_a_hospital_may_name_networks_of_its_own() -> None:
     reach = Reach(networks=(ip_network("10.7.0.0/16"), ip_network("fd00:7::/32")))
     for text in ("10.7.1.2", "::ffff:10.7.1.2", "fd00:7::1"):
         assert reach.allows(ip_address(text))
+    assert Reach(networks=(ip_network("10.7.0.1/32"),)).allows(ip_address("64:ff9b::10.7.0.1"))
     for text in ("10.8.0.1", "127.0.0.1", "fd00:8::1", "169.254.169.254"):
         assert not reach.allows(ip_address(text))
 
@@ -143,6 +144,30 @@ def test_urls_that_are_refused(url: str, fault: str) -> None:
 )
 def test_urls_that_are_taken(url: str) -> None:
     STRICT.check_url(url)
+
+
+def test_a_url_is_as_long_as_it_may_be() -> None:
+    url = "https://clinic.example/"
+    STRICT.check_url(url + "a" * (2000 - len(url)))
+    with pytest.raises(RefusedUrl, match="syntax"):
+        STRICT.check_url(url + "a" * (2001 - len(url)))
+
+
+def test_where_it_is_tried_out_http_and_every_port_will_do() -> None:
+    lax = Reach(ports=frozenset(), plain_http=True)
+    for url in (
+        "http://clinic.example:8080/",
+        "https://clinic.example:22/",
+        "http://clinic.example",
+    ):
+        lax.check_url(url)
+    for url in ("ftp://clinic.example/", "ws://clinic.example/"):
+        with pytest.raises(RefusedUrl, match="scheme"):
+            lax.check_url(url)
+    with pytest.raises(RefusedUrl, match="port"):
+        lax.check_url("http://clinic.example:0/")
+    with pytest.raises(RefusedUrl, match="port"):
+        Reach(plain_http=True).check_url("http://clinic.example/")  # which is 80
 
 
 @given(st.text(max_size=60) | st.from_regex(r"https://[\[\]:.@\w%-]{0,30}/?", fullmatch=True))

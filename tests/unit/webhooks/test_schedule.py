@@ -21,6 +21,15 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FAILURES = [Answer(result) for result in CallResult if result is not CallResult.DELIVERED]
 
 
+def test_the_waits_are_those_that_are_documented() -> None:
+    hours = [0.5, 2, 5, 10, 14, 20, 24]
+    assert [each.total_seconds() for each in WAITS] == [5, 300, *(each * 3600 for each in hours)]
+    assert timedelta(days=1) == LONGEST_ASKED
+    assert [*map(str, CallResult)] == [
+        *("delivered", "status", "timeout", "connection", "name", "address", "response")
+    ]
+
+
 def test_ten_tries_take_little_more_than_three_days() -> None:
     assert MOST_TRIES == 10
     assert timedelta(days=3) < sum(WAITS, timedelta()) * (1 + JITTER) < timedelta(days=3.5)
@@ -48,6 +57,7 @@ def test_every_2xx_is_a_delivery(status: int) -> None:
 @pytest.mark.parametrize("status", [100, 199, 300, 301, 302, 307, 400, 404, 429, 500, 503])
 def test_every_other_status_is_tried_again_redirects_included(status: int) -> None:
     answer = Answer.of_status(status)
+    assert answer == Answer(CallResult.STATUS, status)
     assert (answer.delivered, answer.gone) == (False, False)
     assert next_try(1, answer, NOW, 0) == NOW + WAITS[0]
 
