@@ -26,6 +26,7 @@ MEANING = {
     Right.READ_STATUS: "See what became of invitations.",
     Right.READ_AUDIT: "See who did what.",
     Right.HOST_VISITS: "Lead visits.",
+    Right.MANAGE_WEBHOOKS: "Say where events go, and have them sent again.",
 }
 
 

@@ -12,6 +12,7 @@ from chassis import standard_webhooks
 from chassis.auth import Caller
 from chassis.clock import utc_now
 from chassis.database import Connection
+from chassis.openapi import LOCATION, NO_STORE, answer
 from chassis.problems import FieldError, InvalidInput, responses
 from services.webhooks import bodies, endpoint_store, store
 from services.webhooks.addresses import Reach, RefusedUrl
@@ -61,7 +62,11 @@ NO_RANGE = FieldError(
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 
-@router.post("", status_code=201, responses=responses(TooManyWebhooks))
+@router.post(
+    "",
+    status_code=201,
+    responses=responses(TooManyWebhooks) | answer(201, Location=LOCATION, Cache_Control=NO_STORE),
+)
 async def create_webhook(
     caller: WebhookManager, services: State, new: NewWebhook, response: Response
 ) -> NewWebhookView:
@@ -149,7 +154,10 @@ async def delete_webhook(caller: WebhookManager, services: State, webhook_id: UU
     _note("webhook deleted", caller, webhook_id)
 
 
-@router.post("/{webhook_id}/secret", responses=responses(NoWebhook))
+@router.post(
+    "/{webhook_id}/secret",
+    responses=responses(NoWebhook) | answer(200, Cache_Control=NO_STORE),
+)
 async def rotate_secret(
     caller: WebhookManager,
     services: State,

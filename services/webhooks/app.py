@@ -122,6 +122,7 @@ def build(settings: Settings) -> Application:
         lifespan=lifespan,
         health=health,
         settings=settings,
+        tags={"webhooks": "Where events go, and what became of sending them."},
     )
     app.include_router(router)
     return app

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from chassis.openapi import without_defaults
 from services.webhooks.addresses import MAX_URL
 from services.webhooks.endpoints import DisabledReason, Endpoint
 from services.webhooks.schedule import CallResult
@@ -37,7 +38,7 @@ Moment: TypeAlias = Annotated[AwareDatetime, AfterValidator(lambda at: at.astime
 class WebhookInput(BaseModel):
     """An input: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=without_defaults)
 
 
 class NewWebhook(WebhookInput):
