@@ -89,6 +89,12 @@ async def test_a_receiver_hears_all_of_its_practice_and_nothing_of_its_patients(
         said = b"".join(each.body for each in server.seen).decode()
         for secret in ("Geheim", created["email"], later["email"], str(other_practice.id)):
             assert secret not in said
+
+        async def all_recorded() -> bool:
+            shown = (await client.get(f"/v1/webhooks/{made['id']}")).json()
+            return bool(shown["waiting"] == 0)
+
+        await eventually(all_recorded, "nothing waits any more")
         log = (await client.get(f"/v1/webhooks/{made['id']}/attempts")).json()["attempts"]
         assert {each["result"] for each in log} == {"delivered"}
         listed = await admin(stack, "list", "--practice", str(practice.id))
