@@ -19,6 +19,7 @@ class Right(StrEnum):
     READ_STATUS = "status:read"
     READ_AUDIT = "audit:read"
     HOST_VISITS = "visits:host"
+    MANAGE_WEBHOOKS = "webhooks:manage"
 
 
 MEANING = {
@@ -31,6 +32,7 @@ MEANING = {
     Right.READ_STATUS: "See what became of invitations.",
     Right.READ_AUDIT: "See who did what.",
     Right.HOST_VISITS: "Lead visits.",
+    Right.MANAGE_WEBHOOKS: "Say where events go, and have them sent again.",
 }
 
 
@@ -48,11 +50,13 @@ RIGHTS_OF = {
     Role.ASSISTANT: DAILY_WORK,
     Role.APPOINTMENT_ADMIN: DAILY_WORK | {Right.DELETE_APPOINTMENTS, Right.READ_AUDIT},
 }
-# What a key may be given, each by name: a clinic's system erases nothing and watches nobody.
+# What a key may be given, each by name: a clinic's system erases nothing and watches nobody;
+# where its events go is its own affair.
 RIGHTS_OF_KEYS = DAILY_WORK | {
     Right.CANCEL_APPOINTMENTS,
     Right.CORRECT_APPOINTMENTS,
     Right.READ_LINKS,
+    Right.MANAGE_WEBHOOKS,
 }
 
 

@@ -79,7 +79,7 @@ APPOINTMENTS = Topic(
     purpose="The life of appointments and their invitations, without patient data.",
     retention=timedelta(days=30),
     producer="scheduling",
-    readers=("notification", "status"),
+    readers=("notification", "status", "webhooks"),
     read_back=True,
     events=(
         AppointmentScheduled,
@@ -113,7 +113,7 @@ OUTCOMES = Topic(
     purpose="What became of invitations and notices, without patient data.",
     retention=timedelta(days=30),
     producer="notification",
-    readers=("scheduling", "status"),
+    readers=("scheduling", "status", "webhooks"),
     events=(
         InvitationPending,
         InvitationDelivered,

@@ -168,6 +168,7 @@ def _tell_addresses(stack: Stack) -> None:
   Scheduling API  {stack.url("scheduling")}/openapi.json
   Notification    {stack.url("notification")}/openapi.json
   Status API      {stack.url("status")}/openapi.json
+  Webhooks API    {stack.url("webhooks")}/openapi.json
   Logins          {stack.url("identity")}
   Kafka           {stack.cluster.bootstrap}  (as „{OTHER_SYSTEM}", password in {accounts};
                   its controller: {ports.kafka_controller})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from local.processes import REPOSITORY
 
-SERVICES = ("scheduling", "notification", "status")
+SERVICES = ("scheduling", "notification", "status", "webhooks")
 MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dashboard": "dashboard"}
 
 

@@ -41,6 +41,10 @@ class Ports:
     def status(self) -> int:  # noqa: D102
         return self.base + 3
 
+    @property
+    def webhooks(self) -> int:  # noqa: D102
+        return self.base + 4
+
     def operations(self, name: str) -> int:
         """Health, metrics and the operators' API of a service or the dashboard."""
         own: int = getattr(self, name)
@@ -94,6 +98,7 @@ class Ports:
             self.scheduling,
             self.notification,
             self.status,
+            self.webhooks,
             *(self.operations(name) for name in MODULES),
             self.bounces,
             self.smtp,

@@ -117,6 +117,17 @@ class Environments:
             }
         if name == "status":
             return {"API_KEYS_JWKS": f"{scheduling}/v1/jwks"}
+        if name == "webhooks":
+            return {
+                "API_KEYS_JWKS": f"{scheduling}/v1/jwks",
+                "SECRET_KEYS": secret_files.keep(
+                    self.folder / "webhook-secret-keys.json", secret_files.one_key
+                ),
+                # receivers of who tries it are programs on this machine
+                "RECEIVER_HTTP": "true",
+                "RECEIVER_PORTS": "[]",
+                "RECEIVER_NETWORKS": '["127.0.0.0/8", "::1/128"]',
+            }
         if name == "dashboard":
             return {
                 "PUBLIC_URL": f"http://127.0.0.1:{self.ports.dashboard}",

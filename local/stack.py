@@ -52,8 +52,9 @@ class Stack:
     `env` adds variables by service: `{"notification": {"NOTIFICATION_POLL_SECONDS": "0.1"}}`.
     `fsync=False` is for tests. Everything is kept in `data`; a second start finds it. `servers`
     gives other servers than the embedded ones. With `journals` mailbox and phones keep one of all
-    that they took and sent back (local/journal.py). Services and
-    migrations are those of the tree `code`, which can be set to another one for what starts then.
+    that they took and sent back (local/journal.py). Services and migrations are those of the tree
+    `code`, which can be set to another one for what starts then. Services named in `later` are not
+    started; whoever needs one says `service(name).start()`.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Stack:
         env: Mapping[str, Mapping[str, str]] | None = None,
         journals: bool = False,
         code: Path = REPOSITORY,
+        later: Collection[str] = (),
     ) -> None:
         self.code = code
         self.folder = Folder(data)
@@ -124,6 +126,7 @@ class Stack:
         self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in MODULES}
         self._operations: dict[str, int] = {name: self.ports.operations(name) for name in MODULES}
         self._services: dict[str, Child] = {}
+        self._later = frozenset(later)
         self._extra = {name: dict(values) for name, values in (env or {}).items()}
         self._environments: Environments | None = None
         self._death: asyncio.Future[str] | None = None
@@ -188,11 +191,18 @@ class Stack:
         return await asyncio.shield(self._death)
 
     def service(self, name: str) -> Child:
-        """A service's process: „scheduling", „notification", „status" or „dashboard".
+        """A service's process: „scheduling", „notification", „status", „webhooks" or „dashboard".
 
         A further replica is „status-2".
         """
         return self._services[name]
+
+    @property
+    def in_use(self) -> tuple[str, ...]:
+        """What runs, or should: services for later are among it once they were started."""
+        return tuple(
+            name for name in MODULES if name not in self._later or self._services[name].running
+        )
 
     async def start_service(self, name: str, *, replica: int) -> Child:
         """Start one more process of a service; `replica` counts from 2."""
@@ -321,7 +331,11 @@ class Stack:
             _told(self._start_postgres(progress), progress, "PostgreSQL, migrated"),
         )
         await _all(
-            *(_told(self.service(name).start(), progress, name.capitalize()) for name in MODULES)
+            *(
+                _told(self.service(name).start(), progress, name.capitalize())
+                for name in MODULES
+                if name not in self._later
+            )
         )
 
     async def _fail_at_death(self, starting: asyncio.Task[None]) -> None:

@@ -59,6 +59,9 @@ HURRIED = {
 }
 
 
+# Few tests need them, and each costs two seconds and its memory: a fixture starts it for the run.
+ON_DEMAND = ("webhooks",)
+
 CHOICE = pytest.StashKey[containers.Choice]()
 
 
@@ -99,6 +102,7 @@ async def stack(
         base_port=free_base(),
         fsync=False,
         env=HURRIED,
+        later=ON_DEMAND,
         servers=pytestconfig.stash[CHOICE].servers,
         journals=True,
     )

@@ -28,8 +28,9 @@ OF_THE_POD = {
     *("kafka_ca_file", "kafka_cert_file", "kafka_key_file"),
     *("auth_issuer", "auth_jwks", "intake_host", "intake_port"),
 }
-# Settings that the templates derive, unless they are set, from `hosts`; they say if neither is.
-DERIVED = {"link_base_url", "public_url"}
+# Settings that the templates derive, unless they are set: from `hosts`, and they say if neither is,
+# or from where the services are.
+DERIVED = {"link_base_url", "public_url", "api_keys_jwks"}
 # Public keys are made and rotated with the private ones, so they stand beside them.
 PUBLIC_KEYS = {"event_public_keys", "request_public_keys"}
 # Which of these is needed hangs on how Kafka is logged in to.

@@ -31,7 +31,7 @@ from tools import access_table, api_pages, chart, grafana, settings_table
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = ROOT / "contracts"
-SERVICES = ("scheduling", "notification", "status")
+SERVICES = ("scheduling", "notification", "status", "webhooks")
 
 HEADERS: dict[str, Any] = {
     "type": "object",

@@ -165,6 +165,15 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
                 ),
             ),
             Panel(
+                "Webhooks",
+                "Calls of receivers by what they came to, and how long what is due waits.",
+                "ops",
+                (
+                    (_rate("webhook_calls_total", "result"), "{{result}}"),
+                    ("max(webhook_late_seconds)", "seconds late"),
+                ),
+            ),
+            Panel(
                 "Memory",
                 "Of each process.",
                 "bytes",
@@ -229,7 +238,7 @@ def _around(panels: list[dict[str, Any]]) -> dict[str, Any]:
         "name": "job",
         "label": "Service",
         "type": "custom",
-        "query": "dashboard,scheduling,notification,status",
+        "query": "dashboard,scheduling,notification,status,webhooks",
         "includeAll": True,
         "multi": True,
         "current": {"text": "All", "value": "$__all"},

@@ -27,6 +27,7 @@ IMAGES: Mapping[str, str] = {
     "scheduling": "runtime",
     "notification": "runtime",
     "status": "runtime",
+    "webhooks": "runtime",
     "dashboard": "runtime",
     "tools": "tools",
 }

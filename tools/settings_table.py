@@ -15,6 +15,7 @@ MODULES = {
     "Scheduling": "services.scheduling",
     "Notification": "services.notification",
     "Status": "services.status",
+    "Webhooks": "services.webhooks",
     "Dashboard": "dashboard",
 }
 _UNITS = {"seconds", "minutes", "hours", "days"}

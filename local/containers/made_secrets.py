@@ -29,6 +29,7 @@ GATEWAY_FILE, JITSI_FILE = "gateway-secret", "jitsi-secret"
 KEYS: Mapping[str, tuple[str, ...]] = {
     "scheduling": ("link_keys", "contact_keys", "token_keys", "audit_keys", "event_keys"),
     "notification": ("return_path_keys", "contact_keys", "event_keys", "request_keys"),
+    "webhooks": ("secret_keys",),
 }
 # Settings that are keys which do not rotate.
 SINGLE_KEYS: Mapping[str, tuple[str, ...]] = {"scheduling": ("room_key",)}

@@ -2,9 +2,9 @@
 
 One server for each worker, with every service's database migrated; it is there within two seconds.
 
-`scheduling_db`, `notification_db`, `status_db`, `dashboard_db`: a pool under the service's own
-role, so that row-level security is on. The database is emptied before each test, of all but the
-practices and the audit log, which nobody can empty.
+`scheduling_db`, `notification_db`, `status_db`, `webhooks_db`, `dashboard_db`: a pool under the
+service's own role, so that row-level security is on. The database is emptied before each test, of
+all but the practices and the audit log, which nobody can empty.
 `owner_of`: connections as the owner of a service's database, for what no use case shows.
 `new_practice`: inserts one, with other columns than the demo's where they are given.
 `operator`: an operator's key, under which the service enters deeds in scheduling's audit log.
@@ -115,6 +115,7 @@ def _database(service: str) -> Any:
 scheduling_db = _database("scheduling")
 notification_db = _database("notification")
 status_db = _database("status")
+webhooks_db = _database("webhooks")
 dashboard_db = _database("dashboard")
 
 

@@ -113,7 +113,7 @@ async def test_the_halves_of_the_pairs_belong_together_and_no_key_is_twice(
     assert of["notification"].body_opener.open(headers, body) == b"{}"
     text = "".join(machine.path(f"/etc/einladung/{name}.env").read_text() for name in MODULES)
     private = re.findall(r"^\w+_(?!PUBLIC)\w+(?<!PUBLIC)_KEYS='\{\"1\": \"(.+?)\"", text, re.M)
-    assert len(private) == len(set(private)) == 9
+    assert len(private) == len(set(private)) == 10
 
 
 async def test_only_root_reads_keys_and_they_are_not_made_twice(machine: Machine) -> None:
@@ -196,7 +196,7 @@ def test_the_proxy_leads_each_name_to_its_process() -> None:
     assert servers == {
         "termine.example.org": {"8400"},
         "besuch.example.org": {"8401"},
-        "api.example.org": {"8401", "8402", "8403"},
+        "api.example.org": {"8401", "8402", "8403", "8404"},
     }
     assert "https://termine.example.org" in FILES["/etc/einladung/dashboard.env"]
     assert "https://besuch.example.org/besuch" in FILES["/etc/einladung/scheduling.env"]

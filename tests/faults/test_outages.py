@@ -9,7 +9,6 @@ import httpx
 import pytest_asyncio
 
 from chassis.probe import healthy
-from local.modules import MODULES
 from tests.conftest import Stack
 from tests.support import Json, Practice, eventually
 from tests.support.database import owner
@@ -62,7 +61,7 @@ async def away(server: object) -> AsyncIterator[None]:
 
 
 async def all_live(stack: Stack) -> bool:
-    ports = [httpx.URL(stack.operations_url(name)).port or 0 for name in MODULES]
+    ports = [httpx.URL(stack.operations_url(name)).port or 0 for name in stack.in_use]
     found = [asyncio.to_thread(healthy, port, "/health/live") for port in ports]
     return all(await asyncio.gather(*found))
 

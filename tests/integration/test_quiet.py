@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-from local.modules import MODULES
 from tests.conftest import Stack
 from tests.support import Practice, http_client
 from tests.support.visitor import Visitor, new_visitor
@@ -26,14 +25,15 @@ async def test_no_name_address_or_link_in_logs_or_metrics(practice: Practice, st
         await client.get(f"{stack.url('scheduling')}/besuch/{token}")
         await client.get(f"{stack.url('scheduling')}/besuch/{token}x")
         counted = [
-            (await client.get(f"{stack.operations_url(each)}/metrics")).text for each in MODULES
+            (await client.get(f"{stack.operations_url(each)}/metrics")).text
+            for each in stack.in_use
         ]
     written = [
         log.read_text(errors="replace")
         for log in stack.folder.logs.glob("*.log")
-        if log.name.removesuffix(".log") in MODULES
+        if log.name.removesuffix(".log") in stack.in_use
     ]
-    assert len(written) == len(MODULES)
+    assert len(written) == len(stack.in_use)
     for secret in (mark, number.removeprefix("+"), token):
         for text in (*written, *counted):
             assert secret not in text

@@ -16,6 +16,7 @@ EXCEPTIONS = {
     "scheduling.inbox": "ids of events",
     "notification.inbox": "ids of events",
     "status.inbox": "ids of events",
+    "webhooks.inbox": "ids of events",
     "status.partitions_read": "how far Kafka was read",
     "notification.mailbox_positions": "how far the operator's mailbox of bounces was read",
     "scheduling.operator_keys": "seen in the operator's scope alone; names no practice",

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest_asyncio
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from local.modules import MODULES, SERVICES
+from local.modules import SERVICES
 from tests.conftest import Stack
 from tests.support import Json, Practice, eventually, http_server
 from tests.support.visitor import Visitor, new_visitor
@@ -68,7 +68,7 @@ class Collector:
 
 
 async def _restarted(stack: Stack) -> None:
-    await asyncio.gather(*(stack.service(name).restart() for name in MODULES))
+    await asyncio.gather(*(stack.service(name).restart() for name in stack.in_use))
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -76,15 +76,15 @@ async def collector(stack: Stack) -> AsyncIterator[Collector]:
     """Every process sends its spans here; services go on with the traces of local callers."""
     async with http_server.serve() as server:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
-        for name in MODULES:
+        for name in stack.in_use:
             stack.configure(name, **variables)
-        for name in SERVICES:
+        for name in set(SERVICES) & set(stack.in_use):
             stack.configure(name, **{f"{name.upper()}_TRACES_FROM": '["127.0.0.1/32"]'})
         try:
             await _restarted(stack)
             yield Collector(server)
         finally:
-            for name in MODULES:
+            for name in stack.in_use:
                 stack.configure(name, **dict.fromkeys(variables))
                 stack.configure(name, **{f"{name.upper()}_TRACES_FROM": None})
             await _restarted(stack)

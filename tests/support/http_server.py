@@ -1,6 +1,7 @@
 """A scripted HTTP server on a real socket: it answers, cuts, or says nothing, as told."""
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -111,10 +112,10 @@ class Server:
 
 
 @asynccontextmanager
-async def serve() -> AsyncIterator[Server]:
+async def serve(tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     """A server for one test."""
     server = Server()
-    listening = await asyncio.start_server(server.handle, "127.0.0.1", 0)
+    listening = await asyncio.start_server(server.handle, "127.0.0.1", 0, ssl=tls)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

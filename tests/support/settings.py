@@ -50,6 +50,10 @@ SMS = NOTIFICATION | {
     "sms_seven_api_key": "geheim",
     "sms_seven_signing_key": "geheim",
 }
+WEBHOOKS = SERVICE | {
+    "api_keys_jwks": "https://scheduling.example.org/v1/jwks",
+    "secret_keys": {"1": KEY},
+}
 DASHBOARD = {
     "environment": "production",
     "public_url": "https://termine.example.org",

@@ -117,6 +117,7 @@ def test_everything_is_published_on_a_loopback_address_and_where_make_demo_has_i
         "dashboard": {ports.dashboard},
         "scheduling": {ports.scheduling, ports.operations("scheduling")},
         "status": {ports.status},
+        "webhooks": {ports.webhooks},
         "mailbox": {ports.smtp, ports.mailbox},
         "phones": {ports.phones},
         "identity-provider": {ports.identity},
@@ -151,7 +152,7 @@ def test_only_who_needs_the_data_meets_it_and_only_what_is_published_is_at_the_e
     none = {name for name, service in SERVICES.items() if service.get("network_mode") == "none"}
     assert {name for name, found in networks.items() if not found} == none == {"secrets"}
     jobs = {name for name in SERVICES if name.startswith("migrate-")}
-    jobs |= {"topics", "databases", "practice", "admin"}
+    jobs |= {"topics", "databases", "practice", "admin", "webhooks-admin"}
     meets = {name for name, found in networks.items() if "data" in found}
     assert meets == {"postgres", "kafka", *MODULES, *jobs}
     assert {name for name in jobs if networks[name] != {"data"}} == set()

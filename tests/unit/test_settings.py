@@ -12,6 +12,7 @@ from dashboard.settings import Settings as Dashboard
 from services.notification.settings import Settings as Notification
 from services.scheduling.settings import Settings as Scheduling
 from services.status.settings import Settings as Status
+from services.webhooks.settings import Settings as Webhooks
 from tests.support import certificates
 from tests.support.settings import (
     DASHBOARD,
@@ -22,6 +23,7 @@ from tests.support.settings import (
     SCHEDULING,
     SERVICE,
     SMS,
+    WEBHOOKS,
 )
 
 
@@ -103,6 +105,12 @@ def test_production_starts_when_it_is_set_up(
         (Notification, SMS | {"sms_seven_url": "http://gateway.seven.io/api"}),
         (Notification, SMS | {"sms_receipts_url": "http://praxis.de"}),
         (Scheduling, SCHEDULING | {"token_keys": {"1": KEY + KEY}}),
+        (Webhooks, WEBHOOKS | {"receiver_http": True}),
+        (Webhooks, WEBHOOKS | {"receiver_ports": []}),
+        (Webhooks, WEBHOOKS | {"receiver_networks": ["127.0.0.0/8"]}),
+        (Webhooks, WEBHOOKS | {"receiver_networks": ["169.254.169.254"]}),
+        (Webhooks, WEBHOOKS | {"receiver_networks": ["0.0.0.0/0"]}),
+        (Webhooks, WEBHOOKS | {"secret_keys": {"1": "short"}}),
         (Dashboard, DASHBOARD | {"demo_links": {"Postfach": "http://127.0.0.1:8426"}}),
         (Dashboard, DASHBOARD | {"public_url": "http://termine.example.org"}),
         (Dashboard, DASHBOARD | {"auth_issuer": "http://login.example.org"}),
@@ -126,6 +134,7 @@ def made(kind: type[ProcessSettings], settings: dict[str, Any]) -> ProcessSettin
 WITHOUT_TLS: list[tuple[type[ProcessSettings], dict[str, Any], dict[str, Any]]] = [
     (Status, SERVICE, {"auth_jwks": "http://login.example.org/jwks"}),
     (Status, SERVICE, {"api_keys_jwks": "http://scheduling:8401/v1/jwks"}),
+    (Webhooks, WEBHOOKS, {"api_keys_jwks": "http://scheduling:8401/v1/jwks"}),
     (Scheduling, SCHEDULING, {"auth_jwks": "http://login.example.org/jwks"}),
     (Notification, NOTIFICATION, {"auth_jwks": "http://login.example.org/jwks"}),
     (Scheduling, SCHEDULING, {"database_url": "postgresql://s:geheim@db/s?sslmode=require"}),

@@ -19,7 +19,7 @@ from local.modules import MODULES
 from local.processes import REPOSITORY
 from tests.support import certificates, helm
 from tests.support.helm import EVERYTHING, KUBERNETES, PRODUCTION, Refused, Resource
-from tests.support.settings import DASHBOARD, NOTIFICATION, SCHEDULING, SERVICE
+from tests.support.settings import DASHBOARD, NOTIFICATION, SCHEDULING, SERVICE, WEBHOOKS
 from tools import chart
 from tools.settings_table import settings_of
 
@@ -36,6 +36,7 @@ SECRETS: Mapping[str, Mapping[str, Any]] = {
     "scheduling": SCHEDULING | {"jitsi_key": "g" * 40, "room_key": "A" * 43},
     "notification": NOTIFICATION,
     "status": SERVICE,
+    "webhooks": WEBHOOKS,
     "dashboard": DASHBOARD,
 }
 
@@ -229,6 +230,7 @@ def test_only_what_must_talk_talks() -> None:
         ("dashboard", "notification", "http"),
         ("dashboard", "status", "http"),
         ("status", "scheduling", "http"),
+        ("webhooks", "scheduling", "http"),
         ("scheduling", "status", "http"),
     }
     policies = {component(each): each["spec"] for each in of("NetworkPolicy", "production")}
@@ -242,6 +244,8 @@ def test_only_what_must_talk_talks() -> None:
             expected |= set() if name == "dashboard" else {9093}
         if name == "notification":
             expected |= {587}
+        if name == "webhooks":
+            expected |= {8443}
         assert ports == expected
         for rule in spec.get("ingress") or []:
             assert rule["from"], "an empty list would let in everybody"

@@ -66,7 +66,7 @@
 {{- $faults = append $faults "notification.settings.intake_allow_from is needed with intake_protocol: the networks of the mail servers." -}}
 {{- end -}}
 {{- if and $values.migrations.enabled (not $values.migrations.secret) -}}
-{{- $faults = append $faults "migrations.secret is needed: a Secret with the keys scheduling_owner, notification_owner, status_owner, dashboard_owner." -}}
+{{- $faults = append $faults "migrations.secret is needed: a Secret with the keys scheduling_owner, notification_owner, status_owner, webhooks_owner, dashboard_owner." -}}
 {{- end -}}
 {{- if and $values.gateway.enabled (not $values.gateway.parentRefs) -}}
 {{- $faults = append $faults "gateway.parentRefs is needed with gateway.enabled." -}}

@@ -1,7 +1,7 @@
 {{/* What the templates share. Names of components are those of the services. */}}
 
 {{- define "einladung.components" -}}
-["dashboard", "scheduling", "notification", "status"]
+["dashboard", "scheduling", "notification", "status", "webhooks"]
 {{- end }}
 
 {{/* From the code, by „make generate": required secrets, topics, and who may do what with them. */}}
@@ -39,7 +39,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 
 {{- define "einladung.port" -}}
-{{ get (dict "dashboard" "8400" "scheduling" "8401" "notification" "8402" "status" "8403") . }}
+{{ get (dict "dashboard" "8400" "scheduling" "8401" "notification" "8402" "status" "8403" "webhooks" "8404") . }}
 {{- end }}
 
 {{- define "einladung.operationsPort" -}}
@@ -145,7 +145,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- $_ := set $settings "sms_receipts_url" (printf "https://%s" $values.hosts.notification) -}}
 {{- end -}}
 {{- end -}}
-{{- if eq .component "status" -}}
+{{- if has .component (list "status" "webhooks") -}}
 {{- $url := include "einladung.url" (dict "root" .root "component" "scheduling") -}}
 {{- $_ := set $settings "api_keys_jwks" (printf "%s/v1/jwks" $url) -}}
 {{- end -}}

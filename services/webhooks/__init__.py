@@ -1,0 +1,1 @@
+"""Webhooks: public events sent to systems without Kafka, signed and in order."""

@@ -1,0 +1,8 @@
+"""Entry point: `python -m services.webhooks`."""
+
+from chassis.service import load, serve
+from services.webhooks.app import build
+from services.webhooks.settings import Settings
+
+settings = load(Settings, name="webhooks")
+serve(build(settings), settings, name="webhooks")

@@ -1,0 +1,70 @@
+"""What is sent: the event as a CloudEvent 1.0 in JSON, structured mode."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+from contracts.envelope import Received
+from contracts.events import Event
+from contracts.topics import TOPIC_OF, TOPICS
+
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+SOURCES = "/einladung"
+TEST_TYPE = "einladung.v1.WebhookTest"
+
+PUBLIC_TOPICS = tuple(topic for topic in TOPICS if not topic.patient_data)
+PUBLIC: Mapping[str, type[Event]] = {
+    event.type: event for topic in PUBLIC_TOPICS for event in topic.events
+}
+
+
+def of_event(received: Received) -> str:
+    """A public event's body. Raises KeyError for one that is not public."""
+    event = received.event
+    producer = TOPIC_OF[PUBLIC[event.type]].producer
+    return _body(
+        received.id,
+        type_=event.type,
+        source=f"{SOURCES}/{producer}",
+        time=received.time,
+        subject=event.subject,
+        data=event.model_dump(mode="json"),
+    )
+
+
+def of_test(event_id: UUID, practice_id: UUID, endpoint_id: UUID, now: datetime) -> str:
+    """The body of an event that says nothing but that the endpoint is reached."""
+    return _body(
+        event_id,
+        type_=TEST_TYPE,
+        source=f"{SOURCES}/webhooks",
+        time=now,
+        subject=endpoint_id,
+        data={"practice_id": str(practice_id), "webhook_id": str(endpoint_id)},
+    )
+
+
+def _body(
+    event_id: UUID,
+    *,
+    type_: str,
+    source: str,
+    time: datetime,
+    subject: UUID,
+    data: Mapping[str, object],
+) -> str:
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": str(event_id),
+            "type": type_,
+            "source": source,
+            "time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "subject": str(subject),
+            "datacontenttype": "application/json",
+            "data": data,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
