@@ -14,6 +14,7 @@ from chassis.clock import utc_now
 from chassis.database import Connection
 from chassis.openapi import LOCATION, NO_STORE, answer
 from chassis.problems import FieldError, InvalidInput, responses
+from chassis.said import Said
 from services.webhooks import bodies, endpoint_store, store
 from services.webhooks.addresses import Reach, RefusedUrl
 from services.webhooks.dependencies import State, WebhookManager
@@ -48,15 +49,52 @@ MOST_WAITING = 10_000  # beyond which nothing is replayed
 MAX_PAGE = 100
 
 URL_FAULTS = {
-    "syntax": "Bitte geben Sie eine vollständige Adresse an, ohne „#“.",
-    "scheme": "Die Adresse muss mit https:// beginnen.",
-    "port": "Dieser Port ist nicht erlaubt.",
-    "credentials": "Die Adresse darf keine Zugangsdaten enthalten.",
-    "address": "Diese Adresse ist nicht öffentlich erreichbar.",
+    each.code.removeprefix("url_"): each
+    for each in (
+        FieldError(
+            "url",
+            "url_syntax",
+            Said(
+                "Bitte geben Sie eine vollständige Adresse an, ohne „#“.",
+                "Please give a whole URL, without “#”.",
+            ),
+        ),
+        FieldError(
+            "url",
+            "url_scheme",
+            Said("Die Adresse muss mit https:// beginnen.", "The URL has to begin with https://."),
+        ),
+        FieldError(
+            "url",
+            "url_port",
+            Said("Dieser Port ist nicht erlaubt.", "This port is not allowed."),
+        ),
+        FieldError(
+            "url",
+            "url_credentials",
+            Said(
+                "Die Adresse darf keine Zugangsdaten enthalten.",
+                "There must be no credentials in the URL.",
+            ),
+        ),
+        FieldError(
+            "url",
+            "url_address",
+            Said(
+                "Diese Adresse ist nicht öffentlich erreichbar.",
+                "This address can't be reached publicly.",
+            ),
+        ),
+    )
 }
-UNKNOWN_TYPE = "Ereignisse dieser Art gibt es nicht."
+UNKNOWN_TYPE = Said("Ereignisse dieser Art gibt es nicht.", "There are no events of this type.")
 NO_RANGE = FieldError(
-    "since", "either", "Bitte geben Sie entweder einen Zeitraum mit since oder event_ids an."
+    "since",
+    "either",
+    Said(
+        "Bitte geben Sie entweder einen Zeitraum mit since oder event_ids an.",
+        "Please give either a range of time with since, or event_ids.",
+    ),
 )
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
@@ -283,7 +321,7 @@ def _check(reach: Reach, url: str | None, event_types: "list[str] | tuple[()]") 
         try:
             reach.check_url(url)
         except RefusedUrl as fault:
-            faults.append(FieldError("url", f"url_{fault}", URL_FAULTS[str(fault)]))
+            faults.append(URL_FAULTS[str(fault)])
     faults += [
         FieldError(f"event_types.{at}", "unknown_type", UNKNOWN_TYPE, sorted(bodies.PUBLIC))
         for at, each in enumerate(event_types)

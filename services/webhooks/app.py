@@ -14,6 +14,7 @@ from chassis.database import Database
 from chassis.jwks import key_source
 from chassis.kafka import Cluster
 from chassis.loop import Loop, housekeeper
+from chassis.parameters import STRICT
 from chassis.resealing import Resealing
 from chassis.sealing import Sealer
 from chassis.secret_keys import decode_keys
@@ -124,5 +125,5 @@ def build(settings: Settings) -> Application:
         settings=settings,
         tags={"webhooks": "Where events go, and what became of sending them."},
     )
-    app.include_router(router)
+    app.include_router(router, **STRICT)
     return app

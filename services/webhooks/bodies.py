@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
-from contracts.envelope import Received
+from contracts.envelope import Received, schema_id
 from contracts.events import Event
 from contracts.topics import TOPIC_OF, TOPICS
 
@@ -29,7 +29,9 @@ def of_event(received: Received) -> str:
         source=f"{SOURCES}/{producer}",
         time=received.time,
         subject=event.subject,
+        practice_id=event.practice_id,
         data=event.model_dump(mode="json"),
+        dataschema=schema_id(type(event)),
     )
 
 
@@ -41,6 +43,7 @@ def of_test(event_id: UUID, practice_id: UUID, endpoint_id: UUID, now: datetime)
         source=f"{SOURCES}/webhooks",
         time=now,
         subject=endpoint_id,
+        practice_id=practice_id,
         data={"practice_id": str(practice_id), "webhook_id": str(endpoint_id)},
     )
 
@@ -52,7 +55,9 @@ def _body(
     source: str,
     time: datetime,
     subject: UUID,
+    practice_id: UUID,
     data: Mapping[str, object],
+    dataschema: str | None = None,
 ) -> str:
     return json.dumps(
         {
@@ -63,6 +68,8 @@ def _body(
             "time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             "subject": str(subject),
             "datacontenttype": "application/json",
+            **({} if dataschema is None else {"dataschema": dataschema}),
+            "practiceid": str(practice_id),
             "data": data,
         },
         ensure_ascii=False,

@@ -14,7 +14,9 @@ from services.scheduling.app import build as scheduling
 from services.scheduling.settings import Settings as SchedulingSettings
 from services.status.app import build as status
 from services.status.settings import Settings as StatusSettings
-from tests.support.settings import NOTIFICATION, SCHEDULING, SERVICE
+from services.webhooks.app import build as webhooks
+from services.webhooks.settings import Settings as WebhooksSettings
+from tests.support.settings import NOTIFICATION, SCHEDULING, SERVICE, WEBHOOKS
 
 SCHEDULING_APP = scheduling(SchedulingSettings(**dict[str, Any](SCHEDULING)))
 APPS = {
@@ -22,6 +24,7 @@ APPS = {
     "scheduling-operations": SCHEDULING_APP.operations,
     "status": status(StatusSettings(**dict[str, Any](SERVICE))),
     "notification": notification(NotificationSettings(**dict[str, Any](NOTIFICATION))),
+    "webhooks": webhooks(WebhooksSettings(**dict[str, Any](WEBHOOKS))),
 }
 RECEIPTS = "/v1/receipts/"  # gateways choose the address, and what they add to it
 
@@ -70,6 +73,8 @@ async def test_what_else_is_wrong_with_a_query_is_told_with_it() -> None:
         ("scheduling", "/v1/appointments/{id}", "DELETE, GET, HEAD, PATCH"),
         ("scheduling", "/v1/tokens", "POST"),
         ("status", "/v1/indicators", "GET, HEAD"),
+        ("webhooks", "/v1/webhooks", "GET, HEAD, POST"),
+        ("webhooks", "/v1/webhooks/{id}", "DELETE, GET, HEAD, PATCH"),
         ("scheduling-operations", "/v1/admin/practices", "GET, HEAD, POST"),
     ],
 )

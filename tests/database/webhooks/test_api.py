@@ -100,7 +100,7 @@ async def test_a_webhook_from_its_making_to_its_end(
     off = (await asking.patch(place, json={"enabled": False})).json()
     assert (off["enabled"], off["disabled_reason"]) == (False, "practice")
     refused = await asking.post(f"{place}/test")
-    assert (refused.status_code, refused.json()["type"]) == (409, "webhook-disabled")
+    assert (refused.status_code, refused.json()["code"]) == (409, "webhook-disabled")
     on = (await asking.patch(place, json={"enabled": True})).json()
     assert (on["enabled"], on["disabled_at"], on["disabled_reason"]) == (True, None, None)
     assert (await asking.delete(place)).status_code == 204
@@ -145,7 +145,7 @@ async def test_nobody_elses_is_seen_or_touched(
             {"event_types": ["einladung.v1.InvitationRequested"]},
             {("event_types.0", "unknown_type")},
         ),
-        ({"secret": "whsec_x"}, {("secret", "invalid")}),
+        ({"secret": "whsec_x"}, {("secret", "unknown")}),
     ],
 )
 async def test_what_can_not_be_made(
@@ -160,7 +160,7 @@ async def test_a_practice_has_no_more_than_it_may(asking: httpx.AsyncClient) -> 
     await created(asking)
     await created(asking)
     answer = await asking.post(PATH, json={"url": URL})
-    assert (answer.status_code, answer.json()["type"]) == (409, "too-many-webhooks")
+    assert (answer.status_code, answer.json()["code"]) == (409, "too-many-webhooks")
 
 
 async def test_replays_of_a_range_and_of_ids(
@@ -200,7 +200,7 @@ async def test_replays_of_a_range_and_of_ids(
     assert both.status_code == 422
     monkeypatch.setattr(api, "MOST_WAITING", 0)
     full = await asking.post(f"{place}/replay", json=wanted)
-    assert (full.status_code, full.json()["type"]) == (409, "webhook-queue-full")
+    assert (full.status_code, full.json()["code"]) == (409, "webhook-queue-full")
 
 
 async def test_who_was_away_replays_from_when_it_was_given_up(
@@ -233,7 +233,7 @@ async def test_what_the_operator_has_disabled_the_operator_enables(
     assert measures.endpoints.labels("operator")._value.get() == 1
     assert measures.endpoints.labels("gone")._value.get() == 0
     answer = await asking.patch(f"{PATH}/{made['id']}", json={"enabled": True})
-    assert answer.json()["type"] == "webhook-disabled-by-operator"
+    assert answer.json()["code"] == "webhook-disabled-by-operator"
 
 
 async def test_the_log_has_pages(webhooks: Webhooks, asking: httpx.AsyncClient) -> None:

@@ -19,11 +19,17 @@ from services.scheduling.app import build
 from services.scheduling.bounds import Bound
 from services.scheduling.settings import Settings
 from services.status import problems as status_problems
+from services.webhooks import problems as webhooks_problems
 from tests.support.forms import NOW
 from tests.support.settings import SCHEDULING
 
 ROOT = Path(__file__).parents[3]
-ALL_CODES = {*FIELD_CODES, *scheduling_problems.FIELD_CODES, *status_problems.FIELD_CODES}
+ALL_CODES = {
+    *FIELD_CODES,
+    *scheduling_problems.FIELD_CODES,
+    *status_problems.FIELD_CODES,
+    *webhooks_problems.FIELD_CODES,
+}
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def test_a_page_needs_no_internet_and_leads_nowhere_that_is_not_there(page: Path
         assert (page.parent / file).exists(), target
 
 
-@pytest.mark.parametrize("service", ["scheduling", "notification", "status"])
+@pytest.mark.parametrize("service", ["scheduling", "notification", "status", "webhooks"])
 def test_every_operation_and_schema_is_on_its_page(service: str) -> None:
     api = json.loads((CONTRACTS / "openapi" / f"{service}.json").read_text())
     page = (ROOT / "docs" / "api" / f"{service}.html").read_text()

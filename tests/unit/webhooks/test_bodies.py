@@ -11,6 +11,7 @@ import pytest
 from contracts.channels import Channel
 from contracts.envelope import Received
 from contracts.events import (
+    AppointmentCorrected,
     Evidence,
     InvitationDelivered,
     SendNowRequested,
@@ -69,4 +70,61 @@ def test_an_event_is_a_cloud_event_in_structured_mode() -> None:
         "time": "2026-03-01T12:00:00Z",
         "subject": str(APPOINTMENT),
         "datacontenttype": "application/json",
+        "dataschema": "urn:einladung:v1:InvitationDelivered",
+        "practiceid": str(PRACTICE),
+    }
+
+
+def test_a_correction_is_sent_with_the_references_byte_by_byte() -> None:
+    event = AppointmentCorrected(
+        practice_id=PRACTICE,
+        appointment_id=APPOINTMENT,
+        version=3,
+        attempt=1,
+        unsent=[Channel.SMS],
+        occurred_at=AT,
+        external_reference="F-2026/17",
+        patient_reference="4711",
+    )
+    assert bodies.of_event(Received(EVENT, AT, event, None)) == (
+        '{"specversion":"1.0","id":"00000000-0000-0000-0000-000000000003",'
+        '"type":"einladung.v1.AppointmentCorrected","source":"/einladung/scheduling",'
+        '"time":"2026-03-01T12:00:00Z","subject":"00000000-0000-0000-0000-000000000002",'
+        '"datacontenttype":"application/json",'
+        '"dataschema":"urn:einladung:v1:AppointmentCorrected",'
+        '"practiceid":"00000000-0000-0000-0000-000000000001",'
+        '"data":{"external_reference":"F-2026/17","patient_reference":"4711",'
+        '"practitioner_reference":null,"location_reference":null,'
+        '"practice_id":"00000000-0000-0000-0000-000000000001",'
+        '"appointment_id":"00000000-0000-0000-0000-000000000002",'
+        '"version":3,"attempt":1,"unsent":["sms"],"occurred_at":"2026-03-01T12:00:00Z"}}'
+    )
+
+
+def test_a_test_says_whose_it_is_and_has_no_schema() -> None:
+    told = json.loads(bodies.of_test(EVENT, PRACTICE, UUID(int=5), AT))
+    assert told["type"] not in bodies.PUBLIC
+    assert (told["practiceid"], told["source"]) == (str(PRACTICE), "/einladung/webhooks")
+    assert "dataschema" not in told
+
+
+def test_every_event_of_the_public_topics_is_public() -> None:
+    assert {each.removeprefix("einladung.v1.") for each in bodies.PUBLIC} == {
+        "AppointmentScheduled",
+        "AppointmentRescheduled",
+        "AppointmentCorrected",
+        "AppointmentDeleted",
+        "AppointmentErased",
+        "AppointmentFollowedUp",
+        "InvitationIssued",
+        "VisitJoined",
+        "InvitationPending",
+        "InvitationDelivered",
+        "InvitationFailed",
+        "InvitationUnconfirmed",
+        "InvitationAnswered",
+        "NoticePending",
+        "NoticeDelivered",
+        "NoticeFailed",
+        "NoticeUnconfirmed",
     }

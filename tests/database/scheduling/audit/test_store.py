@@ -299,7 +299,7 @@ async def test_entries_go_when_they_are_old_from_the_beginning_of_the_chain_on(
 
 async def test_no_function_of_the_owner_looks_at_temporary_tables_first(owner_of: OwnerOf) -> None:
     """Even a role that could make one would be asked last (CREATE FUNCTION)."""
-    for service in ("scheduling", "notification", "status", "dashboard"):
+    for service in ("scheduling", "notification", "status", "webhooks", "dashboard"):
         async with owner_of(service) as owner:
             paths = await owner.fetch(
                 """
