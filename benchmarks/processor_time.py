@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import psutil
 
 from local.kafka import Kafka
+from local.modules import SERVICES
 from local.postgres import Postgres
 from local.stack import Stack
-
-SERVICES = ("scheduling", "notification", "status")
 
 
 class ProcessorTime:

@@ -32,6 +32,7 @@ from contracts.events import InvitationIssued
 from contracts.signatures import HEADER as SIGNATURE
 from contracts.signatures import EventSigner
 from contracts.topics import APPOINTMENTS
+from local.modules import SERVICES
 from local.ports import free_base
 from local.practice import DEMO_PRACTICE
 from local.stack import Stack
@@ -293,7 +294,7 @@ def record(event: InvitationIssued, offset: int, signer: EventSigner) -> Record:
     )
 
 
-async def on_the_stack(services: Sequence[str] = ("scheduling", "notification", "status")) -> None:
+async def on_the_stack(services: Sequence[str] = SERVICES) -> None:
     """What needs Kafka and PostgreSQL, with the services themselves out of the way."""
     with tempfile.TemporaryDirectory() as folder:
         async with Stack(Path(folder), base_port=free_base()) as stack:

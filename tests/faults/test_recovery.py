@@ -1,22 +1,27 @@
-"""Three databases restored to different moments and topics lost: all comes together again."""
+"""Four databases restored to different moments and topics lost: all comes together again."""
 
 import asyncio
+import json
 import sys
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import pytest_asyncio
 
 from contracts.topics import OUTCOMES, REQUESTED, Topic
 from local import topics
 from local.processes import REPOSITORY
 from tests.conftest import Stack
-from tests.support import Json, Practice, eventually
+from tests.support import Json, Practice, eventually, http_client
 from tests.support.backups import back_up, restore
+from tests.support.http_server import Server, serve
+from tests.support.keys import bearer, new_key
 
 PHONE = "+491713920001"
 STILL_THERE = "Processes of status still run: stop them first.\n"
-ALL = ("scheduling", "notification", "status")
+ALL = ("scheduling", "notification", "status", "webhooks")
 
 
 async def recover(stack: Stack, since: datetime, *services: str) -> tuple[int, str]:
@@ -70,8 +75,38 @@ async def gateway_is_asked(stack: Stack, practice: Practice, created: Json) -> N
         await owner.close()
 
 
+@pytest_asyncio.fixture
+async def receiver(practice: Practice, stack: Stack) -> AsyncIterator[Server]:
+    """A system of the practice that hears its events."""
+    await stack.service("webhooks").start()
+    try:
+        key = await new_key(stack, practice.id, "webhooks:manage")
+        async with (
+            serve() as server,
+            http_client(base_url=stack.url("webhooks"), headers=await bearer(stack, key)) as client,
+        ):
+            made = await client.post("/v1/webhooks", json={"url": f"{server.url}/hook"})
+            assert made.status_code == 201, made.text
+            yield server
+    finally:
+        await stack.service("webhooks").stop()
+
+
+async def hears(receiver: Server, kind: str, one: Json, *, after: int = 0) -> Json:
+    """The event of this type about it, as it comes after so many messages."""
+
+    async def ask() -> Json | None:
+        for each in receiver.seen[after:]:
+            event: Json = json.loads(each.body)
+            if (event["type"], event["subject"]) == (f"einladung.v1.{kind}", one["id"]):
+                return event
+        return None
+
+    return await eventually(ask, f"{kind} comes")
+
+
 async def test_restored_from_different_moments_and_two_topics_lost(
-    practice: Practice, stack: Stack
+    practice: Practice, stack: Stack, receiver: Server
 ) -> None:
     since, desk = datetime.now(UTC), practice.scheduling
 
@@ -87,6 +122,7 @@ async def test_restored_from_different_moments_and_two_topics_lost(
 
     still, moved, deleted, erased = [await created() for _ in range(4)]
     await back_up(stack.owner_dsn("status"))
+    await back_up(stack.owner_dsn("webhooks"))
     bounced = await created(email=f"unbekannt+{practice.id.hex[:8]}@example.org")
     await back_up(stack.owner_dsn("notification"))
     unknown = await created()
@@ -100,6 +136,8 @@ async def test_restored_from_different_moments_and_two_topics_lost(
     removed = await desk.delete(f"/v1/appointments/{deleted['id']}?notify=false")
     forgotten = await desk.post(f"/v1/appointments/{erased['id']}/erasure")
     assert (removed.status_code, forgotten.status_code) == (204, 204)
+    deletion = await hears(receiver, "AppointmentDeleted", deleted)
+    erasure = await hears(receiver, "AppointmentErased", erased)
 
     assert await recover(stack, since, "status") == (1, STILL_THERE)
     for name in ALL:
@@ -107,6 +145,7 @@ async def test_restored_from_different_moments_and_two_topics_lost(
     try:
         for name in ALL:
             await restore(stack.owner_dsn(name))
+        heard = len(receiver.seen)
         await lose(stack, OUTCOMES, REQUESTED)
         code, printed = await recover(stack, since, *ALL)
     finally:
@@ -140,6 +179,9 @@ async def test_restored_from_different_moments_and_two_topics_lost(
             return await practice.indicator(one["id"]) is None
 
         await eventually(gone, "status shows nothing")
+    # Webhooks sends again what it does not know as sent: a receiver knows it by its id.
+    assert await hears(receiver, "AppointmentDeleted", deleted, after=heard) == deletion
+    assert await hears(receiver, "AppointmentErased", erased, after=heard) == erasure
     # What is done now is news to everybody.
     await practice.resend(still["id"])
     number = (await found(still) or {})["invitation"]["attempt"]

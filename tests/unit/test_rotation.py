@@ -7,6 +7,7 @@ neighbouring steps serve side by side.
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -22,6 +23,8 @@ from services.scheduling.audit.entry import AuditEntry
 from services.scheduling.audit.proving import Prover, Standing
 from services.scheduling.keys.mint import ALGORITHM, Mint
 from services.scheduling.links import Link, Links
+from services.webhooks.settings import Settings as WebhooksSettings
+from tests.support.settings import WEBHOOKS
 
 OLD, NEW = "b2xk" * 10 + "b2w", "bmV3" * 10 + "bmU"  # base64url of 32 bytes
 STEPS = [{1: OLD}, {1: OLD, 2: f"next:{NEW}"}, {1: OLD, 2: NEW}, {2: NEW}]
@@ -115,3 +118,9 @@ def test_a_set_needs_a_key_in_use_and_what_is_public_never_waits() -> None:
         key_set({1: f"next:{OLD}"})
     with pytest.raises(ValueError, match="does not wait"):
         check_public_keys({1: NEW, 2: f"next:{NEW}"})
+
+
+def test_the_key_of_webhooks_secrets_may_wait() -> None:
+    settings = WebhooksSettings(**dict[str, Any](WEBHOOKS | {"secret_keys": STEPS[1]}))
+    sealer = Sealer(decode_keys(settings.secret_keys))
+    assert (sealer.newest, sealer.waiting, sealer.older) == (1, {2}, [])
