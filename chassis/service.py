@@ -61,10 +61,14 @@ class Application(FastAPI):
 
     policy = NOTHING
     https = False
+    around: Callable[[ASGIApp], ASGIApp] | None = None
     operations: "Application"
 
     def build_middleware_stack(self) -> ASGIApp:  # noqa: D102
-        return SafeHeaders(super().build_middleware_stack(), policy=self.policy, https=self.https)
+        within = super().build_middleware_stack()
+        if self.around is not None:
+            within = self.around(within)
+        return SafeHeaders(within, policy=self.policy, https=self.https)
 
 
 def create_app(
@@ -76,11 +80,12 @@ def create_app(
     settings: ProcessSettings,
     policy: str = NOTHING,
     openapi_url: str | None = "/openapi.json",
+    around: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> Application:
     """An application with everything around a service's own routes.
 
-    `policy` is the Content-Security-Policy of what sets none itself. There is no /docs: its page
-    would load scripts from elsewhere.
+    `policy` is the Content-Security-Policy of what sets none itself; `around` sees every answer,
+    those to errors of its own too. There is no /docs: its page would load scripts from elsewhere.
     """
     app = _surrounded(
         Application(
@@ -94,6 +99,7 @@ def create_app(
         settings,
     )
     app.policy = policy
+    app.around = around
     app.operations = _operations(title, health, settings)
     app.operations.state = app.state
     return app

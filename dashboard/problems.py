@@ -19,20 +19,3 @@ class LoginUnavailable(StatusProblem):
     type_ = "identity-provider-unavailable"
     title = "The identity provider does not answer."
     headers_ = CIMultiDict({"Retry-After": "5"})  # seconds
-
-
-class UpstreamUnavailable(StatusProblem):
-    """503: the service was not reached, so nothing has happened."""
-
-    status = 503
-    type_ = "upstream-unavailable"
-    title = "The service is not available."
-    headers_ = CIMultiDict({"Retry-After": "2"})  # seconds
-
-
-class UpstreamNoAnswer(StatusProblem):
-    """502: the request went out and no response came; what became of it is not known."""
-
-    status = 502
-    type_ = "upstream-no-answer"
-    title = "The service did not answer."
