@@ -1,4 +1,4 @@
-"""The programs that the product is made of, by the names of their databases."""
+"""The programs that the product is made of, by name, which is that of their database as well."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,8 @@ from local.processes import REPOSITORY
 
 SERVICES = ("scheduling", "notification", "status")
 MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dashboard": "dashboard"}
+# With those that keep nothing, and so have neither a database nor a login at Kafka.
+PROGRAMS = {**MODULES, "fhir": "services.fhir"}
 
 
 def migrations(name: str) -> Path:
@@ -16,4 +18,4 @@ def migrations(name: str) -> Path:
 
 def command(name: str) -> tuple[str, ...]:
     """How to start a service or the dashboard."""
-    return (sys.executable, "-m", MODULES[name])
+    return (sys.executable, "-m", PROGRAMS[name])

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from local.errors import LocalFailure
-from local.modules import MODULES
+from local.modules import PROGRAMS
 
 DEFAULT_BASE = 8400
 PATIENCE = 3.0  # seconds for an earlier stack to let go of its ports
@@ -40,6 +40,10 @@ class Ports:
     @property
     def status(self) -> int:  # noqa: D102
         return self.base + 3
+
+    @property
+    def fhir(self) -> int:  # noqa: D102
+        return self.base + 5
 
     def operations(self, name: str) -> int:
         """Health, metrics and the operators' API of a service or the dashboard."""
@@ -94,7 +98,8 @@ class Ports:
             self.scheduling,
             self.notification,
             self.status,
-            *(self.operations(name) for name in MODULES),
+            self.fhir,
+            *(self.operations(name) for name in PROGRAMS),
             self.bounces,
             self.smtp,
             self.mailbox,

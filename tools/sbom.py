@@ -28,6 +28,7 @@ IMAGES: Mapping[str, str] = {
     "notification": "runtime",
     "status": "runtime",
     "dashboard": "runtime",
+    "fhir": "runtime",
     "tools": "tools",
 }
 # Images are CPython's on Linux, for whichever processor.

@@ -16,6 +16,7 @@ MODULES = {
     "Notification": "services.notification",
     "Status": "services.status",
     "Dashboard": "dashboard",
+    "FHIR": "services.fhir",
 }
 _UNITS = {"seconds", "minutes", "hours", "days"}
 _NAMES_OF_DURATIONS = _UNITS | {"age", "delay", "interval", "retention", "timeout", "wait"}

@@ -16,7 +16,7 @@ SCHEDULING = "http://127.0.0.1:8401"
 MAILBOX = "http://127.0.0.1:8426"
 MAILPIT = "http://127.0.0.1:8430"
 SERVICES = ("scheduling", "notification", "status", "dashboard")
-OURS = (*SERVICES, "mailbox", "phones", "identity-provider", "rooms")
+OURS = (*SERVICES, "fhir", "mailbox", "phones", "identity-provider", "rooms")
 TIMEOUT = 300.0  # seconds for a command
 
 

@@ -50,6 +50,12 @@ SMS = NOTIFICATION | {
     "sms_seven_api_key": "geheim",
     "sms_seven_signing_key": "geheim",
 }
+FHIR = {
+    "environment": "production",
+    "public_url": "https://fhir.example.org",
+    "scheduling_url": "https://scheduling.example.org",
+    "status_url": "https://status.example.org",
+}
 DASHBOARD = {
     "environment": "production",
     "public_url": "https://termine.example.org",

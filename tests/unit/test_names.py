@@ -11,6 +11,7 @@ PROGRAMS = (
     "services/scheduling",
     "services/notification",
     "services/status",
+    "services/fhir",
     "dashboard",
     "chassis",
     "contracts",

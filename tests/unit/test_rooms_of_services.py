@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("services.scheduling", "services.notification", "services.status", "dashboard")
+SERVICES = (
+    *("services.scheduling", "services.notification", "services.status", "services.fhir"),
+    "dashboard",
+)
 
 
 def packages(service: str) -> Iterator[str]:
