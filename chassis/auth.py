@@ -24,6 +24,7 @@ from multidict import CIMultiDict
 from chassis.jwks import ALGORITHMS, Keys
 from chassis.settings import AuthSettings
 from chassis.throttle import Throttle
+from chassis.tracing import PRACTICE
 from contracts import rights
 from contracts.rights import Right, Role
 
@@ -230,6 +231,7 @@ async def caller(
     except NotAuthenticated:
         log.info("token refused")
         raise
+    request.scope[PRACTICE] = str(found.practice_id)
     if not found.rights.issuperset(needed.scopes):
         log.info(
             "right missing",

@@ -6,6 +6,8 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.tls import show
+
 Security = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 Mechanism = Literal["SCRAM-SHA-512", "OAUTHBEARER"]
 UNENCRYPTED = {"plaintext", "sasl_plaintext"}
@@ -47,7 +49,7 @@ class KafkaSettings(BaseSettings):
         context = ssl.create_default_context(cafile=self.kafka_ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.kafka_cert_file is not None:
-            context.load_cert_chain(self.kafka_cert_file, self.kafka_key_file)
+            show(context, self.kafka_cert_file, self.kafka_key_file)
         return context
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ database or mail server quotes values in its messages, and values are patient da
 
 import logging
 import re
+import signal
 import sys
 import traceback
 from typing import Any
@@ -17,8 +18,14 @@ PRINTED_TRACEBACK = "Traceback (most recent call last):"
 EXCEPTION_LINE = re.compile(r"[A-Za-z_][\w.]*(:|$)")
 
 
+OURS = ("chassis", "contracts", "dashboard", "services")  # what DEBUG is for
+
+
 def configure(service: str, level: str = "INFO") -> None:
-    """Send the logs of this process, libraries included, to standard output."""
+    """Send the logs of this process, libraries included, to standard output.
+
+    Libraries stay at INFO: what they say at DEBUG may be a patient's.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -45,7 +52,8 @@ def configure(service: str, level: str = "INFO") -> None:
             keep_exc_info=False,
         )
     )
-    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.basicConfig(handlers=[handler], level=max(level, "INFO", key=_number), force=True)
+    set_level(level)
     for noisy in ("aiokafka", "faststream", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for replaced in ("uvicorn", "uvicorn.error"):
@@ -53,6 +61,22 @@ def configure(service: str, level: str = "INFO") -> None:
         logging.getLogger(replaced).propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # paths and queries hold identifiers
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def set_level(level: str) -> None:
+    """The least that our own code logs from now on."""
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
+
+
+def follow_signals(level: str) -> None:
+    """SIGUSR1 has our own code log at DEBUG, SIGUSR2 at `level` again; in the main thread alone."""
+    signal.signal(signal.SIGUSR1, lambda *_: set_level("DEBUG"))
+    signal.signal(signal.SIGUSR2, lambda *_: set_level(level))
+
+
+def _number(level: str) -> int:
+    return logging.getLevelNamesMapping()[level]
 
 
 def without_exception_text(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -274,6 +274,13 @@ class Relay:
                 batch.done.append(row["id"])
                 span.end()
                 published.labels(row["topic"]).inc()
+                log.info(
+                    "published",
+                    type=row["headers"].get("ce_type"),
+                    subject=row["key"],
+                    practice=row["headers"].get("ce_practiceid"),
+                    trace_id=tracing.trace_id(span),
+                )
         return batch
 
     async def _send(

@@ -9,8 +9,8 @@ import os
 import socket
 import ssl
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from chassis.handshakes import TlsServer
 from chassis.headers import NOTHING, SafeHeaders
 from chassis.limits import Limits
 from chassis.peers import networks
+from chassis.renewal import renewal
 from chassis.request_metrics import RequestMetrics
 from chassis.settings import ProcessSettings
 from chassis.supervisor import Supervisor
@@ -87,12 +88,19 @@ def create_app(
     `policy` is the Content-Security-Policy of what sets none itself; `around` sees every answer,
     those to errors of its own too. There is no /docs: its page would load scripts from elsewhere.
     """
+
+    @asynccontextmanager
+    async def with_its_files(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app):
+            health.supervisor.run(renewal(settings))
+            yield
+
     app = _surrounded(
         Application(
             title=title,
             version="1",
             description=description,
-            lifespan=lifespan,
+            lifespan=with_its_files,
             openapi_url=openapi_url,
             **_BARE,
         ),
@@ -276,6 +284,7 @@ def serve(
     `before_shutdown` is called before open requests are waited for.
     """
     logs.configure(name, settings.log_level)
+    logs.follow_signals(settings.log_level)
     tracing.configure(name)
     if settings.network == "trusted":
         structlog.get_logger(__name__).warning(

@@ -68,7 +68,9 @@ class ProcessSettings(BaseSettings):
         "of where keys are read.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="The least that is logged."
+        default="INFO",
+        description="The least that is logged; DEBUG of our own code alone. In a running process "
+        "SIGUSR1 sets DEBUG, SIGUSR2 this again.",
     )
     max_body_bytes: int = Field(
         default=64 * 1024, ge=1024, description="Larger request bodies are refused with 413."

@@ -39,6 +39,8 @@ PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"
 SPOKEN = "http/protobuf"
 FLUSH_TIMEOUT = 5.0  # seconds for the last spans; what stops must not wait for a collector
 
+PRACTICE = "einladung.practice"  # in an ASGI scope: the id of the caller's practice, once known
+
 # What is asked every few seconds, and tells nobody anything.
 QUIET = {"/health/live", "/health/ready", "/metrics"}
 
@@ -124,9 +126,9 @@ def traceparent(span: Span | None = None) -> str | None:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
-def trace_id() -> str | None:
-    """The current trace's id in hexadecimal, or None outside of any trace."""
-    context = trace.get_current_span().get_span_context()
+def trace_id(span: Span | None = None) -> str | None:
+    """The id, in hexadecimal, of the trace of `span` or the current one; None outside of any."""
+    context = (span or trace.get_current_span()).get_span_context()
     return trace.format_trace_id(context.trace_id) if context.is_valid else None
 
 
@@ -198,7 +200,7 @@ def _within(begun: Span) -> Iterator[Span]:
 
 
 class TraceMiddleware:
-    """A span for each HTTP request, named by its route.
+    """A span and a line of the log for each HTTP request, named by its route and never by its path.
 
     It begins a trace, or goes on with that of a caller in one of the `known` networks.
     """
@@ -217,11 +219,21 @@ class TraceMiddleware:
         foreign = header.decode("latin-1") if header else None
         goes_on = foreign is not None and self._is_known(scope)
         within = span(method, foreign, kind=SpanKind.SERVER) if goes_on else edge(method, foreign)
+        begun = time.perf_counter()
         with within as current:
 
             async def described(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     route = getattr(scope.get("route"), "path", NO_ROUTE)
+                    log.info(
+                        "request",
+                        method=method,
+                        route=route,
+                        status=message["status"],
+                        milliseconds=round((time.perf_counter() - begun) * 1000),
+                        practice=scope.get(PRACTICE),
+                        trace_id=trace_id(current),
+                    )
                     current.update_name(f"{method} {route}")
                     current.set_attribute("http.request.method", method)
                     current.set_attribute("http.route", route)

@@ -1,5 +1,6 @@
 """What ops sees: health, metrics, and logs in which no patient is named."""
 
+import json
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
@@ -36,13 +37,39 @@ async def test_no_log_and_no_metric_names_a_patient(practice: Practice, stack: S
             assert secret not in text, f"{secret} in {where}"
 
 
+async def test_a_request_and_what_came_of_it_are_lines_of_one_trace(
+    practice: Practice, stack: Stack
+) -> None:
+    created = await practice.create()
+    await practice.shows(created["id"], "delivered")
+    lines = [
+        json.loads(line)
+        for name in SERVICES
+        for line in (stack.folder.logs / f"{name}.log").read_text().splitlines()
+    ]
+    told = {
+        each["type"].rpartition(".")[2]: each
+        for each in lines
+        if each["event"] == "published" and each["subject"] == created["id"]
+    }
+    assert {"InvitationRequested", "AppointmentScheduled", "InvitationDelivered"} <= told.keys()
+    (trace_id,) = {each["trace_id"] for each in told.values()}
+    (request,) = [
+        each for each in lines if each["event"] == "request" and each["trace_id"] == trace_id
+    ]
+    assert (request["method"], request["route"]) == ("POST", "/v1/appointments")
+    assert (request["status"], request["practice"]) == (201, str(practice.id))
+
+
 @pytest.mark.parametrize("name", SERVICES[:3])
 async def test_services_are_alive_ready_and_measured(stack: Stack, name: str) -> None:
     async with httpx.AsyncClient(base_url=stack.operations_url(name), timeout=PATIENCE) as client:
         for path in ("/health/live", "/health/ready"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (200, {"faults": []})
-        assert "python_info" in (await client.get("/metrics")).text
+        metrics = (await client.get("/metrics")).text
+        assert "python_info" in metrics
+        assert 'loop_last_success_timestamp_seconds{loop="files"}' in metrics  # it looks at them
 
 
 async def test_a_body_too_large_is_refused_however_it_is_sent(practice: Practice) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import gc
 import json
 import logging
+import os
+import signal
 
 import pytest
 import structlog
@@ -67,3 +69,25 @@ async def test_a_task_whose_exception_nobody_took_is_logged_without_it(
     assert "Task exception was never retrieved" in text
     assert "ValueError" in text
     assert "erika" not in text
+
+
+def test_a_signal_has_our_own_code_tell_more_and_libraries_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("test", "WARNING")
+    logs.follow_signals("WARNING")
+    ours, theirs = structlog.get_logger("services.status"), logging.getLogger("library")
+    try:
+        ours.info("before")
+        os.kill(os.getpid(), signal.SIGUSR1)
+        ours.debug("meanwhile")
+        theirs.debug("of a library")
+        os.kill(os.getpid(), signal.SIGUSR2)
+        ours.info("after")
+        ours.warning("always")
+    finally:
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_DFL)
+        logs.configure("test")
+    told = [json.loads(line)["event"] for line in logged(capsys).splitlines()]
+    assert told == ["meanwhile", "always"]
