@@ -20,11 +20,13 @@ def build(settings: Settings) -> Application:
     The services that it asks are no dependency of its readiness: while one of them is away it says
     so, in FHIR's words.
     """
+    health = Health()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         urls = {"scheduling": settings.scheduling_url, "status": settings.status_url}
-        async with Upstreams(urls, tls=settings.tls.for_peers()) as upstreams:
+        tls = settings.tls.for_peers()
+        async with Upstreams(urls, tls=tls) as upstreams, health.supervisor:
             app.state.services = Services(upstreams, f"{settings.public_url}/fhir")
             yield
 
@@ -32,7 +34,7 @@ def build(settings: Settings) -> Application:
         title="Einladung: FHIR",
         description="Appointments and messages as FHIR R4 resources.",
         lifespan=lifespan,
-        health=Health(),
+        health=health,
         settings=settings,
         openapi_url=None,  # it is described by its CapabilityStatement
         around=Outcomes,

@@ -93,8 +93,8 @@ def new_appointment(**changes: Any) -> Json:
         "minutesDuration": 20,
         "participant": [{"actor": {"reference": "#p1"}, "status": "accepted"}],
     } | changes
-    with suppress(TypeError, ValueError):
-        end = datetime.fromisoformat(resource["start"]) + timedelta(minutes=20)
+    with suppress(TypeError, ValueError, OverflowError):
+        end = datetime.fromisoformat(str(resource["start"])) + timedelta(minutes=20)
         resource.setdefault("end", end.isoformat())
     return {name: each for name, each in resource.items() if each is not None}
 
