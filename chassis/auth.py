@@ -14,7 +14,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Response, Security
+from fastapi.openapi.models import OAuth2, OAuthFlowAuthorizationCode, OAuthFlowClientCredentials
+from fastapi.openapi.models import OAuthFlows as Flows
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from fastapi_problem.error import StatusProblem
 from joserfc import jws, jwt
@@ -23,7 +25,7 @@ from multidict import CIMultiDict
 
 from chassis.jwks import ALGORITHMS, Keys
 from chassis.settings import AuthSettings
-from chassis.throttle import Throttle
+from chassis.throttle import Throttle, TooManyRequests
 from chassis.tracing import PRACTICE
 from contracts import rights
 from contracts.rights import Right, Role
@@ -34,6 +36,9 @@ TYPES = {"jwt", "at+jwt", "application/at+jwt"}  # RFC 9068, section 4, and who 
 CLOCK_SKEW = 30  # seconds
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NAME_LENGTH = 200
+# What the description of the APIs can name; an installation has its own.
+DEMO_TOKENS = "http://127.0.0.1:8401/v1/tokens"
+DEMO_LOGINS = "http://127.0.0.1:8428"
 # What reading a made-up token can end in; RecursionError is JSON nested a thousand deep.
 MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
@@ -207,18 +212,39 @@ def _names(claims: Claims, name: str) -> list[str]:
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
-_bearer = HTTPBearer(
-    auto_error=False,
-    bearerFormat="JWT",
-    scheme_name="token",
-    description="An access token of the identity provider, or one exchanged for an API key at "
-    "the scheduling service (POST /v1/tokens). The names at each operation are the rights that "
-    "it needs: scopes of an API key, or part of a person's role.",
-)
+class _Bearer(HTTPBearer):
+    """Reads a bearer token; to callers it is described by the two ways to come by one."""
+
+    def __init__(self) -> None:
+        super().__init__(auto_error=False, scheme_name="token")
+        self.model = OAuth2(  # type: ignore[assignment]
+            description="An access token for an API key (client credentials; it holds for "
+            "five minutes, so keep it that long), or a person's, of the identity provider. The "
+            "names at each operation are the rights that it needs: scopes of a key, or part of a "
+            "person's role. Addresses are those of `make demo`.",
+            flows=Flows(
+                clientCredentials=OAuthFlowClientCredentials(
+                    tokenUrl=DEMO_TOKENS, scopes=_meanings(rights.RIGHTS_OF_KEYS)
+                ),
+                authorizationCode=OAuthFlowAuthorizationCode(
+                    authorizationUrl=f"{DEMO_LOGINS}/authorize",
+                    tokenUrl=f"{DEMO_LOGINS}/token",
+                    scopes=_meanings(Right),
+                ),
+            ),
+        )
+
+
+def _meanings(of: Iterable[Right]) -> dict[str, str]:
+    return {right: rights.MEANING[right] for right in Right if right in of}
+
+
+_bearer = _Bearer()
 
 
 async def caller(
     request: Request,
+    response: Response,
     needed: SecurityScopes,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
@@ -241,15 +267,24 @@ async def caller(
         )
         raise MissingRight(needed.scopes)
     if request.method not in SAFE_METHODS:
-        count_write(request, found)
+        response.headers.update(count_write(request, found))
     return found
 
 
-def count_write(request: Request, caller: Caller) -> None:
-    """Count one writing request of this caller, whatever its method. Raises TooManyRequests."""
+def count_write(request: Request, caller: Caller) -> Mapping[str, str]:
+    """Count one writing request of this caller, whatever its method. Raises TooManyRequests.
+
+    The headers that tell how many are left.
+    """
     access: Access = request.app.state.access
-    if access.writes is not None:
-        access.writes.take(f"{caller.practice_id} {caller.subject}")
+    if access.writes is None:
+        return {}
+    who = f"{caller.practice_id} {caller.subject}"
+    wait = access.writes.wait(who)
+    standing = access.writes.standing(who, "writes")
+    if wait > 0:
+        raise TooManyRequests(wait, standing)
+    return standing
 
 
 def needs(*rights: Right) -> Any:

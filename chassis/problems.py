@@ -10,7 +10,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
 from multidict import CIMultiDict
-from pydantic import TypeAdapter
 
 from chassis.database import DatabaseBusy, DatabaseUnavailable
 
@@ -43,6 +42,14 @@ class InvalidInput(StatusProblem):
                 for error in errors
             ]
         )
+
+
+class NotJson(StatusProblem):
+    """400: the body is no JSON, so nothing in it was looked at."""
+
+    status = 400
+    type_ = "not-json"
+    title = "The body is no JSON."
 
 
 class Unexpected(StatusProblem):
@@ -88,7 +95,6 @@ _MESSAGES = {
     "missing": "Bitte füllen Sie dieses Feld aus.",
     "string_too_short": "Bitte füllen Sie dieses Feld aus.",
     "string_too_long": "Diese Eingabe ist zu lang.",
-    "json_invalid": "Die Anfrage ist kein gültiges JSON.",
     "greater_than_equal": "Dieser Wert ist zu klein.",
     "less_than_equal": "Dieser Wert ist zu groß.",
     "extra_forbidden": "Dieses Feld ist unbekannt.",
@@ -104,6 +110,9 @@ _CODES = {
 def _invalid_request(
     _handler: ExceptionHandler, _request: Request, error: RequestValidationError
 ) -> Problem:
+    faults = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return NotJson()
     return InvalidInput(
         [
             FieldError(
@@ -111,7 +120,7 @@ def _invalid_request(
                 code=_CODES.get(fault["type"], "invalid"),
                 message=_MESSAGES.get(fault["type"], "Diese Eingabe ist nicht gültig."),
             )
-            for fault in error.errors()
+            for fault in faults
         ]
     )
 
@@ -143,30 +152,6 @@ def responses(*raised: type[StatusProblem]) -> Responses:
     return {status: response("; or: ".join(lines)) for status, lines in described.items()}
 
 
-_NOT_AUTHENTICATED = response("No valid bearer token")
-_NOT_ALLOWED = response("The token does not allow this, or its practice is not set up")
-_UNAVAILABLE = response("Not available now, or too busy; Retry-After says when to come back")
-_UNREADABLE = response("The body is no JSON")
-_TOO_LARGE = response("The body is too large")
-_HEAD_TOO_LARGE = response("Address and headers are too large")
-_TOO_MANY = response("Too many requests; Retry-After says when to come back")
-
-
-def _describe_common(operation: dict[str, Any], method: str) -> None:
-    """Add the problems that come from around a route and not from itself."""
-    common: dict[str, Any] = {}
-    if "security" in operation:
-        common |= {"401": _NOT_AUTHENTICATED, "403": _NOT_ALLOWED, "503": _UNAVAILABLE}
-        if method != "get":
-            common["429"] = _TOO_MANY
-    if operation.get("parameters"):
-        common["431"] = _HEAD_TOO_LARGE
-    if "requestBody" in operation:
-        common |= {"400": _UNREADABLE, "413": _TOO_LARGE}
-    present = operation["responses"]
-    operation["responses"] = dict(sorted((common | present).items()))
-
-
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with application/problem+json."""
     wrappers: dict[str, Any] = {"default": Unexpected}
@@ -178,16 +163,3 @@ def install(app: FastAPI) -> None:
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
     app.add_exception_handler(DatabaseUnavailable, handler)
-    describe = app.openapi
-
-    def with_field_errors() -> dict[str, Any]:
-        description = describe()
-        schemas = description.get("components", {}).get("schemas", {})
-        if "ValidationError" in schemas:
-            schemas["ValidationError"] = TypeAdapter(FieldError).json_schema()
-        for methods in description["paths"].values():
-            for method, operation in methods.items():
-                _describe_common(operation, method)
-        return description
-
-    app.openapi = with_field_errors  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -19,11 +19,11 @@ import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 from starlette.types import ASGIApp
 
-from chassis import logs, problems, tracing
+from chassis import logs, openapi, problems, tracing
 from chassis.connections import Places, bounded
 from chassis.handshakes import TlsServer
 from chassis.headers import NOTHING, SafeHeaders
@@ -81,12 +81,16 @@ def create_app(
     settings: ProcessSettings,
     policy: str = NOTHING,
     openapi_url: str | None = "/openapi.json",
+    tags: Mapping[str, str] | None = None,
+    models: Collection[type[BaseModel]] = (),
     around: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> Application:
     """An application with everything around a service's own routes.
 
-    `policy` is the Content-Security-Policy of what sets none itself; `around` sees every answer,
-    those to errors of its own too. There is no /docs: its page would load scripts from elsewhere.
+    `policy` is the Content-Security-Policy of what sets none itself; `tags` says what each tag of
+    the API stands for; `models` are described without being a whole answer; `around` sees every
+    answer, those to errors of its own too. There is no /docs: its page would load scripts from
+    elsewhere.
     """
 
     @asynccontextmanager
@@ -99,12 +103,14 @@ def create_app(
         Application(
             title=title,
             version="1",
-            description=description,
             lifespan=with_its_files,
             openapi_url=openapi_url,
+            openapi_tags=_tags(tags or {}),
+            **openapi.about(description, _port(settings, "port")),
             **_BARE,
         ),
         settings,
+        models,
     )
     app.policy = policy
     app.around = around
@@ -118,16 +124,27 @@ _BARE: dict[str, Any] = {
     "docs_url": None,
     "redoc_url": None,
     "redirect_slashes": False,
-    "separate_input_output_schemas": False,
     # FastAPI's own spans and logs hold paths, queries and exceptions' texts: links, and patients'
     # data. Ours are made by chassis.tracing.
     "telemetry": {"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
 }
 
 
-def _surrounded(app: Application, settings: ProcessSettings) -> Application:
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "description": meaning} for name, meaning in tags.items()]
+
+
+def _port(settings: ProcessSettings, name: str) -> int:
+    """The demo's: of an installation's own it is not said from where it is reached."""
+    return int(type(settings).model_fields[name].default)
+
+
+def _surrounded(
+    app: Application, settings: ProcessSettings, models: Collection[type[BaseModel]] = ()
+) -> Application:
     app.https = settings.environment == "production"
     problems.install(app)
+    openapi.install(app, models)
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(tracing.TraceMiddleware, known=settings.traces_from)
     app.add_middleware(RequestMetrics)
@@ -139,7 +156,11 @@ def _operations(title: str, health: Health, settings: ProcessSettings) -> Applic
         Application(
             title=f"{title}, operations",
             version="1",
-            description="For whoever runs the installation, at a port of its own.",
+            openapi_tags=_tags({"administration": "Setting practices up."}),
+            **openapi.about(
+                "For whoever runs the installation, at a port of its own.",
+                _port(settings, "operations_port"),
+            ),
             **_BARE,
         ),
         settings,

@@ -8,7 +8,7 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import Request
 from fastapi_problem.error import StatusProblem
@@ -26,8 +26,8 @@ class TooManyRequests(StatusProblem):
     type_ = "too-many-requests"
     title = "Too many requests; come back later."
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(headers={"Retry-After": str(math.ceil(seconds))})
+    def __init__(self, seconds: float, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(headers={**(headers or {}), "Retry-After": str(math.ceil(seconds))})
 
 
 class Throttle:
@@ -43,6 +43,20 @@ class Throttle:
         wait = self.wait(caller)
         if wait > 0:
             raise TooManyRequests(wait)
+
+    def standing(self, caller: str, name: str) -> dict[str, str]:
+        """What this caller may still do, as headers (draft-ietf-httpapi-ratelimit-headers-10).
+
+        `name` is the quota's. Of w seconds' worth of requests r are left; after t all are again.
+        """
+        tokens, at = self._buckets.get(caller, (float(self._capacity), self._now()))
+        rate = self._capacity / 60
+        tokens = min(self._capacity, tokens + (self._now() - at) * rate)
+        whole = math.ceil((self._capacity - tokens) / rate)
+        return {
+            "RateLimit-Policy": f'"{name}";q={self._capacity};w=60',
+            "RateLimit": f'"{name}";r={math.floor(tokens)};t={whole}',
+        }
 
     def wait(self, caller: str) -> float:
         """Count one request, if it may be made now; the seconds to wait if it may not."""

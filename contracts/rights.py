@@ -18,6 +18,16 @@ class Right(StrEnum):
     HOST_VISITS = "visits:host"
 
 
+MEANING = {
+    Right.READ_APPOINTMENTS: "See appointments, with their patients.",
+    Right.WRITE_APPOINTMENTS: "Create and change appointments, and send invitations.",
+    Right.DELETE_APPOINTMENTS: "Delete appointments, and erase patients' data.",
+    Right.READ_STATUS: "See what became of invitations.",
+    Right.READ_AUDIT: "See who did what.",
+    Right.HOST_VISITS: "Lead visits.",
+}
+
+
 class Role(StrEnum):
     """What the identity provider says of a person."""
 

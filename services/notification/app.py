@@ -155,6 +155,10 @@ def build(settings: Settings) -> Application:
         lifespan=lifespan,
         health=health,
         settings=settings,
+        tags={
+            "receipts": "What SMS gateways report.",
+            "previews": "What would be sent.",
+        },
     )
     app.include_router(receipts_api.router)
     app.include_router(preview_api.router)

@@ -54,6 +54,14 @@ from services.scheduling.visits.settings import make_rooms
 RESEALING = 3600.0  # seconds between two looks for what is under older keys
 SEALING = 10.0  # seconds between two looks for audit entries without a digest or a proof
 PURGE = 6 * 3600.0  # seconds between two looks for what has had its time
+TAGS = {
+    "appointments": "Video visits: when, with whom, and what can be done with them.",
+    "invitations": "Inviting again, and when.",
+    "practice": "What the caller's practice can do.",
+    "audit": "Who did what.",
+    "proofs": "What was sent, for whoever has to prove it.",
+    "tokens": "API keys are exchanged here.",
+}
 
 
 def build(settings: Settings) -> Application:
@@ -185,6 +193,7 @@ def build(settings: Settings) -> Application:
         lifespan=lifespan,
         health=health,
         settings=settings,
+        tags=TAGS,
     )
     for routes in (appointments, audit, proofs, visits, tokens, patient_page):
         app.include_router(routes.router)

@@ -4,6 +4,7 @@ Every fault of an input is named by its field in that one error. Pure but for `i
 an address up once it is known to be one. The sentences are for the practice, in German.
 """
 
+import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,12 +30,11 @@ from services.scheduling.name_search import NameSearch
 from services.scheduling.phone_numbers import BadNumber, NumberFault, country_of, parse_mobile
 from services.scheduling.places import ListPlace
 from services.scheduling.practice import Practice
-from services.scheduling.schemas import Change, NewAppointment, Resend
+from services.scheduling.schemas import MINUTES, TIME, Change, NewAppointment, Resend
 from services.scheduling.wall_clock import AmbiguousTime, NonexistentTime, offset_of, resolve
 
 GERMAN = Locale("de")
 NAME_LENGTH = 200
-MINUTES = range(5, 481)
 FURTHEST_AHEAD = timedelta(days=5 * 366)
 YEARS = range(2000, 9001)
 MAX_DAYS = 366  # of an export, or a list
@@ -266,6 +266,20 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
 
 
+def _day(text: str) -> date:
+    """As 2026-12-01 (RFC 3339, full-date), and in no other way of ISO 8601's."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError
+    return date.fromisoformat(text)
+
+
+def _time(text: str) -> time:
+    """As 14:30, or with seconds."""
+    if not re.fullmatch(TIME, text):
+        raise ValueError
+    return time.fromisoformat(text)
+
+
 class _Faults:
     """Reads the fields of one input and collects what is wrong, so that all of it is told at once.
 
@@ -412,12 +426,9 @@ class _Faults:
         self, day_text: str, time_text: str, utc_offset: str | None, practice: Practice
     ) -> datetime | None:
         """The moment that the practice's clock shows so; None only with a fault."""
-        day = self._read(date.fromisoformat, day_text, "date", NO_DATE)
-        at = self._read(time.fromisoformat, time_text, "time", NO_TIME)
+        day = self._read(_day, day_text, "date", NO_DATE)
+        at = self._read(_time, time_text, "time", NO_TIME)
         if day is None or at is None:
-            return None
-        if at.tzinfo is not None:
-            self._add("time", "invalid", NO_TIME)
             return None
         if not self.calendar_day(day):
             return None

@@ -152,7 +152,7 @@ class AppointmentOver(StatusProblem):
 
 
 class TokenRefused(StatusProblem):
-    """An error of RFC 6749, section 5.2, that is a problem detail as well."""
+    """An error of RFC 6749, section 5.2, with the members of a problem detail as well."""
 
     status = 400
     type_: str

@@ -1,11 +1,13 @@
 """What goes in and out of the scheduling API."""
 
 import datetime as dt
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
+from chassis.openapi import Described, without_defaults
 from contracts.channels import Channel
 from contracts.events import MOST_CAUSES
 from contracts.tariffs import Tariff
@@ -15,8 +17,11 @@ from services.scheduling.practice import Practice
 
 UNREADABLE = "(Name nicht lesbar)"
 
+Json: TypeAlias = dict[str, Any]
 Text = Annotated[str, Field(max_length=1000)]
 
+MINUTES = range(5, 481)
+TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
 
 MOST_LISTED = 500  # appointments of a page
 Cursor = Annotated[str, Field(max_length=100, description="`next` of the page before.")]
@@ -31,30 +36,78 @@ SEND_NOW = "An SMS does not wait for the morning, whatever the hour."
 
 
 class Input(BaseModel):
-    """An input of the form: its fields are checked together, in `forms`."""
+    """An input of the form: its fields are checked together, in `forms`.
 
-    model_config = ConfigDict(extra="forbid")
+    What they are described as is what passes there.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=without_defaults)
+
+
+def _with_example(**example: Any) -> Callable[[Json], None]:
+    def extend(schema: Json) -> None:
+        without_defaults(schema)
+        schema["examples"] = [example]
+
+    return extend
+
+
+def _text(**limits: Any) -> Any:
+    return Annotated[str, Field(**limits)]
+
+
+_NAME = _text(min_length=1, max_length=200)
+_EMAIL = _text(max_length=1000, json_schema_extra={"format": "idn-email"})
+_PHONE = _text(max_length=1000, examples=["+49 171 3920001", "0171 3920001"])
+_TIME = _text(pattern=TIME)
+_OFFSET = _text(pattern=r"^[+-][0-9]{2}:[0-9]{2}$")
+_MINUTES = Annotated[int, Field(ge=MINUTES.start, le=MINUTES.stop - 1)]
+_CHANNELS = Annotated[list[Channel], Field(min_length=1, max_length=10)]
+
+Name = Annotated[Text, Described(_NAME)]
+Email = Annotated[Text | None, Described(_EMAIL | None)]
+Phone = Annotated[Text | None, Described(_PHONE | None)]
+Day = Annotated[Text, Described(dt.date)]
+Clock = Annotated[
+    Text, Described(_TIME), Field(description="Wall clock of the practice.", examples=["14:30"])
+]
+Offset = Annotated[Text | None, Described(_OFFSET | None)]
 
 
 class NewAppointment(Input):
     """A video visit to create, with its first invitation."""
 
-    patient_name: Text
-    channels: Annotated[list[Text], Field(max_length=10, description="email, sms")]
-    email: Text | None = Field(default=None, description=UNASKED)
-    phone: Text | None = Field(default=None, description=UNASKED)
-    date: Text = Field(json_schema_extra={"format": "date"})
-    time: Text = Field(description="Wall clock of the practice, e.g. 14:30.")
-    utc_offset: Text | None = Field(
+    model_config = ConfigDict(
+        json_schema_extra=_with_example(
+            patient_name="Erika Muster",
+            channels=["email", "sms"],
+            email="erika@example.org",
+            phone="+491713920001",
+            date="2026-12-01",
+            time="14:30",
+            duration_minutes=20,
+            consent=True,
+        )
+    )
+
+    patient_name: Name
+    channels: Annotated[list[Text], Field(max_length=10), Described(_CHANNELS)]
+    email: Email = Field(default=None, description=UNASKED)
+    phone: Phone = Field(default=None, description=UNASKED)
+    date: Day
+    time: Clock
+    utc_offset: Offset = Field(
         default=None, description="Chooses one of a doubled hour, e.g. +02:00."
     )
-    duration_minutes: int | None
-    consent: bool
+    duration_minutes: Annotated[StrictInt | None, Described(_MINUTES)]
+    consent: Annotated[StrictBool, Described(Literal[True])] = Field(
+        description="The patient has agreed to be written to."
+    )
     locale: Text | None = Field(
         default=None, description="A code of the practice's `languages`; else its own `language`."
     )
-    send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
-    send_now: bool = Field(default=False, description=SEND_NOW)
+    send_anyway: StrictBool = Field(default=False, description="Also to an address known as dead.")
+    send_now: StrictBool = Field(default=False, description=SEND_NOW)
 
 
 class AddressLookup(Input):
@@ -71,11 +124,13 @@ class AddressLookup(Input):
 class Change(Input):
     """What to change of the time; what is left out stays."""
 
-    date: Text | None = None
-    time: Text | None = None
-    utc_offset: Text | None = None
-    duration_minutes: int | None = None
-    notify: bool = Field(default=True, description="Tell the patient of a new start.")
+    model_config = ConfigDict(json_schema_extra=_with_example(date="2026-12-02", time="09:00"))
+
+    date: Annotated[Text | None, Described(dt.date | None)] = None
+    time: Annotated[Text | None, Described(_TIME | None)] = None
+    utc_offset: Offset = None
+    duration_minutes: Annotated[StrictInt | None, Described(_MINUTES | None)] = None
+    notify: StrictBool = Field(default=True, description="Tell the patient of a new start.")
 
 
 class Resend(Input):
@@ -85,17 +140,25 @@ class Resend(Input):
     does not.
     """
 
-    patient_name: Text | None = None
-    email: Text | None = None
-    phone: Text | None = None
+    model_config = ConfigDict(json_schema_extra=_with_example(email="e.muster@example.org"))
+
+    patient_name: Annotated[Text | None, Described(_NAME | None)] = None
+    email: Email = None
+    phone: Phone = None
     locale: Text | None = Field(default=None, description="A code of the practice's `languages`.")
-    channels: Annotated[list[Text], Field(max_length=10)] | None = None
-    send_anyway: bool = Field(default=False, description="Also to an address known as dead.")
-    send_now: bool = Field(default=False, description=SEND_NOW)
+    channels: Annotated[
+        Annotated[list[Text], Field(max_length=10)] | None, Described(_CHANNELS | None)
+    ] = None
+    send_anyway: StrictBool = Field(default=False, description="Also to an address known as dead.")
+    send_now: StrictBool = Field(default=False, description=SEND_NOW)
 
 
 class FollowUp(Input):
     """„Erledigt": what somebody has dealt with."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_with_example(causes=["0192a3c4-0000-5000-8000-000000000001"])
+    )
 
     causes: Annotated[
         list[UUID],
@@ -110,6 +173,8 @@ class FollowUp(Input):
 
 class NameQuery(Input):
     """A patient's name to look for; in a body, since addresses of requests stand in logs."""
+
+    model_config = ConfigDict(json_schema_extra=_with_example(query="mus eri"))
 
     query: Text = Field(
         description="Beginnings of words of the name, in any order, of two letters at least. Case "
@@ -129,6 +194,30 @@ class InvitationView(BaseModel):
     id: UUID
     attempt: int
     link_version: int = Field(description="Rises when older links become void.")
+
+
+EXAMPLE: Json = {
+    "id": "01932c7e-5a00-7000-8000-00000000002a",
+    "version": 1,
+    "start": "2026-12-01T13:30:00Z",
+    "date": "2026-12-01",
+    "time": "14:30",
+    "duration_minutes": 20,
+    "time_zone": "Europe/Berlin",
+    "invitation": {
+        "id": "01932c7e-5a00-7000-8000-00000000002b",
+        "attempt": 1,
+        "link_version": 1,
+    },
+    "created_at": "2026-11-24T08:15:00Z",
+    "patient_name": "Erika Muster",
+    "channels": ["email", "sms"],
+    "email": "erika@example.org",
+    "phone": "+491713920001",
+    "locale": "de",
+    "cancelled": False,
+    "damaged": False,
+}
 
 
 class BookedView(BaseModel):
@@ -167,6 +256,8 @@ class BookedView(BaseModel):
 
 class AppointmentView(BookedView):
     """An appointment as the practice sees it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     patient_name: str
     channels: list[Channel]

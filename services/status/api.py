@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query
 
 from chassis.clock import utc_now
+from chassis.openapi import NO_STORE
 from chassis.problems import FieldError, InvalidInput, response
 from services.status import certainty_store, open_store, store
 from services.status.dependencies import Db, State, StatusReader
@@ -14,7 +15,7 @@ from services.status.events import PARTITIONS
 from services.status.feeds import Refused, Watch
 from services.status.open_store import Place
 from services.status.problems import BadLastEventId, NoIndicator, NoStream
-from services.status.stream import EventStream, follow, resume_from
+from services.status.stream import EVENTS, EXAMPLE, EventStream, follow, resume_from
 from services.status.timeline import history, timeline
 from services.status.views import (
     HistoryEntryView,
@@ -106,10 +107,29 @@ def _place(cursor: str | None) -> Place | None:
     response_class=EventStream,
     responses={
         200: {
-            "description": "ready, indicator, deleted, moved, open_count and beat events, until "
-            "the token's term ends. A beat comes at the beginning and whenever nothing else was "
-            "sent for its interval_seconds; open_count at the beginning and whenever a change "
-            "changes how much is open. Neither has an id. Pass over events that are not known."
+            "description": "Events, until the token's term ends, and then a clean end without a "
+            "closing event: come back with a new token and, as `Last-Event-ID`, the last id seen. "
+            "`ready`: from here on; load what is shown now. It comes first where there is no "
+            "`Last-Event-ID`, or one that the feed has never reached. `indicator`: its newest "
+            "state; who comes back gets that of everything that changed since, once each. "
+            "`deleted`: show nothing of it. `moved`: load the appointment anew. `open_count`: at "
+            "the beginning and whenever a change changes how much is open. `beat`: at the "
+            "beginning and whenever nothing else was sent for its interval_seconds; a stream that "
+            "is silent for two and a half times as long is lost. The last two have no id. `retry` "
+            "says how many milliseconds to wait before coming back. Others may be added: pass "
+            "over what is not known. A method that waits for the whole answer never returns: "
+            "read it event by event.",
+            "headers": {"Cache-Control": NO_STORE},
+            "content": {
+                "text/event-stream": {
+                    "schema": {"type": "string"},
+                    "example": EXAMPLE,
+                    "x-events": {
+                        name: {"$ref": f"#/components/schemas/{model.__name__}"}
+                        for name, model in EVENTS.items()
+                    },
+                }
+            },
         },
         400: response("Last-Event-ID is not an id of this stream"),
         503: response("Too many open streams; Retry-After says when to come back"),

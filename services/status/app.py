@@ -20,8 +20,15 @@ from services.status.api import router
 from services.status.dependencies import Services
 from services.status.feeds import Feeds, listener, poller
 from services.status.settings import Settings
+from services.status.stream import EVENTS
 
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
+
+TAGS = {
+    "indicators": "What to show for an appointment, and what is open.",
+    "measures": "What the practice's ticks were worth.",
+    "timelines": "Everything that happened to appointments.",
+}
 
 
 def issuers(settings: Settings) -> Iterator[Issuer]:
@@ -82,6 +89,8 @@ def build(settings: Settings) -> Application:
         lifespan=lifespan,
         health=health,
         settings=settings,
+        tags=TAGS,
+        models=EVENTS.values(),
     )
     app.include_router(router)
     app.include_router(measures.router)

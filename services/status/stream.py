@@ -32,7 +32,7 @@ alive, and the client comes back with the last id it saw.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import NoReturn
 
@@ -40,6 +40,7 @@ import structlog
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 from prometheus_client import Counter
+from pydantic import BaseModel
 from starlette.types import Message, Send
 
 from chassis.clock import utc_now
@@ -55,6 +56,30 @@ from services.status.views import (
     PositionView,
     is_gone,
 )
+
+EVENTS: Mapping[str, type[BaseModel]] = {
+    "ready": PositionView,
+    "indicator": IndicatorView,
+    "deleted": DeletedView,
+    "moved": MovedView,
+    "open_count": OpenView,
+    "beat": BeatView,
+}
+EXAMPLE = """\
+retry: 3141
+
+event: ready
+id: 17
+data: {"version":17}
+
+event: beat
+data: {"interval_seconds":15.0}
+
+event: moved
+id: 18
+data: {"appointment_id":"01932c7e-5a00-7000-8000-00000000002a","version":18}
+
+"""
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.channels import Channel
 from contracts.events import (
@@ -57,11 +57,42 @@ class AnswerView(BaseModel):
     at: datetime
 
 
+EXAMPLE: dict[str, Any] = {
+    "appointment_id": "01932c7e-5a00-7000-8000-00000000002a",
+    "version": 17,
+    "overall": "delivered",
+    "attempt": 1,
+    "channels": {
+        "email": {
+            "state": "delivered",
+            "evidence": "accepted",
+            "category": None,
+            "reason": None,
+            "status_code": "2.0.0",
+            "late": False,
+            "occurred_at": "2026-11-24T08:15:01Z",
+            "waits_until": None,
+        }
+    },
+    "updated_at": "2026-11-24T08:15:01Z",
+    "starts_at": "2026-12-01T13:30:00Z",
+    "open": [],
+    "causes": [],
+    "followed_up_at": None,
+    "notices": [],
+    "answer": None,
+    "waiting_since": None,
+    "cancelled": False,
+}
+
+
 class IndicatorView(BaseModel):
     """What to show for an appointment: the newest attempt, overall and by channel.
 
     And beside it what else became of it, and what somebody has to do.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     appointment_id: UUID
     version: int = Field(description="Position in the practice's feed; the stream's event id.")
@@ -202,6 +233,8 @@ class TimelineEntryView(BaseModel):
 
 class IndicatorWithHistoryView(IndicatorView):
     """An indicator with everything that happened, superseded attempts included, oldest first."""
+
+    model_config = ConfigDict(json_schema_extra=None)
 
     history: list[HistoryEntryView] = Field(description="Of the invitation alone.")
     timeline: list[TimelineEntryView] = Field(

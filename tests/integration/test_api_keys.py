@@ -91,7 +91,7 @@ async def test_what_is_no_request_for_a_token_is_refused(
     async with httpx.AsyncClient(base_url=stack.url("scheduling"), timeout=PATIENCE) as client:
         response = await client.post("/v1/tokens", content=body, auth=("ek_x", "es_x"))
     assert (response.status_code, response.json()["error"]) == (400, error)
-    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["content-type"] == "application/json"  # RFC 6749, section 5.2
 
 
 async def test_only_the_owner_makes_and_revokes_keys(practice: Practice, stack: Stack) -> None:

@@ -85,6 +85,8 @@ def behind_the_dashboard() -> Json:
             for method, operation in operations.items():
                 if (service, path.removeprefix("/v1"), method.upper()) in allowed():
                     del operation["security"]
+                    for answer in operation["responses"].values():
+                        answer.get("headers", {}).pop("Location", None)  # the service's own path
                     new = path.replace("/v1", f"/api/{service}", 1)
                     whole["paths"].setdefault(new, {})[method] = operation
     return whole | {"components": {"schemas": schemas}}

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from chassis.auth import Caller
+from chassis.openapi import ETAG, LOCATION, answer
 from chassis.problems import Responses, response, responses
 from chassis.throttle import TooManyRequests
 from chassis.wording import wordings
@@ -26,7 +27,15 @@ from services.scheduling.booking import Booked, Booking
 from services.scheduling.links import NOWHERE
 from services.scheduling.lookups import Lookups, Page
 from services.scheduling.practice import Practice
-from services.scheduling.problems import BadETag, Begun, Changed, Damaged, NotFound, TooManyMessages
+from services.scheduling.problems import (
+    BadETag,
+    Begun,
+    Changed,
+    Damaged,
+    KeyReused,
+    NotFound,
+    TooManyMessages,
+)
 from services.scheduling.schemas import (
     MOST_LISTED,
     AddressLookup,
@@ -113,7 +122,9 @@ def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView
     "/appointments",
     status_code=201,
     tags=["appointments"],
-    responses=responses(NotFound, TooManyMessages),
+    responses=responses(KeyReused, TooManyMessages)
+    | {404: response("The appointment of this Idempotency-Key is deleted")}
+    | answer(201, ETag=ETAG, Location=LOCATION),
 )
 async def create_appointment(
     booking: Desk,
@@ -185,7 +196,11 @@ async def search_appointments(
     return _page(found)
 
 
-@router.get("/appointments/{appointment_id}", tags=["appointments"], responses=responses(NotFound))
+@router.get(
+    "/appointments/{appointment_id}",
+    tags=["appointments"],
+    responses=responses(NotFound) | answer(200, ETag=ETAG),
+)
 async def read_appointment(
     booking: Desk, caller: AppointmentReader, appointment_id: UUID, response: Response
 ) -> AppointmentView:
@@ -198,7 +213,9 @@ async def read_appointment(
 @router.patch(
     "/appointments/{appointment_id}",
     tags=["appointments"],
-    responses=responses(NotFound, Changed, Damaged, TooManyMessages) | BAD_REQUEST,
+    responses=responses(NotFound, Changed, Damaged, TooManyMessages)
+    | BAD_REQUEST
+    | answer(200, ETag=ETAG),
 )
 async def change_appointment(
     booking: Desk,
@@ -250,7 +267,9 @@ async def erase_appointment(
     "/appointments/{appointment_id}/invitations",
     status_code=202,
     tags=["invitations"],
-    responses=responses(NotFound, Begun, Changed, Damaged, TooManyMessages) | BAD_REQUEST,
+    responses=responses(NotFound, Begun, Changed, Damaged, KeyReused, TooManyMessages)
+    | BAD_REQUEST
+    | answer(202, ETag=ETAG),
 )
 async def resend_invitation(
     booking: Desk,
@@ -273,7 +292,7 @@ async def resend_invitation(
     "/appointments/{appointment_id}/follow-ups",
     status_code=204,
     tags=["appointments"],
-    responses=responses(NotFound, Changed) | BAD_REQUEST,
+    responses=responses(NotFound, Changed, KeyReused) | BAD_REQUEST,
 )
 async def follow_up_appointment(
     booking: Desk,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from chassis.auth import Caller, count_write
 from chassis.clock import utc_now
+from chassis.openapi import DISPOSITION
 from chassis.problems import Responses, responses
 from chassis.throttle import TooManyRequests
 from services.scheduling import forms, practice_store, store
@@ -167,7 +168,13 @@ async def list_entries(
     )
 
 
-CSV: Responses = {200: {"description": "CSV", "content": {"text/csv": {}}}}
+CSV: Responses = {
+    200: {
+        "description": "A file, the newest entry first; its head names the columns, in German",
+        "headers": {"Content-Disposition": DISPOSITION},
+        "content": {"text/csv": {"schema": {"type": "string"}}},
+    }
+}
 
 
 @router.post("/export", response_class=Response, responses=CSV)

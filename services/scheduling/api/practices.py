@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from chassis import problems
 from chassis.clock import utc_now
+from chassis.openapi import LOCATION, answer
 from contracts.tariffs import Tariff
 from contracts.terms import MAX_RETENTION_DAYS
 from services.scheduling import practice_store
@@ -215,7 +216,7 @@ async def list_practices(
     )
 
 
-@router.post("/practices", status_code=201, responses=EXISTS)
+@router.post("/practices", status_code=201, responses=EXISTS | answer(201, Location=LOCATION))
 async def create_practice(
     db: Db, by: OperatorCalling, services: State, body: NewPractice, response: Response
 ) -> PracticeRecord:

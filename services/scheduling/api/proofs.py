@@ -111,7 +111,7 @@ async def read_proof(proofs: Found, caller: AppointmentReader, appointment_id: U
 LINES: Responses = {
     200: {
         "description": "A ProofView in each line, by start",
-        "content": {JSON_LINES: {}},
+        "content": {JSON_LINES: {"schema": {"type": "string"}}},
     }
 }
 

@@ -4,16 +4,19 @@ POST /v1/tokens is the client credentials grant of OAuth 2.0 (RFC 6749, section 
 OAuth library can be a client. A revoked key's last token holds for its term and no longer.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
 import structlog
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from pydantic import BaseModel, Field
 
 from chassis import problems
 from chassis.clock import utc_now
+from chassis.database import Database
+from chassis.openapi import NO_STORE, answer
 from contracts.rights import Right
 from services.scheduling.api.dependencies import Db, State
 from services.scheduling.keys.key import ClinicSystem, Key
@@ -24,6 +27,7 @@ from services.scheduling.problems import (
     InvalidScope,
     NoForm,
     RepeatedField,
+    TokenRefused,
     UnsupportedGrantType,
 )
 
@@ -39,8 +43,31 @@ class TokenView(BaseModel):
     scope: str = Field(description="What it allows, separated by spaces.")
 
 
+class TokenErrorView(BaseModel):
+    """Why there is no token (RFC 6749, section 5.2), with a problem's members beside it."""
+
+    error: Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
+    type: str
+    title: str
+    status: int
+
+
 router = APIRouter(prefix="/v1", tags=["tokens"])
-_basic = HTTPBasic(
+
+
+class _Basic(HTTPBasic):
+    """As FastAPI's, but what can't be read is no key, and refused as one."""
+
+    async def __call__(  # type: ignore[override]
+        self, request: Request
+    ) -> HTTPBasicCredentials | None:
+        try:
+            return await super().__call__(request)
+        except HTTPException:
+            return None
+
+
+_basic = _Basic(
     auto_error=False,
     scheme_name="apiKey",
     description="The id of an API key as user name, its secret as password.",
@@ -85,10 +112,20 @@ TokenMint = Annotated[Mint, Depends(token_mint)]
 @router.post(
     "/tokens",
     openapi_extra=_FORM,
+    response_model=TokenView,
     dependencies=[Depends(limit_exchanges)],
-    responses={
-        400: problems.response("The request is not one of RFC 6749, section 4.4"),
-        401: problems.response("The API key does not hold"),
+    responses=answer(200, Cache_Control=NO_STORE)
+    | {
+        400: {
+            "model": TokenErrorView,
+            "description": "The request is not one of RFC 6749, section 4.4",
+            "headers": {"Cache-Control": NO_STORE},
+        },
+        401: {
+            "model": TokenErrorView,
+            "description": "The API key does not hold",
+            "headers": {"Cache-Control": NO_STORE},
+        },
         429: problems.response("Too many requests; Retry-After says when to come back"),
     },
 )
@@ -98,9 +135,20 @@ async def issue_token(
     credentials: Annotated[HTTPBasicCredentials | None, Depends(_basic)],
     db: Db,
     mint: TokenMint,
+) -> TokenView | JSONResponse:
+    """Exchange an API key for a token that holds for five minutes: keep it that long."""
+    try:
+        token = await _token(await request.body(), credentials, db, mint)
+    except TokenRefused as refused:  # as clients of OAuth expect it: as JSON
+        return JSONResponse(refused.marshal(), refused.status, refused.headers)
+    response.headers["Cache-Control"] = "no-store"
+    return token
+
+
+async def _token(
+    body: bytes, credentials: HTTPBasicCredentials | None, db: Database, mint: Mint
 ) -> TokenView:
-    """Exchange an API key for a token that holds for five minutes."""
-    form = _form(await request.body())
+    form = _form(body)
     if form.get("grant_type") != "client_credentials":
         raise UnsupportedGrantType
     if credentials is None:
@@ -112,7 +160,6 @@ async def issue_token(
         log.info("API key refused", key=credentials.username if known else None)
         raise InvalidClient
     scopes = _scopes(key, form.get("scope"))
-    response.headers["Cache-Control"] = "no-store"
     return TokenView(access_token=mint.token(key, scopes), scope=" ".join(sorted(scopes)))
 
 

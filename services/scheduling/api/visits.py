@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from chassis import problems
+from chassis.openapi import NO_STORE, answer
 from services.scheduling.api.dependencies import State, VisitHost
 from services.scheduling.visits.hosting import Hosting
 
@@ -28,7 +29,8 @@ router = APIRouter(prefix="/v1")
 @router.post(
     "/appointments/{appointment_id}/room",
     tags=["appointments"],
-    responses={
+    responses=answer(200, Cache_Control=NO_STORE)
+    | {
         404: problems.response("There is no such appointment"),
         409: problems.response("It is long over, or no video rooms are set up"),
     },

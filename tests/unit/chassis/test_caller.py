@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.params import Security
 from fastapi.security import HTTPAuthorizationCredentials, SecurityScopes
 from joserfc import jwt
@@ -79,12 +79,15 @@ async def ask(
     *needed: str,
     method: str = "GET",
     writes: Throttle | None = None,
+    response: Response | None = None,
 ) -> Caller:
     access = Access(verifier(), writes)
     app = SimpleNamespace(state=SimpleNamespace(access=access))
     request = Request({"type": "http", "method": method, "headers": [], "app": app})
     credentials = token and HTTPAuthorizationCredentials(scheme="Bearer", credentials=token)
-    return await auth.caller(request, SecurityScopes([*needed]), credentials or None)
+    return await auth.caller(
+        request, response or Response(), SecurityScopes([*needed]), credentials or None
+    )
 
 
 async def test_without_a_token_nobody_gets_in() -> None:
@@ -183,6 +186,22 @@ async def test_each_caller_may_write_so_often_and_read_as_often_as_it_likes() ->
         await ask(persons_token(), method=method, writes=writes)
     for another in (persons_token(sub="another"), persons_token(practice_id=str(UUID(int=8)))):
         await ask(another, method="POST", writes=writes)
+
+
+async def test_who_writes_is_told_how_often_it_still_may() -> None:
+    writes = Throttle(60, now=lambda: 0.0)
+    response = Response()
+    for left in (59, 58):
+        await ask(persons_token(), method="POST", writes=writes, response=response)
+        assert response.headers["RateLimit-Policy"] == '"writes";q=60;w=60'
+        assert response.headers["RateLimit"] == f'"writes";r={left};t={60 - left}'
+    for _ in range(58):
+        await ask(persons_token(), method="POST", writes=writes)
+    with pytest.raises(TooManyRequests) as refused:
+        await ask(persons_token(), method="POST", writes=writes)
+    headers = refused.value.headers or {}
+    assert headers["RateLimit"] == '"writes";r=0;t=60'
+    assert headers["Retry-After"] == "1"
 
 
 async def test_who_may_not_write_uses_nothing_up() -> None:

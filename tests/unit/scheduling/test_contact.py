@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from chassis.problems import InvalidInput
 from contracts.channels import Channel
@@ -190,3 +191,24 @@ async def test_how_far_ahead_an_appointment_may_be() -> None:
 async def test_seconds_are_kept_and_less_is_not() -> None:
     valid = await read(time="14:30:15.5")
     assert valid.slot.starts_at == datetime(2026, 12, 1, 13, 30, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("day", ["20261201", "2026-W49-2", "2026-12-1"])
+async def test_a_day_is_written_in_one_way(day: str) -> None:
+    assert await codes(date=day) == {("date", "invalid")}
+
+
+@pytest.mark.parametrize("at", ["14", "1430", "T14:30", "9:05", "14:30Z", "14:30+01:00", "24:00"])
+async def test_a_time_is_written_in_one_way(at: str) -> None:
+    assert await codes(time=at) == {("time", "invalid")}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("duration_minutes", "30"), ("duration_minutes", 30.5), ("consent", "true"), ("consent", 1)],
+)
+def test_what_looks_like_a_number_or_a_truth_is_none(field: str, value: object) -> None:
+    with pytest.raises(ValidationError) as invalid:
+        NewAppointment.model_validate({field: value})
+    kinds = {error["loc"][0]: error["type"] for error in invalid.value.errors()}
+    assert kinds[field] != "missing"

@@ -1,0 +1,227 @@
+"""What OpenAPI says of an application beyond what its routes say themselves.
+
+Callers generate clients from it. Whatever follows from a status code, or from what stands around
+every route, is added here, so that no route has to repeat it.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from chassis.problems import FieldError, response
+
+Header: TypeAlias = dict[str, Any]
+Json: TypeAlias = dict[str, Any]
+
+LICENSE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+CONTACT = {
+    "name": "Whoever runs the installation",
+    "url": "https://einladung.example.org",
+    "email": "it@einladung.example.org",
+}
+IN_ALL = (
+    "Every error is a problem (RFC 9457), also what is not described at an operation: 404 for an "
+    "unknown path, 405 with `Allow` for a method that a path does not have, 500 for a fault of "
+    "ours. What can't be read as HTTP at all is answered by 400 in plain text. `traceparent` (W3C "
+    "Trace Context) of a request comes back in the events that it leads to."
+)
+
+ETAG: Header = {
+    "description": "The appointment's version, for If-Match.",
+    "required": True,
+    "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
+    "example": '"1"',
+}
+LOCATION: Header = {
+    "description": "Path of what was made.",
+    "required": True,
+    "schema": {"type": "string", "format": "uri-reference"},
+}
+RETRY_AFTER: Header = {
+    "description": "Seconds until it is worth coming back.",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 0},
+    "example": 2,
+}
+AUTHENTICATE: Header = {
+    "description": "RFC 6750; with `error` and `scope` where a right is missing.",
+    "schema": {"type": "string"},
+    "example": "Bearer",
+}
+DISPOSITION: Header = {
+    "description": "A name for the file.",
+    "required": True,
+    "schema": {"type": "string"},
+}
+NO_STORE: Header = {
+    "description": "Not to be kept by anybody between.",
+    "required": True,
+    "schema": {"type": "string", "const": "no-store"},
+}
+# draft-ietf-httpapi-ratelimit-headers-10; of what writes, and not of files.
+RATE_LIMITS: Mapping[str, Header] = {
+    "RateLimit-Policy": {
+        "description": "How many requests (q) are allowed within seconds (w).",
+        "schema": {"type": "string"},
+        "example": '"writes";q=300;w=60',
+    },
+    "RateLimit": {
+        "description": "How many of them are left (r); in so many seconds all of them are (t).",
+        "schema": {"type": "string"},
+        "example": '"writes";r=299;t=1',
+    },
+}
+# Of every answer with this status code.
+_HEADERS: Mapping[str, Mapping[str, Header]] = {
+    "401": {"WWW-Authenticate": AUTHENTICATE | {"required": True}},
+    "403": {"WWW-Authenticate": AUTHENTICATE},
+    "429": {"Retry-After": RETRY_AFTER},
+    "503": {"Retry-After": RETRY_AFTER},
+}
+
+_NOT_AUTHENTICATED = response("No valid bearer token")
+_NOT_ALLOWED = response("The token does not allow this, or its practice is not set up")
+_UNAVAILABLE = response("Not available now, or too busy; Retry-After says when to come back")
+_UNREADABLE = response("The body is no JSON")
+_INVALID = "Not valid: `errors` says what, field by field"
+_TOO_LARGE = response("The body is too large")
+_HEAD_TOO_LARGE = response("Address and headers are too large")
+_TOO_MANY = response("Too many requests; Retry-After says when to come back")
+
+
+class ProblemView(BaseModel):
+    """What is wrong (RFC 9457). Members may be added; each problem has those that it needs."""
+
+    model_config = ConfigDict(title="Problem")
+
+    # Members that a problem does not have are left out, and not null: none is required.
+    type: str = Field(description="Which problem it is, for programs.")
+    title: str = Field(description="The same in English, for people who build on this API.")
+    status: int = Field(description="The answer's status code.")
+    detail: str | None = Field(default=None, description="A sentence for whoever asked.")
+    errors: list[FieldError] | None = Field(
+        default=None, description="Of invalid input: everything that is wrong with it."
+    )
+    needed: list[str] | None = Field(
+        default=None, description="Of a missing right: what the token would need."
+    )
+    bound: str | None = Field(
+        default=None, description="Of too many messages: what is written to too often."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Describes a field more narrowly than it is read, where a form's rules are what refuses.
+
+    They tell all that is wrong at once, and to people, which reading by types could not.
+    """
+
+    kind: Any
+
+    def __get_pydantic_json_schema__(
+        self, _read: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema of `kind` in place of that of the type."""
+        return handler(TypeAdapter(self.kind).core_schema)
+
+
+def without_defaults(schema: Json) -> None:
+    """Of an input: what a caller may leave out, no generated client has to name."""
+    for field in schema.get("properties", {}).values():
+        if "default" in field:
+            default = field.pop("default")
+            if default is not None:
+                left_out = f"Left out: {str(default).lower()}."
+                field["description"] = f"{field.get('description', '')} {left_out}".strip()
+
+
+def answer(status: int, **headers: Header) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route whose good answer has these headers (`_` stands for `-`)."""
+    return {status: {"headers": {name.replace("_", "-"): each for name, each in headers.items()}}}
+
+
+def operation_id(route: APIRoute) -> str:
+    """`create_appointment` as `createAppointment`: what methods of generated clients are called."""
+    first, *others = route.name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def about(description: str, port: int) -> dict[str, Any]:
+    """What stands at the head of a description, for FastAPI's constructor."""
+    return {
+        "description": f"{description} {IN_ALL}",
+        "contact": CONTACT,
+        "license_info": LICENSE,
+        "servers": [
+            {"url": f"http://127.0.0.1:{port}", "description": "As `make demo` has it."},
+            {"url": "https://api.example.org", "description": "As an installation names it."},
+        ],
+        "generate_unique_id_function": operation_id,
+    }
+
+
+def install(app: FastAPI, models: Collection[type[BaseModel]] = ()) -> None:
+    """Let `app.openapi()` say all of it, with the schemas of `models`; after `problems.install`."""
+    describe = app.openapi
+
+    def described() -> Json:
+        description = describe()
+        if description["paths"]:
+            _describe_problems(description, models)
+        return description
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _describe_problems(description: Json, models: Collection[type[BaseModel]]) -> None:
+    schemas = description["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    described: tuple[type[BaseModel], ...] = (ProblemView, *models)
+    for model in described:
+        schema = model.model_json_schema(
+            ref_template="#/components/schemas/{model}", mode="serialization"
+        )
+        schemas |= schema.pop("$defs", {}) | {schema["title"]: schema}
+    description["components"]["schemas"] = dict(sorted(schemas.items()))
+    for methods in description["paths"].values():
+        for method, operation in methods.items():
+            _describe_common(operation, method)
+
+
+def _is_ours(answer: Json) -> bool:
+    schema = answer["content"].get("application/problem+json", {}).get("schema", {})
+    return str(schema.get("$ref", "")).endswith("/Problem")
+
+
+def _describe_common(operation: Json, method: str) -> None:
+    """Add what comes from around a route and not from itself."""
+    common: Json = {}
+    if "security" in operation:
+        common |= {"401": _NOT_AUTHENTICATED, "403": _NOT_ALLOWED, "503": _UNAVAILABLE}
+        if method != "get":
+            common["429"] = _TOO_MANY
+    if operation.get("parameters"):
+        common["431"] = _HEAD_TOO_LARGE
+    if "requestBody" in operation:
+        common |= {"400": _UNREADABLE, "413": _TOO_LARGE}
+    present = operation["responses"]
+    if invalid := present.get("422"):
+        own = invalid["description"] if _is_ours(invalid) else ""
+        present["422"] = response("; or: ".join(filter(None, [_INVALID, own])))
+    writes = method != "get" and any("token" in each for each in operation.get("security", []))
+    described: Json = {}
+    for status, each in sorted((common | present).items()):
+        headers = dict(_HEADERS.get(status, {}))
+        if writes and (status == "429" or status.startswith("2")):
+            headers |= RATE_LIMITS
+        headers |= each.get("headers", {})
+        described[status] = each | ({"headers": headers} if headers else {})
+    operation["responses"] = described
