@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
 import structlog
@@ -249,6 +249,18 @@ async def caller(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
     """FastAPI dependency: the authenticated caller, who has the rights that the route needs."""
+    found = await _authenticated(request, credentials)
+    if not found.rights.issuperset(needed.scopes):
+        refuse(found, needed.scopes)
+    if request.method not in SAFE_METHODS:
+        response.headers.update(count_write(request, found))
+    return found
+
+
+async def _authenticated(
+    request: Request, credentials: HTTPAuthorizationCredentials | None
+) -> Caller:
+    """The caller whose token this is. Raises NotAuthenticated, NoPractice, KeysUnavailable."""
     if credentials is None:
         raise NotAuthenticated
     access: Access = request.app.state.access
@@ -258,17 +270,19 @@ async def caller(
         log.info("token refused")
         raise
     request.scope[PRACTICE] = str(found.practice_id)
-    if not found.rights.issuperset(needed.scopes):
-        log.info(
-            "right missing",
-            practice=str(found.practice_id),
-            subject=found.subject,
-            needed=sorted(needed.scopes),
-        )
-        raise MissingRight(needed.scopes)
-    if request.method not in SAFE_METHODS:
-        response.headers.update(count_write(request, found))
     return found
+
+
+def refuse(caller: Caller, needed: Iterable[str]) -> NoReturn:
+    """Raises MissingRight: the caller lacks these rights, or has none of them."""
+    names = sorted(needed)
+    log.info(
+        "right missing",
+        practice=str(caller.practice_id),
+        subject=caller.subject,
+        needed=names,
+    )
+    raise MissingRight(names)
 
 
 def count_write(request: Request, caller: Caller) -> Mapping[str, str]:
@@ -290,3 +304,25 @@ def count_write(request: Request, caller: Caller) -> Mapping[str, str]:
 def needs(*rights: Right) -> Any:
     """For the `Annotated[Caller, …]` of routes that need these rights."""
     return Security(caller, scopes=list(rights))
+
+
+def needs_one_of(*rights: Right) -> Any:
+    """For the `Annotated[Caller, …]` of routes that need one of these rights, as the request is.
+
+    Their `openapi_extra` is `alternatives` of the same.
+    """
+
+    async def one_of(request: Request, response: Response) -> Caller:
+        found = await _authenticated(request, await _bearer(request))
+        if found.rights.isdisjoint(rights):
+            refuse(found, rights)
+        if request.method not in SAFE_METHODS:
+            response.headers.update(count_write(request, found))
+        return found
+
+    return Depends(one_of)
+
+
+def alternatives(*rights: Right) -> dict[str, Any]:
+    """What OpenAPI says of a route that needs one of these rights."""
+    return {"security": [{_bearer.scheme_name: [right.value]} for right in rights]}

@@ -7,6 +7,7 @@ every route, is added here, so that no route has to repeat it.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -113,6 +114,9 @@ class ProblemView(BaseModel):
     )
     bound: str | None = Field(
         default=None, description="Of too many messages: what is written to too often."
+    )
+    appointment_id: UUID | None = Field(
+        default=None, description="Of an external_reference that is taken: by which appointment."
     )
 
 

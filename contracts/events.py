@@ -34,6 +34,10 @@ EnhancedStatusCode = Annotated[
 ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$"
 MOST_CAUSES = 20  # that one follow-up names
 
+# What another system calls something: printable ASCII without space.
+LONGEST_REFERENCE = 64
+REFERENCE = rf"^[!-~]{{1,{LONGEST_REFERENCE}}}$"
+
 # A text message that waits for the morning goes at least this long before the start: who has to
 # call the patient as no receipt came hears of it two hours before, and receipts take their time.
 SMS_LEAST_NOTICE = timedelta(hours=3)
@@ -137,7 +141,25 @@ class AppointmentEvent(Event):
         return self.appointment_id
 
 
-class AppointmentScheduled(AppointmentEvent):
+class References(BaseModel):
+    """What another system calls the appointment and those in it: opaque, and no data of patients.
+
+    Whoever gives them sees to it that they tell nobody else who the patient is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    external_reference: str | None = Field(
+        default=None,
+        pattern=REFERENCE,
+        description="Of the appointment; no other one of the practice that is not deleted has it.",
+    )
+    patient_reference: str | None = Field(default=None, pattern=REFERENCE)
+    practitioner_reference: str | None = Field(default=None, pattern=REFERENCE)
+    location_reference: str | None = Field(default=None, pattern=REFERENCE)
+
+
+class AppointmentScheduled(AppointmentEvent, References):
     """A practice has created an appointment."""
 
     version: Version
@@ -150,7 +172,21 @@ class AppointmentRescheduled(AppointmentScheduled):
     """Moved, shortened or lengthened; the link stays as it is."""
 
 
-class AppointmentDeleted(AppointmentEvent):
+class AppointmentCorrected(AppointmentEvent, References):
+    """Name, addresses, language or references are others now, and nothing was sent.
+
+    `unsent` are the channels of attempt `attempt` whose address is another one now than it went
+    to: what became of it there says nothing of the present one. Of one attempt the highest version
+    counts.
+    """
+
+    version: Version
+    attempt: Annotated[int, Field(ge=1)]
+    unsent: list[Channel]
+    occurred_at: UtcDatetime
+
+
+class AppointmentDeleted(AppointmentEvent, References):
     """Deleted by the practice; its link is dead and nothing more is sent."""
 
     version: Version
@@ -194,7 +230,7 @@ class AppointmentFollowedUp(AppointmentEvent):
     occurred_at: UtcDatetime
 
 
-class InvitationIssued(AppointmentEvent):
+class InvitationIssued(AppointmentEvent, References):
     """Attempt `attempt` of the invitation was requested over these channels.
 
     Tells readers who may not see patient data what to expect, before any outcome is known.
@@ -301,12 +337,29 @@ class NoticeRequested(AppointmentEvent, PracticeContact, Waiting):
     not_after: UtcDatetime = Field(
         description="The appointment's start; no attempt begins after this moment."
     )
+    corrected: list[Channel] = Field(
+        default=[],
+        description="Over these the newest attempt went to another address, which was corrected "
+        "since: whoever was told there is told here.",
+    )
 
 
 class SendNowRequested(AppointmentEvent):
     """„Jetzt senden": what was requested of this appointment does not wait for the morning."""
 
     appointment_version: Version
+    occurred_at: UtcDatetime
+
+
+class WithdrawalRequested(AppointmentEvent):
+    """An address was corrected: what is still to go to the one before is not to go there.
+
+    That is everything of the appointment over these channels that was requested before this.
+    """
+
+    appointment_version: Version
+    attempt: Annotated[int, Field(ge=1)]
+    channels: Annotated[list[Channel], Field(min_length=1)]
     occurred_at: UtcDatetime
 
 

@@ -13,6 +13,9 @@ class Right(StrEnum):
     READ_APPOINTMENTS = "appointments:read"
     WRITE_APPOINTMENTS = "appointments:write"
     DELETE_APPOINTMENTS = "appointments:delete"
+    CANCEL_APPOINTMENTS = "appointments:cancel"
+    CORRECT_APPOINTMENTS = "appointments:correct"
+    READ_LINKS = "links:read"
     READ_STATUS = "status:read"
     READ_AUDIT = "audit:read"
     HOST_VISITS = "visits:host"
@@ -22,6 +25,9 @@ MEANING = {
     Right.READ_APPOINTMENTS: "See appointments, with their patients.",
     Right.WRITE_APPOINTMENTS: "Create and change appointments, and send invitations.",
     Right.DELETE_APPOINTMENTS: "Delete appointments, and erase patients' data.",
+    Right.CANCEL_APPOINTMENTS: "Delete appointments, their patients being told.",
+    Right.CORRECT_APPOINTMENTS: "Correct name, addresses and language, sending nothing.",
+    Right.READ_LINKS: "See patients' links.",
     Right.READ_STATUS: "See what became of invitations.",
     Right.READ_AUDIT: "See who did what.",
     Right.HOST_VISITS: "Lead visits.",
@@ -42,7 +48,12 @@ RIGHTS_OF = {
     Role.ASSISTANT: DAILY_WORK,
     Role.APPOINTMENT_ADMIN: DAILY_WORK | {Right.DELETE_APPOINTMENTS, Right.READ_AUDIT},
 }
-RIGHTS_OF_KEYS = DAILY_WORK  # a clinic's system deletes nothing and watches nobody
+# What a key may be given, each by name: a clinic's system erases nothing and watches nobody.
+RIGHTS_OF_KEYS = DAILY_WORK | {
+    Right.CANCEL_APPOINTMENTS,
+    Right.CORRECT_APPOINTMENTS,
+    Right.READ_LINKS,
+}
 
 
 def of_roles(names: Iterable[str]) -> frozenset[Right]:

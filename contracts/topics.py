@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from contracts.events import (
+    AppointmentCorrected,
     AppointmentDeleted,
     AppointmentErased,
     AppointmentFollowedUp,
@@ -30,6 +31,7 @@ from contracts.events import (
     NoticeUnconfirmed,
     SendNowRequested,
     VisitJoined,
+    WithdrawalRequested,
 )
 
 DEAD_LETTER_SUFFIX = ".dlq"
@@ -80,6 +82,7 @@ APPOINTMENTS = Topic(
     events=(
         AppointmentScheduled,
         AppointmentRescheduled,
+        AppointmentCorrected,
         AppointmentDeleted,
         AppointmentErased,
         InvitationIssued,
@@ -94,7 +97,13 @@ REQUESTED = Topic(
     retention=timedelta(days=7),
     producer="scheduling",
     readers=("notification",),
-    events=(InvitationRequested, NoticeRequested, SendNowRequested, DailyMailRequested),
+    events=(
+        InvitationRequested,
+        NoticeRequested,
+        SendNowRequested,
+        WithdrawalRequested,
+        DailyMailRequested,
+    ),
     patient_data=True,
 )
 OUTCOMES = Topic(

@@ -52,7 +52,7 @@ CATEGORIES = {
     "temporary": "Die Nachricht war nicht rechtzeitig zustellbar",
     "technical": "Eine technische Störung beim Versand",
     "cancelled": "Durch eine neuere Nachricht ersetzt, oder der Termin war gelöscht oder hatte "
-    "schon begonnen",
+    "schon begonnen, oder die Adresse wurde geändert",
 }
 REASONS = {
     "unknown_user": "Adresse unbekannt",
@@ -90,6 +90,8 @@ BY_LINK = "Über den Link der Einladung. Wer den Link benutzt hat, ist nicht bek
 BY_LOGIN = "Aus der Praxis, nach Anmeldung."
 
 FOLLOWED_UP = "von der Praxis als erledigt vermerkt"
+CORRECTED = "Angaben geändert, ohne zu senden"
+OF_THE_APPOINTMENT = {"followed_up": FOLLOWED_UP, "corrected": CORRECTED}
 OTHER_ADDRESS = "andere Adresse als heute (nicht gespeichert)"
 UNKNOWN_ADDRESS = "Adresse nicht mehr bekannt"
 NO_NAME = "Name nicht mehr gespeichert"
@@ -281,8 +283,8 @@ def _messages(sent: Sent, timeline: Sequence[Entry]) -> Iterator[Line]:
             result = _named(JOINED, entry.role)
             yield Line(at=entry.at, what=SUBJECTS["visit"], result=result, evidence=by)
             continue
-        if entry.type == "followed_up":
-            yield Line(at=entry.at, what=APPOINTMENT, result=FOLLOWED_UP)
+        if entry.type in OF_THE_APPOINTMENT:
+            yield Line(at=entry.at, what=APPOINTMENT, result=OF_THE_APPOINTMENT[entry.type])
             continue
         notice = None if entry.notice_id is None else notices.get(entry.notice_id)
         attempt = notice.attempt if notice else entry.attempt

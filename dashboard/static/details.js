@@ -144,6 +144,9 @@ export class Details {
     byId("details-title").textContent = appointment.patient_name;
     byId("details-when").textContent = when;
     byId("details-language").textContent = `Sprache der Einladung: ${shownLanguage(this.#language(appointment.locale))}`;
+    const reference = byId("details-reference");
+    reference.hidden = !appointment.external_reference;
+    reference.textContent = `Referenz: ${appointment.external_reference ?? ""}`;
     const indicator = this.desk.indicator(this.#id);
     byId("details-state").replaceChildren(
       ...appointment.channels.map((channel) => this.#channel(appointment, indicator, channel)),

@@ -24,7 +24,7 @@ import { ERASE } from "./removal.js";
 import { Rescue } from "./rescue.js";
 import { introduceUser, watchActivity } from "./session.js";
 import { Stream } from "./stream.js";
-import { CHANNELS, reason } from "./words.js";
+import { CHANNELS, reason, unsent } from "./words.js";
 
 const REFRESH = 60_000; // milliseconds; finds what no event is sent for, as a corrected name
 const REFRESH_IN_TROUBLE = 5_000; // milliseconds
@@ -150,7 +150,10 @@ desk.addEventListener("news", ({ detail }) => {
   const { appointment, state } = detail;
   const channel = CHANNELS[detail.channel] ?? detail.channel;
   const view = desk.indicator(appointment.id)?.channels[detail.channel];
-  infoBoxes.infobox(state, NEWS_TEXTS[state](channel, appointment.patient_name), {
+  const text = view?.address_changed && state === "unconfirmed"
+    ? `${channel}: ${unsent(detail.channel)}: ${appointment.patient_name}`
+    : NEWS_TEXTS[state](channel, appointment.patient_name);
+  infoBoxes.infobox(state, text, {
     id: appointment.id,
     channel: detail.channel,
     detail: state === "failed" && view ? reason(detail.channel, view) : "",

@@ -125,7 +125,8 @@ export class Resend {
   #adapt() {
     adaptAddresses(this.#form, this.desk.practice);
     const entered = this.#entered();
-    setText(byId("resend-link"), renewsLink(this.#seen, entered) ? LINK_ENDS : LINK_STAYS);
+    const renews = this.#seen?.invitation?.renews_link || renewsLink(this.#seen, entered);
+    setText(byId("resend-link"), renews ? LINK_ENDS : LINK_STAYS);
     const other = this.#failing && this.#spare(entered);
     this.#other.hidden = !other;
     if (!other) return;
@@ -167,6 +168,9 @@ export class Resend {
     const { channels, overall } = this.desk.indicator(this.#id) ?? { overall: "pending" };
     if (overall === "delivered") {
       return "Die Einladung ist zugestellt. Gehört die Adresse oder Nummer jemand anderem, oder soll sie noch einmal ankommen? Berichtigen Sie die Angaben, und senden Sie erneut.";
+    }
+    if (overall === "unconfirmed" && Object.values(channels).some((view) => view.address_changed)) {
+      return "Eine Adresse oder Nummer wurde geändert, und dorthin wurde noch nichts gesendet. Bitte senden Sie die Einladung erneut.";
     }
     if (overall === "unconfirmed") {
       return "Ob die Einladung ankam, ist nicht sicher. Bitte rufen Sie an, oder senden Sie sie erneut.";

@@ -85,13 +85,19 @@ export function stateText(channel, view, zone) {
     case "failed": {
       const why = reason(channel, view);
       // A gateway takes every SMS; that is no tick which was taken back.
-      return `${view.late && channel === "email" ? "nachträglich als unzustellbar gemeldet" : "nicht zugestellt"}${why ? ` – ${why}` : ""}`;
+      return `${view.late && channel === "email" ? "nachträglich als unzustellbar gemeldet" : "nicht zugestellt"}${why ? ` – ${why}` : ""}${view.address_changed ? `; ${unsent(channel)}` : ""}`;
     }
     case "unconfirmed":
+      if (view.address_changed) return `${unsent(channel)} – bitte senden oder anrufen`;
       return "Zustellung nicht bestätigt – bitte anrufen";
     default:
       return waits(view) && zone ? `wird ${soon(view.waits_until, zone)} gesendet` : "Zustellung ausstehend";
   }
+}
+
+/** That an address was corrected, and nothing sent to it. */
+export function unsent(channel) {
+  return `an die geänderte ${channel === "sms" ? "Nummer" : "Adresse"} wurde noch nichts gesendet`;
 }
 
 function waits({ state, waits_until: until }) {
@@ -129,6 +135,7 @@ const ANSWERS = {
 const JOINED = { patient: "ist im Warteraum", host: "Praxis ist beigetreten" };
 
 const FOLLOWED_UP = "als erledigt markiert";
+const CORRECTED = "Angaben geändert, ohne zu senden";
 
 /** Whether a line of the timeline is about a notice. */
 export function isNotice({ about }) {
@@ -139,6 +146,7 @@ export function isNotice({ about }) {
 export function timelineText(entry, open, zone) {
   if (entry.type === "joined") return JOINED[entry.role] ?? "";
   if (entry.type === "followed_up") return FOLLOWED_UP;
+  if (entry.type === "corrected") return CORRECTED;
   if (entry.type === "answered") return answerText(entry, open);
   const channel = CHANNELS[entry.channel] ?? entry.channel;
   if (entry.type === "pending" && entry.waits_until && zone) {

@@ -25,6 +25,7 @@ from contracts.events import (
     NoticeKind,
     NoticeRequested,
     SendNowRequested,
+    WithdrawalRequested,
 )
 from contracts.topics import APPOINTMENTS, REQUESTED
 from services.notification.daily_mails import store as daily_mail_store
@@ -83,6 +84,8 @@ class Events:
                     self._notify(draft, received, notice)
                 case SendNowRequested() as wanted if wanted.appointment_id in appointments:
                     draft.hasten(wanted.appointment_id)
+                case WithdrawalRequested() as gone if gone.appointment_id in appointments:
+                    draft.withdraw(gone.appointment_id, gone.channels)
         for appointment in appointments.values():
             draft.follow(appointment)
         draft.withhold()
@@ -159,7 +162,7 @@ class Events:
                 requested_version=notice.appointment_version,
                 starts_at=notice.not_after,
                 held_until=notice.sms_not_before if channel is Channel.SMS else None,
-                recipient=self._recipient(notice, channel),
+                recipient=self._told(notice, channel, there),
                 kind=LetterKind(notice.kind),
                 organizer=self._organizer(draft, notice, channel),
                 asks_for_answer=notice.asks_for_answer,
@@ -172,6 +175,17 @@ class Events:
                 start = known_start(delivery, there) or letter.start
                 letter = replace(letter, start=start)
             draft.add(delivery, letter)
+
+    def _told(
+        self, notice: NoticeRequested, channel: Channel, there: Collection[Delivery]
+    ) -> bytes:
+        """Recognises the address at which this patient was told of the appointment, if at all."""
+        invited = [
+            each for each in there if each.channel is channel and each.kind is LetterKind.INVITATION
+        ]
+        if channel in notice.corrected and invited:
+            return max(invited, key=lambda each: each.attempt).recipient
+        return self._recipient(notice, channel)
 
     def _recipient(self, request: InvitationRequested | NoticeRequested, channel: Channel) -> bytes:
         """Recognises the address among those of the appointment, and nowhere else."""
@@ -219,7 +233,7 @@ def _news(received: Received) -> KnownAppointment | None:
             deleted = isinstance(event, NoticeRequested) and event.kind is NoticeKind.CANCELLED
         case AppointmentRescheduled() as event:
             version, start, deleted = event.version, event.start, False
-        case SendNowRequested() as event:
+        case SendNowRequested() | WithdrawalRequested() as event:
             return KnownAppointment(
                 appointment_id=event.appointment_id,
                 practice_id=event.practice_id,

@@ -63,6 +63,37 @@ async def add_attempt(tx: Writer, sealer: Sealer, appointment: Appointment) -> N
     )
 
 
+async def unsent(
+    tx: Connection, sealer: Sealer, before: Appointment, after: Appointment
+) -> tuple[Channel, ...]:
+    """Over which channels the newest attempt did not go to the address as it is `after`."""
+    if (before.email, before.phone) == (after.email, after.phone):
+        return before.unsent
+    rows = await tx.fetch(
+        """
+        SELECT channel, address_fingerprint FROM attempts
+        WHERE practice_id = $1 AND appointment_id = $2 AND attempt = $3
+        """,
+        after.practice_id,
+        after.id,
+        after.attempt,
+    )
+    noted = {row["channel"]: row["address_fingerprint"] for row in rows}
+
+    def is_unsent(channel: Channel) -> bool:
+        address = after.address(channel)
+        if address == before.address(channel):
+            return channel in before.unsent
+        went_to = noted.get(channel)
+        return (
+            went_to is None
+            or address is None
+            or went_to not in fingerprints(sealer, after.practice_id, channel, address)
+        )
+
+    return tuple(channel for channel in after.channels if is_unsent(channel))
+
+
 async def add_verdicts(tx: Connection, verdicts: Sequence[AddressVerdict]) -> None:
     """Store what the newest outcome says of each address; older ones change nothing."""
     if not verdicts:

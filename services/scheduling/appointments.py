@@ -10,6 +10,7 @@ from uuid import UUID
 
 from contracts.channels import Channel
 from contracts.events import (
+    AppointmentCorrected,
     AppointmentDeleted,
     AppointmentFollowedUp,
     AppointmentRescheduled,
@@ -18,9 +19,13 @@ from contracts.events import (
     InvitationIssued,
     InvitationRequested,
     Recipients,
+    References,
     SendNowRequested,
+    WithdrawalRequested,
 )
 from services.scheduling.practice import Practice, contact
+
+NO_REFERENCES = References()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,10 @@ class Appointment:
     link_version: int
     created_at: datetime
     created_by: str
+    references: References = NO_REFERENCES
+    # Channels whose address was corrected: the newest attempt went to another one.
+    unsent: tuple[Channel, ...] = ()
+    link_outdated: bool = False  # by a correction: the next attempt goes out under a new link
     cancelled: bool = False  # deleted; somebody may yet have to tell the patient
     damaged: bool = False  # what is stored of the patient can't be opened: name and addresses lack
 
@@ -63,6 +72,32 @@ def reschedule(
     return replace(appointment, starts_at=starts_at, duration_minutes=duration_minutes)
 
 
+def correct(
+    appointment: Appointment,
+    *,
+    patient_name: str,
+    email: str | None,
+    phone: str | None,
+    locale: str,
+    references: References,
+) -> Appointment:
+    """Correct what is known of the patient, or what others call it, and send nothing.
+
+    The link stays, or a patient who has it could not come while nobody has sent another one. Where
+    an address is another one now, or gone, the next attempt makes it void, as in `invite_again`.
+    """
+    corrected = replace(
+        appointment,
+        patient_name=patient_name,
+        email=email,
+        phone=phone,
+        locale=locale,
+        references=references,
+    )
+    outdated = appointment.link_outdated or _address_changed(appointment, corrected)
+    return replace(corrected, link_outdated=outdated)
+
+
 def invite_again(
     appointment: Appointment,
     *,
@@ -78,11 +113,7 @@ def invite_again(
     address that is another one now, or gone, always makes the old link void. One that was missing
     had nothing sent to it: the link stays, as it does for the same addresses.
     """
-    before = (appointment.email, appointment.phone)
-    changed = any(
-        old is not None and old != new for old, new in zip(before, (email, phone), strict=True)
-    )
-    return replace(
+    again = replace(
         appointment,
         patient_name=patient_name,
         locale=locale,
@@ -90,8 +121,11 @@ def invite_again(
         phone=phone,
         channels=tuple(channels),
         attempt=appointment.attempt + 1,
-        link_version=appointment.link_version + int(changed),
+        unsent=(),
+        link_outdated=False,
     )
+    changed = appointment.link_outdated or _address_changed(appointment, again)
+    return replace(again, link_version=appointment.link_version + int(changed))
 
 
 def scheduled(appointment: Appointment, practice: Practice) -> AppointmentScheduled:
@@ -104,10 +138,52 @@ def rescheduled(appointment: Appointment, practice: Practice) -> AppointmentResc
     return AppointmentRescheduled(**_schedule(appointment, practice))
 
 
-def deleted(practice_id: UUID, appointment_id: UUID, version: int) -> AppointmentDeleted:
+def corrected(appointment: Appointment, now: datetime) -> AppointmentCorrected:
+    """The event of a correction."""
+    return AppointmentCorrected(
+        appointment_id=appointment.id,
+        practice_id=appointment.practice_id,
+        version=appointment.version,
+        attempt=appointment.attempt,
+        unsent=list(appointment.unsent),
+        occurred_at=now,
+        **appointment.references.model_dump(),
+    )
+
+
+def withdrawal(
+    before: Appointment, after: Appointment, now: datetime
+) -> WithdrawalRequested | None:
+    """What is still to go to an address that is corrected is not to go there; None: nothing."""
+    channels = [
+        each
+        for each in after.channels
+        if (before.address(each) or "").casefold() != (after.address(each) or "").casefold()
+    ]
+    if not channels:
+        return None
+    return WithdrawalRequested(
+        appointment_id=after.id,
+        practice_id=after.practice_id,
+        appointment_version=after.version,
+        attempt=after.attempt,
+        channels=channels,
+        occurred_at=now,
+    )
+
+
+def deleted(
+    practice_id: UUID,
+    appointment_id: UUID,
+    version: int,
+    references: References = NO_REFERENCES,
+) -> AppointmentDeleted:
     """The event of a deletion, which is a version of its own."""
     return AppointmentDeleted(
-        appointment_id=appointment_id, practice_id=practice_id, version=version
+        appointment_id=appointment_id,
+        practice_id=practice_id,
+        version=version,
+        **references.model_dump(),
     )
 
 
@@ -149,6 +225,7 @@ def invitation(
         invitation_id=appointment.invitation_id,
         attempt=appointment.attempt,
         channels=list(appointment.channels),
+        **appointment.references.model_dump(),
     )
     requested = InvitationRequested(
         appointment_id=appointment.id,
@@ -175,6 +252,11 @@ def invitation(
     return [issued, requested]
 
 
+def _address_changed(before: Appointment, after: Appointment) -> bool:
+    """Whether an address is another one now, or gone; one that was missing does not count."""
+    return any(before.address(channel) not in {None, after.address(channel)} for channel in Channel)
+
+
 def _schedule(appointment: Appointment, practice: Practice) -> dict[str, object]:
     return {
         "appointment_id": appointment.id,
@@ -183,4 +265,5 @@ def _schedule(appointment: Appointment, practice: Practice) -> dict[str, object]
         "start": appointment.starts_at,
         "duration_minutes": appointment.duration_minutes,
         "time_zone": practice.time_zone,
+        **appointment.references.model_dump(),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeAlias
@@ -19,6 +19,7 @@ from chassis.together import Writer, together
 from contracts.channels import Channel
 from contracts.events import Event, NoticeKind, NoticeRequested
 from contracts.rights import Right
+from contracts.terms import valid_until
 from services.scheduling import (
     address_store,
     appointments,
@@ -42,7 +43,7 @@ from services.scheduling.audit.log import AuditLog
 from services.scheduling.bounds import Bounds
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
-from services.scheduling.problems import Begun, Changed, Damaged, NotFound
+from services.scheduling.problems import Begun, Changed, Damaged, NotFound, ReferenceTaken
 from services.scheduling.schemas import (
     AddressLookup,
     Change,
@@ -65,6 +66,15 @@ class Booked:
 
     appointment: Appointment
     practice: Practice
+
+
+@dataclass(frozen=True, slots=True)
+class PatientLink:
+    """The link as it is now, and until when it holds unless something changes."""
+
+    url: str
+    version: int
+    valid_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,9 @@ class Booking:
                 link_version=1,
                 created_at=now,
                 created_by=caller.subject,
+                references=valid.references,
             )
+            await self._take_reference(tx, appointment)
             await messages.check(tx, self.sealer, self.bounds, practice, appointment, now)
             reminders = notices.reminders(practice, appointment.starts_at, now)
             scheduled = appointments.scheduled(appointment, practice)
@@ -181,27 +193,54 @@ class Booking:
         self.wake_relay()
         return Booked(appointment, practice)
 
-    async def reschedule(
+    async def change(
         self, caller: Caller, appointment_id: UUID, request: Change, if_match: Versions | None
     ) -> Booked:
-        """Move, shorten or lengthen; what changes nothing tells nobody."""
+        """Move, shorten, lengthen or correct, without sending it again.
+
+        What changes nothing tells nobody.
+        """
         now = self.now()
         async with self._practice(caller) as (tx, practice):
             present = await self._changeable(tx, practice, appointment_id, if_match)
-            slot = forms.change(request, present, practice, now)
-            moved = appointments.reschedule(
-                present, starts_at=slot.starts_at, duration_minutes=slot.duration_minutes
+            valid = forms.change(
+                request, present, practice, countries=self.bounds.countries(practice), now=now
             )
-            if moved == present:
+            moved = appointments.reschedule(
+                present,
+                starts_at=valid.slot.starts_at,
+                duration_minutes=valid.slot.duration_minutes,
+            )
+            corrected = appointments.correct(
+                moved,
+                patient_name=valid.patient_name,
+                email=valid.email,
+                phone=valid.phone,
+                locale=valid.locale,
+                references=valid.references,
+            )
+            if corrected == present:
                 await self._note_reading(tx, caller, [present])
                 return Booked(present, practice)
-            appointment = await store.update(tx, self.sealer, moved)
+            if valid.references.external_reference != present.references.external_reference:
+                await self._take_reference(tx, corrected)
+            unsent = await address_store.unsent(tx, self.sealer, present, corrected)
+            appointment = await store.update(tx, self.sealer, replace(corrected, unsent=unsent))
             if appointment.starts_at != present.starts_at:
                 await self._plan_again(
                     tx, practice, present, appointment, now, notify=request.notify
                 )
-            await self._note_change(tx, caller, Action.RESCHEDULED, present, appointment)
-            await self._publish(tx, appointments.rescheduled(appointment, practice))
+            events: list[Event] = []
+            if moved != present:
+                await self._note_change(tx, caller, Action.RESCHEDULED, present, moved)
+                events.append(appointments.rescheduled(appointment, practice))
+            if corrected != moved:
+                await self._note_change(tx, caller, Action.CORRECTED, moved, appointment)
+                events.append(appointments.corrected(appointment, now))
+            withdrawal = appointments.withdrawal(present, appointment, now)
+            if withdrawal is not None:
+                events.append(withdrawal)
+            await self._publish(tx, *events)
         self.wake_relay()
         return Booked(appointment, practice)
 
@@ -224,7 +263,9 @@ class Booking:
             version = await store.delete(
                 tx, practice.id, appointment_id, now, contact_until=known_until
             )
-            events: list[Event] = [appointments.deleted(practice.id, appointment_id, version)]
+            events: list[Event] = [
+                appointments.deleted(practice.id, appointment_id, version, present.references)
+            ]
             if told is not None:
                 told = told.model_copy(update={"appointment_version": version})
                 events.append(told)
@@ -327,6 +368,17 @@ class Booking:
             await self._note_reading(tx, caller, [appointment])
         return Booked(appointment, practice)
 
+    async def patient_link(self, caller: Caller, appointment_id: UUID) -> PatientLink:
+        """The patient's link, for a portal or a letter of the practice's own. Always noted."""
+        async with self._practice(caller) as (tx, practice):
+            appointment = await self._found(tx, practice, appointment_id)
+            await self.audit_log.enter(tx, audit.deed(caller, Action.LINK_READ, appointment_id))
+        return PatientLink(
+            self._link(appointment),
+            appointment.link_version,
+            valid_until(appointment.ends_at, practice.zone),
+        )
+
     async def day(self, caller: Caller, day: date) -> tuple[Practice, Sequence[Appointment]]:
         """The appointments of one day in the practice's zone, by start."""
         forms.check_days({"date": day})
@@ -376,6 +428,15 @@ class Booking:
         appointment = await self._found(tx, practice, appointment_id, lock=True)
         _agree(appointment.version, if_match)
         return appointment
+
+    async def _take_reference(self, tx: Connection, appointment: Appointment) -> None:
+        """Give the appointment its external reference. Raises ReferenceTaken."""
+        reference = appointment.references.external_reference
+        if reference is None:
+            return
+        other = await store.lock_reference(tx, appointment.practice_id, reference)
+        if other is not None and other != appointment.id:
+            raise ReferenceTaken(other)
 
     async def _changeable(
         self,

@@ -51,7 +51,8 @@ class DueNotices:
             )
             if event is not None:
                 events.append(event)
-                attempts[each.id] = appointment.attempt
+                if not appointment.unsent:  # or it goes where no attempt went
+                    attempts[each.id] = appointment.attempt
                 await messages.count_notice(tx, self.sealer, appointment, event, now)
         await outbox.put(tx, events, source=self.source, sealer=self.sealer)
         await notice_store.done(tx, [each.id for each in due], attempts, now)

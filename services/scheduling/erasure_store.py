@@ -115,7 +115,8 @@ async def clear(tx: Connection, held: Sequence[Held], now: datetime) -> list[Hel
     rows = await tx.fetch(
         """
         UPDATE appointments SET erased_at = $2, version = version + 1, contact = NULL,
-            contact_until = NULL
+            contact_until = NULL, external_reference = NULL, patient_reference = NULL,
+            practitioner_reference = NULL, location_reference = NULL
         WHERE id = ANY($1) RETURNING id, practice_id, version, deleted_at IS NOT NULL AS deleted
         """,
         [each.id for each in held],
@@ -128,7 +129,8 @@ async def forget_cancelled(tx: Connection, now: datetime) -> bool:
     """Forget whom nobody has to call any more; True if there may be more."""
     done = await tx.execute(
         """
-        UPDATE appointments SET contact = NULL, contact_until = NULL
+        UPDATE appointments SET contact = NULL, contact_until = NULL, external_reference = NULL,
+            patient_reference = NULL, practitioner_reference = NULL, location_reference = NULL
         WHERE id IN (
             SELECT id FROM appointments WHERE contact_until <= $1
             ORDER BY contact_until LIMIT $2 FOR UPDATE SKIP LOCKED)

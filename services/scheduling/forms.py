@@ -16,6 +16,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from chassis.problems import FieldError, InvalidInput
 from contracts.channels import Channel
+from contracts.events import LONGEST_REFERENCE, REFERENCE, References
 from contracts.languages import LANGUAGES
 from contracts.mailboxes import (
     LONGEST_LOCAL_PART,
@@ -53,6 +54,10 @@ NO_TIME = "Bitte geben Sie die Uhrzeit an, zum Beispiel 14:30."
 NO_DURATION = "Bitte geben Sie die Dauer in ganzen Minuten an, von 5 bis 480."
 NO_ADDRESS = "Das ist keine E-Mail-Adresse. Sie sieht so aus: name@beispiel.de"
 NO_PLACE = "Diese Eingabe ist nicht gültig."
+NO_REFERENCE = (
+    f"Eine Referenz hat 1 bis {LONGEST_REFERENCE} Zeichen: Buchstaben ohne Umlaute, Ziffern und "
+    "Zeichen wie - . : /, ohne Leerzeichen."
+)
 TOO_FAR = "Das Datum liegt zu weit entfernt."
 NUMBER_FAULTS = {
     NumberFault.EMPTY: "Bitte geben Sie die Mobilnummer an.",
@@ -95,6 +100,19 @@ class ValidAppointment:
     contact: Contact
     slot: Slot
     locale: str
+    references: References
+
+
+@dataclass(frozen=True, slots=True)
+class ValidChange:
+    """An appointment as it is to be, without inviting again."""
+
+    slot: Slot
+    references: References
+    patient_name: str
+    email: str | None
+    phone: str | None
+    locale: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +147,10 @@ async def new_appointment(
     )
     locale = faults.locale(request.locale, practice)
     faults.consent(request.consent)
+    references = faults.references(request, References())
     if not request.send_anyway:
         await faults.dead_addresses(contact, is_dead)
-    return ValidAppointment(name, contact, faults.checked(slot), locale)
+    return ValidAppointment(name, contact, faults.checked(slot), locale, references)
 
 
 async def resend(
@@ -164,8 +183,18 @@ async def resend(
     return ValidResend(name, faults.checked(contact), locale)
 
 
-def change(request: Change, present: Appointment, practice: Practice, now: datetime) -> Slot:
-    """The new slot: what is left out stays, and so may a start that has passed by now."""
+def change(
+    request: Change,
+    present: Appointment,
+    practice: Practice,
+    *,
+    countries: Collection[str],
+    now: datetime,
+) -> ValidChange:
+    """As it is to be: what is left out stays, and so may a start that has passed by now.
+
+    Nothing is sent, so nobody asks whether an address is dead.
+    """
     local = present.starts_at.astimezone(practice.zone)
     same_time = request.date is None and request.time is None
     faults = _Faults()
@@ -178,7 +207,33 @@ def change(request: Change, present: Appointment, practice: Practice, now: datet
         now,
         present.starts_at,
     )
-    return faults.checked(slot)
+    name, email, phone, locale = (
+        present.patient_name,
+        present.email,
+        present.phone,
+        present.locale,
+    )
+    if request.patient_name is not None:
+        name = faults.patient_name(request.patient_name)
+    if request.email is not None:
+        email = faults.email(request.email, Channel.EMAIL in present.channels)
+    if request.phone is not None:
+        phone = faults.phone(request.phone, Channel.SMS in present.channels, countries)
+    if request.locale is not None:
+        locale = faults.locale(request.locale, practice)
+    references = faults.references(request, present.references)
+    return ValidChange(faults.checked(slot), references, name, email, phone, locale)
+
+
+def wanted(given: Mapping[str, str | None]) -> References | None:
+    """The references, by field, that appointments are looked for by; None where there are none."""
+    if not any(value is not None for value in given.values()):
+        return None
+    faults = _Faults()
+    read = {
+        name: faults.reference(name, value) for name, value in given.items() if value is not None
+    }
+    return References(**faults.checked(read))
 
 
 def readable(email: str | None, phone: str | None) -> dict[Channel, str]:
@@ -197,12 +252,15 @@ def start(day: str, at: str, utc_offset: str | None, practice: Practice) -> date
     return faults.checked(faults.start(day, at, utc_offset, practice))
 
 
-def check_choice(*, day: bool, ids: bool, days: bool) -> None:
-    """A list of appointments is asked for by day, by ids or by a range of days: by one of them."""
-    if day + ids + days > 1:
+def check_choice(*, day: bool, ids: bool, days: bool, referred: bool) -> None:
+    """A list of appointments is asked for by one of: a day, ids, a range of days, references.
+
+    References may be looked for in a range of days.
+    """
+    if day + ids + (days or referred) > 1:
         message = "Bitte geben Sie entweder einen Tag, einen Zeitraum oder Termine an."
         raise InvalidInput([FieldError("id" if ids else "from", "not_with_date", message)])
-    if not (day or ids or days):
+    if not (day or ids or days or referred):
         raise InvalidInput([FieldError("date", "missing", MISSING)])
 
 
@@ -309,6 +367,22 @@ class _Faults:
                 "Im Namen sind Zeichen, die nicht zu sehen sind. Bitte tippen Sie ihn neu ein.",
             )
         return name
+
+    def references(self, request: NewAppointment | Change, present: References) -> References:
+        """What other systems call it: what is left out stays; of a change, empty takes away."""
+        changes: dict[str, str | None] = {}
+        for name in References.model_fields:
+            text: str | None = getattr(request, name)
+            if text is not None:
+                takes_away = text == "" and isinstance(request, Change)
+                changes[name] = None if takes_away else self.reference(name, text)
+        return present.model_copy(update=changes)
+
+    def reference(self, field: str, text: str) -> str:
+        """One of them."""
+        if not re.fullmatch(REFERENCE, text):
+            self._add(field, "invalid", NO_REFERENCE)
+        return text
 
     def consent(self, given: bool) -> None:
         """Nothing is sent without it."""

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from chassis.auth import Caller
 from chassis.clock import Clock
-from chassis.database import Database
+from chassis.database import Connection, Database
 from chassis.sealing import Sealer
+from contracts.events import References
 from services.scheduling import forms, practice_store, store
 from services.scheduling.appointments import Appointment
 from services.scheduling.audit import entry as audit
@@ -65,12 +66,34 @@ class Lookups:
             found = await store.page(
                 tx, self.sealer, practice.id, begin, until, after=after, limit=limit + 1
             )
-            shown = found[:limit]
-            await self.audit_log.enter_reading(
-                tx, audit.deed(caller, Action.READ, *(each.id for each in shown))
+            return await self._page(tx, caller, practice, found, limit)
+
+    async def referred(
+        self,
+        caller: Caller,
+        references: References,
+        first: date | None,
+        last: date | None,
+        *,
+        after: ListPlace | None,
+        limit: int,
+    ) -> Page:
+        """Those that have all of these references, by start. Raises InvalidInput."""
+        forms.check_order(first, last)
+        async with self.db.practice(caller.practice_id) as tx:
+            practice = await practice_store.of_caller(tx, caller.practice_id)
+            begin, until = _moments(practice, first, last)
+            found = await store.referred(
+                tx,
+                self.sealer,
+                practice.id,
+                references,
+                begin,
+                until,
+                after=after,
+                limit=limit + 1,
             )
-        more = len(found) > limit
-        return Page(practice, shown, ListPlace(shown[-1].starts_at, shown[-1].id) if more else None)
+            return await self._page(tx, caller, practice, found, limit)
 
     async def next_start(self, practice: Practice, day: date) -> datetime | None:
         """When the first appointment after this day starts; which it is is not read."""
@@ -105,6 +128,22 @@ class Lookups:
                 tx, audit.deed(caller, Action.READ, *(each.id for each in shown))
             )
         return Page(practice, shown, following)
+
+    async def _page(
+        self,
+        tx: Connection,
+        caller: Caller,
+        practice: Practice,
+        found: Sequence[Appointment],
+        limit: int,
+    ) -> Page:
+        """The first ones of those found, noted as read."""
+        shown = found[:limit]
+        await self.audit_log.enter_reading(
+            tx, audit.deed(caller, Action.READ, *(each.id for each in shown))
+        )
+        more = len(found) > limit
+        return Page(practice, shown, ListPlace(shown[-1].starts_at, shown[-1].id) if more else None)
 
     async def _search(
         self,

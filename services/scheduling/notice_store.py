@@ -96,7 +96,7 @@ async def add_cancellation(
         appointment.id,
         appointment.starts_at,
         now,
-        appointment.attempt,
+        None if appointment.unsent else appointment.attempt,
         notice.channels.channels,
     )
 

@@ -114,5 +114,6 @@ def requested(
         sms_not_before=quiet_hours.sms_not_before(practice, now, soonest, sundays=False)
         if Channel.SMS in allowed
         else None,
+        corrected=[channel for channel in allowed if channel in appointment.unsent],
         **contact(practice).model_dump(),
     )

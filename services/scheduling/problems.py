@@ -5,6 +5,7 @@ A docstring is what OpenAPI says of the problem.
 
 import math
 from datetime import datetime
+from uuid import UUID
 
 from fastapi_problem.error import StatusProblem
 from multidict import CIMultiDict
@@ -66,6 +67,20 @@ class Damaged(StatusProblem):
         super().__init__(
             "Name und Adressen zu diesem Termin sind nicht lesbar. Bitte löschen Sie ihn und legen "
             "Sie ihn neu an; Ihr Betreiber findet den Grund im Protokoll des Systems."
+        )
+
+
+class ReferenceTaken(StatusProblem):
+    """Another appointment has this external_reference; `appointment_id` says which."""
+
+    status = 409
+    type_ = "external-reference-taken"
+    title = "Another appointment has this external_reference."
+
+    def __init__(self, appointment_id: UUID) -> None:
+        super().__init__(
+            "Ein anderer Termin hat diese Referenz. Vielleicht wurde dieser schon angelegt.",
+            appointment_id=str(appointment_id),
         )
 
 

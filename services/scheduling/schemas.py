@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from chassis.openapi import Described, without_defaults
 from contracts.channels import Channel
-from contracts.events import MOST_CAUSES
+from contracts.events import LONGEST_REFERENCE, MOST_CAUSES, REFERENCE
+from contracts.rights import Right
 from contracts.tariffs import Tariff
 from services.scheduling.addresses import KnownAddress
 from services.scheduling.appointments import Appointment
@@ -21,6 +22,7 @@ Json: TypeAlias = dict[str, Any]
 Text = Annotated[str, Field(max_length=1000)]
 
 MINUTES = range(5, 481)
+REFERENCE_OR_NONE = rf"^[!-~]{{0,{LONGEST_REFERENCE}}}$"
 TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
 
 MOST_LISTED = 500  # appointments of a page
@@ -31,6 +33,20 @@ UNASKED = (
     "if somebody sends over that channel later."
 )
 
+
+REFERENCES = (
+    "Of another system, opaque: 1 to 64 printable ASCII characters without space, and none of "
+    "them a patient's data. Forgotten with the patient."
+)
+
+
+ABOUT_EXTERNAL = (
+    f"Of the appointment itself. {REFERENCES} No other appointment of the practice that is not "
+    "deleted may have it."
+)
+TAKEN_AWAY = "An empty one takes it away."
+
+CORRECTED = "An empty one takes it away, where no invitation goes over its channel."
 
 SEND_NOW = "An SMS does not wait for the morning, whatever the hour."
 
@@ -72,9 +88,21 @@ Clock = Annotated[
     Text, Described(_TIME), Field(description="Wall clock of the practice.", examples=["14:30"])
 ]
 Offset = Annotated[Text | None, Described(_OFFSET | None)]
+Reference = Annotated[Text | None, Described(_text(pattern=REFERENCE) | None)]
+# Of a change: an empty one takes it away.
+AnyReference = Annotated[Text | None, Described(_text(pattern=REFERENCE_OR_NONE) | None)]
 
 
-class NewAppointment(Input):
+class ReferencesInput(Input):
+    """What other systems call a new appointment, and those in it."""
+
+    external_reference: Reference = Field(default=None, description=ABOUT_EXTERNAL)
+    patient_reference: Reference = Field(default=None, description=REFERENCES)
+    practitioner_reference: Reference = Field(default=None, description=REFERENCES)
+    location_reference: Reference = Field(default=None, description=REFERENCES)
+
+
+class NewAppointment(ReferencesInput):
     """A video visit to create, with its first invitation."""
 
     model_config = ConfigDict(
@@ -87,6 +115,7 @@ class NewAppointment(Input):
             time="14:30",
             duration_minutes=20,
             consent=True,
+            external_reference="our-visit-4711",
         )
     )
 
@@ -122,7 +151,12 @@ class AddressLookup(Input):
 
 
 class Change(Input):
-    """What to change of the time; what is left out stays."""
+    """What to change of an appointment without inviting again; what is left out stays.
+
+    The time and the references need `appointments:write`, the patient's name, addresses and
+    language `appointments:correct`. To an address that is corrected here nothing is sent, and what
+    was still to go to the one before is withdrawn. The link stays until somebody sends it again.
+    """
 
     model_config = ConfigDict(json_schema_extra=_with_example(date="2026-12-02", time="09:00"))
 
@@ -131,6 +165,26 @@ class Change(Input):
     utc_offset: Offset = None
     duration_minutes: Annotated[StrictInt | None, Described(_MINUTES | None)] = None
     notify: StrictBool = Field(default=True, description="Tell the patient of a new start.")
+    patient_name: Annotated[Text | None, Described(_NAME | None)] = None
+    email: Email = Field(default=None, description=CORRECTED)
+    phone: Phone = Field(default=None, description=CORRECTED)
+    locale: Text | None = Field(default=None, description="A code of the practice's `languages`.")
+    external_reference: AnyReference = Field(
+        default=None, description=f"{ABOUT_EXTERNAL} {TAKEN_AWAY}"
+    )
+    patient_reference: AnyReference = Field(default=None, description=f"{REFERENCES} {TAKEN_AWAY}")
+    practitioner_reference: AnyReference = Field(
+        default=None, description=f"{REFERENCES} {TAKEN_AWAY}"
+    )
+    location_reference: AnyReference = Field(default=None, description=f"{REFERENCES} {TAKEN_AWAY}")
+
+    @property
+    def needed(self) -> frozenset[Right]:
+        """The rights that it takes."""
+        said = {name for name, value in self if value is not None} - {"notify"}
+        corrects = said & {"patient_name", "email", "phone", "locale"}
+        found = {Right.CORRECT_APPOINTMENTS} if corrects else set()
+        return frozenset(found | ({Right.WRITE_APPOINTMENTS} if said - corrects else set()))
 
 
 class Resend(Input):
@@ -194,6 +248,14 @@ class InvitationView(BaseModel):
     id: UUID
     attempt: int
     link_version: int = Field(description="Rises when older links become void.")
+    unsent: list[Channel] = Field(
+        default=[],
+        description="Over these it went to another address than the one that was corrected since.",
+    )
+    renews_link: bool = Field(
+        default=False,
+        description="Since an address was corrected, sending it again makes older links void.",
+    )
 
 
 EXAMPLE: Json = {
@@ -210,6 +272,7 @@ EXAMPLE: Json = {
         "link_version": 1,
     },
     "created_at": "2026-11-24T08:15:00Z",
+    "external_reference": "our-visit-4711",
     "patient_name": "Erika Muster",
     "channels": ["email", "sms"],
     "email": "erika@example.org",
@@ -232,6 +295,9 @@ class BookedView(BaseModel):
     time_zone: str
     invitation: InvitationView
     created_at: dt.datetime
+    external_reference: str | None = Field(default=None, description=REFERENCES)
+    practitioner_reference: str | None = Field(default=None, description=REFERENCES)
+    location_reference: str | None = Field(default=None, description=REFERENCES)
 
     @classmethod
     def of(cls, appointment: Appointment, practice: Practice) -> "BookedView":
@@ -249,7 +315,12 @@ class BookedView(BaseModel):
                 id=appointment.invitation_id,
                 attempt=appointment.attempt,
                 link_version=appointment.link_version,
+                unsent=list(appointment.unsent),
+                renews_link=appointment.link_outdated,
             ),
+            external_reference=appointment.references.external_reference,
+            practitioner_reference=appointment.references.practitioner_reference,
+            location_reference=appointment.references.location_reference,
             created_at=appointment.created_at,
         )
 
@@ -264,6 +335,7 @@ class AppointmentView(BookedView):
     email: str | None
     phone: str | None
     locale: str
+    patient_reference: str | None = Field(default=None, description=REFERENCES)
     cancelled: bool = Field(
         default=False,
         description="Deleted, and the patient may not know: only asked for by its id.",
@@ -283,6 +355,7 @@ class AppointmentView(BookedView):
             email=appointment.email,
             phone=appointment.phone,
             locale=appointment.locale,
+            patient_reference=appointment.references.patient_reference,
             cancelled=appointment.cancelled,
             damaged=appointment.damaged,
         )
@@ -293,6 +366,16 @@ class AppointmentsView(BaseModel):
 
     time_zone: str
     appointments: list[AppointmentView]
+
+
+class PatientLinkView(BaseModel):
+    """The patient's link: whoever has it can come to the visit in the patient's place."""
+
+    link: str
+    link_version: int = Field(description="Another one means that this link is void.")
+    valid_until: dt.datetime = Field(
+        description="As the appointment is now; at once where it is deleted."
+    )
 
 
 class PageView(AppointmentsView):

@@ -17,6 +17,7 @@ from chassis.database import Connection
 from chassis.sealing import NotOpened, Sealer
 from chassis.together import Writer
 from contracts.channels import Channel
+from contracts.events import References
 from services.scheduling import contact_store, practice_store
 from services.scheduling.appointments import Appointment
 from services.scheduling.places import ListPlace
@@ -28,7 +29,8 @@ NOBODY = UUID(int=0)
 DAY_LIMIT = 1000  # appointments of one practice on one day
 
 _COLUMNS = """id, practice_id, version, starts_at, duration_minutes, channels, locale, consented_at,
-    invitation_id, attempt, link_version, created_at, created_by, contact"""
+    invitation_id, attempt, link_version, created_at, created_by, contact, external_reference,
+    patient_reference, practitioner_reference, location_reference, unsent, link_outdated"""
 _FOUND = f"{_COLUMNS}, deleted_at IS NOT NULL AS cancelled"
 
 
@@ -46,7 +48,8 @@ async def add(tx: Writer, sealer: Sealer, appointment: Appointment) -> None:
     await tx.execute(
         f"""
         INSERT INTO appointments ({_COLUMNS})
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19, $20)
         """,  # noqa: S608 - a constant list of columns
         appointment.id,
         appointment.practice_id,
@@ -62,6 +65,9 @@ async def add(tx: Writer, sealer: Sealer, appointment: Appointment) -> None:
         appointment.created_at,
         appointment.created_by,
         contact_store.seal(sealer, appointment),
+        *_references(appointment),
+        list(appointment.unsent),
+        appointment.link_outdated,
     )
 
 
@@ -251,6 +257,60 @@ async def names(
     ]
 
 
+async def lock_reference(tx: Connection, practice_id: UUID, reference: str) -> UUID | None:
+    """Which appointment of the practice has this external reference, unless it is deleted.
+
+    Whoever is about to give it to one waits here until whoever was before has.
+    """
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+        f"external_reference {practice_id} {reference}",
+    )
+    found: UUID | None = await tx.fetchval(
+        """
+        SELECT id FROM appointments
+        WHERE practice_id = $1 AND external_reference = $2 AND deleted_at IS NULL
+        """,
+        practice_id,
+        reference,
+    )
+    return found
+
+
+async def referred(
+    tx: Connection,
+    sealer: Sealer,
+    practice_id: UUID,
+    references: References,
+    first: datetime,
+    until: datetime,
+    *,
+    after: ListPlace | None,
+    limit: int,
+) -> Sequence[Appointment]:
+    """As `page`, of those that have all of these references."""
+    begin = after or ListPlace(first, NOBODY)
+    given = [(name, value) for name, value in references if value is not None]
+    matches = "".join(f" AND {name} = ${number}" for number, (name, _) in enumerate(given, 7))
+    rows = await tx.fetch(
+        f"""
+        SELECT {_FOUND} FROM appointments
+        WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3
+          AND (starts_at, id) > ($4::timestamptz, $5::uuid)
+          AND deleted_at IS NULL AND erased_at IS NULL {matches}
+        ORDER BY starts_at, id LIMIT $6
+        """,  # noqa: S608 - constant lists of columns
+        practice_id,
+        first,
+        until,
+        begin.starts_at,
+        begin.appointment_id,
+        limit,
+        *(value for _, value in given),
+    )
+    return [_appointment(sealer, row) for row in rows]
+
+
 async def next_start(tx: Connection, practice_id: UUID, since: datetime) -> datetime | None:
     """When the first appointment from then on starts."""
     found: datetime | None = await tx.fetchval(
@@ -271,7 +331,9 @@ async def update(tx: Connection, sealer: Sealer, appointment: Appointment) -> Ap
         """
         UPDATE appointments
         SET version = version + 1, starts_at = $3, duration_minutes = $4, contact = $5,
-            channels = $6, attempt = $7, link_version = $8, locale = $9
+            channels = $6, attempt = $7, link_version = $8, locale = $9,
+            external_reference = $10, patient_reference = $11, practitioner_reference = $12,
+            location_reference = $13, unsent = $14, link_outdated = $15
         WHERE practice_id = $1 AND id = $2 RETURNING version
         """,
         appointment.practice_id,
@@ -283,6 +345,9 @@ async def update(tx: Connection, sealer: Sealer, appointment: Appointment) -> Ap
         appointment.attempt,
         appointment.link_version,
         appointment.locale,
+        *_references(appointment),
+        list(appointment.unsent),
+        appointment.link_outdated,
     )
     return replace(appointment, version=version)
 
@@ -297,12 +362,17 @@ async def delete(
 ) -> int:
     """Mark a locked appointment as deleted; returns its last version.
 
-    The patient is forgotten, unless somebody may have to call until `contact_until`.
+    The patient is forgotten, unless somebody may have to call until `contact_until`; and with the
+    patient what other systems call them.
     """
     version: int = await tx.fetchval(
         """
         UPDATE appointments SET deleted_at = $3, version = version + 1, contact_until = $4,
-            contact = CASE WHEN $4::timestamptz IS NOT NULL THEN contact END
+            contact = CASE WHEN $4::timestamptz IS NOT NULL THEN contact END,
+            external_reference = CASE WHEN $4 IS NOT NULL THEN external_reference END,
+            patient_reference = CASE WHEN $4 IS NOT NULL THEN patient_reference END,
+            practitioner_reference = CASE WHEN $4 IS NOT NULL THEN practitioner_reference END,
+            location_reference = CASE WHEN $4 IS NOT NULL THEN location_reference END
         WHERE practice_id = $1 AND id = $2 RETURNING version
         """,
         practice_id,
@@ -322,5 +392,12 @@ def _appointment(sealer: Sealer, row: Record) -> Appointment:
         log.error("contact can't be opened", appointment_id=str(row["id"]))
         values["damaged"] = True
     del values["contact"]
-    values["channels"] = tuple(Channel(name) for name in values["channels"])
-    return Appointment(**values)
+    for several in ("channels", "unsent"):
+        values[several] = tuple(Channel(name) for name in values[several])
+    references = References(**{name: values.pop(name) for name in References.model_fields})
+    return Appointment(**values, references=references)
+
+
+def _references(appointment: Appointment) -> Sequence[str | None]:
+    """In the order of the columns."""
+    return [getattr(appointment.references, name) for name in References.model_fields]

@@ -9,6 +9,7 @@ from prometheus_client import Counter, Histogram
 from chassis.database import Connection
 from contracts.envelope import Received
 from contracts.events import (
+    AppointmentCorrected,
     AppointmentDeleted,
     AppointmentErased,
     AppointmentEvent,
@@ -36,6 +37,7 @@ from contracts.topics import APPOINTMENTS, OUTCOMES
 from services.status import store
 from services.status.facts import (
     Answered,
+    Corrected,
     Deleted,
     Erased,
     Fact,
@@ -93,6 +95,9 @@ def fact_of(received: Received) -> Fact | None:
             fact = Scheduled(event.version, event.start, event.duration_minutes, received.time)
         case InvitationIssued() as event:
             fact = Issued(event.attempt, frozenset(event.channels), received.time, event.version)
+        case AppointmentCorrected() as event:
+            unsent = frozenset(event.unsent)
+            fact = Corrected(event.version, event.attempt, unsent, event.occurred_at)
         case AppointmentDeleted():
             fact = Deleted(received.time)
         case AppointmentErased():

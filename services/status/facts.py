@@ -70,6 +70,16 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """As of `version` attempt `attempt` went to other addresses, over these, than there are."""
+
+    version: int
+    attempt: int
+    unsent: frozenset[Channel]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one attempt over one channel; `sequence` rises with every transition."""
 
@@ -138,7 +148,7 @@ class Deleted:
     at: datetime
 
 
-Fact = Scheduled | Issued | Outcome | Notice | Answered | FollowedUp | Joined | Deleted
+Fact = Scheduled | Issued | Corrected | Outcome | Notice | Answered | FollowedUp | Joined | Deleted
 Told = TypeVar("Told", Outcome, Notice)
 
 

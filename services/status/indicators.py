@@ -18,14 +18,17 @@ the final value: whoever knows the same events shows the same indicator. The rul
    told in `notices`, `waiting` and, where somebody has to do something, `openness`.
    What somebody says to have dealt with is not open any more, and shows the same.
    Of what strangers can repeat at will some is passed over: see `condensing`.
-8. Start and length are those of the highest version; an answer to another start is none.
+8. Of an address that was corrected since, and that the newest attempt did not go to, nothing is
+   known: unconfirmed, unless the attempt failed. What becomes of it where it went changes nothing.
+   Of corrections the one of the highest version counts.
+9. Start and length are those of the highest version; an answer to another start is none.
 
 An appointment of which no invitation is known has no indicator at all, not a pending one: nothing
 we know of is under way. It gets one with the first event that names an attempt.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -38,6 +41,7 @@ from services.status.facts import (
     PRECEDENCE,
     Answered,
     AnyEvidence,
+    Corrected,
     Deleted,
     Erased,
     Fact,
@@ -77,6 +81,7 @@ class ChannelIndicator:
     late: bool = False
     occurred_at: datetime | None = None
     waits_until: datetime | None = None  # as if time stood still
+    address_changed: bool = False  # since, and nothing was sent to the present one
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +141,18 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     newest = max(fact.attempt for fact in attempts)
     issued = [fact for fact in _of(Issued, known) if fact.attempt == newest]
     last = winners(fact for fact in _of(Outcome, known) if fact.attempt == newest)
+    correction = max(
+        (fact for fact in _of(Corrected, known) if fact.attempt == newest), key=_age, default=None
+    )
+    unsent = correction.unsent if correction else frozenset()
+    if correction:
+        last |= {each: _unsent(last.get(each), each, correction) for each in unsent}
     told: list[Issued | Outcome] = [*issued, *last.values()]
     requested = frozenset(last).union(*(fact.channels for fact in issued))
-    channels = {channel: _shown(last.get(channel)) for channel in sorted(requested)}
+    channels = {
+        channel: replace(_shown(last.get(channel)), address_changed=channel in unsent)
+        for channel in sorted(requested)
+    }
     state = overall(channel.state for channel in channels.values())
 
     time = current(schedule)
@@ -176,6 +190,23 @@ def overall(states: Iterable[State]) -> State:
 
 def _of(kind: type[FactT], facts: Iterable[Fact]) -> list[FactT]:
     return [fact for fact in facts if isinstance(fact, kind)]
+
+
+def _unsent(told: Outcome | None, channel: Channel, correction: Corrected) -> Outcome:
+    """What is known of an address that the attempt, of which this was told, did not go to.
+
+    Numbered by the correction, below all that the attempt tells of itself.
+    """
+    if told and told.state is State.FAILED and told.category is not FailureCategory.CANCELLED:
+        return told
+    return Outcome(
+        correction.attempt, channel, -correction.version, State.UNCONFIRMED, correction.at
+    )
+
+
+def _age(correction: Corrected) -> tuple[int, datetime, list[Channel]]:
+    """Total over the content; of two that wrongly claim one version the later counts."""
+    return correction.version, correction.at, sorted(correction.unsent)
 
 
 def _shown(told: Outcome | Notice | None) -> ChannelIndicator:

@@ -19,6 +19,7 @@ from contracts.events import (
 from services.status.facts import (
     Answered,
     AnyEvidence,
+    Corrected,
     Deleted,
     Erased,
     Fact,
@@ -55,6 +56,13 @@ def columns(fact: Fact) -> dict[str, Any]:
                 "attempt": fact.attempt,
                 "channels": sorted(fact.channels),
             }
+        case Corrected():
+            said = {
+                "kind": "corrected",
+                "version": fact.version,
+                "attempt": fact.attempt,
+                "channels": sorted(fact.unsent),
+            }
         case Outcome():
             said = {"kind": fact.state.value, "attempt": fact.attempt, **_told(fact)}
         case Notice():
@@ -87,6 +95,9 @@ def fact(row: Row | asyncpg.Record) -> Fact:
         case "issued":
             channels = frozenset(map(Channel, row["channels"]))
             found = Issued(row["attempt"], channels, at, row["version"])
+        case "corrected":
+            channels = frozenset(map(Channel, row["channels"]))
+            found = Corrected(row["version"], row["attempt"], channels, at)
         case "answered":
             found = Answered(row["version"], Answer(row["answer"]), at)
         case "followed_up":

@@ -15,6 +15,7 @@ from services.status.condensing import condensed
 from services.status.facts import (
     Answered,
     AnyEvidence,
+    Corrected,
     Fact,
     FollowedUp,
     Issued,
@@ -31,8 +32,9 @@ HIGHEST = 2**63  # behind any attempt of the same instant
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One line; `type` is "requested", a channel's state, "answered", "followed_up" or "joined".
+    """One line of what happened.
 
+    `type` is "requested", a channel's state, "answered", "corrected", "followed_up" or "joined";
     `about` is "invitation", a notice's kind, "appointment" or "visit".
     """
 
@@ -93,8 +95,9 @@ def _place(fact: Fact) -> tuple[datetime, int, int, str, str]:
         case Notice():
             identity = f"{fact.notice_id} {fact.channel} {rank(fact)}"
             return fact.at, HIGHEST, fact.sequence, fact.kind, identity
-        case Answered():
-            return fact.at, HIGHEST, fact.version, fact.answer, ""
+        case Answered() | Corrected():
+            said = fact.answer if isinstance(fact, Answered) else ",".join(sorted(fact.unsent))
+            return fact.at, HIGHEST, fact.version, said, ""
         case Joined():
             return fact.at, HIGHEST, HIGHEST, fact.role, ""
         case _:
@@ -112,6 +115,8 @@ def _entries(fact: Fact) -> Iterator[TimelineEntry]:
             yield _told(fact, fact.kind.value, None)
         case Answered():
             yield TimelineEntry(fact.at, "answered", answer=fact.answer)
+        case Corrected():
+            yield TimelineEntry(fact.at, "corrected", "appointment", attempt=fact.attempt)
         case FollowedUp():
             yield TimelineEntry(fact.at, "followed_up", "appointment")
         case Joined():

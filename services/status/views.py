@@ -40,6 +40,10 @@ class ChannelView(BaseModel):
     late: bool = Field(description="Contradicts an earlier, better outcome.")
     occurred_at: datetime | None
     waits_until: datetime | None = Field(default=None, description=WAITS_UNTIL)
+    address_changed: bool = Field(
+        default=False,
+        description="The address was corrected since, and nothing was sent to the present one.",
+    )
 
 
 class NoticeView(BaseModel):
@@ -203,6 +207,7 @@ class TimelineEntryView(BaseModel):
         "answered",
         "joined",
         "followed_up",
+        "corrected",
     ]
     about: Literal["invitation", "reminder", "moved", "cancelled", "visit", "appointment"]
     channel: Channel | None = Field(description="Of what was sent.")

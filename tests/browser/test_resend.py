@@ -16,6 +16,7 @@ from tests.browser.conftest import opened
 from tests.browser.page import enter, fill, noticed, row, show_day, state, tab_to, unique
 from tests.conftest import Stack
 from tests.support import Json, Practice
+from tests.support.keys import bearer, new_key
 from tests.support.mails import link_in
 
 SIZES = [(1366, 768), (768, 1024), (390, 844), (320, 640)]
@@ -117,6 +118,35 @@ async def test_name_and_language_are_corrected_and_the_link_stays(
     await expect(page.locator("#details-title")).to_have_text(right)
     await expect(page.get_by_test_id("details-language")).to_contain_text("English")
     await expect(row(page, right)).to_have_count(1)
+
+
+async def test_an_address_that_nothing_was_sent_to_has_no_tick(
+    page: Page, demo_practice: Practice, stack: Stack, tomorrow: str
+) -> None:
+    name, reference = unique("Gerda Grün"), f"kis:{uuid4().hex}"
+    created = await demo_practice.create(patient_name=name, external_reference=reference)
+    await demo_practice.shows(created["id"], "delivered")
+    await show_day(page, tomorrow)
+    await expect(state(page, name, "delivered")).to_be_visible()
+    key = await new_key(stack, demo_practice.id, "appointments:correct")
+    corrected = await demo_practice.scheduling.patch(
+        f"/v1/appointments/{created['id']}",
+        json={"email": address()},
+        headers=await bearer(stack, key),
+    )
+    assert corrected.status_code == 200, corrected.text
+    await expect(state(page, name, "unconfirmed")).to_be_visible()
+    await expect(page.locator("#infoboxes")).to_contain_text(
+        f"an die geänderte Adresse wurde noch nichts gesendet: {name}"
+    )
+    await show(page, name, tomorrow)
+    await expect(page.get_by_test_id("details-reference")).to_have_text(f"Referenz: {reference}")
+    await expect(page.locator("#details-state")).to_contain_text(
+        "an die geänderte Adresse wurde noch nichts gesendet"
+    )
+    await expect(page.get_by_test_id("resend-link")).to_contain_text(ENDS)
+    await page.get_by_test_id("resend-submit").click()
+    await expect(state(page, name, "delivered")).to_be_visible()
 
 
 async def test_the_other_address_is_taken_kept_and_there_after_a_reload(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.conftest import Stack
-from tests.support import PATIENCE, Practice
+from tests.support import PATIENCE, Json, Practice, eventually
 from tests.support.keys import EVERY_SCOPE, admin, bearer, exchange, new_key
 
 
@@ -107,3 +107,85 @@ async def test_only_the_owner_makes_and_revokes_keys(practice: Practice, stack: 
     assert (code, told.strip()) == (1, "There is no such practice.")
     code, _ = await admin(stack, "key", "create", *create[:-1], "appointments:delete")
     assert code == 2
+
+
+async def test_a_clinic_system_finds_corrects_and_cancels_what_it_booked(
+    practice: Practice, stack: Stack
+) -> None:
+    key = await new_key(
+        stack,
+        practice.id,
+        *EVERY_SCOPE,
+        *("appointments:cancel", "appointments:correct", "links:read"),
+    )
+    headers = await bearer(stack, key)
+    form = practice.form(external_reference="kis:4711", patient_reference="P-1")
+    created = await practice.scheduling.post("/v1/appointments", json=form, headers=headers)
+    assert created.status_code == 201, created.text
+    appointment_id = created.json()["id"]
+    path = f"/v1/appointments/{appointment_id}"
+    await practice.shows(appointment_id, "delivered")
+
+    # Sent again, with all but the reference lost, it is one appointment, and is found.
+    again = await practice.scheduling.post("/v1/appointments", json=form, headers=headers)
+    assert (again.status_code, again.json()["type"]) == (409, "external-reference-taken")
+    assert again.json()["appointment_id"] == appointment_id
+    query = {"external_reference": "kis:4711"}
+    page = await practice.scheduling.get("/v1/appointments", params=query, headers=headers)
+    assert [each["id"] for each in page.json()["appointments"]] == [appointment_id]
+
+    link = await practice.scheduling.get(f"{path}/patient-link", headers=headers)
+    assert link.headers["cache-control"] == "no-store"
+    assert link.json()["link"] in (await practice.mail(form["email"]))["text"]
+
+    new = form["email"].replace("erika", "nele")
+    corrected = await practice.scheduling.patch(path, json={"email": new}, headers=headers)
+    assert corrected.status_code == 200, corrected.text
+    assert corrected.json()["invitation"]["unsent"] == ["email"]
+    shown = await practice.shows(appointment_id, "unconfirmed")
+    assert shown["channels"]["email"]["address_changed"]
+
+    silent = await practice.scheduling.delete(path, params={"notify": False}, headers=headers)
+    assert (silent.status_code, silent.json()["needed"]) == (403, ["appointments:delete"])
+    assert (await practice.scheduling.post(f"{path}/erasure", headers=headers)).status_code == 403
+    assert (await practice.scheduling.delete(path, headers=headers)).status_code == 204
+    # Who was told at the address before is told at the present one that it is cancelled.
+    assert "abgesagt" in (await practice.mail(new))["text"]
+    assert len(await practice.mails(form["email"])) == 1
+
+    async def fate() -> Json | None:
+        """What became of the cancellation, as the key may read it."""
+        query = {"appointment_id": appointment_id}
+        told = await practice.status.get("/v1/timelines", params=query, headers=headers)
+        [story] = told.json()["timelines"]
+        ends = [
+            each
+            for each in story["timeline"]
+            if (each["about"], each["type"]) == ("cancelled", "delivered")
+        ]
+        return ends[0] if ends else None
+
+    assert (await eventually(fate, "the cancellation's fate"))["channel"] == "email"
+
+    deeds = (await practice.scheduling.get("/v1/audit")).json()["entries"]
+    of_key = [each["action"] for each in deeds if each["actor"]["id"] == key[0]]
+    assert {"patient_link_read", "appointment_corrected", "appointment_deleted"} <= {*of_key}
+
+
+async def test_a_scope_gives_what_it_says_and_no_more(practice: Practice, stack: Stack) -> None:
+    path = f"/v1/appointments/{(await practice.create())['id']}"
+    headers = await bearer(stack, await new_key(stack, practice.id, "appointments:correct"))
+    for change, needed in (
+        ({"time": "11:00"}, ["appointments:write"]),
+        ({"locale": "en", "external_reference": "a"}, ["appointments:write"]),
+    ):
+        refused = await practice.scheduling.patch(path, json=change, headers=headers)
+        assert (refused.status_code, refused.json()["needed"]) == (403, needed)
+    told = await practice.scheduling.patch(path, json={"locale": "en"}, headers=headers)
+    assert told.status_code == 200
+    assert "patient_name" not in told.json()  # which nobody may read with it
+    writer = await bearer(stack, await new_key(stack, practice.id, *EVERY_SCOPE))
+    refused = await practice.scheduling.patch(path, json={"locale": "de"}, headers=writer)
+    assert refused.json()["needed"] == ["appointments:correct"]
+    for method, url in (("GET", f"{path}/patient-link"), ("DELETE", path)):
+        assert (await practice.scheduling.request(method, url, headers=writer)).status_code == 403

@@ -11,9 +11,9 @@ from contracts.tariffs import Tariff
 from services.scheduling import forms
 from services.scheduling.appointments import Appointment
 from services.scheduling.bounds import COUNTRIES
-from services.scheduling.forms import ValidAppointment
+from services.scheduling.forms import ValidAppointment, ValidChange
 from services.scheduling.practice import Practice
-from services.scheduling.schemas import NewAppointment
+from services.scheduling.schemas import Change, NewAppointment
 
 BASIC = Practice(UUID(int=1), "Hausarztpraxis", "Europe/Berlin", Tariff.BASIC)
 STANDARD = Practice(UUID(int=1), "Hausarztpraxis", "Europe/Berlin", Tariff.STANDARD)
@@ -70,6 +70,10 @@ async def read(
         now=NOW,
         is_dead=is_dead,
     )
+
+
+def changed(change: Change, present: Appointment = PRESENT) -> ValidChange:
+    return forms.change(change, present, STANDARD, countries=COUNTRIES, now=NOW)
 
 
 async def faults(ask: Callable[[], Awaitable[object]]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from contracts.channels import Channel
 from services.notification.deliveries.appointments import KnownAppointment
 from services.notification.deliveries.delivery import Delivery, Transition
 from services.notification.deliveries.events import (
@@ -57,6 +58,12 @@ class Draft:
         """Nothing of the appointment is to wait for the morning any more."""
         for delivery in list(self.deliveries_of(appointment_id)):
             self._apply(delivery.id, Hastened())
+
+    def withdraw(self, appointment_id: UUID, channels: Collection[Channel]) -> None:
+        """Of what was requested of the appointment nothing is to go out over these any more."""
+        for delivery in list(self.deliveries_of(appointment_id)):
+            if delivery.channel in channels:
+                self._apply(delivery.id, Withdrawn())
 
     def follow(self, appointment: KnownAppointment) -> None:
         """Let the appointment's deliveries follow what is known of it, whoever told it first."""

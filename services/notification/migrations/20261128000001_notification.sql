@@ -39,7 +39,9 @@ CREATE TABLE deliveries (
     requested_version bigint NOT NULL,  -- of the appointment
     starts_at timestamptz NOT NULL,
     named_start timestamptz,            -- in the first copy that may have gone out
-    recipient bytea NOT NULL,           -- keyed fingerprint: was this very address invited?
+    -- Keyed fingerprint: was this very address invited? Of a notice to a corrected address it is
+    -- that of the one before.
+    recipient bytea NOT NULL,
     state text NOT NULL CHECK (state IN (
         'queued', 'sending', 'retrying', 'accepted', 'delivered', 'unknown', 'unconfirmed',
         'failed', 'superseded', 'cancelled')),

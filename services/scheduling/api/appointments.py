@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from chassis.auth import Caller
+from chassis.auth import Caller, alternatives, refuse
 from chassis.openapi import ETAG, LOCATION, answer
 from chassis.problems import Responses, response, responses
 from chassis.throttle import TooManyRequests
@@ -16,9 +16,14 @@ from contracts.channels import Channel
 from contracts.rights import Right
 from services.scheduling import forms
 from services.scheduling.api.dependencies import (
+    CANCELLING,
+    CHANGING,
     AppointmentAdmin,
+    AppointmentCanceller,
+    AppointmentChanger,
     AppointmentReader,
     AppointmentWriter,
+    LinkReader,
     State,
 )
 from services.scheduling.api.preconditions import IfMatch, etag
@@ -34,6 +39,7 @@ from services.scheduling.problems import (
     Damaged,
     KeyReused,
     NotFound,
+    ReferenceTaken,
     TooManyMessages,
 )
 from services.scheduling.schemas import (
@@ -52,7 +58,9 @@ from services.scheduling.schemas import (
     NameQuery,
     NewAppointment,
     PageView,
+    PatientLinkView,
     PracticeView,
+    Reference,
     Resend,
     SmsTimeView,
 )
@@ -77,6 +85,8 @@ BAD_REQUEST: Responses = {
 TOO_MANY: Responses = {
     TooManyRequests.status: response("Too many look-ups; Retry-After says when to come back")
 }
+
+SearchedReference = Annotated[Reference, Query(description="Instead of a day: exactly this.")]
 
 MAX_IDS = 100  # an address of some 4 kB
 
@@ -122,7 +132,7 @@ def _told(booked: Booked, caller: Caller, response: Response) -> AppointmentView
     "/appointments",
     status_code=201,
     tags=["appointments"],
-    responses=responses(KeyReused, TooManyMessages)
+    responses=responses(KeyReused, ReferenceTaken, TooManyMessages)
     | {404: response("The appointment of this Idempotency-Key is deleted")}
     | answer(201, ETag=ETAG, Location=LOCATION),
 )
@@ -157,18 +167,41 @@ async def list_appointments(
         dt.date | None,
         Query(alias="to", description=f"The last one, of {forms.MAX_DAYS} days at most."),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_LISTED, description="Of several days.")] = 100,
+    limit: Annotated[
+        int, Query(ge=1, le=MOST_LISTED, description="Of several days, or by reference.")
+    ] = 100,
     cursor: Cursor | None = None,
+    external_reference: SearchedReference = None,
+    patient_reference: SearchedReference = None,
+    practitioner_reference: SearchedReference = None,
+    location_reference: SearchedReference = None,
 ) -> DayView | PageView | AppointmentsView:
     """The Terminübersicht, one day in the practice's zone; several days; or those with these ids.
 
-    By start; of several days page by page. Of the ids those of which there is no appointment, or no
-    more, are left out. To look for a patient's name: POST /v1/appointments/search.
+    Or those that have all of the given references, with `from` and `to` of some days alone. By
+    start; of several days and by reference page by page. Of the ids those of which there is no
+    appointment, or no more, are left out. To look for a patient's name: POST
+    /v1/appointments/search.
     """
     several = first is not None or last is not None
-    forms.check_choice(day=day is not None, ids=bool(ids), days=several)
+    references = forms.wanted(
+        {
+            "external_reference": external_reference,
+            "patient_reference": patient_reference,
+            "practitioner_reference": practitioner_reference,
+            "location_reference": location_reference,
+        }
+    )
+    forms.check_choice(
+        day=day is not None, ids=bool(ids), days=several, referred=references is not None
+    )
+    place = forms.place(cursor)
+    if references is not None:
+        return _page(
+            await lookups.referred(caller, references, first, last, after=place, limit=limit)
+        )
     if several:
-        found = await lookups.between(caller, first, last, after=forms.place(cursor), limit=limit)
+        found = await lookups.between(caller, first, last, after=place, limit=limit)
         return _page(found)
     practice, listed = await (
         booking.named(caller, ids or ()) if day is None else booking.day(caller, day)
@@ -210,23 +243,50 @@ async def read_appointment(
     return AppointmentView.of(booked.appointment, booked.practice)
 
 
+@router.get(
+    "/appointments/{appointment_id}/patient-link",
+    tags=["appointments"],
+    responses=responses(NotFound),
+)
+async def read_patient_link(
+    booking: Desk, caller: LinkReader, appointment_id: UUID, response: Response
+) -> PatientLinkView:
+    """The patient's link, for a portal or a letter of the practice's own; noted in the audit log.
+
+    Whoever has it can come in the patient's place: show it to nobody else, and write it nowhere.
+    """
+    found = await booking.patient_link(caller, appointment_id)
+    response.headers["Cache-Control"] = "no-store"
+    return PatientLinkView(
+        link=found.url, link_version=found.version, valid_until=found.valid_until
+    )
+
+
 @router.patch(
     "/appointments/{appointment_id}",
     tags=["appointments"],
-    responses=responses(NotFound, Changed, Damaged, TooManyMessages)
+    responses=responses(NotFound, Changed, Damaged, ReferenceTaken, TooManyMessages)
     | BAD_REQUEST
     | answer(200, ETag=ETAG),
+    openapi_extra=alternatives(*CHANGING),
 )
 async def change_appointment(
     booking: Desk,
-    caller: AppointmentWriter,
+    caller: AppointmentChanger,
     appointment_id: UUID,
     body: Change,
     response: Response,
     if_match: IfMatch = None,
 ) -> AppointmentView | BookedView:
-    """Move, shorten or lengthen; the link stays valid."""
-    booked = await booking.reschedule(caller, appointment_id, body, if_match)
+    """Move, shorten or lengthen, or correct without sending; the link stays valid.
+
+    Time and references need `appointments:write`; name, addresses and language
+    `appointments:correct`.
+    """
+    lacking = body.needed - caller.rights
+    if lacking:
+        refuse(caller, lacking)
+    booked = await booking.change(caller, appointment_id, body, if_match)
     return _told(booked, caller, response)
 
 
@@ -235,15 +295,21 @@ async def change_appointment(
     status_code=204,
     tags=["appointments"],
     responses=responses(NotFound, Changed) | BAD_REQUEST,
+    openapi_extra=alternatives(*CANCELLING),
 )
 async def delete_appointment(
     booking: Desk,
-    caller: AppointmentAdmin,
+    caller: AppointmentCanceller,
     appointment_id: UUID,
     if_match: IfMatch = None,
     notify: Annotated[bool, Query(description="Tell the patient that it is cancelled.")] = True,
 ) -> None:
-    """Delete the appointment; its link is dead at once."""
+    """Delete the appointment; its link is dead at once.
+
+    Without telling the patient it needs `appointments:delete`.
+    """
+    if not notify and not caller.may(Right.DELETE_APPOINTMENTS):
+        refuse(caller, [Right.DELETE_APPOINTMENTS])
     await booking.delete(caller, appointment_id, if_match, notify=notify)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from chassis.auth import Caller, needs
+from chassis.auth import Caller, needs, needs_one_of
 from chassis.database import Database
 from chassis.throttle import AddressThrottle, Throttle
 from contracts.rights import Right
@@ -58,5 +58,10 @@ Db = Annotated[Database, Depends(database)]
 AppointmentReader = Annotated[Caller, needs(Right.READ_APPOINTMENTS)]
 AppointmentWriter = Annotated[Caller, needs(Right.WRITE_APPOINTMENTS)]
 AppointmentAdmin = Annotated[Caller, needs(Right.DELETE_APPOINTMENTS)]
+LinkReader = Annotated[Caller, needs(Right.READ_LINKS)]
+CHANGING = (Right.WRITE_APPOINTMENTS, Right.CORRECT_APPOINTMENTS)
+AppointmentChanger = Annotated[Caller, needs_one_of(*CHANGING)]
+CANCELLING = (Right.DELETE_APPOINTMENTS, Right.CANCEL_APPOINTMENTS)
+AppointmentCanceller = Annotated[Caller, needs_one_of(*CANCELLING)]
 AuditReader = Annotated[Caller, needs(Right.READ_AUDIT)]
 VisitHost = Annotated[Caller, needs(Right.HOST_VISITS)]

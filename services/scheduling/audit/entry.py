@@ -12,6 +12,7 @@ from uuid import UUID
 
 from chassis.auth import Caller
 from chassis.tracing import trace_id
+from contracts.events import References
 from services.scheduling.appointments import Appointment
 
 OPERATOR = "operator"
@@ -22,12 +23,14 @@ class Action(StrEnum):
 
     CREATED = "appointment_created"
     RESCHEDULED = "appointment_rescheduled"
+    CORRECTED = "appointment_corrected"
     RESENT = "invitation_resent"
     DELETED = "appointment_deleted"
     ERASED = "appointment_erased"
     FOLLOWED_UP = "appointment_followed_up"
     SENT_NOW = "sms_sent_now"
     READ = "contact_data_read"
+    LINK_READ = "patient_link_read"
     VISIT_STARTED = "visit_started"
     EXPORTED = "audit_exported"
     PROOF_EXPORTED = "proof_exported"
@@ -133,8 +136,14 @@ _FIELDS = {
 
 def changes(before: Appointment, after: Appointment) -> list[str]:
     """The names of the fields that differ, of those that a practice can change."""
-    return [
+    fields = [
         called
         for field, called in _FIELDS.items()
         if getattr(before, field) != getattr(after, field)
     ]
+    references = [
+        name
+        for name in References.model_fields
+        if getattr(before.references, name) != getattr(after.references, name)
+    ]
+    return fields + references

@@ -77,6 +77,15 @@ CREATE TABLE appointments (
     link_version integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL,
     created_by text NOT NULL,
+    -- What another system calls it, opaque; forgotten with the patient.
+    external_reference text,
+    patient_reference text,
+    practitioner_reference text,
+    location_reference text,
+    -- Channels to whose address, corrected since, the newest attempt did not go; and whether an
+    -- address that an attempt may have gone to was corrected, so that the next one renews the link.
+    unsent text[] NOT NULL DEFAULT '{}',
+    link_outdated boolean NOT NULL DEFAULT false,
     deleted_at timestamptz,
     -- the patient's name and addresses, sealed together (chassis/sealing.py)
     contact bytea,
@@ -92,8 +101,22 @@ CREATE TABLE appointments (
     CONSTRAINT appointments_contact_while_needed
         CHECK ((contact IS NOT NULL) = (erased_at IS NULL
             AND (deleted_at IS NULL OR contact_until IS NOT NULL))),
-    CHECK (contact_until IS NULL OR deleted_at IS NOT NULL)
+    CHECK (contact_until IS NULL OR deleted_at IS NOT NULL),
+    CHECK (contact IS NOT NULL OR num_nonnulls(external_reference, patient_reference,
+        practitioner_reference, location_reference) = 0)
 );
+CREATE UNIQUE INDEX appointments_by_external_reference
+    ON appointments (practice_id, external_reference)
+    WHERE external_reference IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX appointments_by_patient_reference
+    ON appointments (practice_id, patient_reference, starts_at, id)
+    WHERE patient_reference IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX appointments_by_practitioner_reference
+    ON appointments (practice_id, practitioner_reference, starts_at, id)
+    WHERE practitioner_reference IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX appointments_by_location_reference
+    ON appointments (practice_id, location_reference, starts_at, id)
+    WHERE location_reference IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX appointments_by_day ON appointments (practice_id, starts_at) WHERE deleted_at IS NULL;
 CREATE INDEX appointments_by_key ON appointments (get_byte(contact, 0)) WHERE contact IS NOT NULL;
 CREATE INDEX appointments_to_erase ON appointments (practice_id, starts_at)

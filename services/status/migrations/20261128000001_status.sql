@@ -21,10 +21,10 @@ CREATE TABLE events (
     appointment_id uuid NOT NULL,
     kind text NOT NULL CHECK (kind IN
         ('issued', 'pending', 'delivered', 'failed', 'unconfirmed', 'deleted', 'erased',
-         'scheduled', 'answered', 'joined', 'followed_up',
+         'scheduled', 'answered', 'joined', 'followed_up', 'corrected',
          'notice_pending', 'notice_delivered', 'notice_failed', 'notice_unconfirmed')),
     attempt bigint NOT NULL,            -- 0: no invitation
-    channels text[] NOT NULL,           -- those issued, or the one of an outcome
+    channels text[] NOT NULL,           -- those issued, or unsent, or the one of an outcome
     sequence bigint NOT NULL,           -- 0: no outcome
     occurred_at timestamptz NOT NULL,
     evidence text,

@@ -20,6 +20,7 @@ from contracts.events import (
     NoticePending,
     NoticeRequested,
     Recipients,
+    WithdrawalRequested,
 )
 from services.notification.deliveries.delivery import Delivery, State
 from services.notification.deliveries.events import (
@@ -43,6 +44,7 @@ from tests.database.notification.support import (
     now,
 )
 
+ACCEPTED = Accepted(Reply(250))
 GONE = Reply(550, "5.1.1")
 BOTH = Recipients(email="erika@example.org", sms="+4917139200")
 HOUR = timedelta(hours=1)
@@ -257,3 +259,69 @@ async def test_whose_address_was_put_right_is_not_told_what_a_stranger_got(
     await handle(notification_db, sealer, again)
     await handle(notification_db, sealer, asked)
     assert await taken(notification_db) == []
+
+
+def corrected(request: InvitationRequested, *channels: Channel) -> WithdrawalRequested:
+    """The address over these is another one now."""
+    return WithdrawalRequested(
+        appointment_id=request.appointment_id,
+        practice_id=request.practice_id,
+        appointment_version=2,
+        attempt=request.attempt,
+        channels=channels or [Channel.EMAIL],
+        occurred_at=now(),
+    )
+
+
+async def test_nothing_goes_to_an_address_that_was_corrected(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request = invitation(channels=BOTH)
+    await handle(notification_db, sealer, request, corrected(request, Channel.SMS))
+    mail, text = sorted(
+        await deliveries_of(notification_db, request), key=lambda each: each.channel
+    )
+    assert (mail.state, text.state) == (State.QUEUED, State.CANCELLED)
+    assert await taken(notification_db, Channel.SMS) == []
+    failed = (await published(notification_db))[-1]
+    assert isinstance(failed, InvitationFailed)
+    assert (failed.channel, failed.category) == (Channel.SMS, "cancelled")
+
+
+async def test_what_is_being_sent_as_an_address_is_corrected_has_no_second_try(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request, lease = await claimed(notification_db, sealer)
+    await handle(notification_db, sealer, corrected(request))
+    sent = await delivery_of(notification_db, request)
+    assert sent.state is State.SENDING
+    await apply(notification_db, sent.id, FailedForNow(lease, Reply(450), now()))
+    assert (await delivery_of(notification_db, request)).state is State.CANCELLED
+
+
+async def test_who_was_told_is_told_at_the_corrected_address(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request, _ = await claimed(notification_db, sealer)
+    await apply(notification_db, (await delivery_of(notification_db, request)).id, ACCEPTED)
+    asked = cancelled(request).model_copy(
+        update={"channels": Recipients(email="new@example.org"), "corrected": [Channel.EMAIL]}
+    )
+    await handle(notification_db, sealer, corrected(request), asked)
+    (due,) = await taken(notification_db)
+    letter = due.open(sealer, due.delivery)
+    assert (letter.kind, letter.recipient) == ("cancelled", "new@example.org")
+
+
+async def test_who_was_not_told_is_not_told_at_the_corrected_address_either(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request = invitation()
+    asked = cancelled(request).model_copy(
+        update={"channels": Recipients(email="new@example.org"), "corrected": [Channel.EMAIL]}
+    )
+    await handle(notification_db, sealer, request, corrected(request), asked)
+    assert await taken(notification_db) == []
+    withheld = (await told_of(notification_db, asked))[-1]
+    assert isinstance(withheld, NoticeFailed)
+    assert withheld.withheld == "not_invited"

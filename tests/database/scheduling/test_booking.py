@@ -129,7 +129,7 @@ async def test_events_and_row_are_of_one_version(
     appointment_id = await desk.create()
     seen = 1
     await published_since(1, InvitationIssued, InvitationRequested)
-    moved = await desk.booking.reschedule(desk.caller, appointment_id, Change(time="11:00"), {1})
+    moved = await desk.booking.change(desk.caller, appointment_id, Change(time="11:00"), {1})
     assert moved.appointment.version == 2
     await published_since(2, AppointmentRescheduled)
     again = await desk.booking.resend(
@@ -150,7 +150,7 @@ async def test_who_saw_another_version_changes_nothing(
     desk = Desk(scheduling_db, sealer, await new_practice())
     appointment_id = await desk.create()
     for change in (
-        desk.booking.reschedule(desk.caller, appointment_id, Change(time="11:00"), {2}),
+        desk.booking.change(desk.caller, appointment_id, Change(time="11:00"), {2}),
         desk.booking.delete(desk.caller, appointment_id, {2}, notify=True),
         desk.booking.resend(desk.caller, appointment_id, Resend(), None, {2}),
         desk.booking.erase(desk.caller, appointment_id, {2}),
@@ -158,7 +158,7 @@ async def test_who_saw_another_version_changes_nothing(
     ):
         with pytest.raises(Changed):
             await change
-    same = await desk.booking.reschedule(desk.caller, appointment_id, Change(time="10:00"), {1})
+    same = await desk.booking.change(desk.caller, appointment_id, Change(time="10:00"), {1})
     assert same.appointment.version == 1
     assert len(await desk.published()) == len(EVENTS)
 

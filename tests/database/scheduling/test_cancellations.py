@@ -102,7 +102,7 @@ async def test_whose_cancellation_is_under_way_can_be_named_and_nothing_else(
     assert await PageLookup(scheduling_db, sealer).find(link, utc_now()) is None
     for refused in (
         desk.booking.get(desk.caller, gone),
-        desk.booking.reschedule(desk.caller, gone, Change(time="11:00"), None),
+        desk.booking.change(desk.caller, gone, Change(time="11:00"), None),
         desk.booking.resend(desk.caller, gone, Resend(), None),
         desk.booking.delete(desk.caller, gone, None, notify=True),
     ):

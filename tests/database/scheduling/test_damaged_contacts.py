@@ -55,7 +55,7 @@ async def test_nothing_is_written_over_it(desk: Desk, damaged: UUID) -> None:
     """With the right key it may yet be opened."""
     before = await stored(desk, damaged)
     with pytest.raises(Damaged):
-        await desk.booking.reschedule(desk.caller, damaged, Change(time="12:00"), None)
+        await desk.booking.change(desk.caller, damaged, Change(time="12:00"), None)
     with pytest.raises(Damaged):
         await desk.booking.resend(desk.caller, damaged, Resend(email="erika@example.org"), None)
     assert await stored(desk, damaged) == before

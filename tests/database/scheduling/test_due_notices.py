@@ -42,7 +42,7 @@ async def test_a_move_is_told_as_the_version_that_it_made(
 ) -> None:
     desk = Desk(scheduling_db, sealer, await new_practice(reminders=[]))
     appointment_id = await desk.create()
-    await desk.booking.reschedule(desk.caller, appointment_id, Change(time="11:00"), None)
+    await desk.booking.change(desk.caller, appointment_id, Change(time="11:00"), None)
     await request(scheduling_db, desk)
     notice = (await desk.published())[-1]
     assert isinstance(notice, NoticeRequested)

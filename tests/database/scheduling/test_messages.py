@@ -60,7 +60,7 @@ async def test_one_appointment_is_written_to_only_so_often(desk: Desk) -> None:
     assert problem.detail.startswith("Zu diesem Termin wurden in den letzten 24 Stunden schon 3 ")
     await desk.create()  # others are
     desk.moment = begun + timedelta(days=1, seconds=1)
-    await desk.booking.reschedule(
+    await desk.booking.change(
         desk.caller, appointment_id, Change(date=str((desk.moment + timedelta(3)).date())), None
     )
     await resend(desk, appointment_id)
@@ -149,15 +149,15 @@ async def test_notices_are_counted_and_moves_past_the_bound_refused_aloud(
     appointment_id = await desk.create()
     due = DueNotices(LINKS, CHANNELS, sealer, "/test", desk.now)
     for hour in ("11:00", "12:00"):
-        await desk.booking.reschedule(desk.caller, appointment_id, Change(time=hour), None)
+        await desk.booking.change(desk.caller, appointment_id, Change(time=hour), None)
         async with scheduling_db.system() as tx:
             await due.request(tx)
     await refused(desk, appointment_id)
     again = Change(time="13:00")
     with pytest.raises(TooManyMessages):
-        await desk.booking.reschedule(desk.caller, appointment_id, again, None)
+        await desk.booking.change(desk.caller, appointment_id, again, None)
     quietly = Change(time="13:00", notify=False)
-    await desk.booking.reschedule(desk.caller, appointment_id, quietly, None)
+    await desk.booking.change(desk.caller, appointment_id, quietly, None)
     await desk.booking.delete(desk.caller, appointment_id, None, notify=True)
     async with scheduling_db.practice(desk.practice_id) as tx:
         assert await tx.fetchval("SELECT count(*) FROM messages") == 4  # the cancellation too

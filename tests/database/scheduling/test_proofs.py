@@ -118,7 +118,7 @@ async def test_only_the_days_asked_for_on_the_practices_clock(desk: Desk) -> Non
     made = [await desk.create(date=f"{on}", time=time) for on, time in times]
     await desk.create(date=f"{day + timedelta(days=1)}", time="00:00")
     assert [each.appointment_id for each in await exported(desk, day, day)] == made[1:]
-    await desk.booking.reschedule(desk.caller, made[0], Change(date=f"{day}", time="12:00"), None)
+    await desk.booking.change(desk.caller, made[0], Change(date=f"{day}", time="12:00"), None)
     found = [each.appointment_id for each in await exported(desk, day, day)]
     assert found == [made[1], made[0], made[2]]
 

@@ -14,6 +14,7 @@ from contracts.channels import Channel
 from contracts.envelope import Received
 from contracts.events import (
     Answer,
+    AppointmentCorrected,
     AppointmentDeleted,
     AppointmentErased,
     AppointmentFollowedUp,
@@ -119,6 +120,18 @@ class Story:
 
     def joined(self, role: VisitRole, at: datetime) -> Received:
         return self._told(VisitJoined, **self._who, role=role, occurred_at=at)
+
+    def corrected(self, *unsent: Channel) -> Received:
+        """Nothing was sent to the addresses over these."""
+        self.version += 1
+        return self._told(
+            AppointmentCorrected,
+            **self._who,
+            version=self.version,
+            attempt=self.attempt,
+            unsent=unsent,
+            occurred_at=self.now(),
+        )
 
     def deleted(self) -> Received:
         self.version += 1

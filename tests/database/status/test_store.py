@@ -35,6 +35,24 @@ async def test_a_whole_story_survives_the_database(status: Status) -> None:
     assert len(facts) == 6
 
 
+async def test_a_corrected_address_takes_the_tick_and_is_open_until_it_is_sent_to(
+    status: Status,
+) -> None:
+    story = status.story()
+    await status.hear([*story.booked(), story.delivered()])
+    await status.hear([story.corrected(Channel.EMAIL)])
+    shown = await status.shown(story)
+    assert shown is not None
+    assert (shown.overall, shown.open) == ("unconfirmed", ["call"])
+    assert shown.channels[Channel.EMAIL].address_changed
+    assert await status.open() == [story.appointment_id]
+    await status.hear([story.issued(), story.delivered()])
+    again = await status.shown(story)
+    assert again is not None
+    assert (again.overall, again.open) == ("delivered", [])
+    assert not again.channels[Channel.EMAIL].address_changed
+
+
 async def test_whoever_was_waiting_is_forgotten_in_the_evening(status: Status) -> None:
     story = status.story()
     await status.hear([*story.booked(), story.joined(VisitRole.PATIENT, story.start)])

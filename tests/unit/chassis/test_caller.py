@@ -112,6 +112,47 @@ async def test_a_token_without_the_right_does_not_get_in() -> None:
     assert refused.value.extras["needed"] == ["appointments:read", "audit:read", "status:read"]
 
 
+async def ask_one_of(token: str | None, *rights: Right, writes: Throttle | None = None) -> Caller:
+    app = SimpleNamespace(state=SimpleNamespace(access=Access(verifier(), writes)))
+    headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
+    request = Request({"type": "http", "method": "PATCH", "headers": headers, "app": app})
+    found: Caller = await auth.needs_one_of(*rights).dependency(request, Response())
+    return found
+
+
+async def test_of_some_rights_one_suffices() -> None:
+    token = keys_token(scope="status:read appointments:correct")
+    one_of = Right.WRITE_APPOINTMENTS, Right.CORRECT_APPOINTMENTS
+    assert (await ask_one_of(token, *one_of)).rights == {
+        Right.READ_STATUS,
+        Right.CORRECT_APPOINTMENTS,
+    }
+    with pytest.raises(MissingRight) as refused:
+        await ask_one_of(keys_token(), *one_of)
+    assert refused.value.extras["needed"] == ["appointments:correct", "appointments:write"]
+    with pytest.raises(NotAuthenticated):
+        await ask_one_of(None, *one_of)
+    once = Throttle(1)
+    await ask_one_of(token, *one_of, writes=once)
+    with pytest.raises(TooManyRequests):
+        await ask_one_of(token, *one_of, writes=once)
+
+
+def test_alternatives_are_described_one_by_one() -> None:
+    assert auth.alternatives(Right.READ_LINKS, Right.READ_STATUS) == {
+        "security": [{"token": ["links:read"]}, {"token": ["status:read"]}]
+    }
+
+
+async def test_a_key_can_have_no_right_to_erase_and_none_to_watch() -> None:
+    caller = await ask(keys_token(scope=" ".join(Right)))
+    lacking = {*Right} - caller.rights
+    assert lacking == {Right.DELETE_APPOINTMENTS, Right.READ_AUDIT, Right.HOST_VISITS}
+    for role in Role:
+        person = await ask(persons_token(roles=[role]))
+        assert Right.READ_LINKS not in person.rights
+
+
 async def test_a_person_and_a_key_are_told_apart() -> None:
     person = await ask(persons_token(name=" Dr.\n Erika\u202e  Muster "))
     assert (person.kind, person.kind.value) == (CallerKind.PERSON, "person")

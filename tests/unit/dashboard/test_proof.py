@@ -171,6 +171,11 @@ def test_that_somebody_dealt_with_it_is_told_as_their_word() -> None:
     assert (found.what, found.to, found.result) == ("Termin", "", proof.FOLLOWED_UP)
 
 
+def test_a_correction_is_told_without_what_was_corrected() -> None:
+    [found] = lines(entry("corrected", about="appointment", channel=None))
+    assert (found.what, found.to, found.result) == ("Termin", "", proof.CORRECTED)
+
+
 def test_every_code_has_german_words() -> None:
     assert proof.CHANNELS.keys() == set(Channel)
     assert proof.SUBJECTS.keys() == {"invitation", "visit", *NoticeKind}

@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from contracts.channels import Channel
 from contracts.events import (
+    AppointmentCorrected,
     AppointmentDeleted,
     AppointmentFollowedUp,
     AppointmentRescheduled,
     AppointmentScheduled,
     InvitationIssued,
     InvitationRequested,
+    References,
+    WithdrawalRequested,
 )
 from contracts.tariffs import Tariff
 from services.scheduling import appointments
@@ -40,6 +44,21 @@ PRESENT = Appointment(
     created_at=NOW,
     created_by="somebody",
 )
+
+
+CORRECTABLE = ("patient_name", "email", "phone", "locale", "references")
+
+
+def invite_again(appointment: Appointment) -> Appointment:
+    """To the addresses that there are."""
+    return appointments.invite_again(
+        appointment,
+        patient_name=appointment.patient_name,
+        email=appointment.email,
+        phone=appointment.phone,
+        channels=appointment.channels,
+        locale=appointment.locale,
+    )
 
 
 def test_it_is_over_after_its_duration() -> None:
@@ -100,6 +119,89 @@ def test_an_address_that_was_missing_leaves_the_link_and_the_language_is_the_new
 
 def test_an_appointment_takes_place_and_can_be_read_unless_it_is_said_otherwise() -> None:
     assert (PRESENT.cancelled, PRESENT.damaged) == (False, False)
+
+
+def corrected(appointment: Appointment = PRESENT, **changes: Any) -> Appointment:
+    there = {name: getattr(appointment, name) for name in CORRECTABLE}
+    return appointments.correct(appointment, **there | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "outdated"),
+    [
+        ({}, False),
+        ({"patient_name": "Erika Muster", "locale": "en"}, False),
+        ({"references": References(external_reference="a")}, False),
+        ({"email": "e@example.org"}, True),
+        ({"phone": None}, True),
+    ],
+)
+def test_a_correction_keeps_the_link_until_it_is_sent_again(
+    changes: dict[str, Any], outdated: bool
+) -> None:
+    after = corrected(**changes)
+    assert after == replace(PRESENT, **changes, link_outdated=outdated)
+    again = invite_again(replace(after, unsent=(Channel.EMAIL,)))
+    assert again.link_version == PRESENT.link_version + outdated
+    assert (again.unsent, again.link_outdated) == ((), False)
+    assert invite_again(again).link_version == again.link_version
+
+
+def test_an_outdated_link_stays_so_whatever_is_corrected_next() -> None:
+    there = corrected(email="e@example.org")
+    assert corrected(there, email=PRESENT.email).link_outdated
+    assert corrected(there, patient_name="x").link_outdated
+    assert not corrected(replace(PRESENT, phone=None), phone="+491713920002").link_outdated
+
+
+def test_what_is_told_of_a_correction() -> None:
+    references = References(external_reference="kis:1", patient_reference="p")
+    after = corrected(email="e@example.org", references=references)
+    after = replace(after, unsent=(Channel.EMAIL,))
+    assert appointments.corrected(after, NOW) == AppointmentCorrected(
+        appointment_id=PRESENT.id,
+        practice_id=PRACTICE.id,
+        version=3,
+        attempt=2,
+        unsent=[Channel.EMAIL],
+        occurred_at=NOW,
+        external_reference="kis:1",
+        patient_reference="p",
+    )
+    assert appointments.withdrawal(PRESENT, after, NOW) == WithdrawalRequested(
+        appointment_id=PRESENT.id,
+        practice_id=PRACTICE.id,
+        appointment_version=3,
+        attempt=2,
+        channels=[Channel.EMAIL],
+        occurred_at=NOW,
+    )
+
+
+def test_nothing_is_withdrawn_of_an_address_that_stays_or_that_nothing_went_to() -> None:
+    assert appointments.withdrawal(PRESENT, corrected(patient_name="x"), NOW) is None
+    assert appointments.withdrawal(PRESENT, corrected(email="Erika@example.org"), NOW) is None
+    by_mail = replace(PRESENT, channels=(Channel.EMAIL,))
+    assert appointments.withdrawal(by_mail, corrected(by_mail, phone=None), NOW) is None
+
+
+def test_references_are_told_of_the_appointment_and_its_attempts_and_to_nobody_who_sends() -> None:
+    references = References(
+        external_reference="a",
+        patient_reference="b",
+        practitioner_reference="c",
+        location_reference="d",
+    )
+    present = replace(PRESENT, references=references)
+    issued, requested = appointments.invitation(present, PRACTICE, "https://x/y")
+    for event in (
+        appointments.scheduled(present, PRACTICE),
+        appointments.rescheduled(present, PRACTICE),
+        appointments.deleted(PRACTICE.id, present.id, 4, references),
+        issued,
+    ):
+        assert references.model_dump().items() <= event.model_dump().items()
+    assert not {*References.model_fields} & {*requested.model_dump()}
 
 
 def test_what_somebody_has_dealt_with_is_told_once_each() -> None:

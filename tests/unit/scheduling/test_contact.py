@@ -9,11 +9,13 @@ from pydantic import ValidationError
 
 from chassis.problems import InvalidInput
 from contracts.channels import Channel
+from contracts.events import References
+from contracts.rights import Right
 from services.scheduling import forms
 from services.scheduling.forms import Contact, Slot
 from services.scheduling.practice import Practice
 from services.scheduling.schemas import Change, NewAppointment, Resend
-from tests.support.forms import NOW, PRESENT, STANDARD, codes, is_dead, read
+from tests.support.forms import NOW, PRESENT, STANDARD, changed, codes, is_dead, read
 
 BOTH = tuple(Channel)
 MOBILE, FOREIGN = "+491713920001", "+436641234567"
@@ -52,6 +54,7 @@ async def test_everything_that_was_typed_is_there() -> None:
         Contact((Channel.SMS, Channel.EMAIL), "Erika@example.org", MOBILE),
         Slot(datetime(2026, 12, 1, 13, 30, tzinfo=UTC), 45),
         "de",
+        References(),
     )
 
 
@@ -160,20 +163,20 @@ async def test_each_part_of_a_resending_may_be_changed_by_itself() -> None:
 def test_each_part_of_a_slot_may_be_changed_by_itself(
     changes: dict[str, object], slot: Slot
 ) -> None:
-    assert forms.change(Change.model_validate(changes), PRESENT, STANDARD, NOW) == slot
+    assert changed(Change.model_validate(changes)).slot == slot
 
 
 def test_in_a_doubled_hour_a_slot_stays_the_one_that_it_is() -> None:
     for utc in (0, 1):
         start = datetime(2027, 10, 31, utc, 30, tzinfo=UTC)
         there = replace(PRESENT, starts_at=start)
-        longer = forms.change(Change(duration_minutes=30), there, STANDARD, NOW)
+        longer = changed(Change(duration_minutes=30), there).slot
         assert longer == Slot(start, 30)
     with pytest.raises(InvalidInput) as asked:
-        forms.change(Change(time="02:45"), there, STANDARD, NOW)
+        changed(Change(time="02:45"), there)
     [error] = asked.value.extras["errors"]
     assert (error["code"], [*error["options"]]) == ("ambiguous_time", ["+02:00", "+01:00"])
-    chosen = forms.change(Change(time="02:45", utc_offset="+02:00"), there, STANDARD, NOW)
+    chosen = changed(Change(time="02:45", utc_offset="+02:00"), there).slot
     assert chosen.starts_at == datetime(2027, 10, 31, 0, 45, tzinfo=UTC)
 
 
@@ -212,3 +215,83 @@ def test_what_looks_like_a_number_or_a_truth_is_none(field: str, value: object) 
         NewAppointment.model_validate({field: value})
     kinds = {error["loc"][0]: error["type"] for error in invalid.value.errors()}
     assert kinds[field] != "missing"
+
+
+REFERENCES: dict[str, Any] = {
+    "external_reference": "kis:4711/2",
+    "patient_reference": "P-1",
+    "practitioner_reference": "!",
+    "location_reference": "~" * 64,
+}
+
+
+async def test_references_are_kept_as_they_are() -> None:
+    assert (await read(**REFERENCES)).references == References(**REFERENCES)
+
+
+@pytest.mark.parametrize("text", ["", "two words", "x" * 65, "Müller", "a\nb", "a\n", "\x7f"])
+async def test_what_is_no_reference_is_named_by_its_field(text: str) -> None:
+    for field in REFERENCES:
+        assert await codes(**{field: text}) == {(field, "invalid")}
+        with pytest.raises(InvalidInput) as asked:
+            forms.wanted({field: text})
+        assert [each["field"] for each in asked.value.extras["errors"]] == [field]
+
+
+def test_a_change_of_references_leaves_the_others_and_an_empty_one_takes_away() -> None:
+    present = replace(PRESENT, references=References(**REFERENCES))
+    change = Change(external_reference="", patient_reference="P-2")
+    assert changed(change, present).references == References(
+        **REFERENCES | {"external_reference": None, "patient_reference": "P-2"}
+    )
+    assert changed(Change(time="15:00"), present).references == present.references
+    with pytest.raises(InvalidInput):
+        changed(Change(external_reference=" "), present)
+
+
+def test_appointments_are_looked_for_by_references_that_are_given() -> None:
+    assert forms.wanted({"external_reference": None, "patient_reference": None}) is None
+    found = forms.wanted({"external_reference": None, "patient_reference": "P-1"})
+    assert found == References(patient_reference="P-1")
+
+
+def test_what_a_correction_leaves_out_stays() -> None:
+    valid = changed(Change(email=" neu@example.org ", locale="en", patient_name="Erika  Muster"))
+    assert (valid.patient_name, valid.email, valid.phone, valid.locale) == (
+        *("Erika Muster", "neu@example.org", None, "en"),
+    )
+    assert valid.slot == Slot(PRESENT.starts_at, PRESENT.duration_minutes)
+    assert changed(Change(phone="0171 3920001")).phone == MOBILE
+    spared = replace(PRESENT, phone=MOBILE)
+    assert changed(Change(phone=""), spared).phone is None
+    # Nothing is sent, so nobody asks whether something came back from there.
+    assert changed(Change(email="tot@example.org")).email == "tot@example.org"
+
+
+def test_a_correction_is_checked_as_any_input_is() -> None:
+    with pytest.raises(InvalidInput) as asked:
+        changed(Change(patient_name=" ", email="", phone="030 123", locale="tlh"))
+    assert [(each["field"], each["code"]) for each in asked.value.extras["errors"]] == [
+        ("patient_name", "missing"),
+        ("email", "missing"),  # over which an invitation went
+        ("phone", "landline"),
+        ("locale", "invalid"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "needed"),
+    [
+        ({}, set()),
+        ({"notify": False}, set()),
+        ({"time": "15:00"}, {Right.WRITE_APPOINTMENTS}),
+        ({"external_reference": ""}, {Right.WRITE_APPOINTMENTS}),
+        ({"email": "", "notify": False}, {Right.CORRECT_APPOINTMENTS}),
+        (
+            {"patient_name": "x", "date": "2026-12-01"},
+            {Right.WRITE_APPOINTMENTS, Right.CORRECT_APPOINTMENTS},
+        ),
+    ],
+)
+def test_what_a_change_takes(change: dict[str, Any], needed: set[Right]) -> None:
+    assert Change(**change).needed == needed

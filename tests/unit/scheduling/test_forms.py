@@ -14,7 +14,18 @@ from services.scheduling import forms
 from services.scheduling.bounds import COUNTRIES
 from services.scheduling.phone_numbers import NumberFault
 from services.scheduling.schemas import Change, Resend
-from tests.support.forms import BASIC, DEAD, NOW, PRESENT, STANDARD, codes, faults, is_dead, read
+from tests.support.forms import (
+    BASIC,
+    DEAD,
+    NOW,
+    PRESENT,
+    STANDARD,
+    changed,
+    codes,
+    faults,
+    is_dead,
+    read,
+)
 
 
 @pytest.mark.parametrize(
@@ -199,10 +210,10 @@ async def test_what_a_resending_leaves_out_stays() -> None:
 
 
 def test_what_a_change_leaves_out_stays_a_start_that_has_passed_too() -> None:
-    longer = forms.change(Change(duration_minutes=30), PRESENT, BASIC, NOW)
+    longer = changed(Change(duration_minutes=30)).slot
     assert longer == forms.Slot(PRESENT.starts_at, 30)
     with pytest.raises(InvalidInput):
-        forms.change(Change(time="12:30"), PRESENT, BASIC, NOW)
+        changed(Change(time="12:30"))
 
 
 def test_each_fault_of_a_number_has_words_of_its_own() -> None:

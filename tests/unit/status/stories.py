@@ -17,6 +17,7 @@ from contracts.events import (
 )
 from services.status.facts import (
     Answered,
+    Corrected,
     Deleted,
     Erased,
     Fact,
@@ -46,6 +47,11 @@ def scheduled(version: int = 1, start: int = 1000) -> Scheduled:
 def issued(attempt: int = 1, *channels: Channel, version: int = 1) -> Issued:
     """A hundred minutes after the attempt before."""
     return Issued(attempt, frozenset(channels or {Channel.EMAIL}), at(attempt * 100), version)
+
+
+def corrected(*unsent: Channel, attempt: int = 1, version: int = 2) -> Corrected:
+    """As many minutes after 800 past noon as its version says."""
+    return Corrected(version, attempt, frozenset(unsent), at(800 + version))
 
 
 def outcome(
@@ -145,6 +151,13 @@ others: st.SearchStrategy[Fact] = st.one_of(
         causes=st.frozensets(st.integers(1, 3).map(lambda number: UUID(int=number)), min_size=1),
         at=moments,
     ),
+)
+corrections: st.SearchStrategy[Fact] = st.builds(
+    Corrected,
+    version=versions,
+    attempt=versions,
+    unsent=st.frozensets(st.sampled_from(Channel)),
+    at=moments,
 )
 deletions: st.SearchStrategy[Fact] = st.builds(Deleted, at=moments)
 erasures: st.SearchStrategy[Fact] = st.builds(Erased, at=moments)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from contracts.channels import Channel
 from contracts.events import (
     Answer,
+    AppointmentCorrected,
     AppointmentDeleted,
     AppointmentErased,
     AppointmentFollowedUp,
@@ -90,6 +91,9 @@ def life() -> Iterator[tuple[Event, int]]:
             ),
             attempt * 100,
         )
+    for version, attempt, unsent in ((2, 1, [Channel.EMAIL]), (3, 1, []), (3, 2, [Channel.SMS])):
+        known = {"version": version, "attempt": attempt, "occurred_at": at(210)}
+        yield AppointmentCorrected.model_validate(WHERE | known | {"unsent": unsent}), 210
     for role, minutes in product(VisitRole, (40, 980, 985, 990, 2980)):
         yield VisitJoined(**WHERE, role=role, occurred_at=at(minutes)), minutes
 
@@ -308,6 +312,14 @@ def check(replica: Replica, reached: Counter[object]) -> None:
             mark = (each.sequence, -CAUTIOUS_FIRST.index(SHOWN[type(each)]))
             marks[each.channel] = max(mark, marks.get(each.channel, mark))
     states = {channel: CAUTIOUS_FIRST[-caution] for channel, (_, caution) in marks.items()}
+    unsent = unsent_of(replica, newest)
+    for channel in unsent:
+        if states.get(channel) is not State.FAILED or was_withdrawn(
+            replica, newest, channel, marks[channel][0]
+        ):
+            states[channel] = State.UNCONFIRMED
+    changed = {name for name, channel in shown.channels.items() if channel.address_changed}
+    assert changed == unsent
     assert {name: channel.state for name, channel in shown.channels.items()} == states
     assert shown.overall is min(states.values(), key=CAUTIOUS_FIRST.index)
     assert shown.attempt == newest
@@ -336,10 +348,32 @@ def check(replica: Replica, reached: Counter[object]) -> None:
             ("answers", bool(answers) and shown.answer is None),
             ("waiting", shown.waiting_since is not None),
             ("followed up", shown.followed_up_at is not None),
+            *(("corrected", shown.channels[channel].state) for channel in unsent),
             ("cancelled", shown.cancelled),
             ("start", start),
         ]
     )
+
+
+def unsent_of(replica: Replica, attempt: int) -> set[Channel]:
+    """Whose address is another one than the attempt went to, as far as was told."""
+    corrections = [
+        each
+        for each in replica.events
+        if isinstance(each, AppointmentCorrected) and each.attempt == attempt
+    ]
+    return set(max(corrections, key=lambda each: each.version).unsent) if corrections else set()
+
+
+def was_withdrawn(replica: Replica, attempt: int, channel: Channel, sequence: int) -> bool:
+    """Whether the last that was told of it is that it did not go out, and nothing else."""
+    last = [
+        each
+        for each in replica.events
+        if isinstance(each, InvitationFailed)
+        and (each.attempt, each.channel, each.sequence) == (attempt, channel, sequence)
+    ]
+    return all(each.category is FailureCategory.CANCELLED for each in last)
 
 
 def causes_of(event: Event) -> list[UUID]:
@@ -354,6 +388,7 @@ EVERYWHERE: list[object] = [
     *(("answer", each) for each in (*Answer, None)),
     *(("channel", State.DELIVERED, each) for each in Evidence),
     ("channel", State.FAILED, FailureEvidence.UNSIGNED),
+    *product(["corrected"], (State.FAILED, State.UNCONFIRMED)),
     *product(("answers", "waiting", "followed up", "cancelled"), (True, False)),
     *(("start", start and at(start)) for start in (None, 1000, 3000)),
     *(Deleted, Erased, type(None)),

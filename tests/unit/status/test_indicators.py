@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from contracts.channels import Channel
 from contracts.events import Answer, Evidence, FailureCategory, NoticeKind, VisitRole
 from services.status.facts import (
     Answered,
+    Corrected,
     Deleted,
     Erased,
     Fact,
@@ -25,6 +27,8 @@ from services.status.indicators import ChannelIndicator, Indicator, fold, overal
 from services.status.openness import Reason
 from tests.unit.status.stories import (
     at,
+    corrected,
+    corrections,
     deletions,
     erasures,
     followed_up,
@@ -37,8 +41,8 @@ from tests.unit.status.stories import (
 )
 
 of_invitations = st.lists(invitations, max_size=12)
-knowledge = st.lists(invitations | others, max_size=12)
-everything = st.lists(invitations | others | deletions | erasures, max_size=12)
+knowledge = st.lists(invitations | corrections | others, max_size=12)
+everything = st.lists(invitations | corrections | others | deletions | erasures, max_size=12)
 
 
 # --- order, repeats and lateness --------------------------------------------------------------
@@ -203,7 +207,7 @@ def test_what_is_said_beside_it_leaves_the_mark_alone(
         assert together is None
 
 
-@given(knowledge)
+@given(st.lists(invitations | others, max_size=12))
 def test_the_highest_sequence_of_each_channel_wins(known: list[Fact]) -> None:
     shown = fold(known)
     if not isinstance(shown, Indicator):
@@ -386,3 +390,84 @@ def test_an_erasure_ends_what_was_still_to_be_told() -> None:
     assert isinstance(shown, Indicator)
     assert shown.cancelled
     assert isinstance(fold([*story, Erased(at(300))]), Deleted)
+
+
+# --- corrected addresses ----------------------------------------------------------------------
+
+
+@given(st.lists(invitations | corrections | others, max_size=12))
+def test_no_tick_is_of_an_address_that_nothing_was_sent_to(known: list[Fact]) -> None:
+    shown = fold(known)
+    if not isinstance(shown, Indicator):
+        return
+    newest = [
+        fact for fact in known if isinstance(fact, Corrected) and fact.attempt == shown.attempt
+    ]
+    last = max((fact.version for fact in newest), default=0)
+    never = [fact.unsent for fact in newest if fact.version == last]
+    for channel in frozenset[Channel]().union(*never).intersection(*never):
+        assert shown.channels[channel].state in {State.FAILED, State.UNCONFIRMED}
+        assert shown.channels[channel].address_changed
+
+
+@pytest.mark.parametrize("became", [None, State.PENDING, State.DELIVERED, State.UNCONFIRMED])
+def test_whatever_became_of_it_elsewhere_nothing_is_known_of_the_present_address(
+    became: State | None,
+) -> None:
+    story: list[Fact] = [issued(1), corrected(Channel.EMAIL)]
+    if became is not None:
+        story.append(outcome(became, 1))
+    for order in permutations(story):
+        shown = fold(order)
+        assert isinstance(shown, Indicator)
+        assert shown.channels[Channel.EMAIL] == ChannelIndicator(
+            State.UNCONFIRMED, occurred_at=at(802), address_changed=True
+        )
+        assert (shown.overall, shown.open) == (State.UNCONFIRMED, (Reason.CALL,))
+        assert shown.updated_at == at(802)
+
+
+def test_a_corrected_address_leaves_the_mark_and_takes_that_of_what_was_withdrawn() -> None:
+    correction = corrected(Channel.EMAIL)
+    failed = outcome(State.FAILED, 1, category=FailureCategory.PERMANENT)
+    withdrawn = outcome(State.FAILED, 1, category=FailureCategory.CANCELLED)
+    for told, state in ((failed, State.FAILED), (withdrawn, State.UNCONFIRMED)):
+        shown = fold([issued(1), told, correction])
+        assert isinstance(shown, Indicator)
+        assert shown.channels[Channel.EMAIL].state is state
+        assert shown.channels[Channel.EMAIL].address_changed
+
+
+def test_of_corrections_the_last_counts_and_there_and_back_is_the_tick_again() -> None:
+    story: list[Fact] = [
+        issued(1, *Channel),
+        *(outcome(State.DELIVERED, 1, channel=channel) for channel in Channel),
+        corrected(Channel.EMAIL),
+    ]
+    shown = fold(story)
+    assert isinstance(shown, Indicator)
+    assert shown.channels[Channel.SMS].state is State.DELIVERED
+    assert not shown.channels[Channel.SMS].address_changed
+    back = fold([*story, corrected(version=3)])
+    assert isinstance(back, Indicator)
+    assert back.overall is State.DELIVERED
+    again = fold([*story, corrected(version=3), issued(2), outcome(State.DELIVERED, 1, attempt=2)])
+    assert isinstance(again, Indicator)
+    assert again.overall is State.DELIVERED
+    # What was corrected before it was sent again says nothing of what was sent.
+    assert again == fold([*story, issued(2), outcome(State.DELIVERED, 1, attempt=2)])
+
+
+def test_what_was_dealt_with_opens_anew_with_another_correction() -> None:
+    story: list[Fact] = [issued(1), outcome(State.UNCONFIRMED, 2), corrected(Channel.EMAIL)]
+    names: set[UUID] = set()
+    for version in (3, 4):
+        shown = fold(story)
+        assert isinstance(shown, Indicator)
+        assert shown.open == (Reason.CALL,)
+        names.update(shown.causes)
+        story += [followed_up(*shown.causes), corrected(Channel.EMAIL, version=version)]
+    assert len(names) == 2
+    before = fold(story[:2])
+    assert isinstance(before, Indicator)
+    assert names.isdisjoint(before.causes)

@@ -5,6 +5,7 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.channels import Channel
 from contracts.events import Answer, FailureCategory, NoticeKind, VisitRole
 from services.status.condensing import condensed
 from services.status.facts import Answered, Deleted, Fact, Issued, Joined, Outcome, Scheduled, State
@@ -12,6 +13,8 @@ from services.status.timeline import Start, history, starts, timeline
 from tests.unit.status.stories import (
     NOTICE_ID,
     at,
+    corrected,
+    corrections,
     deletions,
     invitations,
     issued,
@@ -21,7 +24,7 @@ from tests.unit.status.stories import (
     scheduled,
 )
 
-everything = st.lists(invitations | others | deletions, max_size=12)
+everything = st.lists(invitations | corrections | others | deletions, max_size=12)
 
 
 @given(st.data(), everything)
@@ -101,3 +104,9 @@ def test_the_starts_that_it_had_are_told_in_their_order_and_another_length_is_no
         Start(at(4), at(1000)),
     ]
     assert starts([issued(1)]) == []
+
+
+def test_a_correction_has_a_line() -> None:
+    [entry] = timeline([corrected(Channel.EMAIL, attempt=2)])
+    assert (entry.type, entry.about, entry.attempt) == ("corrected", "appointment", 2)
+    assert entry.at == at(802)
