@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from email.utils import format_datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -23,6 +24,7 @@ from services.fhir.dependencies import (
     wants_no_body,
 )
 from services.fhir.problems import (
+    BadCondition,
     BadETag,
     BadJson,
     BadResource,
@@ -32,11 +34,28 @@ from services.fhir.problems import (
     OtherResource,
 )
 from services.fhir.search import CURSOR, Bound, DayPlace, Query
-from services.fhir.systems import APPOINTMENT, MEDIA_TYPE, Json, Resource, etag
+from services.fhir.systems import (
+    APPOINTMENT,
+    EXTERNAL_REFERENCE,
+    LOCATION_REFERENCE,
+    MEDIA_TYPE,
+    PATIENT_REFERENCE,
+    PRACTITIONER_REFERENCE,
+    Json,
+    Resource,
+    etag,
+)
 from services.fhir.upstream import Apis, Refused
 
 READ = {MEDIA_TYPE, "application/json"}
 PATCHES = {"application/json-patch+json"}
+# Fields of references by the parameters that search for them, with the system of each.
+REFERENCES = {
+    "identifier": ("external_reference", EXTERNAL_REFERENCE),
+    "patient.identifier": ("patient_reference", PATIENT_REFERENCE),
+    "practitioner:identifier": ("practitioner_reference", PRACTITIONER_REFERENCE),
+    "location:identifier": ("location_reference", LOCATION_REFERENCE),
+}
 _ETAG = re.compile(r'(?:W/)?"([0-9A-Za-z.-]{1,64})"')
 
 IdempotencyKey = Annotated[
@@ -76,6 +95,7 @@ async def search_appointments(request: Request, services: State, caller: Caller)
     query = _query(request, "Appointment")
     statuses = _statuses(query, {BOOKED, CANCELLED})
     named = _named(query)
+    referred = _referred(query)
     if "date" in query:
         zone = await caller.zone()
         wanted = search.bounds("date", query.values["date"], zone)
@@ -84,6 +104,8 @@ async def search_appointments(request: Request, services: State, caller: Caller)
     following: str | None = None
     if named is not None:
         views: Sequence[Json] = await caller.named(named)
+    elif referred:
+        views, following = await caller.referred(referred, limit=query.count, cursor=query.cursor)
     elif "date" not in query:
         raise BadSearch("date", "Ask by date, _id or identifier.")
     elif BOOKED not in statuses:  # nobody knows any more when those that are cancelled began
@@ -94,7 +116,9 @@ async def search_appointments(request: Request, services: State, caller: Caller)
         resource
         for view in views
         for resource in [appointment.resource_of(view)]
-        if resource["status"] in statuses and _is_within(view, wanted)
+        if resource["status"] in statuses
+        and _is_within(view, wanted)
+        and all(view.get(field) == value for field, value in referred.items())
     ]
     return FhirResponse(
         bundles.bundle(
@@ -121,8 +145,19 @@ async def create_appointment(
     """Create an appointment and invite the patient, by the rules of the scheduling API."""
     _check_type(request, READ)
     sent = _parsed(await request.body(), lenient=is_lenient(request))
+    once = _condition(request, sent)
+    if once is not None:
+        there, _ = await caller.referred({"external_reference": once}, limit=1, cursor=None)
+        if there:
+            return _written(request, appointment.resource_of(there[0]), 200)
     asked = appointment.new_appointment(sent, await caller.zone(), lenient=is_lenient(request))
-    made = appointment.resource_of(await caller.create(asked, key))
+    try:
+        made = appointment.resource_of(await caller.create(asked, key))
+    except Refused as refused:
+        if once is None or refused.other is None:
+            raise
+        # Somebody else was quicker.
+        return _written(request, appointment.resource_of(await _found(caller, refused.other)), 200)
     location = f"{services.base}/Appointment/{made['id']}"
     return _written(request, made, 201, {"Location": location})
 
@@ -186,12 +221,44 @@ def _named(query: Query) -> list[str] | None:
     found: list[str] | None = None
     if (values := query.any_of("_id")) is not None:
         found = search.ids("_id", values)
-    if (values := query.any_of("identifier")) is not None:
-        tokens = [search.token(each) for each in values]
-        ours = [value for system, value in tokens if system in {None, APPOINTMENT}]
-        named = search.ids("identifier", ours)
+    if (named := _own_identifiers(query)) is not None:
         found = named if found is None else [each for each in found if each in named]
     return None if found is None else list(dict.fromkeys(found))
+
+
+def _own_identifiers(query: Query) -> list[str] | None:
+    """Ids, where that is what `identifier` has; None where it has a reference, or nothing."""
+    tokens = [search.token(each) for each in query.any_of("identifier") or ()]
+    named = search.ids("identifier", [value for _, value in tokens])
+    systems = {system for system, _ in tokens}
+    if systems == {APPOINTMENT} or (systems == {None} and len(named) == len(tokens)):
+        return named
+    return None
+
+
+def _referred(query: Query) -> dict[str, str]:
+    """References that are asked for, by the API's fields."""
+    found = {}
+    for parameter, (field, system) in REFERENCES.items():
+        values = query.any_of(parameter)
+        if values is None or (parameter == "identifier" and _own_identifiers(query) is not None):
+            continue
+        asked, value = search.token(values[0])
+        if len(values) > 1 or asked not in {None, system}:
+            raise BadSearch(parameter, f"It is one value, of {system}.")
+        found[field] = value
+    return found
+
+
+def _condition(request: Request, sent: AppointmentInput) -> str | None:
+    """The external reference that nothing may have yet; None where that is not asked."""
+    given = request.headers.get("if-none-exist")
+    if given is None:
+        return None
+    wanted = appointment.references(sent)["external_reference"]
+    if wanted is None or parse_qsl(given) != [("identifier", f"{EXTERNAL_REFERENCE}|{wanted}")]:
+        raise BadCondition
+    return wanted
 
 
 def _is_within(view: Json, wanted: Sequence[Bound]) -> bool:

@@ -18,7 +18,11 @@ from services.fhir.systems import (
     CHANNEL,
     CONSENT,
     DATA_ABSENT,
+    EXTERNAL_REFERENCE,
     LANGUAGE,
+    LOCATION_REFERENCE,
+    PATIENT_REFERENCE,
+    PRACTITIONER_REFERENCE,
     TIME_ZONE,
     Json,
     Resource,
@@ -29,6 +33,11 @@ YEARS = range(1900, 9001)  # that can be put on any clock
 BOOKED, CANCELLED = "booked", "cancelled"
 VISIT = {"coding": [coding(ACT_CODE, "VR") | {"display": "virtual"}], "text": "Videosprechstunde"}
 PATIENT = "patient"  # the contained resource's id
+# Who takes part beside the patient, by what another system calls them: system, type and field.
+OTHERS = (
+    (PRACTITIONER_REFERENCE, "Practitioner", "practitioner_reference"),
+    (LOCATION_REFERENCE, "Location", "location_reference"),
+)
 SYSTEM_OF_PHONES = {True: "sms", False: "phone"}  # whether SMS are a channel of the appointment
 
 # --- what goes out
@@ -40,7 +49,10 @@ def resource_of(view: Json) -> Resource:
     shown: Resource = {
         "resourceType": "Appointment",
         "id": view["id"],
-        "identifier": [{"use": "official", "system": APPOINTMENT, "value": view["id"]}],
+        "identifier": [
+            {"use": "official", "system": APPOINTMENT, "value": view["id"]},
+            *_identifiers(EXTERNAL_REFERENCE, view.get("external_reference")),
+        ],
         "status": status,
         "serviceType": [VISIT],
     }
@@ -61,7 +73,14 @@ def resource_of(view: Json) -> Resource:
     actor = {"reference": f"#{PATIENT}"} if "contained" in shown else {"type": "Patient"}
     if "contained" not in shown:
         actor["display"] = "Patient"
-    shown["participant"] = [{"actor": actor, "required": "required", "status": "needs-action"}]
+    shown["participant"] = [
+        {"actor": actor, "required": "required", "status": "needs-action"},
+        *(
+            {"actor": {"type": kind, "identifier": identifier}, "status": "accepted"}
+            for system, kind, name in OTHERS
+            for identifier in _identifiers(system, view.get(name))
+        ),
+    ]
     return shown
 
 
@@ -78,6 +97,10 @@ def instant(moment: datetime) -> str:
 def moment(text: str) -> datetime:
     """As an API writes it."""
     return datetime.fromisoformat(text)
+
+
+def _identifiers(system: str, value: str | None) -> list[Resource]:
+    return [] if value is None else [{"system": system, "value": value}]
 
 
 def _meta(view: Json) -> Resource:
@@ -97,6 +120,8 @@ def _patient(view: Json) -> Resource:
         "name": [unreadable if view.get("damaged") else {"text": view["patient_name"]}],
         "communication": [{"language": _language_concept(view["locale"]), "preferred": True}],
     }
+    if identifiers := _identifiers(PATIENT_REFERENCE, view.get("patient_reference")):
+        patient["identifier"] = identifiers
     telecom = []
     if view.get("email"):
         telecom.append({"system": "email", "value": view["email"]})
@@ -282,12 +307,29 @@ def new_appointment(
         "duration_minutes": minutes,
         "consent": any(each.url == CONSENT and each.valueBoolean for each in resource.extension),
     }
-    chosen = {
+    chosen = references(resource) | {
         "email": next(iter(emails), None),
         "phone": next(iter(phones), None),
         "locale": _language(patient.communication),
     }
     return asked | {name: value for name, value in chosen.items() if value is not None}
+
+
+def references(resource: AppointmentInput) -> dict[str, str | None]:
+    """What another system calls it, and those in it, by the API's fields."""
+    identifiers = [
+        *resource.identifier,
+        *(each for patient in resource.contained for each in patient.identifier),
+        *(
+            each.actor.identifier
+            for each in resource.participant
+            if each.actor is not None and each.actor.identifier is not None
+        ),
+    ]
+    values = {each.system: each.value for each in identifiers}
+    fields = {EXTERNAL_REFERENCE: "external_reference", PATIENT_REFERENCE: "patient_reference"}
+    fields |= {system: field for system, _, field in OTHERS}
+    return {field: values.get(system) for system, field in fields.items()}
 
 
 def _channels(
@@ -315,6 +357,7 @@ class _Faults:
     def __init__(self, *, lenient: bool) -> None:
         self._lenient = lenient
         self._found: list[FieldError] = []
+        self._patient_id: str | None = None
 
     def add(self, place: str, code: str, message: str) -> None:
         """One more; what is only not known here a lenient caller wants passed over."""
@@ -335,22 +378,43 @@ class _Faults:
         for at, known in enumerate(resource.identifier):
             if known.system == APPOINTMENT:
                 self.add(f"identifier.{at}", "invalid", "This identifier is given here.")
-            else:
-                self.add(f"identifier.{at}", "unknown", "No other identifier is kept here.")
+        self._identifiers("identifier", resource.identifier, EXTERNAL_REFERENCE)
         if not resource.contained:
             self.add("contained", "missing", "The patient is contained in the appointment.")
             return Patient(resourceType="Patient")
         patient = resource.contained[0]
-        if len(resource.participant) != 1:
-            self.add("participant", "invalid", "The patient alone takes part.")
-        for at, one in enumerate(resource.participant):
-            if one.actor is None or one.actor.reference != f"#{patient.id}":
-                self.add(
-                    f"participant.{at}.actor",
-                    "invalid",
-                    "It has to refer to the contained patient.",
-                )
+        self._patient_id = patient.id
+        self._identifiers("contained.0.identifier", patient.identifier, PATIENT_REFERENCE)
+        taking_part = [self._participant(at, one) for at, one in enumerate(resource.participant)]
+        if PATIENT_REFERENCE not in taking_part:
+            self.add("participant", "missing", "One has to refer to the contained patient.")
+        if len(set(taking_part)) != len(taking_part):
+            self.add("participant", "invalid", "Of each kind one takes part.")
         return patient
+
+    def _participant(self, at: int, one: Participant) -> str | None:
+        """As what somebody takes part."""
+        known = {system for system, _, _ in OTHERS}
+        if one.actor is not None:
+            if one.actor.reference is not None:
+                if one.actor.reference == f"#{self._patient_id}":
+                    return PATIENT_REFERENCE
+            elif one.actor.identifier is not None and one.actor.identifier.system in known:
+                return one.actor.identifier.system
+        self.add(
+            f"participant.{at}.actor",
+            "invalid",
+            "It refers to the contained patient, or has an identifier of a system that is known.",
+        )
+        return None
+
+    def _identifiers(self, place: str, given: Sequence[Identifier], system: str) -> None:
+        """One of this system at most, and none of others, which are not kept."""
+        for at, each in enumerate(given):
+            if each.system not in {system, APPOINTMENT}:
+                self.add(f"{place}.{at}", "unknown", "No other identifier is kept here.")
+        if sum(each.system == system for each in given) > 1:
+            self.add(place, "invalid", "One of each system is kept.")
 
     def minutes(self, resource: AppointmentInput) -> int | None:
         """How long, as the duration or the end say, which may not contradict each other."""

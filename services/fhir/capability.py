@@ -9,7 +9,10 @@ SINCE = "2026-11-28"  # of the last change here
 SEARCHES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Appointment": {
         "_id": ("token", "Up to 100, with commas."),
-        "identifier": ("token", "As in Appointment.identifier."),
+        "identifier": ("token", "As in Appointment.identifier: ours, or one other system's."),
+        "patient.identifier": ("token", "As in the contained Patient.identifier."),
+        "practitioner:identifier": ("token", "As in its participant's identifier."),
+        "location:identifier": ("token", "As in its participant's identifier."),
         "date": ("date", "Of the start; needs a beginning. Every prefix but ap; repeats narrow."),
         "status": ("token", "booked or cancelled; beside one of the others."),
     },
@@ -22,14 +25,15 @@ SEARCHES: Mapping[str, Mapping[str, tuple[str, str]]] = {
 SECURITY = (
     "A bearer token in each request: of the installation's identity provider, or exchanged for an "
     "API key at the scheduling service (POST /v1/tokens, client credentials of OAuth 2.0). The "
-    "rights are those of its API: appointments:read, appointments:write, status:read; to cancel, "
-    "one that may delete."
+    "rights are those of its API: appointments:read, appointments:write, appointments:cancel, "
+    "status:read."
 )
 INTERACTIONS = {
     "Appointment": {
         "read": "A cancelled one only while the patient may still have to be told.",
-        "search-type": "By _id, identifier or date.",
-        "create": "Invites the patient. Idempotency-Key makes it safe to repeat.",
+        "search-type": "By _id, an identifier or date.",
+        "create": "Invites the patient. Idempotency-Key, or If-None-Exist with the identifier of "
+        "urn:einladung:external-reference, makes it safe to repeat.",
         "update": "To cancel, and nothing else: status cancelled. If-Match is heeded.",
         "patch": "JSON Patch that sets the status to cancelled, likewise.",
     },
@@ -71,6 +75,7 @@ def _resource(kind: str) -> Resource:
         "versioning": "versioned",
         "readHistory": False,
         "updateCreate": False,
+        "conditionalCreate": kind == "Appointment",
         "conditionalRead": "not-match",
         "searchParam": [
             {"name": name, "type": type_, "documentation": told}

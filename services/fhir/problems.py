@@ -58,12 +58,15 @@ class BadETag(StatusProblem):
     title = 'If-Match has to be an ETag, as W/"3".'
 
 
-class NotOne(StatusProblem):
-    """412: what If-None-Exist names is there more than once."""
+class BadCondition(StatusProblem):
+    """400: If-None-Exist is not what can be heeded."""
 
-    status = 412
-    type_ = "not-one"
-    title = "There are several resources with this identifier."
+    status = 400
+    type_ = "bad-condition"
+    title = (
+        "If-None-Exist has to be identifier=urn:einladung:external-reference|… with the identifier "
+        "that the resource has."
+    )
 
 
 class NotSpoken(StatusProblem):

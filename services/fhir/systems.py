@@ -7,6 +7,11 @@ FHIR_VERSION = "4.0.1"
 MEDIA_TYPE = "application/fhir+json"
 
 APPOINTMENT = "urn:einladung:appointment"  # our id of it
+# What other systems call it, its patient and who else takes part.
+EXTERNAL_REFERENCE = "urn:einladung:external-reference"
+PATIENT_REFERENCE = "urn:einladung:patient-reference"
+PRACTITIONER_REFERENCE = "urn:einladung:practitioner-reference"
+LOCATION_REFERENCE = "urn:einladung:location-reference"
 DELIVERY = "urn:einladung:delivery"  # an invitation's attempt, or a notice, over one channel
 KIND = "urn:einladung:message-kind"  # invitation, reminder, moved, cancelled
 PROBLEM = "urn:einladung:problem"  # as the APIs name what stands against a request

@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from chassis.upstreams import UpstreamNoAnswer, Upstreams
 from services.fhir.systems import Json, Resource
 
+CONFLICT = 409
 PASSED_BACK = ("Retry-After", "WWW-Authenticate")
 
 
@@ -23,9 +24,21 @@ class Refused(Exception):
         super().__init__(answer.status_code)
         self.status = answer.status_code
         self.content = answer.content
+        self.other = _other(answer)
         self.headers = {
             name: answer.headers[name] for name in PASSED_BACK if name in answer.headers
         }
+
+
+def _other(answer: httpx.Response) -> str | None:
+    """Which appointment stands against it, where one has the same external reference."""
+    if answer.status_code != CONFLICT:
+        return None
+    try:
+        found = answer.json()["appointment_id"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 async def pass_on(_request: Request, error: Exception) -> Response:
@@ -63,6 +76,16 @@ class Apis:
     ) -> tuple[list[Json], str | None]:
         """Those that start on these days, and where the next page begins."""
         query = [("from", first.isoformat()), ("to", last.isoformat()), ("limit", str(limit))]
+        if cursor is not None:
+            query.append(("cursor", cursor))
+        answer = await self._json("scheduling", "/v1/appointments", query)
+        return list(answer["appointments"]), answer["next"]
+
+    async def referred(
+        self, references: Mapping[str, str], *, limit: int, cursor: str | None
+    ) -> tuple[list[Json], str | None]:
+        """Those that have all of these references, and where the next page begins."""
+        query = [*references.items(), ("limit", str(limit))]
         if cursor is not None:
             query.append(("cursor", cursor))
         answer = await self._json("scheduling", "/v1/appointments", query)

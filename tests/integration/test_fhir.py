@@ -60,7 +60,8 @@ async def test_a_clinic_s_system_invites_looks_and_cancels(
     start += timedelta(days=3)
     address = f"erika-{uuid4().hex[:12]}@example.org"
     patient = fhir.patient(telecom=[{"system": "email", "value": address}])
-    new = fhir.new_appointment(contained=[patient], start=start.isoformat())
+    called = {"system": "urn:einladung:external-reference", "value": uuid4().hex}
+    new = fhir.new_appointment(contained=[patient], start=start.isoformat(), identifier=[called])
     made = fhir.valid(await asked(Appointment(new).create, server))
     assert made["minutesDuration"] == 20
     assert datetime.fromisoformat(made["start"]) == start
@@ -72,6 +73,13 @@ async def test_a_clinic_s_system_invites_looks_and_cancels(
     of_day = await found(Appointment.where({"date": day}), server)
     assert [each.id for each in of_day] == [made["id"]]
 
+    token = f"{called['system']}|{called['value']}"
+    by_reference = await found(Appointment.where({"identifier": token}), server)
+    assert [each.id for each in by_reference] == [made["id"]]
+    once = FHIR | {"If-None-Exist": f"identifier={token}"}
+    again = await http.post("/Appointment", content=json.dumps(new), headers=once)
+    assert (again.status_code, again.json()["id"]) == (200, made["id"])
+
     query = Communication.where({"based-on": f"Appointment/{made['id']}"})
 
     async def arrived() -> Any:
@@ -80,8 +88,8 @@ async def test_a_clinic_s_system_invites_looks_and_cancels(
 
     [message] = await eventually(arrived, "a completed message")
     assert message.sent is not None
-    again = await asked(Communication.read, message.id, server)
-    assert again.as_json() == message.as_json()
+    same = await asked(Communication.read, message.id, server)
+    assert same.as_json() == message.as_json()
 
     read.status = "cancelled"
     answer = fhir.valid(await asked(read.update, server))

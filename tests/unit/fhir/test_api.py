@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
@@ -105,7 +106,8 @@ async def test_every_search_parameter_that_is_stated_is_heeded(kind: str) -> Non
     for name in capability.SEARCHES[kind].keys() - {"status"}:
         got = await http.get(f"/{kind}", params={name: values.get(name, ID)})
         assert got.status_code == 200, got.text
-        assert fhir.valid(got.json())["link"][0]["url"].partition("?")[2].startswith(name)
+        heeded = urlsplit(fhir.valid(got.json())["link"][0]["url"]).query
+        assert parse_qs(heeded).keys() == {name}
 
 
 async def test_one_is_read_and_not_again_while_it_is_the_same() -> None:
@@ -186,6 +188,72 @@ async def test_a_new_one_is_made_by_the_rules_of_the_api() -> None:
         "/Appointment", content=body, headers=FHIR | {"Prefer": "return=minimal"}
     )
     assert (minimal.status_code, minimal.content) == (201, b"")
+
+
+EXTERNAL = "urn:einladung:external-reference"
+WITH_REFERENCE = fhir.new_appointment(identifier=[{"system": EXTERNAL, "value": "v 1"}])
+ONCE = FHIR | {"If-None-Exist": f"identifier={EXTERNAL}%7Cv%201"}
+
+
+@pytest.mark.parametrize("quicker", [False, True])
+async def test_what_is_there_by_its_reference_is_not_made_again(quicker: bool) -> None:
+    def answer(method: str, _path: str, query: dict[str, list[str]]) -> httpx.Response:
+        if method == "POST":
+            taken = {"type": "external-reference-taken", "appointment_id": ID}
+            headers = {"Content-Type": "application/problem+json"}
+            return httpx.Response(409, json=taken, headers=headers)
+        return listed() if quicker and "id" not in query else listed(VIEW)
+
+    http, upstream = client(answer)
+    body = json.dumps(WITH_REFERENCE)
+    got = await http.post("/Appointment", content=body, headers=ONCE)
+    assert (got.status_code, fhir.valid(got.json())["id"]) == (200, ID)
+    assert upstream.asked[0] == ("GET", "/v1/appointments?external_reference=v+1&limit=1")
+    assert ("POST" in {method for method, _ in upstream.asked}) is quicker
+    if quicker:
+        refusal = await http.post("/Appointment", content=body, headers=FHIR)
+        assert refusal.status_code == 409
+        assert fhir.valid(refusal.json())["issue"][0]["code"] == "conflict"
+
+
+@pytest.mark.parametrize("condition", ["identifier=v", "_id=1", "", f"identifier={EXTERNAL}|v2"])
+async def test_a_condition_that_can_t_be_heeded_is_refused(condition: str) -> None:
+    headers = FHIR | {"If-None-Exist": condition}
+    content = json.dumps(WITH_REFERENCE)
+    got = await refused(one, "/Appointment", method="POST", headers=headers, content=content)
+    assert got.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        (f"identifier={EXTERNAL}|v1", "external_reference=v1"),
+        ("identifier=v1", "external_reference=v1"),
+        (
+            "patient.identifier=p&practitioner:identifier=urn:einladung:practitioner-reference|d",
+            "patient_reference=p&practitioner_reference=d",
+        ),
+        ("location:identifier=r", "location_reference=r"),
+        (f"identifier=urn:einladung:appointment|{ID}", f"id={ID}"),
+        (f"identifier={ID}", f"id={ID}"),
+        (f"_id={ID}&identifier=v1", f"id={ID}"),
+    ],
+)
+async def test_appointments_are_found_by_what_other_systems_call_them(
+    query: str, asked: str
+) -> None:
+    names = ("external_reference", "patient_reference", "practitioner_reference")
+    wanted = dict(pair.split("=") for pair in asked.split("&"))
+    called = VIEW | {name: wanted.get(name) for name in (*names, "location_reference")}
+    if "_id" in query:
+        called["external_reference"] = "v1"
+    other = called | {"external_reference": "x", "location_reference": "x"}
+    other |= {"patient_reference": "x", "id": str(UUID(int=9))}
+    http, upstream = client(lambda *_: listed(called, other))
+    found = fhir.valid((await http.get(f"/Appointment?{query}")).json())
+    assert urlsplit(upstream.asked[-1][1]).query.removesuffix("&limit=50") == asked
+    if not asked.startswith("id=") or "_id" in query:
+        assert [each["resource"]["id"] for each in found["entry"]] == [ID]
 
 
 async def test_what_the_api_refuses_is_told_at_its_place_in_the_resource() -> None:
@@ -293,6 +361,8 @@ LONG = "x" * 70_000
         ("/Appointment?date=2026&_cursor=x", {}, 400, "invalid"),
         ("/Appointment?date=2026&_cursor=2020-01-01~", {}, 400, "invalid"),
         ("/Appointment?_id=1&patient=x", {}, 400, "invalid"),
+        ("/Appointment?identifier=urn:other|x", {}, 400, "invalid"),
+        ("/Appointment?identifier=x,y", {}, 400, "invalid"),
         ("/Appointment?_id=1&status=arrived", {}, 400, "invalid"),
         ("/Appointment?date=2026&_count=0", {}, 400, "invalid"),
         ("/Communication", {}, 400, "invalid"),

@@ -17,6 +17,7 @@ from services.fhir.appointment import (
     cancelled,
     is_cancellation,
     new_appointment,
+    references,
     resource_of,
 )
 from services.fhir.problems import BadResource
@@ -26,6 +27,11 @@ from tests.support import Json, fhir
 from tests.support.forms import PRESENT, STANDARD
 
 BERLIN = ZoneInfo("Europe/Berlin")
+EXTERNAL = {"system": "urn:einladung:external-reference", "value": "visit-4711"}
+PATIENT = {"actor": {"reference": "#p1"}}
+BY_REFERENCE = {
+    "actor": {"identifier": {"system": "urn:einladung:practitioner-reference", "value": "dr-7"}}
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -58,6 +64,10 @@ views = st.builds(
     damaged=st.booleans(),
     start=st.integers(0, 200 * 10**6).map(lambda minutes: EPOCH + timedelta(minutes=minutes)),
     version=st.integers(1, 10**6),
+    external_reference=st.sampled_from([None, "visit-4711"]),
+    patient_reference=st.sampled_from([None, "p-1"]),
+    practitioner_reference=st.sampled_from([None, "dr-7"]),
+    location_reference=st.sampled_from([None, "room-2"]),
 )
 
 
@@ -109,6 +119,17 @@ def test_a_resource_that_was_read_can_be_created_as_one_like_it() -> None:
         "consent": True,
         "locale": shown["locale"],
     }
+
+
+@given(views)
+def test_references_come_back_as_they_went_out(shown: Json) -> None:
+    resource = resource_of(shown)
+    ours, *others = resource["identifier"]
+    sent = json.dumps(resource | {"identifier": others})
+    read = AppointmentInput.model_validate_json(sent, extra="ignore")
+    assert ours["value"] == shown["id"]
+    assert references(read) == {name: shown[name] for name in references(read)}
+    assert len(references(read)) == 4
 
 
 def test_what_a_clinic_s_system_sends_becomes_what_the_api_takes() -> None:
@@ -188,10 +209,22 @@ def test_channels_are_those_that_are_named_or_one_for_each_address() -> None:
         ({"minutesDuration": None, "end": "2026-12-01T15:00:30+01:00"}, {"end"}),
         ({"contained": None}, {"contained"}),
         ({"participant": None}, {"participant"}),
-        ({"participant": [{"actor": {"reference": "#x"}}]}, {"participant.0.actor"}),
+        (
+            {"participant": [{"actor": {"reference": "#x"}}]},
+            {"participant", "participant.0.actor"},
+        ),
         ({"extension": [{"url": "urn:other", "valueCode": "a"}]}, {"extension.0"}),
         ({"identifier": [{"system": "urn:other", "value": "a"}]}, {"identifier.0"}),
         ({"identifier": [{"system": "urn:einladung:appointment"}]}, {"identifier.0"}),
+        ({"identifier": [EXTERNAL, EXTERNAL]}, {"identifier"}),
+        (
+            {"contained": [fhir.patient(identifier=[EXTERNAL])]},
+            {"contained.0.identifier.0"},
+        ),
+        ({"participant": [BY_REFERENCE]}, {"participant"}),
+        ({"participant": [PATIENT, BY_REFERENCE, BY_REFERENCE]}, {"participant"}),
+        ({"participant": [PATIENT, PATIENT]}, {"participant"}),
+        ({"participant": [PATIENT, {"actor": {"display": "Dr. Weiß"}}]}, {"participant.1.actor"}),
         (
             {"contained": [fhir.patient(telecom=[{"system": "email", "value": a} for a in "ab"])]},
             {"contained.0.telecom"},
@@ -206,6 +239,7 @@ def test_what_can_t_be_is_told_by_its_place_and_all_at_once(changes: Json, where
 @pytest.mark.parametrize(
     "changes",
     [
+        {"identifier": [EXTERNAL | {"assigner": {"display": "KIS"}}]},
         {"comment": "Rollstuhl"},
         {"reasonCode": [{"text": "Husten"}]},
         {"contained": [fhir.patient(birthDate="1970-01-01")]},
