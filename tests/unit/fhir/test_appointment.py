@@ -291,3 +291,39 @@ def test_the_practice_s_zone_is_told_beside_the_start() -> None:
     shown = json.loads(AppointmentView.of(PRESENT, practice).model_dump_json())
     [zone] = resource_of(shown)["_start"]["extension"]
     assert zone["valueCode"] == "Atlantic/Azores"
+
+
+def test_it_is_told_in_the_words_of_fhir() -> None:
+    changed_at = "2026-11-25T10:00:00.5+01:00"
+    shown = view(locale="de-simple") | {"external_reference": "v", "updated_at": changed_at}
+    resource = resource_of(shown)
+    act = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    assert resource["meta"] == {"versionId": "1", "lastUpdated": "2026-11-25T09:00:00.500Z"}
+    assert resource["serviceType"] == [
+        {
+            "coding": [{"system": act, "code": "VR", "display": "virtual"}],
+            "text": "Videosprechstunde",
+        }
+    ]
+    assert resource["identifier"] == [
+        {"use": "official", "system": "urn:einladung:appointment", "value": shown["id"]},
+        {"system": "urn:einladung:external-reference", "value": "v"},
+    ]
+    assert resource["participant"] == [
+        {"actor": {"reference": "#patient"}, "required": "required", "status": "needs-action"}
+    ]
+    hidden = resource_of(view(BookedView))["participant"][0]["actor"]
+    assert hidden == {"type": "Patient", "display": "Patient"}
+
+
+def test_a_lenient_caller_is_still_told_what_is_wrong() -> None:
+    extension = [fhir.CONSENT, {"url": "urn:other", "valueCode": "a"}]
+    wrong = {"start": "2026-12-01T14:30:00.5Z", "minutesDuration": None, "end": None}
+    with pytest.raises(BadResource) as refused:
+        asked(fhir.new_appointment(extension=extension, **wrong), lenient=True)
+    told = {each["field"]: each["code"] for each in refused.value.extras["errors"]}
+    assert told == {"Appointment.start": "invalid", "Appointment.minutesDuration": "missing"}
+
+
+def test_a_patch_may_add_the_status_which_is_the_same() -> None:
+    assert is_cancellation([{"op": "add", "path": "/status", "value": "cancelled"}])

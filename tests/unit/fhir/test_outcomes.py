@@ -12,19 +12,63 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.fhir.outcomes import CODES, Outcomes, outcome
+from services.fhir.outcomes import Outcomes, outcome
+from services.scheduling.schemas import NewAppointment
 from tests.support import Json, fhir
 
 
-@pytest.mark.parametrize("status", sorted(CODES))
-def test_each_status_has_a_code_of_fhir(status: int) -> None:
-    found = fhir.valid(outcome({"type": "changed", "title": "It has changed."}, status))
-    [issue] = found["issue"]
-    assert issue["code"] == CODES[status]
-    assert issue["details"] == {
-        "coding": [{"system": "urn:einladung:problem", "code": "changed"}],
-        "text": "It has changed.",
-    }
+@pytest.mark.parametrize(
+    ("code", "statuses"),
+    {
+        "invalid": [400],
+        "login": [401],
+        "forbidden": [403],
+        "not-found": [404],
+        "not-supported": [405, 406, 415],
+        "conflict": [409, 412],
+        "deleted": [410],
+        "too-long": [413, 431],
+        "processing": [422],
+        "throttled": [429],
+        "transient": [502, 503],
+        "exception": [418, 500],
+    }.items(),
+)
+def test_each_status_has_a_code_of_fhir(code: str, statuses: list[int]) -> None:
+    for status in statuses:
+        found = fhir.valid(outcome({"type": "changed", "title": "It has changed."}, status))
+        [issue] = found["issue"]
+        assert issue["code"] == code
+        assert issue["severity"] == ("fatal" if status == 500 else "error")
+        assert issue["details"] == {
+            "coding": [{"system": "urn:einladung:problem", "code": "changed"}],
+            "text": "It has changed.",
+        }
+
+
+PLACES = {
+    "start": ["date", "time", "utc_offset"],
+    "minutesDuration": ["duration_minutes"],
+    "extension": ["consent"],
+    "identifier": ["external_reference"],
+    "participant": ["practitioner_reference", "location_reference"],
+    "contained[0].identifier": ["patient_reference"],
+    "contained[0].name": ["patient_name"],
+    "contained[0].telecom": ["email", "phone", "channels"],
+    "contained[0].communication": ["locale"],
+}
+
+
+def test_every_field_that_the_api_is_sent_has_its_place_in_the_resource() -> None:
+    found = {}
+    for place, fields in PLACES.items():
+        for field in fields:
+            told = {"errors": [{"field": field, "message": "Größe"}]}
+            [issue] = outcome(told, 422)["issue"]
+            assert issue["details"]["coding"][0]["code"] == "invalid"
+            assert issue["expression"] == [f"Appointment.{place}"]
+            found[field] = place
+    assert found.keys() == NewAppointment.model_fields.keys() - {"send_anyway", "send_now"}
 
 
 def test_each_fault_of_an_input_is_an_issue_at_its_place() -> None:
@@ -56,7 +100,8 @@ def test_a_type_that_is_a_uri_names_the_problem_by_its_end() -> None:
     for problem in (
         {"type": "https://example.org/problems/changed"},
         {"type": "https://example.org/docs/errors#changed"},
-        {"type": "https://example.org/changed/", "code": "changed"},
+        {"type": "https://example.org/changed/"},
+        {"type": "https://example.org/412", "code": "changed"},
     ):
         [issue] = outcome(problem, 412)["issue"]
         assert issue["details"]["coding"][0]["code"] == "changed"
