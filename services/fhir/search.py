@@ -18,6 +18,7 @@ MOST = 100  # resources of a page, ids of a search
 PAGE = 50
 MOST_DATES = 10
 CURSOR = "_cursor"
+YEARS = range(1900, 9001)
 OF_THE_ANSWER = {"_format", "_pretty"}
 
 _DATE = re.compile(
@@ -167,12 +168,10 @@ def _bound(name: str, text: str, zone: ZoneInfo) -> Bound:
 
 
 def _span(read: re.Match[str], zone: ZoneInfo) -> tuple[datetime, datetime]:
-    year, month, day = (
-        int(read[each]) if read[each] else None for each in ("year", "month", "day")
-    )
-    if year is None or not 1900 <= year <= 9000:
+    year, month, day = int(read["year"]), int(read["month"] or 1), int(read["day"] or 1)
+    if year not in YEARS:
         raise ValueError("out of reach")
-    if read["hour"] is not None and month and day:
+    if read["hour"]:
         second = int(read["second"]) if read["second"] else 0
         at = datetime(year, month, day, int(read["hour"]), int(read["minute"]), second, tzinfo=zone)
         if read["zone"]:
@@ -181,10 +180,10 @@ def _span(read: re.Match[str], zone: ZoneInfo) -> tuple[datetime, datetime]:
         return at.astimezone(UTC), at.astimezone(UTC) + timedelta(
             **({"seconds": 1} if read["second"] else {"minutes": 1})
         )
-    first = date(year, month or 1, day or 1)
-    if day:
+    first = date(year, month, day)
+    if read["day"]:
         last = first
-    elif month:
+    elif read["month"]:
         last = first.replace(day=calendar.monthrange(year, month)[1])
     else:
         last = date(year, 12, 31)

@@ -143,6 +143,30 @@ def test_why_nothing_was_sent_is_told() -> None:
     }
 
 
+def test_it_is_told_in_the_words_of_fhir() -> None:
+    mail, text = told(issued(1, Channel.EMAIL, SMS))
+    assert [mail["medium"], text["medium"]] == [
+        [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode",
+                        "code": "EMAILWRIT",
+                    }
+                ],
+                "text": "E-Mail",
+            }
+        ],
+        [{"text": "SMS"}],
+    ]
+    assert mail["identifier"] == [{"system": "urn:einladung:delivery", "value": f"{ID}/1/email"}]
+    assert (
+        *("preparation", "in-progress", "completed", "stopped", "not-done", "unknown"),
+    ) == STATUSES
+
+
 def test_what_is_no_message_is_none() -> None:
     assert told() == []
+    line = {"type": "opened", "channel": "email", "attempt": 1, "notice_id": None}
+    assert communications({"appointment_id": str(ID), "timeline": [line]}) == []
     assert appointment_of("a.1.email") is None

@@ -1,5 +1,6 @@
 """What a search asks for: dates with their prefixes, tokens, pages."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -81,7 +82,20 @@ def test_what_each_prefix_finds(prefix: str, before: bool, within: bool, after: 
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "ge", "ap2026", "xx2026", "0001", "2026-13", "2026-02-30", "20261201", "9999-12-31"),
+        *(
+            "",
+            "ge",
+            "ap2026",
+            "xx2026",
+            "0001",
+            "1899-12-31",
+            "9001",
+            "2026-13",
+            "2026-00",
+            "2026-02-30",
+            "20261201",
+            "9999-12-31",
+        ),
         *("2026-12-01T14", "2026-12-01T25:00Z", "2026-12-01T14:30:00+99:00", "２０２６"),
     ],
 )
@@ -114,10 +128,21 @@ def test_without_an_end_it_is_as_far_as_appointments_are_made() -> None:
         TODAY + FURTHEST_AHEAD,
     )
     assert days([bound("2026-12-01"), bound("2026-12-03")], BERLIN, TODAY) is None
+    second = bound("2026-12-01T00:00:00.000+01:00")
+    assert days([bound("ge2026"), replace(second, prefix="lt")], BERLIN, TODAY) == (
+        date(2026, 1, 1),
+        date(2026, 11, 30),
+    )
 
 
 def test_what_is_not_known_is_refused_unless_the_caller_is_lenient() -> None:
-    asked = [("date", "2026"), ("patient.name", "Erika"), ("_count", "5"), ("_format", "json")]
+    asked = [
+        ("date", "2026"),
+        ("patient.name", "Erika"),
+        ("_count", "5"),
+        ("_format", "json"),
+        ("_pretty", "true"),
+    ]
     with pytest.raises(BadSearch):
         parse(asked, ["date"], lenient=False)
     query = parse([*asked, ("_cursor", "x")], ["date"], lenient=True)
