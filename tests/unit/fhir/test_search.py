@@ -147,6 +147,7 @@ def test_what_is_not_known_is_refused_unless_the_caller_is_lenient() -> None:
         parse(asked, ["date"], lenient=False)
     query = parse([*asked, ("_cursor", "x")], ["date"], lenient=True)
     assert query.heeded == [("date", "2026"), ("_count", "5")]
+    assert not parse([("_format", "json"), ("_pretty", "1")], [], lenient=False).heeded
     assert (query.count, query.cursor) == (5, "x")
 
 
