@@ -65,10 +65,14 @@ class Application(FastAPI):
 
     policy = NOTHING
     https = False
+    around: Callable[[ASGIApp], ASGIApp] | None = None
     operations: "Application"
 
     def build_middleware_stack(self) -> ASGIApp:  # noqa: D102
-        return SafeHeaders(super().build_middleware_stack(), policy=self.policy, https=self.https)
+        within = super().build_middleware_stack()
+        if self.around is not None:
+            within = self.around(within)
+        return SafeHeaders(within, policy=self.policy, https=self.https)
 
 
 def create_app(
@@ -82,12 +86,14 @@ def create_app(
     openapi_url: str | None = "/openapi.json",
     tags: Mapping[str, str] | None = None,
     models: Collection[type[BaseModel]] = (),
+    around: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> Application:
     """An application with everything around a service's own routes.
 
     `policy` is the Content-Security-Policy of what sets none itself; `tags` says what each tag of
-    the API stands for; `models` are described without being a whole answer. There is no /docs: its
-    page would load scripts from elsewhere.
+    the API stands for; `models` are described without being a whole answer; `around` sees every
+    answer, those to errors of its own too. There is no /docs: its page would load scripts from
+    elsewhere.
     """
 
     @asynccontextmanager
@@ -110,6 +116,7 @@ def create_app(
         models,
     )
     app.policy = policy
+    app.around = around
     problem_pages.install(app)
     app.operations = _operations(title, health, settings)
     problem_pages.install(app.operations)

@@ -12,6 +12,7 @@ from chassis.jwks import client_for
 from chassis.loop import Loop, housekeeper
 from chassis.service import Application, Health, create_app
 from chassis.throttle import AddressThrottle
+from chassis.upstreams import Upstreams
 from dashboard import index, login_routes, pages, proof_routes, proxy
 from dashboard.dependencies import Services
 from dashboard.guard import POLICY, Guard
@@ -21,7 +22,6 @@ from dashboard.oidc import Provider
 from dashboard.sessions import Sessions
 from dashboard.settings import Settings
 from dashboard.streams import LOOK_EVERY, Streams
-from dashboard.upstreams import Upstreams
 
 RELOAD = 5  # seconds
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from chassis.auth import SAFE_METHODS
+from chassis.upstreams import Upstreams
 from dashboard.login import Login
 from dashboard.sessions import Session, Sessions
 from dashboard.streams import Streams
-from dashboard.upstreams import Upstreams
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,31 +29,6 @@ class LoginUnavailable(KnownProblem):
     headers_ = CIMultiDict({"Retry-After": "5"})  # seconds
 
 
-class UpstreamUnavailable(KnownProblem):
-    """503: the service was not reached, so nothing has happened."""
-
-    status = 503
-    type_ = "upstream-unavailable"
-    title = Said("Der Dienst ist nicht erreichbar.", "The service is not available.")
-    advice = Said(
-        "Nach `Retry-After` Sekunden wiederholen; es ist nichts geschehen.",
-        "Repeat it after `Retry-After` seconds; nothing was done.",
-    )
-    headers_ = CIMultiDict({"Retry-After": "2"})  # seconds
-
-
-class UpstreamNoAnswer(KnownProblem):
-    """502: the request went out and no response came; what became of it is not known."""
-
-    status = 502
-    type_ = "upstream-no-answer"
-    title = Said("Der Dienst hat nicht geantwortet.", "The service did not answer.")
-    advice = Said(
-        "Mit demselben Idempotency-Key wiederholen: was geschah, ist nicht bekannt.",
-        "Repeat it under the same Idempotency-Key: what was done is not known.",
-    )
-
-
 class UnknownHost(KnownProblem):
     """400: the dashboard is not served under this name."""
 

@@ -21,9 +21,10 @@ from chassis import spreadsheets
 from chassis.clock import utc_now
 from chassis.problems import KnownProblem
 from chassis.said import Said
+from chassis.upstreams import UpstreamNoAnswer, UpstreamUnavailable
 from dashboard import pages, proof
 from dashboard.dependencies import LoggedIn, Services, State
-from dashboard.problems import LoginUnavailable, NotLoggedIn, UpstreamNoAnswer, UpstreamUnavailable
+from dashboard.problems import LoginUnavailable, NotLoggedIn
 from dashboard.proof import Sent, Timeline, Timelines
 from dashboard.proxy import Relayed
 

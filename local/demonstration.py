@@ -21,7 +21,7 @@ from local.folder import DATA
 from local.journey import OUTCOME_TIMEOUT, Journey, Practice
 from local.kafka_setup import ACCOUNTS_FILE
 from local.key import keep_places
-from local.modules import MODULES
+from local.modules import PROGRAMS
 from local.ports import DEFAULT_BASE
 from local.practice import DEMO_PRACTICE
 from local.stack import Stack
@@ -76,6 +76,8 @@ async def _run(options: Options) -> None:
     try:
         await stack.start(say)
         keep_places(stack)
+        await stack.start_beside("fhir")
+        say("FHIR: ready.")
         say("Everything is ready.")
         journeys = await _journeys(stack)
         _tell(journeys)
@@ -158,7 +160,7 @@ def _tell(journeys: Sequence[Journey]) -> None:
 def _tell_addresses(stack: Stack) -> None:
     ports = stack.ports
     accounts = stack.folder.path / "kafka" / ACCOUNTS_FILE
-    operations = ", ".join(f"{name} {ports.operations(name)}" for name in MODULES)
+    operations = ", ".join(f"{name} {ports.operations(name)}" for name in PROGRAMS)
     print(
         f"""
   Dashboard       {stack.url("dashboard")}  (log in as whom you like, without a password)
@@ -169,6 +171,7 @@ def _tell_addresses(stack: Stack) -> None:
   Notification    {stack.url("notification")}/openapi.json
   Status API      {stack.url("status")}/openapi.json
   Webhooks API    {stack.url("webhooks")}/openapi.json
+  FHIR            {stack.url("fhir")}/fhir/metadata
   Logins          {stack.url("identity")}
   Kafka           {stack.cluster.bootstrap}  (as „{OTHER_SYSTEM}", password in {accounts};
                   its controller: {ports.kafka_controller})

@@ -1,4 +1,4 @@
-"""The programs that the product is made of, by the names of their databases."""
+"""The programs that the product is made of, by name, which is that of their database as well."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,8 @@ from local.processes import REPOSITORY
 
 SERVICES = ("scheduling", "notification", "status", "webhooks")
 MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dashboard": "dashboard"}
+# With those that keep nothing, and so have neither a database nor a login at Kafka.
+PROGRAMS = {**MODULES, "fhir": "services.fhir"}
 
 
 def migrations(name: str, code: Path = REPOSITORY) -> Path:
@@ -16,5 +18,5 @@ def migrations(name: str, code: Path = REPOSITORY) -> Path:
 
 def command(name: str, code: Path = REPOSITORY) -> tuple[str, ...]:
     """How to start a service or the dashboard of a tree."""
-    started = (sys.executable, "-m", MODULES[name])
+    started = (sys.executable, "-m", PROGRAMS[name])
     return started if code == REPOSITORY else ("/usr/bin/env", "--chdir", str(code), *started)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from local.errors import LocalFailure
-from local.modules import MODULES
+from local.modules import PROGRAMS
 
 DEFAULT_BASE = 8400
 PATIENCE = 3.0  # seconds for an earlier stack to let go of its ports
@@ -44,6 +44,10 @@ class Ports:
     @property
     def webhooks(self) -> int:  # noqa: D102
         return self.base + 4
+
+    @property
+    def fhir(self) -> int:  # noqa: D102
+        return self.base + 5
 
     def operations(self, name: str) -> int:
         """Health, metrics and the operators' API of a service or the dashboard."""
@@ -99,7 +103,8 @@ class Ports:
             self.notification,
             self.status,
             self.webhooks,
-            *(self.operations(name) for name in MODULES),
+            self.fhir,
+            *(self.operations(name) for name in PROGRAMS),
             self.bounces,
             self.smtp,
             self.mailbox,

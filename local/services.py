@@ -8,12 +8,12 @@ from pathlib import Path
 
 from local import event_keys, rooms, secret_files
 from local.identity import CLIENT_ID, Identity
-from local.modules import MODULES, SERVICES
+from local.modules import MODULES, PROGRAMS, SERVICES
 from local.ports import Ports
 from local.servers import Broker, DatabaseServer
 from local.sms_gateway.signing import new_secret
 
-PREFIXES = tuple(f"{name.upper()}_" for name in MODULES)
+PREFIXES = tuple(f"{name.upper()}_" for name in PROGRAMS)
 MAIL_FROM = "einladung@praxis.example"
 BOUNCES = "rueck@praxis.example"
 GATEWAY_FILE = "sms-gateway.key"
@@ -39,8 +39,9 @@ class Environments:
             "PORT": port,
             "OPERATIONS_PORT": operations_port,
         }
-        values["DATABASE_URL"] = self.postgres.dsn(name)
-        values["AUTH_ISSUER"] = self.identity.issuer
+        if name in MODULES:
+            values["DATABASE_URL"] = self.postgres.dsn(name)
+            values["AUTH_ISSUER"] = self.identity.issuer
         if name in SERVICES:
             kafka = self.kafka.login(name)
             values |= {"KAFKA_BOOTSTRAP": kafka.bootstrap, "KAFKA_SECURITY": kafka.security}
@@ -127,6 +128,12 @@ class Environments:
                 "RECEIVER_HTTP": "true",
                 "RECEIVER_PORTS": "[]",
                 "RECEIVER_NETWORKS": '["127.0.0.0/8", "::1/128"]',
+            }
+        if name == "fhir":
+            return {
+                "PUBLIC_URL": f"http://127.0.0.1:{port}",
+                "SCHEDULING_URL": scheduling,
+                "STATUS_URL": f"http://127.0.0.1:{self.ports.status}",
             }
         if name == "dashboard":
             return {

@@ -31,7 +31,7 @@ from local.folder import Folder, cache_folder
 from local.identity import EVERY_ROLE, HOUR, Identity
 from local.kafka import Kafka
 from local.kafka_setup import ADMIN
-from local.modules import MODULES, command, migrations
+from local.modules import MODULES, PROGRAMS, command, migrations
 from local.ports import DEFAULT_BASE, Ports, free_port
 from local.postgres import Postgres
 from local.practice import DEMO_PRACTICE, Practice
@@ -123,8 +123,8 @@ class Stack:
             ready=partial(http_ok, self.ports.rooms, "/health/ready"),
             on_death=self._died,
         )
-        self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in MODULES}
-        self._operations: dict[str, int] = {name: self.ports.operations(name) for name in MODULES}
+        self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in PROGRAMS}
+        self._operations: dict[str, int] = {name: self.ports.operations(name) for name in PROGRAMS}
         self._services: dict[str, Child] = {}
         self._later = frozenset(later)
         self._extra = {name: dict(values) for name, values in (env or {}).items()}
@@ -203,6 +203,13 @@ class Stack:
         return tuple(
             name for name in MODULES if name not in self._later or self._services[name].running
         )
+
+    async def start_beside(self, name: str) -> Child:
+        """Start, unless it runs, a program that the others do without: „fhir"."""
+        if name not in self._services:
+            child = self._services[name] = self._child(name, name)
+            await child.start()
+        return self._services[name]
 
     async def start_service(self, name: str, *, replica: int) -> Child:
         """Start one more process of a service; `replica` counts from 2."""

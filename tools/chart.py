@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from contracts.access import ACCOUNTS, OTHER_SYSTEM, Resource, grants
 from contracts.topics import ALL_TOPICS, Topic
-from local.modules import MODULES
+from local.modules import PROGRAMS
 from tools.settings_table import settings_of
 
 HELM = Path(__file__).parents[1] / "deploy" / "helm"
@@ -40,7 +40,7 @@ OF_THE_LOGIN = {"kafka_password", "kafka_client_secret"}
 def schema() -> str:
     """values.schema.json."""
     found = yaml.safe_load((HELM / "values.schema.yaml").read_text())
-    for component in MODULES:
+    for component in PROGRAMS:
         found["$defs"] |= _settings(component)
         found["$defs"][f"{component}_secrets"] = _secrets(component)
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
@@ -49,7 +49,7 @@ def schema() -> str:
 def contract() -> str:
     """files/contract.json."""
     found = {
-        "secrets": {name: list(required_secrets(name)) for name in MODULES},
+        "secrets": {name: list(required_secrets(name)) for name in PROGRAMS},
         "otherSystem": OTHER_SYSTEM,
         "topics": [_topic(topic) for topic in ALL_TOPICS],
         "accounts": {name: list(_acls(name)) for name in (*ACCOUNTS, OTHER_SYSTEM)},
@@ -66,7 +66,7 @@ def required_secrets(component: str) -> Iterator[str]:
 
 def fields(component: str) -> Mapping[str, FieldInfo]:
     """Its settings, by their names in lower case and without prefix."""
-    return settings_of(MODULES[component]).model_fields
+    return settings_of(PROGRAMS[component]).model_fields
 
 
 def is_secret(name: str, field: FieldInfo) -> bool:
@@ -95,7 +95,7 @@ def _settings(component: str) -> dict[str, Any]:
     """Of a component, with the definitions it refers to, under names of its own."""
     prefix = f"#/$defs/{component}_"
     whole = json.loads(
-        json.dumps(settings_of(MODULES[component]).model_json_schema()).replace("#/$defs/", prefix)
+        json.dumps(settings_of(PROGRAMS[component]).model_json_schema()).replace("#/$defs/", prefix)
     )
     taken = {
         name: field
@@ -103,7 +103,7 @@ def _settings(component: str) -> dict[str, Any]:
         if name not in OF_THE_POD and not is_secret(name, field)
     }
     by_alias = whole["properties"]
-    prefix_of_variables = str(settings_of(MODULES[component]).model_config.get("env_prefix", ""))
+    prefix_of_variables = str(settings_of(PROGRAMS[component]).model_config.get("env_prefix", ""))
     properties = {
         name: _bare(by_alias.get(name) or by_alias[(prefix_of_variables + name).upper()])
         for name in taken

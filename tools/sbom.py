@@ -29,6 +29,7 @@ IMAGES: Mapping[str, str] = {
     "status": "runtime",
     "webhooks": "runtime",
     "dashboard": "runtime",
+    "fhir": "runtime",
     "tools": "tools",
 }
 # Images are CPython's on Linux, for whichever processor.

@@ -17,6 +17,7 @@ MODULES = {
     "Status": "services.status",
     "Webhooks": "services.webhooks",
     "Dashboard": "dashboard",
+    "FHIR": "services.fhir",
 }
 _UNITS = {"seconds", "minutes", "hours", "days"}
 _NAMES_OF_DURATIONS = _UNITS | {"age", "delay", "interval", "retention", "timeout", "wait"}

@@ -45,7 +45,8 @@ def settings_of(service: str) -> set[str]:
     """The settings, in lower case and without prefix, that a service has as files."""
     events = ("kafka_password", "event_public_keys") if service in SERVICES else ()
     more = (events, KEYS.get(service, ()), SINGLE_KEYS.get(service, ()), SHARED.get(service, ()))
-    return {"database_url", *chain(*more)}
+    database = ("database_url",) if service in MODULES else ()
+    return {*database, *chain(*more)}
 
 
 def database_url(role: str, database: str, password: str) -> str:

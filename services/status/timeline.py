@@ -53,6 +53,7 @@ class TimelineEntry:
     withheld: Withheld | None = None
     notice_id: UUID | None = None
     waits_until: datetime | None = None
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +138,5 @@ def _told(fact: Outcome | Notice, about: str, attempt: int | None) -> TimelineEn
         withheld=fact.withheld if isinstance(fact, Notice) else None,
         notice_id=fact.notice_id if isinstance(fact, Notice) else None,
         waits_until=fact.waits_until,
+        sequence=fact.sequence,
     )

@@ -224,6 +224,11 @@ class TimelineEntryView(BaseModel):
     waits_until: datetime | None = Field(
         default=None, description="Of a line of type pending: on purpose, for the morning."
     )
+    sequence: int | None = Field(
+        default=None,
+        description="Of what became of one attempt, or one notice, over one channel: the highest "
+        "counts, in whichever order the lines stand.",
+    )
 
     @classmethod
     def of(cls, entry: TimelineEntry) -> "TimelineEntryView":

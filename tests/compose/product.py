@@ -18,7 +18,7 @@ SCHEDULING = "http://127.0.0.1:8401"
 MAILBOX = "http://127.0.0.1:8426"
 MAILPIT = "http://127.0.0.1:8430"
 SERVICES = ("scheduling", "notification", "status", "webhooks", "dashboard")
-OURS = (*SERVICES, "mailbox", "phones", "identity-provider", "rooms")
+OURS = (*SERVICES, "fhir", "mailbox", "phones", "identity-provider", "rooms")
 # seconds for a command
 TIMEOUT = 60.0 + int(os.environ.get(PATIENCE_OF_START, "240"))
 

@@ -20,13 +20,13 @@ import pytest_asyncio
 from chassis.auth import TokenVerifier, identity_provider
 from chassis.database import Database
 from chassis.jwks import FixedKeys, read_keys
+from chassis.upstreams import Upstreams
 from dashboard.login_attempt import Attempt
 from dashboard.oidc import Provider, Tokens
 from dashboard.problems import NotLoggedIn
 from dashboard.sessions import Sessions
 from dashboard.settings import Settings
 from dashboard.streams import RENEW, Streams
-from dashboard.upstreams import Upstreams
 from local.identity import CLIENT_ID, Identity
 from local.identity_provider.web import Client, create_app
 from local.practice import DEMO_PRACTICE

@@ -54,6 +54,12 @@ WEBHOOKS = SERVICE | {
     "api_keys_jwks": "https://scheduling.example.org/v1/jwks",
     "secret_keys": {"1": KEY},
 }
+FHIR = {
+    "environment": "production",
+    "public_url": "https://fhir.example.org",
+    "scheduling_url": "https://scheduling.example.org",
+    "status_url": "https://status.example.org",
+}
 DASHBOARD = {
     "environment": "production",
     "public_url": "https://termine.example.org",

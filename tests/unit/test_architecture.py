@@ -13,6 +13,7 @@ ALLOWED = {
     "services/scheduling": {"contracts", "chassis", "services.scheduling"},
     "services/notification": {"contracts", "chassis", "services.notification"},
     "services/status": {"contracts", "chassis", "services.status"},
+    "services/fhir": {"chassis", "services.fhir"},
     "dashboard": {"chassis"},
     "clients": set(),
     "examples": set(),

@@ -10,7 +10,7 @@ import yaml
 from chassis import settings as chassis_settings
 from local.containers import made_secrets
 from local.identity import Identity
-from local.modules import MODULES
+from local.modules import MODULES, PROGRAMS
 from local.ports import DEFAULT_BASE, Ports
 from local.processes import REPOSITORY
 from local.servers import Place
@@ -27,11 +27,11 @@ OTHERS = {"postgres", "kafka", "mailpit"}  # images that are not ours
 
 def variables(name: str) -> set[str]:
     """The variables that a service's settings have."""
-    settings = settings_of(MODULES[name])
+    settings = settings_of(PROGRAMS[name])
     return {f"{name}_{field}".upper() for field in settings.model_fields}
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_every_setting_named_in_the_compose_file_exists(name: str) -> None:
     named = {*SERVICES[name]["environment"], *_secrets(name)}
     unknown = named - variables(name)
@@ -41,9 +41,9 @@ def test_every_setting_named_in_the_compose_file_exists(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_every_required_setting_is_named_in_the_compose_file(name: str) -> None:
-    fields = settings_of(MODULES[name]).model_fields.items()
+    fields = settings_of(PROGRAMS[name]).model_fields.items()
     required = {f"{name}_{field}".upper() for field, info in fields if info.is_required()}
     missing = required - {*SERVICES[name]["environment"], *_secrets(name)}
     assert not missing, (
@@ -52,7 +52,7 @@ def test_every_required_setting_is_named_in_the_compose_file(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_what_make_demo_sets_is_set_in_the_compose_file_too(name: str, tmp_path: Path) -> None:
     ports = Ports(DEFAULT_BASE)
     place = Place(folder=tmp_path, logs=tmp_path, ports=ports, on_death=lambda _: None)
@@ -70,7 +70,7 @@ def test_what_make_demo_sets_is_set_in_the_compose_file_too(name: str, tmp_path:
     assert not missing, f"make demo sets {sorted(missing)}, docker-compose.yml does not"
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_with_the_compose_file_s_settings_and_secrets_each_process_starts(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +78,7 @@ def test_with_the_compose_file_s_settings_and_secrets_each_process_starts(
     monkeypatch.setattr(chassis_settings, "SECRETS", tmp_path / name)
     for variable, value in SERVICES[name]["environment"].items():
         monkeypatch.setenv(variable, str(value))
-    settings = settings_of(MODULES[name])()
+    settings = settings_of(PROGRAMS[name])()
     assert settings.model_dump()["environment"] == "container"
 
 
@@ -118,6 +118,7 @@ def test_everything_is_published_on_a_loopback_address_and_where_make_demo_has_i
         "scheduling": {ports.scheduling, ports.operations("scheduling")},
         "status": {ports.status},
         "webhooks": {ports.webhooks},
+        "fhir": {ports.fhir},
         "mailbox": {ports.smtp, ports.mailbox},
         "phones": {ports.phones},
         "identity-provider": {ports.identity},
@@ -172,11 +173,11 @@ def test_every_target_runs_without_root_and_the_services_check_their_health() ->
     stages = DOCKERFILE.split("\nFROM ")[1:]
     named = {stage.splitlines()[0].rpartition(" AS ")[2]: stage for stage in stages}
     targets = {service["build"]["target"] for service in SERVICES.values() if "build" in service}
-    assert targets == {*MODULES, "tools"}
+    assert targets == {*PROGRAMS, "tools"}
     for target in targets:
         bases = [target, named[target].split(" ", 1)[0]]
         assert any("USER 10001:10001" in named[base] for base in bases if base in named), target
-    for target in MODULES:
+    for target in PROGRAMS:
         assert "HEALTHCHECK" in named[target]
 
 

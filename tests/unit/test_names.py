@@ -12,6 +12,7 @@ PROGRAMS = (
     "services/notification",
     "services/status",
     "services/webhooks",
+    "services/fhir",
     "dashboard",
     "chassis",
     "contracts",

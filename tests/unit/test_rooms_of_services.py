@@ -14,6 +14,7 @@ SERVICES = (
     "services.notification",
     "services.status",
     "services.webhooks",
+    "services.fhir",
     "dashboard",
 )
 

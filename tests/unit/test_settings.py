@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 
 from chassis.settings import ProcessSettings
 from dashboard.settings import Settings as Dashboard
+from services.fhir.settings import Settings as Fhir
 from services.notification.settings import Settings as Notification
 from services.scheduling.settings import Settings as Scheduling
 from services.status.settings import Settings as Status
@@ -16,6 +17,7 @@ from services.webhooks.settings import Settings as Webhooks
 from tests.support import certificates
 from tests.support.settings import (
     DASHBOARD,
+    FHIR,
     KEY,
     NOTIFICATION,
     OAUTH,
@@ -36,6 +38,7 @@ from tests.support.settings import (
         (Status, SERVICE),
         (Status, SERVICE | OAUTH),
         (Dashboard, DASHBOARD),
+        (Fhir, FHIR),
         (Dashboard, DASHBOARD | {"oidc_client_secret": ""}),
     ],
 )
@@ -117,6 +120,8 @@ def test_production_starts_when_it_is_set_up(
         (Dashboard, DASHBOARD | {"database_url": "postgresql://dashboard@db/dashboard"}),
         (Dashboard, DASHBOARD | {"oidc_client_id": "einladung"}),
         (Dashboard, DASHBOARD | {"oidc_scope": "profile"}),
+        (Fhir, FHIR | {"public_url": "http://fhir.example.org"}),
+        (Fhir, FHIR | {"public_url": "https://fhir.example.org/fhir"}),
     ],
 )
 def test_what_is_unsafe_is_refused_without_telling_a_secret(
@@ -143,6 +148,8 @@ WITHOUT_TLS: list[tuple[type[ProcessSettings], dict[str, Any], dict[str, Any]]] 
     (Dashboard, DASHBOARD, {"scheduling_url": "http://scheduling:8401"}),
     (Dashboard, DASHBOARD, {"notification_url": "http://127.0.0.1:8402"}),
     (Dashboard, DASHBOARD, {"status_url": "http://status:8403"}),
+    (Fhir, FHIR, {"scheduling_url": "http://scheduling:8401"}),
+    (Fhir, FHIR, {"status_url": "http://status:8403"}),
     (Dashboard, DASHBOARD, {"oidc_internal_url": "http://login:8428"}),
 ]
 

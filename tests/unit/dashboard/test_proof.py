@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from chassis.upstreams import UpstreamUnavailable
 from contracts.channels import Channel
 from contracts.events import (
     Answer,
@@ -22,7 +23,6 @@ from contracts.events import (
     Withheld,
 )
 from dashboard import proof, proof_routes
-from dashboard.problems import UpstreamUnavailable
 from dashboard.proof import Entry, Line, Sent, Start, Timeline, Timelines
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)

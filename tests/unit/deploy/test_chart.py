@@ -15,7 +15,7 @@ from chassis.service import SHUTDOWN_TIMEOUT
 from contracts.access import ACCOUNTS, OTHER_SYSTEM, Grant, Operation, grants
 from contracts.access import Resource as Kind
 from contracts.topics import ALL_TOPICS
-from local.modules import MODULES
+from local.modules import MODULES, PROGRAMS
 from local.processes import REPOSITORY
 from tests.support import certificates, helm
 from tests.support.helm import EVERYTHING, KUBERNETES, PRODUCTION, Refused, Resource
@@ -38,6 +38,7 @@ SECRETS: Mapping[str, Mapping[str, Any]] = {
     "status": SERVICE,
     "webhooks": WEBHOOKS,
     "dashboard": DASHBOARD,
+    "fhir": {},
 }
 
 
@@ -71,8 +72,8 @@ def variables(name: str, values: str) -> dict[str, str]:
 
 def secrets(name: str, values: str) -> set[str]:
     pod = deployments(values)[name]["spec"]["template"]["spec"]
-    [volume] = [each["secret"] for each in pod["volumes"] if each["name"] == "secrets"]
-    return {item["path"] for item in volume["items"]}
+    mounted = [each["secret"] for each in pod["volumes"] if each["name"] == "secrets"]
+    return {item["path"] for volume in mounted for item in volume["items"]}
 
 
 def pods() -> Iterator[Resource]:
@@ -99,11 +100,11 @@ def test_what_is_rendered_is_what_kubernetes_takes() -> None:
 
 
 @pytest.mark.parametrize("values", VALUES)
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_the_chart_sets_what_is_required_and_nothing_that_does_not_exist(
     name: str, values: str
 ) -> None:
-    fields = settings_of(MODULES[name]).model_fields
+    fields = settings_of(PROGRAMS[name]).model_fields
     known = {f"{name}_{field}".upper() for field in fields}
     required = {f"{name}_{field}".upper() for field, info in fields.items() if info.is_required()}
     plain = {each for each in variables(name, values) if each.startswith(name.upper())}
@@ -116,7 +117,7 @@ def test_the_chart_sets_what_is_required_and_nothing_that_does_not_exist(
 
 
 @pytest.mark.parametrize("values", VALUES)
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_with_the_chart_s_settings_each_process_starts_in_production(
     name: str, values: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +129,7 @@ def test_with_the_chart_s_settings_each_process_starts_in_production(
     monkeypatch.setattr(chassis_settings, "SECRETS", tmp_path / "secrets")
     for variable, text in variables(name, values).items():
         monkeypatch.setenv(variable, _with_file(tmp_path, text))
-    settings = settings_of(MODULES[name])()
+    settings = settings_of(PROGRAMS[name])()
     assert settings.model_dump()["environment"] == "production"
     assert settings.model_dump()["network"] == "untrusted"
 
@@ -146,7 +147,7 @@ def _with_file(root: Path, text: str) -> str:
 
 def test_pods_may_do_as_little_as_possible() -> None:
     found = list(pods())
-    assert len(found) == 2 * len(MODULES)
+    assert len(found) == len(PROGRAMS) + len(MODULES)
     for pod in found:
         assert pod["automountServiceAccountToken"] is False
         assert pod["enableServiceLinks"] is False
@@ -167,7 +168,7 @@ def test_pods_may_do_as_little_as_possible() -> None:
         assert not [each for each in pod["volumes"] if "hostPath" in each]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_probes_ask_the_port_for_operations_that_the_image_opens(name: str) -> None:
     dockerfile = (REPOSITORY / "deploy" / "Dockerfile").read_text()
     of_image = dockerfile.partition(f"FROM runtime AS {name}\n")[2].partition("\nFROM ")[0]
@@ -178,7 +179,7 @@ def test_probes_ask_the_port_for_operations_that_the_image_opens(name: str) -> N
         asked = container(name, "production")[probe]["httpGet"]
         assert asked["port"] == "operations"
         assert asked["scheme"] == "HTTPS"
-    fields = settings_of(MODULES[name]).model_fields
+    fields = settings_of(PROGRAMS[name]).model_fields
     assert ports["operations"] == fields["operations_port"].default
     assert ports["http"] == fields["port"].default
 
@@ -191,7 +192,7 @@ def test_an_update_takes_nobody_away_who_serves() -> None:
         # ADR 0013: a service takes less than 45 s after the signal, engines should wait 60.
         assert spec["template"]["spec"]["terminationGracePeriodSeconds"] >= slept + 60
         assert SHUTDOWN_TIMEOUT < 45
-    assert {component(each) for each in of("PodDisruptionBudget")} == set(MODULES)
+    assert {component(each) for each in of("PodDisruptionBudget")} == set(PROGRAMS)
 
 
 def test_migrations_come_first_each_with_its_own_owner() -> None:
@@ -232,14 +233,18 @@ def test_only_what_must_talk_talks() -> None:
         ("status", "scheduling", "http"),
         ("webhooks", "scheduling", "http"),
         ("scheduling", "status", "http"),
+        ("fhir", "scheduling", "http"),
+        ("fhir", "status", "http"),
     }
     policies = {component(each): each["spec"] for each in of("NetworkPolicy", "production")}
-    assert policies.keys() == {*MODULES, "migrations"}
+    assert policies.keys() == {*PROGRAMS, "migrations"}
     for name, spec in policies.items():
         assert spec["policyTypes"] == ["Ingress", "Egress"]
         ports = {port["port"] for rule in spec["egress"] for port in rule["ports"]} - {"http"}
-        expected = {53, 5432}
-        if name != "migrations":
+        expected = {53}
+        if name != "fhir":
+            expected |= {5432}
+        if name in MODULES:
             expected |= {443}
             expected |= set() if name == "dashboard" else {9093}
         if name == "notification":
@@ -270,7 +275,7 @@ def test_nothing_leads_from_outside_to_the_ports_for_operations() -> None:
         [rule] = each["spec"]["rules"]
         [backend] = rule["backendRefs"]
         assert 8400 <= backend["port"] < 8410
-    assert len(of("Ingress")) == len(of("HTTPRoute")) == len(MODULES)
+    assert len(of("Ingress")) == len(of("HTTPRoute")) == len(PROGRAMS)
 
 
 def test_kafka_s_accounts_may_what_the_contracts_say() -> None:
@@ -334,6 +339,7 @@ WRONG: Sequence[Mapping[str, str]] = (
         'authorities.configMap=""': "are files of authorities.configMap, which is not named.",
         'hosts.scheduling=""': "hosts.scheduling or scheduling.settings.link_base_url is needed",
         'hosts.dashboard=""': "hosts.dashboard or dashboard.settings.public_url is needed",
+        'hosts.fhir=""': "hosts.fhir or fhir.settings.public_url is needed with fhir.enabled",
         "notification.settings.intake_allow_from=[]": "intake_allow_from is needed with",
         'migrations.secret=""': "migrations.secret is needed: a Secret with the keys",
         "gateway.enabled=true": "gateway.parentRefs is needed with gateway.enabled.",

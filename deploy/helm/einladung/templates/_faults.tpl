@@ -25,7 +25,7 @@
 {{- end -}}
 {{- range $component := include "einladung.components" . | fromJsonArray -}}
 {{- $own := get $values $component -}}
-{{- if not $own.secret.name -}}
+{{- if and (has $component (include "einladung.onDatabase" $ | fromJsonArray)) (not $own.secret.name) -}}
 {{- $keys := list -}}
 {{- range include "einladung.secrets" (dict "root" $ "component" $component) | fromJsonArray -}}
 {{- $keys = append $keys (printf "%s_%s" $component .) -}}
@@ -35,7 +35,7 @@
 {{- if and $values.tls.enabled (not $own.tls.secret) (not $values.tls.certManager.issuer) -}}
 {{- $faults = append $faults (printf "%s.tls.secret or tls.certManager.issuer is needed with tls.enabled." $component) -}}
 {{- end -}}
-{{- if and (eq $values.kafka.security "ssl") (ne $component "dashboard") (not $own.kafkaCertificate) -}}
+{{- if and (eq $values.kafka.security "ssl") (has $component (include "einladung.onKafka" $ | fromJsonArray)) (not $own.kafkaCertificate) -}}
 {{- $faults = append $faults (printf "%s.kafkaCertificate is needed for kafka.security=ssl." $component) -}}
 {{- end -}}
 {{- if and $own.keda $own.autoscaling.enabled -}}
@@ -61,6 +61,9 @@
 {{- end -}}
 {{- if not (or $values.hosts.dashboard $values.dashboard.settings.public_url) -}}
 {{- $faults = append $faults "hosts.dashboard or dashboard.settings.public_url is needed: where browsers reach the dashboard." -}}
+{{- end -}}
+{{- if and $values.fhir.enabled (not (or $values.hosts.fhir $values.fhir.settings.public_url)) -}}
+{{- $faults = append $faults "hosts.fhir or fhir.settings.public_url is needed with fhir.enabled: where callers reach it." -}}
 {{- end -}}
 {{- if and (include "einladung.intake" .) (not $values.notification.settings.intake_allow_from) -}}
 {{- $faults = append $faults "notification.settings.intake_allow_from is needed with intake_protocol: the networks of the mail servers." -}}

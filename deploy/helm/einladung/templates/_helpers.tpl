@@ -1,6 +1,15 @@
 {{/* What the templates share. Names of components are those of the services. */}}
 
 {{- define "einladung.components" -}}
+["dashboard", "scheduling", "notification", "status", "webhooks"{{ if .Values.fhir.enabled }}, "fhir"{{ end }}]
+{{- end }}
+
+{{/* Those that log in to Kafka, and those that have a database. */}}
+{{- define "einladung.onKafka" -}}
+["scheduling", "notification", "status", "webhooks"]
+{{- end }}
+
+{{- define "einladung.onDatabase" -}}
 ["dashboard", "scheduling", "notification", "status", "webhooks"]
 {{- end }}
 
@@ -39,7 +48,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 
 {{- define "einladung.port" -}}
-{{ get (dict "dashboard" "8400" "scheduling" "8401" "notification" "8402" "status" "8403" "webhooks" "8404") . }}
+{{ get (dict "dashboard" "8400" "scheduling" "8401" "notification" "8402" "status" "8403" "webhooks" "8404" "fhir" "8405") . }}
 {{- end }}
 
 {{- define "einladung.operationsPort" -}}
@@ -63,14 +72,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- define "einladung.secrets" -}}
 {{- $values := get .root.Values .component -}}
 {{- $names := get (include "einladung.contract" .root | fromJson).secrets .component -}}
-{{- if ne .component "dashboard" -}}
+{{- if has .component (include "einladung.onKafka" .root | fromJsonArray) -}}
 {{- if and (eq .root.Values.kafka.security "sasl_ssl") (eq .root.Values.kafka.mechanism "OAUTHBEARER") -}}
 {{- $names = append $names "kafka_client_secret" -}}
 {{- else if eq .root.Values.kafka.security "sasl_ssl" -}}
 {{- $names = append $names "kafka_password" -}}
 {{- end -}}
 {{- end -}}
-{{- concat $names $values.secret.more | uniq | toJson -}}
+{{- concat $names (dig "secret" "more" list $values) | uniq | toJson -}}
 {{- end }}
 
 {{/* The settings of a component that are no secrets, as YAML: those that follow from the chart's
@@ -83,8 +92,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
   "host" "0.0.0.0"
   "port" (include "einladung.port" .component)
   "operations_host" "0.0.0.0"
-  "operations_port" (include "einladung.operationsPort" .component)
-  "auth_issuer" $values.auth.issuer -}}
+  "operations_port" (include "einladung.operationsPort" .component) -}}
+{{- if ne .component "fhir" -}}
+{{- $_ := set $settings "auth_issuer" $values.auth.issuer -}}
+{{- end -}}
 {{- if $values.tls.enabled -}}
 {{- $_ := set $settings "tls_certificate_file" "/etc/einladung/tls/tls.crt" -}}
 {{- $_ := set $settings "tls_key_file" "/etc/einladung/tls/tls.key" -}}
@@ -103,6 +114,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- if $values.hosts.dashboard -}}
 {{- $_ := set $settings "public_url" (printf "https://%s" $values.hosts.dashboard) -}}
+{{- end -}}
+{{- else if eq .component "fhir" -}}
+{{- range list "scheduling" "status" -}}
+{{- $_ := set $settings (printf "%s_url" .) (include "einladung.url" (dict "root" $.root "component" .)) -}}
+{{- end -}}
+{{- if $values.hosts.fhir -}}
+{{- $_ := set $settings "public_url" (printf "https://%s" $values.hosts.fhir) -}}
 {{- end -}}
 {{- else -}}
 {{- $_ := set $settings "auth_jwks" $values.auth.jwks -}}

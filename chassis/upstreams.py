@@ -1,4 +1,4 @@
-"""The services behind the dashboard: pooled connections, time limits, and the caller's token."""
+"""Our services as another of our processes calls them: pools, time limits, the caller's token."""
 
 import ssl
 from collections.abc import Iterator, Mapping
@@ -8,10 +8,11 @@ from typing import Self
 
 import httpx
 import structlog
+from fastapi_problem.error import StatusProblem
+from multidict import CIMultiDict
 
 from chassis.http_failures import NOT_SENT
 from chassis.tracing import traceparent
-from dashboard.problems import UpstreamNoAnswer, UpstreamUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -24,11 +25,28 @@ KEEP_ALIVE = 3.0  # seconds
 CONNECTIONS = 100
 
 
+class UpstreamUnavailable(StatusProblem):
+    """503: the service was not reached, so nothing has happened."""
+
+    status = 503
+    type_ = "upstream-unavailable"
+    title = "The service is not available."
+    headers_ = CIMultiDict({"Retry-After": "2"})  # seconds
+
+
+class UpstreamNoAnswer(StatusProblem):
+    """502: the request went out and no response came; what became of it is not known."""
+
+    status = 502
+    type_ = "upstream-no-answer"
+    title = "The service did not answer."
+
+
 class Upstreams:
     """One pool for requests, one for streams, so that streams never use up the other."""
 
     def __init__(
-        self, urls: Mapping[str, str], *, streams: int, tls: ssl.SSLContext | None = None
+        self, urls: Mapping[str, str], *, streams: int = 0, tls: ssl.SSLContext | None = None
     ) -> None:
         self._urls = dict(urls)
         self._requests = _client(CONNECTIONS, REQUEST_TIMEOUT, tls)

@@ -1,0 +1,43 @@
+"""Search results as FHIR's Bundle, with links to the pages. Pure."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from services.fhir.search import CURSOR, Query
+from services.fhir.systems import Resource
+
+
+def bundle(
+    base: str,
+    kind: str,
+    query: Query,
+    found: Sequence[Resource],
+    *,
+    following: str | None = None,
+    total: int | None = None,
+) -> Resource:
+    """A page; `following` is where the next one begins. The total is told only if it is known."""
+    result: Resource = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "link": [{"relation": "self", "url": _url(base, kind, query, query.cursor)}],
+    }
+    if total is not None:
+        result["total"] = total
+    if following is not None:
+        result["link"].append({"relation": "next", "url": _url(base, kind, query, following)})
+    if found:
+        result["entry"] = [
+            {
+                "fullUrl": f"{base}/{kind}/{each['id']}",
+                "resource": each,
+                "search": {"mode": "match"},
+            }
+            for each in found
+        ]
+    return result
+
+
+def _url(base: str, kind: str, query: Query, cursor: str | None) -> str:
+    heeded = [*query.heeded, *([(CURSOR, cursor)] if cursor is not None else [])]
+    return f"{base}/{kind}" + (f"?{urlencode(heeded)}" if heeded else "")

@@ -1,0 +1,150 @@
+"""Appointments and messages through a public FHIR client, SMART's, on the whole product."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from fhirclient.models.appointment import Appointment
+from fhirclient.models.communication import Communication
+from fhirclient.server import FHIRNotFoundException, FHIRServer
+
+from tests.conftest import Stack
+from tests.support import BERLIN, PATIENCE, Json, Practice, eventually, fhir
+
+FHIR = {"Content-Type": "application/fhir+json"}
+PATCH = {"Content-Type": "application/json-patch+json"}
+CANCEL = [{"op": "replace", "path": "/status", "value": "cancelled"}]
+
+
+@pytest_asyncio.fixture
+async def base(stack: Stack) -> str:
+    await stack.start_beside("fhir")
+    return f"{stack.url('fhir')}/fhir"
+
+
+@pytest_asyncio.fixture
+async def http(base: str, practice: Practice) -> AsyncIterator[httpx.AsyncClient]:
+    """The same server, for what SMART's client has no way to say."""
+    token = practice.scheduling.headers["Authorization"]
+    async with httpx.AsyncClient(
+        base_url=base, headers={"Authorization": token}, timeout=PATIENCE
+    ) as client:
+        yield client
+
+
+async def asked(call: Any, *arguments: Any) -> Any:
+    """SMART's client blocks."""
+    return await asyncio.to_thread(call, *arguments)
+
+
+async def found(search: Any, server: FHIRServer) -> list[Any]:
+    """On all pages."""
+    return await asyncio.to_thread(lambda: list(search.perform_resources_iter(server)))
+
+
+async def test_a_clinic_s_system_invites_looks_and_cancels(
+    base: str, practice: Practice, http: httpx.AsyncClient
+) -> None:
+    server = FHIRServer(None, base)
+    server.session.headers["Authorization"] = http.headers["Authorization"]
+    await asked(server.get_capability)
+    assert server.capabilityStatement.fhirVersion == "4.0.1"
+
+    start = datetime.now(BERLIN).replace(hour=10, minute=0, second=0, microsecond=0)
+    start += timedelta(days=3)
+    address = f"erika-{uuid4().hex[:12]}@example.org"
+    patient = fhir.patient(telecom=[{"system": "email", "value": address}])
+    called = {"system": "urn:einladung:external-reference", "value": uuid4().hex}
+    new = fhir.new_appointment(contained=[patient], start=start.isoformat(), identifier=[called])
+    made = fhir.valid(await asked(Appointment(new).create, server))
+    assert made["minutesDuration"] == 20
+    assert datetime.fromisoformat(made["start"]) == start
+    await practice.mail(address)
+
+    read = await asked(Appointment.read, made["id"], server)
+    assert read.contained[0].name[0].text == "Erika Mustermann"
+    day = start.date().isoformat()
+    of_day = await found(Appointment.where({"date": day}), server)
+    assert [each.id for each in of_day] == [made["id"]]
+
+    token = f"{called['system']}|{called['value']}"
+    by_reference = await found(Appointment.where({"identifier": token}), server)
+    assert [each.id for each in by_reference] == [made["id"]]
+    once = FHIR | {"If-None-Exist": f"identifier={token}"}
+    again = await http.post("/Appointment", content=json.dumps(new), headers=once)
+    assert (again.status_code, again.json()["id"]) == (200, made["id"])
+
+    query = Communication.where({"based-on": f"Appointment/{made['id']}"})
+
+    async def arrived() -> Any:
+        messages = await found(query, server)
+        return [each for each in messages if each.status == "completed"]
+
+    [message] = await eventually(arrived, "a completed message")
+    assert message.sent is not None
+    same = await asked(Communication.read, message.id, server)
+    assert same.as_json() == message.as_json()
+
+    read.status = "cancelled"
+    answer = fhir.valid(await asked(read.update, server))
+    assert answer["status"] == "cancelled"
+
+    async def told() -> Any:
+        messages = await found(query, server)
+        return len([each for each in messages if each.status == "completed"]) == 2
+
+    await eventually(told, "the cancellation has arrived too")
+    assert len(await practice.mails(address)) == 2
+    with pytest.raises(FHIRNotFoundException) as refused:
+        await asked(Appointment.read, str(uuid4()), server)
+    fhir.valid(refused.value.response.json())
+
+
+async def test_the_rules_are_those_of_the_api(
+    stack: Stack, base: str, practice: Practice, http: httpx.AsyncClient
+) -> None:
+    async def post(key: str = "", **changes: Any) -> httpx.Response:
+        headers = FHIR | ({"Idempotency-Key": key} if key else {})
+        start = (datetime.now(BERLIN) + timedelta(days=3)).replace(second=0, microsecond=0)
+        body = fhir.new_appointment(**{"start": start.isoformat()} | changes)
+        return await http.post("/Appointment", content=json.dumps(body), headers=headers)
+
+    key = uuid4().hex
+    first, replay = await post(key), await post(key)
+    assert (first.status_code, replay.status_code) == (201, 201)
+    assert first.json()["id"] == replay.json()["id"]
+    url = f"/Appointment/{first.json()['id']}"
+
+    past = await post(start="2020-01-01T10:00:00Z", extension=None)
+    assert past.status_code == 422
+    issues = fhir.valid(past.json())["issue"]
+    assert {each["expression"][0] for each in issues} == {
+        "Appointment.start",
+        "Appointment.extension",
+    }
+
+    moved = await practice.scheduling.patch(
+        f"/v1/appointments/{first.json()['id']}", json={"duration_minutes": 30}
+    )
+    assert moved.status_code == 200
+    same = await http.get(url, headers={"If-None-Match": first.headers["etag"]})
+    assert (same.status_code, same.json()["minutesDuration"]) == (200, 30)
+    unchanged = await http.get(url, headers={"If-None-Match": same.headers["etag"]})
+    assert unchanged.status_code == 304
+    stale = {"If-Match": first.headers["etag"]}
+    lost = await http.patch(url, content=json.dumps(CANCEL), headers=PATCH | stale)
+    assert lost.status_code == 412
+    fhir.valid(lost.json())
+
+    weaker = {"Authorization": f"Bearer {stack.token(practice.id, roles=['assistant'])}"}
+    refused = await http.patch(url, content=json.dumps(CANCEL), headers=PATCH | weaker)
+    assert refused.status_code == 403
+    assert fhir.valid(refused.json())["issue"][0]["code"] == "forbidden"
+    page: Json = (await http.get("/Appointment", params={"_id": first.json()["id"]})).json()
+    assert fhir.valid(page)["total"] == 1
