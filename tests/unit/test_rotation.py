@@ -123,4 +123,4 @@ def test_a_set_needs_a_key_in_use_and_what_is_public_never_waits() -> None:
 def test_the_key_of_webhooks_secrets_may_wait() -> None:
     settings = WebhooksSettings(**dict[str, Any](WEBHOOKS | {"secret_keys": STEPS[1]}))
     sealer = Sealer(decode_keys(settings.secret_keys))
-    assert (sealer.newest, sealer.waiting, sealer.older) == (1, {2}, [])
+    assert (sealer.newest, [*sealer.waiting], sealer.older) == (1, [2], [])
