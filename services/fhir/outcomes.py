@@ -110,11 +110,11 @@ def _expression(field: str) -> str | None:
 
 
 def _name(problem: Json) -> str | None:
-    """The problem's name: a member of its own, or the end of the URI that is its type."""
-    for found in (problem.get("code"), problem.get("type")):
-        if text := _text(found):
-            return re.split(r"[/#:]", text.rstrip("/"))[-1] or None
-    return None
+    """The problem's name: `code`, or of one that is none of ours the end of its type, a URI."""
+    if code := _text(problem.get("code")):
+        return code
+    type_ = _text(problem.get("type"))
+    return re.split(r"[/#:]", type_.rstrip("/"))[-1] or None if type_ else None
 
 
 def _text(found: object) -> str | None:

@@ -20,6 +20,7 @@ CATEGORY = "urn:einladung:failure-category"
 REASON = "urn:einladung:failure-reason"
 EVIDENCE = "urn:einladung:evidence"
 WITHHELD = "urn:einladung:withheld"
+ADDRESS = "urn:einladung:address"  # changed: it went to another one than there is
 STATUS_CODE = "urn:ietf:rfc:3463"
 LANGUAGE = "urn:ietf:bcp:47"
 

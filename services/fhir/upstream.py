@@ -14,7 +14,7 @@ from chassis.upstreams import UpstreamNoAnswer, Upstreams
 from services.fhir.systems import Json, Resource
 
 CONFLICT = 409
-PASSED_BACK = ("Retry-After", "WWW-Authenticate")
+PASSED_BACK = ("Retry-After", "WWW-Authenticate", "Content-Language", "Vary")
 
 
 class Refused(Exception):

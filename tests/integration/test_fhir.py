@@ -23,9 +23,10 @@ CANCEL = [{"op": "replace", "path": "/status", "value": "cancelled"}]
 
 
 @pytest_asyncio.fixture
-async def base(stack: Stack) -> str:
-    await stack.start_beside("fhir")
-    return f"{stack.url('fhir')}/fhir"
+async def base(stack: Stack) -> AsyncIterator[str]:
+    await stack.service("fhir").start()
+    yield f"{stack.url('fhir')}/fhir"
+    await stack.service("fhir").stop()
 
 
 @pytest_asyncio.fixture
