@@ -15,10 +15,11 @@ from pydantic import BaseModel, ValidationError
 from chassis.clock import utc_now
 from chassis.problems import FieldError, InvalidInput, NotJson
 from chassis.said import Said
-from services.fhir import appointment, bundles, capability, communication, search
+from services.fhir import appointment, bundles, capability, communication, outcomes, search
 from services.fhir.appointment import BOOKED, CANCELLED, AppointmentInput
 from services.fhir.dependencies import (
     Caller,
+    Services,
     State,
     is_lenient,
     json_is_spoken,
@@ -59,6 +60,7 @@ ASK_BY = Said(
     "Bitte nach date, _lastUpdated, _id oder identifier fragen.",
     "Ask by date, _lastUpdated, _id or identifier.",
 )
+ALONE = Said("Er steht allein, oder mit status.", "It stands alone, or beside status.")
 ASK_FOR_MESSAGES_BY = Said("Bitte nach based-on oder _id fragen.", "Ask by based-on or _id.")
 _ETAG = re.compile(r'(?:W/)?"([0-9A-Za-z.-]{1,64})"')
 
@@ -95,9 +97,11 @@ async def read_capabilities(services: State) -> Response:
 
 @router.get("/Appointment")
 async def search_appointments(request: Request, services: State, caller: Caller) -> Response:
-    """Appointments by id, identifier or date."""
+    """Appointments by id, identifier or date, or those that changed since."""
     query = _query(request, "Appointment")
     statuses = _statuses(query, {BOOKED, CANCELLED})
+    if "_lastUpdated" in query:
+        return await _changed(services, caller, query, statuses)
     named = _named(query)
     referred = _referred(query)
     if "date" in query:
@@ -132,6 +136,31 @@ async def search_appointments(request: Request, services: State, caller: Caller)
             found,
             following=following,
             total=len(found) if named is not None else None,
+        )
+    )
+
+
+async def _changed(services: Services, caller: Apis, query: Query, statuses: set[str]) -> Response:
+    """A page of what changed, in the order in which it did; what was deleted is cancelled."""
+    if query.values.keys() - {"_lastUpdated", "status"}:
+        raise BadSearch("_lastUpdated", ALONE)
+    since = search.since(query.values["_lastUpdated"])
+    views, following = await caller.changed(since, limit=query.count, cursor=query.cursor)
+    found = [
+        resource
+        for view in views
+        if not view.get("erased")
+        for resource in [appointment.resource_of(view)]
+        if resource["status"] in statuses
+    ]
+    return FhirResponse(
+        bundles.bundle(
+            services.base,
+            "Appointment",
+            query,
+            found,
+            following=following,
+            outcome=outcomes.of_erased([view["id"] for view in views if view.get("erased")]),
         )
     )
 

@@ -5,13 +5,13 @@ What can go wrong is said in one way by all services; here it only gets the form
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.fhir.systems import FAULT, MEDIA_TYPE, PROBLEM, Json, Resource, coding
+from services.fhir.systems import FAULT, GONE, MEDIA_TYPE, PROBLEM, Json, Resource, coding
 
 PROBLEM_TYPE = b"application/problem+json"
 
@@ -65,6 +65,24 @@ def outcome(problem: Json, status: int) -> Resource:
         if isinstance(each, dict)
     ]
     return {"resourceType": "OperationOutcome", "issue": issues or [_of_all(problem, status)]}
+
+
+def of_erased(appointment_ids: Sequence[str]) -> Resource | None:
+    """What tells, beside what a search has found, that of these nothing is known any more.
+
+    They are no appointments to FHIR: the visit may have taken place or not, and none of its states
+    says that.
+    """
+    issues = [
+        {
+            "severity": "information",
+            "code": "deleted",
+            "details": {"coding": [coding(GONE, "erased")]},
+            "diagnostics": f"Appointment/{each}",
+        }
+        for each in appointment_ids
+    ]
+    return {"resourceType": "OperationOutcome", "issue": issues} if issues else None
 
 
 def _of_all(problem: Json, status: int) -> Resource:

@@ -20,6 +20,7 @@ PAGE = 50
 MOST_DATES = 10
 CURSOR = "_cursor"
 YEARS = range(1900, 9001)
+YEARS_OF_CHANGES = range(1970, 9001)
 OF_THE_ANSWER = {"_format", "_pretty"}
 NO_LINK = Said("Das ist kein Link von hier.", "It is no link of ours.")
 ONCE = Said(
@@ -38,6 +39,11 @@ A_DATE = Said(
 NO_APPROXIMATION = Said(
     "Ungefähr (ap) wird nichts gesucht.", "Nothing is searched for approximately (ap)."
 )
+NO_SINCE = Said(
+    "Es ist einmal ge oder gt mit einem Zeitpunkt samt Abstand zu UTC, wie "
+    "ge2026-12-01T14:00:00.123Z.",
+    "It is, once, ge or gt with a moment and its offset from UTC, as ge2026-12-01T14:00:00.123Z.",
+)
 NO_SUCH_DATE = Said("Dieses Datum gibt es nicht.", "There is no such date.")
 NO_BEGINNING = Said(
     "Es braucht einen Anfang, wie ge2026-12-01.", "It needs a beginning, as ge2026-12-01."
@@ -49,6 +55,12 @@ _DATE = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
     r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.\d+)?)?"
     r"(?P<zone>Z|[ +-]\d\d:\d\d)?)?)?)?",
+    re.ASCII,
+)
+
+_SINCE = re.compile(
+    r"(?P<prefix>ge|gt)"
+    r"(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[ +-]\d\d:\d\d))",
     re.ASCII,
 )
 
@@ -174,6 +186,25 @@ def bounds(name: str, values: Sequence[Sequence[str]], zone: ZoneInfo) -> list[B
     if len(values) > MOST_DATES or any(len(each) != 1 for each in values):
         raise BadSearch(name, ONE_EACH)
     return [_bound(name, each[0], zone) for each in values]
+
+
+def since(values: Sequence[Sequence[str]]) -> datetime:
+    """From when on something has to have changed, for `_lastUpdated`, to the millisecond.
+
+    That is as exact as `meta.lastUpdated` is: `ge` with one misses nothing, `gt` what changed later
+    in the same millisecond.
+    """
+    read = _SINCE.fullmatch(values[0][0]) if len(values) == len(values[0]) == 1 else None
+    if read is None:
+        raise BadSearch("_lastUpdated", NO_SINCE)
+    try:
+        moment = datetime.fromisoformat(read["moment"].replace(" ", "+")).astimezone(UTC)
+        if moment.year not in YEARS_OF_CHANGES:
+            raise ValueError("out of reach")
+    except (ValueError, OverflowError):
+        raise BadSearch("_lastUpdated", NO_SUCH_DATE) from None
+    moment -= timedelta(microseconds=moment.microsecond % 1000)
+    return moment if read["prefix"] == "ge" else moment + timedelta(milliseconds=1)
 
 
 def _bound(name: str, text: str, zone: ZoneInfo) -> Bound:
