@@ -16,6 +16,7 @@ from fhirclient.server import FHIRNotFoundException, FHIRServer
 
 from tests.conftest import Stack
 from tests.support import BERLIN, PATIENCE, Json, Practice, eventually, fhir
+from tests.support.keys import bearer, new_key
 
 FHIR = {"Content-Type": "application/fhir+json"}
 PATCH = {"Content-Type": "application/json-patch+json"}
@@ -108,8 +109,9 @@ async def test_a_clinic_s_system_invites_looks_and_cancels(
 
 
 async def test_what_changed_is_told_and_no_tick_stays_at_a_corrected_address(
-    practice: Practice, http: httpx.AsyncClient
+    stack: Stack, practice: Practice, http: httpx.AsyncClient
 ) -> None:
+    may_correct = await bearer(stack, await new_key(stack, practice.id, "appointments:correct"))
     start = (datetime.now(BERLIN) + timedelta(days=3)).replace(second=0, microsecond=0)
     ids = []
     for _ in range(2):
@@ -127,7 +129,9 @@ async def test_what_changed_is_told_and_no_tick_stays_at_a_corrected_address(
 
     await eventually(lambda: shown("completed"), "a completed message")
     corrected = await practice.scheduling.patch(
-        f"/v1/appointments/{first}", json={"email": f"other-{uuid4().hex[:12]}@example.org"}
+        f"/v1/appointments/{first}",
+        json={"email": f"other-{uuid4().hex[:12]}@example.org"},
+        headers=may_correct,
     )
     assert corrected.status_code == 200, corrected.text
     [message] = await eventually(lambda: shown("unknown"), "nothing known of the other address")
