@@ -117,7 +117,9 @@ class Events:
         for channel in request.channels.channels:
             if (request.invitation_id, request.attempt, channel) in there:
                 continue
-            delivery_id = self._delivery_id(request.invitation_id, request.attempt, channel)
+            delivery_id = self._delivery_id(
+                request, request.invitation_id, request.attempt, channel
+            )
             delivery = Delivery(
                 id=delivery_id,
                 practice_id=request.practice_id,
@@ -147,7 +149,7 @@ class Events:
         if any(each.invitation_id == notice.notice_id for each in there):
             return
         for channel in notice.channels.channels:
-            delivery_id = self._delivery_id(notice.notice_id, 1, channel)
+            delivery_id = self._delivery_id(notice, notice.notice_id, 1, channel)
             delivery = Delivery(
                 id=delivery_id,
                 practice_id=notice.practice_id,
@@ -206,13 +208,20 @@ class Events:
         newest = _uuid(self._sealer.fingerprint(content))
         return next((each for each in may_be if each in known), newest)
 
-    def _delivery_id(self, invitation_id: UUID, attempt: int, channel: Channel) -> UUID:
+    def _delivery_id(
+        self,
+        request: InvitationRequested | NoticeRequested,
+        invitation_id: UUID,
+        attempt: int,
+        channel: Channel,
+    ) -> UUID:
         """The same whenever the same is requested: also by who has lost what was known of it.
 
         As a UUIDv7 of the invitation's time, with the attempt, so that ids rise; nobody who does
         not have the key can reckon it.
         """
-        content = f"delivery\0{invitation_id}\0{attempt}\0{channel}".encode()
+        ids = f"{request.appointment_id}\0{invitation_id}\0{attempt}"
+        content = f"delivery\0{ids}\0{channel}".encode()
         secret = self._sealer.fingerprint(content)[1:9]
         head = invitation_id.bytes[:6] + (0x7000 | attempt & 0xFFF).to_bytes(2)
         return UUID(bytes=head + bytes([0x80 | secret[0] & 0x3F]) + secret[1:])

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from chassis.problems import InvalidInput
 from contracts.channels import Channel
@@ -211,10 +210,8 @@ async def test_a_time_is_written_in_one_way(at: str) -> None:
     [("duration_minutes", "30"), ("duration_minutes", 30.5), ("consent", "true"), ("consent", 1)],
 )
 def test_what_looks_like_a_number_or_a_truth_is_none(field: str, value: object) -> None:
-    with pytest.raises(ValidationError) as invalid:
-        NewAppointment.model_validate({field: value})
-    kinds = {error["loc"][0]: error["type"] for error in invalid.value.errors()}
-    assert kinds[field] != "missing"
+    told = {each.field: each.code for each in NewAppointment.model_validate({field: value}).unread}
+    assert told[field] != "missing"
 
 
 REFERENCES: dict[str, Any] = {
