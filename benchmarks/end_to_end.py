@@ -126,7 +126,9 @@ async def system() -> AsyncIterator[EndToEnd]:
             "notification": {"NOTIFICATION_SMTP_PORT": str(port)},
         }
         with tempfile.TemporaryDirectory() as folder:
-            async with Stack(Path(folder), base_port=free_base(), env=env) as stack:
+            async with Stack(
+                Path(folder), base_port=free_base(), env=env, later=("fhir",)
+            ) as stack:
                 practices = [replace(DEMO_PRACTICE, id=UUID(int=n + 1)) for n in range(PRACTICES)]
                 for practice in practices:
                     await stack.add_practice(practice)

@@ -297,7 +297,7 @@ def record(event: InvitationIssued, offset: int, signer: EventSigner) -> Record:
 async def on_the_stack(services: Sequence[str] = SERVICES) -> None:
     """What needs Kafka and PostgreSQL, with the services themselves out of the way."""
     with tempfile.TemporaryDirectory() as folder:
-        async with Stack(Path(folder), base_port=free_base()) as stack:
+        async with Stack(Path(folder), base_port=free_base(), later=("fhir",)) as stack:
             for name in services:
                 await stack.service(name).stop()
             await through_the_outbox(stack)

@@ -8,10 +8,11 @@ from typing import Self
 
 import httpx
 import structlog
-from fastapi_problem.error import StatusProblem
 from multidict import CIMultiDict
 
 from chassis.http_failures import NOT_SENT
+from chassis.problems import KnownProblem
+from chassis.said import Said
 from chassis.tracing import traceparent
 
 log = structlog.get_logger(__name__)
@@ -25,21 +26,35 @@ KEEP_ALIVE = 3.0  # seconds
 CONNECTIONS = 100
 
 
-class UpstreamUnavailable(StatusProblem):
+class UpstreamUnavailable(KnownProblem):
     """503: the service was not reached, so nothing has happened."""
 
     status = 503
     type_ = "upstream-unavailable"
-    title = "The service is not available."
+    title = Said(
+        "Der Dienst ist nicht erreichbar.",
+        "The service is not available.",
+    )
+    advice = Said(
+        "Nach `Retry-After` Sekunden wiederholen; es ist nichts geschehen.",
+        "Repeat it after `Retry-After` seconds; nothing was done.",
+    )
     headers_ = CIMultiDict({"Retry-After": "2"})  # seconds
 
 
-class UpstreamNoAnswer(StatusProblem):
+class UpstreamNoAnswer(KnownProblem):
     """502: the request went out and no response came; what became of it is not known."""
 
     status = 502
     type_ = "upstream-no-answer"
-    title = "The service did not answer."
+    title = Said(
+        "Der Dienst hat nicht geantwortet.",
+        "The service did not answer.",
+    )
+    advice = Said(
+        "Mit demselben Idempotency-Key wiederholen: was geschah, ist nicht bekannt.",
+        "Repeat it under the same Idempotency-Key: what was done is not known.",
+    )
 
 
 class Upstreams:

@@ -76,8 +76,6 @@ async def _run(options: Options) -> None:
     try:
         await stack.start(say)
         keep_places(stack)
-        await stack.start_beside("fhir")
-        say("FHIR: ready.")
         say("Everything is ready.")
         journeys = await _journeys(stack)
         _tell(journeys)

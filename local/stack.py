@@ -41,6 +41,8 @@ from local.services import GATEWAY_FILE, Environments
 
 Progress = Callable[[str], None]
 
+TITLES = {"fhir": "FHIR"}  # of programs that are not called as their package is
+
 
 def _silent(_: str) -> None:
     pass
@@ -53,7 +55,7 @@ class Stack:
     `fsync=False` is for tests. Everything is kept in `data`; a second start finds it. `servers`
     gives other servers than the embedded ones. With `journals` mailbox and phones keep one of all
     that they took and sent back (local/journal.py). Services and migrations are those of the tree
-    `code`, which can be set to another one for what starts then. Services named in `later` are not
+    `code`, which can be set to another one for what starts then. Programs named in `later` are not
     started; whoever needs one says `service(name).start()`.
     """
 
@@ -191,7 +193,7 @@ class Stack:
         return await asyncio.shield(self._death)
 
     def service(self, name: str) -> Child:
-        """A service's process: „scheduling", „notification", „status", „webhooks" or „dashboard".
+        """A program's process: „scheduling", or another of `local.modules.PROGRAMS`.
 
         A further replica is „status-2".
         """
@@ -199,17 +201,10 @@ class Stack:
 
     @property
     def in_use(self) -> tuple[str, ...]:
-        """What runs, or should: services for later are among it once they were started."""
+        """What runs, or should: programs for later are among it while they run."""
         return tuple(
-            name for name in MODULES if name not in self._later or self._services[name].running
+            name for name in PROGRAMS if name not in self._later or self._services[name].running
         )
-
-    async def start_beside(self, name: str) -> Child:
-        """Start, unless it runs, a program that the others do without: „fhir"."""
-        if name not in self._services:
-            child = self._services[name] = self._child(name, name)
-            await child.start()
-        return self._services[name]
 
     async def start_service(self, name: str, *, replica: int) -> Child:
         """Start one more process of a service; `replica` counts from 2."""
@@ -327,7 +322,7 @@ class Stack:
         self._environments = Environments(
             path, self.ports, identity, self.kafka, self.postgres, self._extra
         )
-        for name in MODULES:
+        for name in PROGRAMS:
             self._services[name] = self._child(name, name)
         await _all(
             _told(self.mailbox.start(), progress, "Mailbox"),
@@ -339,8 +334,8 @@ class Stack:
         )
         await _all(
             *(
-                _told(self.service(name).start(), progress, name.capitalize())
-                for name in MODULES
+                _told(self.service(name).start(), progress, TITLES.get(name, name.capitalize()))
+                for name in PROGRAMS
                 if name not in self._later
             )
         )

@@ -59,8 +59,8 @@ HURRIED = {
 }
 
 
-# Few tests need them, and each costs two seconds and its memory: a fixture starts it for the run.
-ON_DEMAND = ("webhooks",)
+# Few tests need them, and each costs two seconds and its memory: their fixtures start them.
+ON_DEMAND = ("webhooks", "fhir")
 
 CHOICE = pytest.StashKey[containers.Choice]()
 

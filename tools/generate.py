@@ -218,7 +218,7 @@ def files() -> dict[Path, str]:
 def problem_docs() -> dict[Path, str]:
     """The catalogue of problems, a page of each code, and what leads to them."""
     codes = dict(problems.FIELD_CODES)
-    for service in SERVICES:
+    for service in (*SERVICES, "fhir"):
         of_service = importlib.import_module(f"services.{service}.problems")
         codes |= getattr(of_service, "FIELD_CODES", {})
     importlib.import_module("dashboard.app")

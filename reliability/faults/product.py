@@ -54,7 +54,12 @@ async def product(
     ports = Ports(base)
     links = _links(ports)
     stack = Stack(
-        folder, base_port=base, env=_environment(links), servers=_servers(links), journals=True
+        folder,
+        base_port=base,
+        env=_environment(links),
+        servers=_servers(links),
+        journals=True,
+        later=("fhir",),
     )
     try:
         for name, link in links.items():

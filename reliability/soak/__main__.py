@@ -84,7 +84,8 @@ async def run(plan: Plan) -> None:
     plan.out.mkdir(parents=True, exist_ok=True)
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder, (plan.out / SAMPLES).open("w") as kept:
-        async with Stack(Path(folder), base_port=free_base(), env={"scheduling": ENOUGH}) as stack:
+        env = {"scheduling": ENOUGH}
+        async with Stack(Path(folder), base_port=free_base(), env=env, later=("fhir",)) as stack:
             measuring = Measuring(stack)
             began = time.monotonic()
             async with load(stack, plan, tally):

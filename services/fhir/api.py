@@ -13,11 +13,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
 from chassis.clock import utc_now
-from chassis.problems import FieldError
-from services.fhir import appointment, bundles, capability, communication, search
+from chassis.problems import FieldError, InvalidInput, NotJson
+from chassis.said import Said
+from services.fhir import appointment, bundles, capability, communication, outcomes, search
 from services.fhir.appointment import BOOKED, CANCELLED, AppointmentInput
 from services.fhir.dependencies import (
     Caller,
+    Services,
     State,
     is_lenient,
     json_is_spoken,
@@ -26,8 +28,6 @@ from services.fhir.dependencies import (
 from services.fhir.problems import (
     BadCondition,
     BadETag,
-    BadJson,
-    BadResource,
     BadSearch,
     NoSuchResource,
     NotRead,
@@ -56,6 +56,12 @@ REFERENCES = {
     "practitioner:identifier": ("practitioner_reference", PRACTITIONER_REFERENCE),
     "location:identifier": ("location_reference", LOCATION_REFERENCE),
 }
+ASK_BY = Said(
+    "Bitte nach date, _lastUpdated, _id oder identifier fragen.",
+    "Ask by date, _lastUpdated, _id or identifier.",
+)
+ALONE = Said("Er steht allein, oder mit status.", "It stands alone, or beside status.")
+ASK_FOR_MESSAGES_BY = Said("Bitte nach based-on oder _id fragen.", "Ask by based-on or _id.")
 _ETAG = re.compile(r'(?:W/)?"([0-9A-Za-z.-]{1,64})"')
 
 IdempotencyKey = Annotated[
@@ -91,9 +97,11 @@ async def read_capabilities(services: State) -> Response:
 
 @router.get("/Appointment")
 async def search_appointments(request: Request, services: State, caller: Caller) -> Response:
-    """Appointments by id, identifier or date."""
+    """Appointments by id, identifier or date, or those that changed since."""
     query = _query(request, "Appointment")
     statuses = _statuses(query, {BOOKED, CANCELLED})
+    if "_lastUpdated" in query:
+        return await _changed(services, caller, query, statuses)
     named = _named(query)
     referred = _referred(query)
     if "date" in query:
@@ -107,7 +115,7 @@ async def search_appointments(request: Request, services: State, caller: Caller)
     elif referred:
         views, following = await caller.referred(referred, limit=query.count, cursor=query.cursor)
     elif "date" not in query:
-        raise BadSearch("date", "Ask by date, _id or identifier.")
+        raise BadSearch("date", ASK_BY)
     elif BOOKED not in statuses:  # nobody knows any more when those that are cancelled began
         views = []
     else:
@@ -128,6 +136,31 @@ async def search_appointments(request: Request, services: State, caller: Caller)
             found,
             following=following,
             total=len(found) if named is not None else None,
+        )
+    )
+
+
+async def _changed(services: Services, caller: Apis, query: Query, statuses: set[str]) -> Response:
+    """A page of what changed, in the order in which it did; what was deleted is cancelled."""
+    if query.values.keys() - {"_lastUpdated", "status"}:
+        raise BadSearch("_lastUpdated", ALONE)
+    since = search.since(query.values["_lastUpdated"])
+    views, following = await caller.changed(since, limit=query.count, cursor=query.cursor)
+    found = [
+        resource
+        for view in views
+        if not view.get("erased")
+        for resource in [appointment.resource_of(view)]
+        if resource["status"] in statuses
+    ]
+    return FhirResponse(
+        bundles.bundle(
+            services.base,
+            "Appointment",
+            query,
+            found,
+            following=following,
+            outcome=outcomes.of_erased([view["id"] for view in views if view.get("erased")]),
         )
     )
 
@@ -184,7 +217,7 @@ async def patch_appointment(request: Request, caller: Caller, appointment_id: st
     try:
         patch: Any = await request.json()
     except ValueError:
-        raise BadJson from None
+        raise NotJson from None
     if not appointment.is_cancellation(patch):
         raise _only_cancelled()
     return await _cancel(request, caller, appointment_id)
@@ -201,7 +234,7 @@ async def _of_days(
     first, end = between
     place = DayPlace(first, None) if query.cursor is None else DayPlace.of(query.cursor)
     if not first <= place.first <= end:
-        raise BadSearch(CURSOR, "It is no link of ours.")
+        raise BadSearch(CURSOR, search.NO_LINK)
     while True:
         last = min(end, place.first + search.LONGEST)
         views, cursor = await caller.of_days(
@@ -245,7 +278,9 @@ def _referred(query: Query) -> dict[str, str]:
             continue
         asked, value = search.token(values[0])
         if len(values) > 1 or asked not in {None, system}:
-            raise BadSearch(parameter, f"It is one value, of {system}.")
+            raise BadSearch(
+                parameter, Said(f"Es ist ein Wert, von {system}.", f"It is one value, of {system}.")
+            )
         found[field] = value
     return found
 
@@ -299,9 +334,12 @@ async def _cancel(request: Request, caller: Apis, appointment_id: str) -> Respon
     return _written(request, shown, 200)
 
 
-def _only_cancelled() -> BadResource:
-    message = "An appointment can be cancelled here; whatever else changes it is in the API."
-    return BadResource([FieldError("Appointment.status", "invalid", message)])
+def _only_cancelled() -> InvalidInput:
+    message = Said(
+        "Ein Termin kann hier abgesagt werden; was ihn sonst ändert, ist in der API.",
+        "An appointment can be cancelled here; whatever else changes it is in the API.",
+    )
+    return InvalidInput([FieldError("Appointment.status", "invalid", message)])
 
 
 # --- Communication
@@ -314,13 +352,13 @@ async def search_communications(request: Request, services: State, caller: Calle
     statuses = _statuses(query, set(communication.STATUSES))
     named, of = query.any_of("_id"), query.any_of("based-on")
     if named is None and of is None:
-        raise BadSearch("based-on", "Ask by based-on or _id.")
+        raise BadSearch("based-on", ASK_FOR_MESSAGES_BY)
     appointments: list[str] = []
     if of is not None:
         appointments = search.ids("based-on", of, "Appointment")
     elif named is not None:
         if len(named) > search.MOST:
-            raise BadSearch("_id", f"At most {search.MOST} at once.")
+            raise BadSearch("_id", search.TOO_MANY)
         found_of = (communication.appointment_of(each) for each in named)
         appointments = [str(each) for each in found_of if each is not None]
     found = [
@@ -361,7 +399,7 @@ def _offset(cursor: str | None) -> int:
     if cursor is None:
         return 0
     if not cursor.isascii() or not cursor.isdigit():
-        raise BadSearch(CURSOR, "It is no link of ours.")
+        raise BadSearch(CURSOR, search.NO_LINK)
     return int(cursor[:9])
 
 
@@ -380,7 +418,8 @@ def _statuses(query: Query, known: set[str]) -> set[str]:
         return known
     asked = {search.token(each)[1] for each in values}
     if not asked <= known:
-        raise BadSearch("status", f"It is one of {', '.join(sorted(known))}.")
+        either = ", ".join(sorted(known))
+        raise BadSearch("status", Said(f"Es ist eins von {either}.", f"It is one of {either}."))
     return asked
 
 
@@ -438,7 +477,7 @@ def _refused(error: ValidationError) -> Exception:
     """What is wrong with a body, by the places in it."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     if any(each["type"] == "json_invalid" for each in faults):
-        return BadJson()
+        return NotJson()
     return RequestValidationError(
         [{**each, "loc": ("body", "Appointment", *each["loc"])} for each in faults]
     )

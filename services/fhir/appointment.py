@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from chassis.problems import FieldError
-from services.fhir.problems import BadResource
+from chassis.problems import FieldError, InvalidInput
+from chassis.said import Said
 from services.fhir.systems import (
     ACT_CODE,
     APPOINTMENT,
@@ -140,6 +140,45 @@ def _language_concept(locale: str) -> Resource:
 
 
 # --- what comes in
+
+NEW_IS_BOOKED = Said("Ein neuer Termin ist booked.", "A new appointment is booked.")
+ONE_EMAIL = Said(
+    "Es kann nur an eine E-Mail-Adresse geschrieben werden.", "One email alone can be written to."
+)
+ONE_PHONE = Said(
+    "Es kann nur an eine Nummer geschrieben werden.", "One phone alone can be written to."
+)
+NO_START = Said("Ein Termin hat einen Beginn.", "An appointment has a start.")
+OUT_OF_REACH = Said("Dann ist kein Termin.", "No appointment is then.")
+FULL_MINUTE = Said(
+    "Ein Termin beginnt zur vollen Minute.", "An appointment starts at a full minute."
+)
+UNKNOWN_EXTENSION = Said(
+    "Diese Extension ist hier nicht bekannt.", "This extension is not known here."
+)
+OWN_IDENTIFIER = Said("Dieser Identifier wird hier vergeben.", "This identifier is given here.")
+NO_PATIENT = Said(
+    "Der Patient ist im Termin enthalten (contained).",
+    "The patient is contained in the appointment.",
+)
+PATIENT_NOT_REFERRED_TO = Said(
+    "Einer muss auf den enthaltenen Patienten verweisen.",
+    "One has to refer to the contained patient.",
+)
+ONE_OF_EACH_KIND = Said("Von jeder Art nimmt einer teil.", "Of each kind one takes part.")
+UNKNOWN_ACTOR = Said(
+    "Er verweist auf den enthaltenen Patienten, oder hat einen Identifier eines bekannten Systems.",
+    "It refers to the contained patient, or has an identifier of a system that is known.",
+)
+OTHER_IDENTIFIER = Said(
+    "Andere Identifier werden hier nicht gespeichert.", "No other identifier is kept here."
+)
+ONE_OF_EACH_SYSTEM = Said("Aus jedem System wird einer gespeichert.", "One of each system is kept.")
+NO_DURATION = Said("Er hat eine Dauer oder ein Ende.", "It has a duration or an end.")
+OTHER_END = Said(
+    "Es muss zu Beginn und Dauer passen, in vollen Minuten.",
+    "It has to agree with start and duration, in full minutes.",
+)
 
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 Few: Any = Field(default=[], max_length=20)
@@ -273,28 +312,28 @@ class AppointmentInput(Element):
 def new_appointment(
     resource: AppointmentInput, zone: ZoneInfo, *, lenient: bool = False
 ) -> Resource:
-    """What the scheduling API is asked to create, on the clock of the practice. Raises BadResource.
+    """What the scheduling API is asked to create, on the practice's clock. Raises InvalidInput.
 
     Whether it is valid (times, addresses, consent) that API says; here is only what it can't see.
     """
     faults = _Faults(lenient=lenient)
     if resource.status != BOOKED:
-        faults.add("status", "invalid", f"A new appointment is {BOOKED}.")
+        faults.add("status", "invalid", NEW_IS_BOOKED)
     patient = faults.patient(resource)
     emails = [each.value for each in patient.telecom if each.system == "email" and each.value]
     phones = [
         each.value for each in patient.telecom if each.system in {"sms", "phone"} and each.value
     ]
-    for name, found in (("email", emails), ("phone", phones)):
+    for found, message in ((emails, ONE_EMAIL), (phones, ONE_PHONE)):
         if len(set(found)) > 1:
-            faults.add("contained.0.telecom", "invalid", f"One {name} alone can be written to.")
+            faults.add("contained.0.telecom", "invalid", message)
     start = resource.start
     if start is None:
-        faults.add("start", "missing", "An appointment has a start.")
+        faults.add("start", "missing", NO_START)
     elif start.year not in YEARS:
-        faults.add("start", "invalid", "No appointment is then.")
+        faults.add("start", "invalid", OUT_OF_REACH)
     elif start.second or start.microsecond:
-        faults.add("start", "invalid", "An appointment starts at a full minute.")
+        faults.add("start", "invalid", FULL_MINUTE)
     minutes = faults.minutes(resource)
     faults.raise_any()
     local = (start or datetime.now(UTC)).astimezone(zone)
@@ -359,37 +398,37 @@ class _Faults:
         self._found: list[FieldError] = []
         self._patient_id: str | None = None
 
-    def add(self, place: str, code: str, message: str) -> None:
+    def add(self, place: str, code: str, message: Said) -> None:
         """One more; what is only not known here a lenient caller wants passed over."""
         if code == "unknown" and self._lenient:
             return
         self._found.append(FieldError(f"Appointment.{place}", code, message))
 
     def raise_any(self) -> None:
-        """Raise BadResource for all of them, if there are any."""
+        """Raise InvalidInput for all of them, if there are any."""
         if self._found:
-            raise BadResource(self._found)
+            raise InvalidInput(self._found)
 
     def patient(self, resource: AppointmentInput) -> Patient:
         """The contained one, whom a participant refers to; nobody else takes part."""
         for at, each in enumerate(resource.extension):
             if each.url not in {CONSENT, CHANNEL}:
-                self.add(f"extension.{at}", "unknown", "This extension is not known here.")
+                self.add(f"extension.{at}", "unknown", UNKNOWN_EXTENSION)
         for at, known in enumerate(resource.identifier):
             if known.system == APPOINTMENT:
-                self.add(f"identifier.{at}", "invalid", "This identifier is given here.")
+                self.add(f"identifier.{at}", "invalid", OWN_IDENTIFIER)
         self._identifiers("identifier", resource.identifier, EXTERNAL_REFERENCE)
         if not resource.contained:
-            self.add("contained", "missing", "The patient is contained in the appointment.")
+            self.add("contained", "missing", NO_PATIENT)
             return Patient(resourceType="Patient")
         patient = resource.contained[0]
         self._patient_id = patient.id
         self._identifiers("contained.0.identifier", patient.identifier, PATIENT_REFERENCE)
         taking_part = [self._participant(at, one) for at, one in enumerate(resource.participant)]
         if PATIENT_REFERENCE not in taking_part:
-            self.add("participant", "missing", "One has to refer to the contained patient.")
+            self.add("participant", "missing", PATIENT_NOT_REFERRED_TO)
         if len(set(taking_part)) != len(taking_part):
-            self.add("participant", "invalid", "Of each kind one takes part.")
+            self.add("participant", "invalid", ONE_OF_EACH_KIND)
         return patient
 
     def _participant(self, at: int, one: Participant) -> str | None:
@@ -401,30 +440,26 @@ class _Faults:
                     return PATIENT_REFERENCE
             elif one.actor.identifier is not None and one.actor.identifier.system in known:
                 return one.actor.identifier.system
-        self.add(
-            f"participant.{at}.actor",
-            "invalid",
-            "It refers to the contained patient, or has an identifier of a system that is known.",
-        )
+        self.add(f"participant.{at}.actor", "invalid", UNKNOWN_ACTOR)
         return None
 
     def _identifiers(self, place: str, given: Sequence[Identifier], system: str) -> None:
         """One of this system at most, and none of others, which are not kept."""
         for at, each in enumerate(given):
             if each.system not in {system, APPOINTMENT}:
-                self.add(f"{place}.{at}", "unknown", "No other identifier is kept here.")
+                self.add(f"{place}.{at}", "unknown", OTHER_IDENTIFIER)
         if sum(each.system == system for each in given) > 1:
-            self.add(place, "invalid", "One of each system is kept.")
+            self.add(place, "invalid", ONE_OF_EACH_SYSTEM)
 
     def minutes(self, resource: AppointmentInput) -> int | None:
         """How long, as the duration or the end say, which may not contradict each other."""
         if resource.end is None or resource.start is None:
             if resource.minutesDuration is None:
-                self.add("minutesDuration", "missing", "It has a duration or an end.")
+                self.add("minutesDuration", "missing", NO_DURATION)
             return resource.minutesDuration
         until_end = (resource.end - resource.start) / timedelta(minutes=1)
         if resource.minutesDuration not in {None, until_end} or until_end % 1:
-            self.add("end", "invalid", "It has to agree with start and duration, in full minutes.")
+            self.add("end", "invalid", OTHER_END)
         return round(until_end)
 
 

@@ -15,8 +15,12 @@ def bundle(
     *,
     following: str | None = None,
     total: int | None = None,
+    outcome: Resource | None = None,
 ) -> Resource:
-    """A page; `following` is where the next one begins. The total is told only if it is known."""
+    """A page; `following` is where the next one begins. The total is told only if it is known.
+
+    `outcome` tells something of the search, beside what was found.
+    """
     result: Resource = {
         "resourceType": "Bundle",
         "type": "searchset",
@@ -26,16 +30,17 @@ def bundle(
         result["total"] = total
     if following is not None:
         result["link"].append({"relation": "next", "url": _url(base, kind, query, following)})
-    if found:
-        result["entry"] = [
-            {
-                "fullUrl": f"{base}/{kind}/{each['id']}",
-                "resource": each,
-                "search": {"mode": "match"},
-            }
-            for each in found
-        ]
-    return result
+    entries: list[Resource] = [
+        {
+            "fullUrl": f"{base}/{kind}/{each['id']}",
+            "resource": each,
+            "search": {"mode": "match"},
+        }
+        for each in found
+    ]
+    if outcome is not None:
+        entries.append({"resource": outcome, "search": {"mode": "outcome"}})
+    return result | ({"entry": entries} if entries else {})
 
 
 def _url(base: str, kind: str, query: Query, cursor: str | None) -> str:

@@ -14,6 +14,11 @@ SEARCHES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "practitioner:identifier": ("token", "As in its participant's identifier."),
         "location:identifier": ("token", "As in its participant's identifier."),
         "date": ("date", "Of the start; needs a beginning. Every prefix but ap; repeats narrow."),
+        "_lastUpdated": (
+            "date",
+            "ge or gt with an instant: what changed since, deleted ones as cancelled, in the order "
+            "in which it did. Alone, or beside status.",
+        ),
         "status": ("token", "booked or cancelled; beside one of the others."),
     },
     "Communication": {
@@ -31,7 +36,7 @@ SECURITY = (
 INTERACTIONS = {
     "Appointment": {
         "read": "A cancelled one only while the patient may still have to be told.",
-        "search-type": "By _id, an identifier or date.",
+        "search-type": "By _id, an identifier or date, or what changed (_lastUpdated).",
         "create": "Invites the patient. Idempotency-Key, or If-None-Exist with the identifier of "
         "urn:einladung:external-reference, makes it safe to repeat.",
         "update": "To cancel, and nothing else: status cancelled. If-Match is heeded.",

@@ -2,16 +2,19 @@
 
 An attempt of an invitation, or a notice, is one resource for each channel. Its state is that of the
 line with the highest sequence, as the indicator's is; a bounce that comes late changes it, and is a
-new version, not a new resource.
+new version, not a new resource. So does a correction of the address: of the present one nothing is
+known, unless it is corrected back.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from services.fhir.appointment import instant, moment
 from services.fhir.systems import (
+    ADDRESS,
     CATEGORY,
     COMMUNICATION_CATEGORY,
     DELIVERY,
@@ -50,7 +53,11 @@ def communications(timeline: Json) -> list[Resource]:
     for line in timeline["timeline"]:
         if (key := _delivery(line)) is not None:
             messages.setdefault(key, []).append(line)
-    return [_resource(timeline["appointment_id"], key, lines) for key, lines in messages.items()]
+    corrected = _corrected(timeline["timeline"])
+    return [
+        _resource(timeline["appointment_id"], key, lines, corrected.get(key))
+        for key, lines in messages.items()
+    ]
 
 
 def appointment_of(communication_id: str) -> UUID | None:
@@ -72,8 +79,31 @@ def _delivery(line: Json) -> str | None:
     return None if which is None else f"{which}.{line['channel']}"
 
 
-def _resource(appointment_id: str, key: str, lines: Sequence[Json]) -> Resource:
+def _corrected(lines: Sequence[Json]) -> dict[str, Json]:
+    """By the same key: what says that this went to another address than there is now.
+
+    Of the corrections since an attempt the one of the highest sequence counts; of two that wrongly
+    claim one the later.
+    """
+    last: dict[int, Json] = {}
+    for line in lines:
+        if line["type"] == "corrected" and line.get("unsent") is not None:
+            known = last.setdefault(line["attempt"], line)
+            last[line["attempt"]] = max(known, line, key=_age)
+    return {f"{at}.{each}": line for at, line in last.items() for each in line["unsent"]}
+
+
+def _age(line: Json) -> tuple[int, datetime, list[str]]:
+    return line["sequence"], moment(line["at"]), line["unsent"]
+
+
+def _resource(
+    appointment_id: str, key: str, lines: Sequence[Json], corrected: Json | None
+) -> Resource:
     told = max(lines, key=_rank)
+    # It failed where it went, which somebody has to know in any case; as the indicator has it.
+    if told["type"] == "failed" and told["category"] != "cancelled":
+        corrected = None
     about = told["about"]
     reference = {"reference": f"Appointment/{appointment_id}"}
     message: Resource = {
@@ -81,7 +111,7 @@ def _resource(appointment_id: str, key: str, lines: Sequence[Json]) -> Resource:
         "id": f"{appointment_id}.{key}",
         "identifier": [{"system": DELIVERY, "value": _identifier(appointment_id, told)}],
         "basedOn": [reference],
-        "status": status(lines, told),
+        "status": status(lines, told) if corrected is None else "unknown",
         "category": [
             {
                 "coding": [
@@ -93,14 +123,15 @@ def _resource(appointment_id: str, key: str, lines: Sequence[Json]) -> Resource:
         "medium": [MEDIA.get(told["channel"], {"text": told["channel"]})],
         "about": [reference],
     }
-    if why := list(_reasons(told)):
+    changed = [] if corrected is None else [coding(ADDRESS, "changed")]
+    if why := [*changed, *_reasons(told)]:
         message["statusReason"] = {"coding": why}
     arrived = [line for line in lines if line["type"] == "delivered"]
     if arrived:
         message["sent"] = instant(min(moment(each["at"]) for each in arrived))
-    if told["type"] == "delivered" and told["evidence"] == "confirmed":
+    if corrected is None and told["type"] == "delivered" and told["evidence"] == "confirmed":
         message["received"] = instant(moment(told["at"]))
-    last = max(moment(line["at"]) for line in lines)
+    last = max(moment(line["at"]) for line in (*lines, *([corrected] if corrected else [])))
     return message | {"meta": {"versionId": _version(message), "lastUpdated": instant(last)}}
 
 

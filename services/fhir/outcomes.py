@@ -5,13 +5,13 @@ What can go wrong is said in one way by all services; here it only gets the form
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.fhir.systems import FAULT, MEDIA_TYPE, PROBLEM, Json, Resource, coding
+from services.fhir.systems import FAULT, GONE, MEDIA_TYPE, PROBLEM, Json, Resource, coding
 
 PROBLEM_TYPE = b"application/problem+json"
 
@@ -67,6 +67,24 @@ def outcome(problem: Json, status: int) -> Resource:
     return {"resourceType": "OperationOutcome", "issue": issues or [_of_all(problem, status)]}
 
 
+def of_erased(appointment_ids: Sequence[str]) -> Resource | None:
+    """What tells, beside what a search has found, that of these nothing is known any more.
+
+    They are no appointments to FHIR: the visit may have taken place or not, and none of its states
+    says that.
+    """
+    issues = [
+        {
+            "severity": "information",
+            "code": "deleted",
+            "details": {"coding": [coding(GONE, "erased")]},
+            "diagnostics": f"Appointment/{each}",
+        }
+        for each in appointment_ids
+    ]
+    return {"resourceType": "OperationOutcome", "issue": issues} if issues else None
+
+
 def _of_all(problem: Json, status: int) -> Resource:
     issue: Resource = {
         "severity": "fatal" if status == 500 else "error",
@@ -110,11 +128,11 @@ def _expression(field: str) -> str | None:
 
 
 def _name(problem: Json) -> str | None:
-    """The problem's name: a member of its own, or the end of the URI that is its type."""
-    for found in (problem.get("code"), problem.get("type")):
-        if text := _text(found):
-            return re.split(r"[/#:]", text.rstrip("/"))[-1] or None
-    return None
+    """The problem's name: `code`, or of one that is none of ours the end of its type, a URI."""
+    if code := _text(problem.get("code")):
+        return code
+    type_ = _text(problem.get("type"))
+    return re.split(r"[/#:]", type_.rstrip("/"))[-1] or None if type_ else None
 
 
 def _text(found: object) -> str | None:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from chassis.said import Said
 from services.fhir.problems import BadSearch
 
 MOST = 100  # resources of a page, ids of a search
@@ -19,13 +20,47 @@ PAGE = 50
 MOST_DATES = 10
 CURSOR = "_cursor"
 YEARS = range(1900, 9001)
+YEARS_OF_CHANGES = range(1970, 9001)
 OF_THE_ANSWER = {"_format", "_pretty"}
+NO_LINK = Said("Das ist kein Link von hier.", "It is no link of ours.")
+ONCE = Said(
+    "Er kann einmal stehen, mit Kommas zwischen den Werten.",
+    "It can be given once, with commas between its values.",
+)
+UNKNOWN = Said("Diesen Parameter gibt es hier nicht.", "This parameter is not known here.")
+ONE_EACH = Said(
+    "Je Angabe ein Datum, und nur wenige davon.",
+    "One date each time it is given, and a few of them.",
+)
+A_DATE = Said(
+    "Es ist ein Datum, wie ge2026-12-01 oder lt2026-12-01T14:00:00+01:00.",
+    "It is a date, as ge2026-12-01 or lt2026-12-01T14:00:00+01:00.",
+)
+NO_APPROXIMATION = Said(
+    "Ungefähr (ap) wird nichts gesucht.", "Nothing is searched for approximately (ap)."
+)
+NO_SINCE = Said(
+    "Es ist einmal ge oder gt mit einem Zeitpunkt samt Abstand zu UTC, wie "
+    "ge2026-12-01T14:00:00.123Z.",
+    "It is, once, ge or gt with a moment and its offset from UTC, as ge2026-12-01T14:00:00.123Z.",
+)
+NO_SUCH_DATE = Said("Dieses Datum gibt es nicht.", "There is no such date.")
+NO_BEGINNING = Said(
+    "Es braucht einen Anfang, wie ge2026-12-01.", "It needs a beginning, as ge2026-12-01."
+)
+TOO_MANY = Said(f"Höchstens {MOST} auf einmal.", f"At most {MOST} at once.")
 
 _DATE = re.compile(
     r"(?P<prefix>eq|ne|gt|lt|ge|le|sa|eb|ap)?"
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
     r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.\d+)?)?"
     r"(?P<zone>Z|[ +-]\d\d:\d\d)?)?)?)?",
+    re.ASCII,
+)
+
+_SINCE = re.compile(
+    r"(?P<prefix>ge|gt)"
+    r"(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[ +-]\d\d:\d\d))",
     re.ASCII,
 )
 
@@ -86,7 +121,7 @@ class Query:
         if found is None:
             return None
         if len(found) > 1:
-            raise BadSearch(name, "It can be given once, with commas between its values.")
+            raise BadSearch(name, ONCE)
         return found[0]
 
 
@@ -106,18 +141,18 @@ def parse(parameters: Parameters, known: Iterable[str], *, lenient: bool) -> Que
         elif name in known:
             values.setdefault(name, []).append([each for each in text.split(",") if each])
             if not values[name][-1]:
-                raise BadSearch(name, "It has no value.")
+                raise BadSearch(name, Said("Er hat keinen Wert.", "It has no value."))
         elif lenient:
             continue
         else:
-            raise BadSearch(name, "This parameter is not known here.")
+            raise BadSearch(name, UNKNOWN)
         heeded.append((name, text))
     return Query(values, count, cursor, heeded)
 
 
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not int(text[:9]):
-        raise BadSearch("_count", "It is a number from 1.")
+        raise BadSearch("_count", Said("Es ist eine Zahl ab 1.", "It is a number from 1."))
     return min(int(text[:9]), MOST)
 
 
@@ -127,7 +162,7 @@ def ids(name: str, values: Sequence[str], kind: str | None = None) -> list[str]:
     What can be the id of nothing here finds nothing.
     """
     if len(values) > MOST:
-        raise BadSearch(name, f"At most {MOST} at once.")
+        raise BadSearch(name, TOO_MANY)
     found = []
     for each in values:
         path, _, last = each.rpartition("/")
@@ -149,21 +184,40 @@ def token(text: str) -> tuple[str | None, str]:
 def bounds(name: str, values: Sequence[Sequence[str]], zone: ZoneInfo) -> list[Bound]:
     """What dates say; those without an offset are on the practice's clock."""
     if len(values) > MOST_DATES or any(len(each) != 1 for each in values):
-        raise BadSearch(name, "One date each time it is given, and a few of them.")
+        raise BadSearch(name, ONE_EACH)
     return [_bound(name, each[0], zone) for each in values]
+
+
+def since(values: Sequence[Sequence[str]]) -> datetime:
+    """From when on something has to have changed, for `_lastUpdated`, to the millisecond.
+
+    That is as exact as `meta.lastUpdated` is: `ge` with one misses nothing, `gt` what changed later
+    in the same millisecond.
+    """
+    read = _SINCE.fullmatch(values[0][0]) if len(values) == len(values[0]) == 1 else None
+    if read is None:
+        raise BadSearch("_lastUpdated", NO_SINCE)
+    try:
+        moment = datetime.fromisoformat(read["moment"].replace(" ", "+")).astimezone(UTC)
+        if moment.year not in YEARS_OF_CHANGES:
+            raise ValueError("out of reach")
+    except (ValueError, OverflowError):
+        raise BadSearch("_lastUpdated", NO_SUCH_DATE) from None
+    moment -= timedelta(microseconds=moment.microsecond % 1000)
+    return moment if read["prefix"] == "ge" else moment + timedelta(milliseconds=1)
 
 
 def _bound(name: str, text: str, zone: ZoneInfo) -> Bound:
     read = _DATE.fullmatch(text)
     if read is None:
-        raise BadSearch(name, "It is a date, as ge2026-12-01 or lt2026-12-01T14:00:00+01:00.")
+        raise BadSearch(name, A_DATE)
     prefix = read["prefix"] or "eq"
     if prefix == "ap":
-        raise BadSearch(name, "Nothing is searched for approximately (ap).")
+        raise BadSearch(name, NO_APPROXIMATION)
     try:
         low, high = _span(read, zone)
     except (ValueError, OverflowError):
-        raise BadSearch(name, "There is no such date.") from None
+        raise BadSearch(name, NO_SUCH_DATE) from None
     return Bound(prefix, low, high)
 
 
@@ -202,7 +256,7 @@ def days(found: Sequence[Bound], zone: ZoneInfo, today: date) -> tuple[date, dat
     starts = [each.earliest for each in found if each.earliest is not None]
     ends = [each.latest for each in found if each.latest is not None]
     if not starts:
-        raise BadSearch("date", "It needs a beginning, as ge2026-12-01.")
+        raise BadSearch("date", NO_BEGINNING)
     first = max(starts).astimezone(zone).date()
     furthest = today + FURTHEST_AHEAD
     last = furthest
@@ -233,4 +287,4 @@ class DayPlace:
         try:
             return cls(date.fromisoformat(day), cursor or None)
         except ValueError:
-            raise BadSearch(CURSOR, "It is no link of ours.") from None
+            raise BadSearch(CURSOR, NO_LINK) from None

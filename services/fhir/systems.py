@@ -12,6 +12,7 @@ EXTERNAL_REFERENCE = "urn:einladung:external-reference"
 PATIENT_REFERENCE = "urn:einladung:patient-reference"
 PRACTITIONER_REFERENCE = "urn:einladung:practitioner-reference"
 LOCATION_REFERENCE = "urn:einladung:location-reference"
+GONE = "urn:einladung:gone"  # erased: nothing is known of it here any more
 DELIVERY = "urn:einladung:delivery"  # an invitation's attempt, or a notice, over one channel
 KIND = "urn:einladung:message-kind"  # invitation, reminder, moved, cancelled
 PROBLEM = "urn:einladung:problem"  # as the APIs name what stands against a request
@@ -20,6 +21,7 @@ CATEGORY = "urn:einladung:failure-category"
 REASON = "urn:einladung:failure-reason"
 EVIDENCE = "urn:einladung:evidence"
 WITHHELD = "urn:einladung:withheld"
+ADDRESS = "urn:einladung:address"  # changed: it went to another one than there is
 STATUS_CODE = "urn:ietf:rfc:3463"
 LANGUAGE = "urn:ietf:bcp:47"
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from chassis.upstreams import UpstreamNoAnswer, Upstreams
 from services.fhir.systems import Json, Resource
 
 CONFLICT = 409
-PASSED_BACK = ("Retry-After", "WWW-Authenticate")
+PASSED_BACK = ("Retry-After", "WWW-Authenticate", "Content-Language", "Vary")
 
 
 class Refused(Exception):
@@ -76,6 +76,16 @@ class Apis:
     ) -> tuple[list[Json], str | None]:
         """Those that start on these days, and where the next page begins."""
         query = [("from", first.isoformat()), ("to", last.isoformat()), ("limit", str(limit))]
+        if cursor is not None:
+            query.append(("cursor", cursor))
+        answer = await self._json("scheduling", "/v1/appointments", query)
+        return list(answer["appointments"]), answer["next"]
+
+    async def changed(
+        self, since: datetime, *, limit: int, cursor: str | None
+    ) -> tuple[list[Json], str | None]:
+        """What changed then or later, deleted ones too, and where the next page begins."""
+        query = [("updated_since", since.isoformat()), ("limit", str(limit))]
         if cursor is not None:
             query.append(("cursor", cursor))
         answer = await self._json("scheduling", "/v1/appointments", query)

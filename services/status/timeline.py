@@ -4,7 +4,7 @@
 visit as well. Both are in order of occurrence and name superseded attempts too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -54,6 +54,7 @@ class TimelineEntry:
     notice_id: UUID | None = None
     waits_until: datetime | None = None
     sequence: int | None = None
+    unsent: Sequence[Channel] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,14 @@ def _entries(fact: Fact) -> Iterator[TimelineEntry]:
         case Answered():
             yield TimelineEntry(fact.at, "answered", answer=fact.answer)
         case Corrected():
-            yield TimelineEntry(fact.at, "corrected", "appointment", attempt=fact.attempt)
+            yield TimelineEntry(
+                fact.at,
+                "corrected",
+                "appointment",
+                attempt=fact.attempt,
+                sequence=fact.version,
+                unsent=sorted(fact.unsent),
+            )
         case FollowedUp():
             yield TimelineEntry(fact.at, "followed_up", "appointment")
         case Joined():

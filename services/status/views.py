@@ -226,8 +226,13 @@ class TimelineEntryView(BaseModel):
     )
     sequence: int | None = Field(
         default=None,
-        description="Of what became of one attempt, or one notice, over one channel: the highest "
-        "counts, in whichever order the lines stand.",
+        description="Of what became of one attempt, or one notice, over one channel, and of "
+        "corrections since an attempt: the highest counts, in whichever order the lines stand.",
+    )
+    unsent: list[Channel] | None = Field(
+        default=None,
+        description="Of a line of type corrected: channels whose address is another one now than "
+        "the attempt went to.",
     )
 
     @classmethod

@@ -16,6 +16,7 @@ from fhirclient.server import FHIRNotFoundException, FHIRServer
 
 from tests.conftest import Stack
 from tests.support import BERLIN, PATIENCE, Json, Practice, eventually, fhir
+from tests.support.keys import bearer, new_key
 
 FHIR = {"Content-Type": "application/fhir+json"}
 PATCH = {"Content-Type": "application/json-patch+json"}
@@ -23,9 +24,10 @@ CANCEL = [{"op": "replace", "path": "/status", "value": "cancelled"}]
 
 
 @pytest_asyncio.fixture
-async def base(stack: Stack) -> str:
-    await stack.start_beside("fhir")
-    return f"{stack.url('fhir')}/fhir"
+async def base(stack: Stack) -> AsyncIterator[str]:
+    await stack.service("fhir").start()
+    yield f"{stack.url('fhir')}/fhir"
+    await stack.service("fhir").stop()
 
 
 @pytest_asyncio.fixture
@@ -104,6 +106,52 @@ async def test_a_clinic_s_system_invites_looks_and_cancels(
     with pytest.raises(FHIRNotFoundException) as refused:
         await asked(Appointment.read, str(uuid4()), server)
     fhir.valid(refused.value.response.json())
+
+
+async def test_what_changed_is_told_and_no_tick_stays_at_a_corrected_address(
+    stack: Stack, practice: Practice, http: httpx.AsyncClient
+) -> None:
+    may_correct = await bearer(stack, await new_key(stack, practice.id, "appointments:correct"))
+    start = (datetime.now(BERLIN) + timedelta(days=3)).replace(second=0, microsecond=0)
+    ids = []
+    for _ in range(2):
+        address = f"erika-{uuid4().hex[:12]}@example.org"
+        patient = fhir.patient(telecom=[{"system": "email", "value": address}])
+        body = fhir.new_appointment(contained=[patient], start=start.isoformat(), end=None)
+        made = await http.post("/Appointment", content=json.dumps(body), headers=FHIR)
+        ids.append(made.json()["id"])
+    first, second = ids
+    query = {"based-on": f"Appointment/{first}"}
+
+    async def shown(status: str) -> Any:
+        page = fhir.valid((await http.get("/Communication", params=query)).json())
+        return [each for each in page.get("entry", []) if each["resource"]["status"] == status]
+
+    await eventually(lambda: shown("completed"), "a completed message")
+    corrected = await practice.scheduling.patch(
+        f"/v1/appointments/{first}",
+        json={"email": f"other-{uuid4().hex[:12]}@example.org"},
+        headers=may_correct,
+    )
+    assert corrected.status_code == 200, corrected.text
+    [message] = await eventually(lambda: shown("unknown"), "nothing known of the other address")
+    assert message["resource"]["statusReason"]["coding"][0]["code"] == "changed"
+
+    newest = (await http.get(f"/Appointment/{first}")).json()["meta"]["lastUpdated"]
+    cancelled = await http.patch(
+        f"/Appointment/{second}", content=json.dumps(CANCEL), headers=PATCH
+    )
+    assert cancelled.status_code == 200
+    url = f"/Appointment?_lastUpdated=ge{newest}&_count=1"
+    told = []
+    while url:
+        page = fhir.valid((await http.get(url)).json())
+        told += [each["resource"] for each in page.get("entry", [])]
+        url = next((each["url"] for each in page["link"] if each["relation"] == "next"), "")
+    assert [(each["id"], each["status"]) for each in told] == [
+        (first, "booked"),
+        (second, "cancelled"),
+    ]
 
 
 async def test_the_rules_are_those_of_the_api(

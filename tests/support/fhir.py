@@ -57,7 +57,8 @@ def valid(resource: Json) -> Json:
         assert "start" in resource or resource["status"] in {"proposed", "cancelled"}  # app-3
     if kind == "OperationOutcome":
         assert {issue["code"] for issue in resource["issue"]} <= ISSUE_TYPES
-        assert {issue["severity"] for issue in resource["issue"]} <= {"fatal", "error"}
+        severities = {issue["severity"] for issue in resource["issue"]}
+        assert severities <= {"fatal", "error", "information"}
     for entry in resource.get("entry", []):
         valid(entry["resource"])
     for contained in resource.get("contained", []):

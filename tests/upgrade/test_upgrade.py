@@ -114,7 +114,12 @@ async def test_an_upgrade_loses_and_doubles_nothing(tmp_path: Path) -> None:
     upgrade = prepare(tmp_path)
     print(f"Upgrading from {upgrade.name}.")
     stack = Stack(
-        tmp_path / "stack", base_port=free_base(), fsync=False, env=HURRIED, code=upgrade.old
+        tmp_path / "stack",
+        base_port=free_base(),
+        fsync=False,
+        env=HURRIED,
+        code=upgrade.old,
+        later=("fhir",),
     )
     async with stack, new_practice(stack) as practice:
         for name in ORDER:  # known by their addresses; they stand by

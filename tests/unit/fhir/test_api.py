@@ -55,7 +55,7 @@ def listed(*views: Json, following: str | None = None) -> httpx.Response:
 
 
 def problem(status: int, type_: str, **headers: str) -> httpx.Response:
-    body = {"type": type_, "title": "No.", "status": status}
+    body = {"type": f"/v1/problems/{type_}", "code": type_, "title": "No.", "status": status}
     headers["Content-Type"] = "application/problem+json"
     return httpx.Response(status, json=body, headers=headers)
 
@@ -100,7 +100,8 @@ async def test_anybody_may_know_what_the_server_can_do() -> None:
 
 @pytest.mark.parametrize("kind", capability.SEARCHES)
 async def test_every_search_parameter_that_is_stated_is_heeded(kind: str) -> None:
-    values = {"date": "ge2026-12-01", "status": "booked"}
+    since = "ge2026-12-01T00:00:00Z"
+    values = {"date": "ge2026-12-01", "status": "booked", "_lastUpdated": since}
     empty: Json = {"timelines": [], "appointments": [], "next": None}
     http, _ = client(lambda *_: httpx.Response(200, json=empty))
     for name in capability.SEARCHES[kind].keys() - {"status"}:
@@ -256,6 +257,56 @@ async def test_appointments_are_found_by_what_other_systems_call_them(
         assert [each["resource"]["id"] for each in found["entry"]] == [ID]
 
 
+async def test_what_changed_is_told_in_order_and_what_is_gone_too() -> None:
+    deleted, erased = (str(UUID(int=number)) for number in (8, 9))
+    gone = {"version": 2, "deleted": True, "updated_at": "2026-11-24T09:00:00Z"}
+    views = (
+        VIEW,
+        gone | {"id": deleted, "erased": False},
+        gone | {"id": erased, "erased": True},
+    )
+    http, upstream = client(lambda *_: listed(*views, following="c1"))
+    query = "_lastUpdated=ge2026-11-24T09:00:00.000%2B01:00&_count=3"
+    page = fhir.valid((await http.get(f"/Appointment?{query}")).json())
+    since = "updated_since=2026-11-24T08%3A00%3A00%2B00%3A00&limit=3"
+    assert upstream.asked == [("GET", f"/v1/appointments?{since}")]
+    *found, beside = page["entry"]
+    assert [(each["resource"]["id"], each["resource"]["status"]) for each in found] == [
+        (ID, "booked"),
+        (deleted, "cancelled"),
+    ]
+    assert found[0]["resource"]["meta"]["lastUpdated"]
+    assert found[1]["resource"]["meta"] == {
+        "versionId": "2",
+        "lastUpdated": "2026-11-24T09:00:00.000Z",
+    }
+    assert beside["search"] == {"mode": "outcome"}
+    [issue] = beside["resource"]["issue"]
+    assert (issue["code"], issue["diagnostics"]) == ("deleted", f"Appointment/{erased}")
+    links = {each["relation"]: each["url"] for each in page["link"]}
+    await http.get(links["next"])
+    assert upstream.asked[-1] == ("GET", f"/v1/appointments?{since}&cursor=c1")
+    booked = fhir.valid((await http.get(f"/Appointment?{query}&status=booked")).json())
+    assert [each["search"]["mode"] for each in booked["entry"]] == ["match", "outcome"]
+
+
+async def test_it_speaks_the_language_of_its_caller() -> None:
+    texts = set()
+    for language in ("de", "en"):
+        headers = {"Accept-Language": language}
+        got = await refused(one, "/Appointment?_id=1&patient=x", headers=headers)
+        assert got.headers["content-language"] == language
+        texts.add(got.json()["issue"][0]["details"]["text"])
+    assert texts == {
+        "Diesen Parameter gibt es hier nicht.",
+        "This parameter is not known here.",
+    }
+    headers = {"Content-Language": "en", "Vary": "Accept-Language"}
+    passed_on = await refused(lambda *_: problem(409, "changed", **headers), f"/Appointment/{ID}")
+    assert passed_on.headers["content-language"] == "en"
+    assert "Accept-Language" in passed_on.headers["vary"]
+
+
 async def test_what_the_api_refuses_is_told_at_its_place_in_the_resource() -> None:
     errors = [{"field": "time", "code": "past", "message": "Vorbei."}]
     told = {"type": "invalid-input", "title": "No.", "status": 422, "errors": errors}
@@ -358,6 +409,8 @@ LONG = "x" * 70_000
         ("/Appointment", {}, 400, "invalid"),
         ("/Appointment?date=le2026", {}, 400, "invalid"),
         ("/Appointment?date=x", {}, 400, "invalid"),
+        ("/Appointment?_lastUpdated=2026", {}, 400, "invalid"),
+        ("/Appointment?_lastUpdated=ge2026-12-01T00:00:00Z&date=2026", {}, 400, "invalid"),
         ("/Appointment?date=2026&_cursor=x", {}, 400, "invalid"),
         ("/Appointment?date=2026&_cursor=2020-01-01~", {}, 400, "invalid"),
         ("/Appointment?_id=1&patient=x", {}, 400, "invalid"),

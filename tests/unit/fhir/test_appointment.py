@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.problems import InvalidInput
 from contracts.channels import Channel
 from contracts.languages import LANGUAGES
 from services.fhir.appointment import (
@@ -20,7 +21,6 @@ from services.fhir.appointment import (
     references,
     resource_of,
 )
-from services.fhir.problems import BadResource
 from services.scheduling.practice import Practice
 from services.scheduling.schemas import AppointmentView, BookedView, NewAppointment
 from tests.support import Json, fhir
@@ -49,7 +49,7 @@ def asked(resource: Json, zone: ZoneInfo = BERLIN, *, lenient: bool = False) -> 
 
 
 def faults(resource: Json) -> set[str]:
-    with pytest.raises(BadResource) as refused:
+    with pytest.raises(InvalidInput) as refused:
         asked(resource)
     return {each["field"].removeprefix("Appointment.") for each in refused.value.extras["errors"]}
 
@@ -272,7 +272,7 @@ json_values = st.recursive(
 @given(st.dictionaries(st.sampled_from(sorted(fhir.new_appointment())), json_values), st.booleans())
 def test_whatever_comes_is_taken_or_refused(changes: Json, lenient: bool) -> None:
     resource = fhir.new_appointment() | changes
-    with suppress(BadResource, ValueError):
+    with suppress(InvalidInput, ValueError):
         NewAppointment(**asked(resource, lenient=lenient))
 
 
@@ -319,7 +319,7 @@ def test_it_is_told_in_the_words_of_fhir() -> None:
 def test_a_lenient_caller_is_still_told_what_is_wrong() -> None:
     extension = [fhir.CONSENT, {"url": "urn:other", "valueCode": "a"}]
     wrong = {"start": "2026-12-01T14:30:00.5Z", "minutesDuration": None, "end": None}
-    with pytest.raises(BadResource) as refused:
+    with pytest.raises(InvalidInput) as refused:
         asked(fhir.new_appointment(extension=extension, **wrong), lenient=True)
     told = {each["field"]: each["code"] for each in refused.value.extras["errors"]}
     assert told == {"Appointment.start": "invalid", "Appointment.minutesDuration": "missing"}

@@ -102,6 +102,7 @@ def test_a_type_that_is_a_uri_names_the_problem_by_its_end() -> None:
         {"type": "https://example.org/docs/errors#changed"},
         {"type": "https://example.org/changed/"},
         {"type": "https://example.org/412", "code": "changed"},
+        {"type": "/v1/problems/changed", "code": "changed"},
     ):
         [issue] = outcome(problem, 412)["issue"]
         assert issue["details"]["coding"][0]["code"] == "changed"

@@ -17,6 +17,7 @@ from services.fhir.search import (
     days,
     ids,
     parse,
+    since,
     token,
 )
 
@@ -149,6 +150,33 @@ def test_what_is_not_known_is_refused_unless_the_caller_is_lenient() -> None:
     assert query.heeded == [("date", "2026"), ("_count", "5")]
     assert not parse([("_format", "json"), ("_pretty", "1")], [], lenient=False).heeded
     assert (query.count, query.cursor) == (5, "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("ge2026-12-01T14:30:00+01:00", "2026-12-01T13:30:00Z"),
+        ("gt2026-12-01T14:30:00Z", "2026-12-01T14:30:00.001Z"),
+        ("ge2026-12-01T14:30:00.123456Z", "2026-12-01T14:30:00.123Z"),
+        ("gt2026-12-01T14:30:00.123 01:00", "2026-12-01T13:30:00.124Z"),
+    ],
+)
+def test_changes_are_asked_for_to_the_millisecond(text: str, moment: str) -> None:
+    assert since([[text]]) == utc(moment)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *([["ge2026-12-01"]], [["2026-12-01T14:30:00Z"]], [["le2026-12-01T14:30:00Z"]]),
+        *([["ge2026-12-01T14:30:00"]], [["ge2026-13-01T14:30:00Z"]], [["ge1969-12-01T14:30:00Z"]]),
+        *([["ge9999-12-31T23:59:59-23:00"]], [["ge2026-12-01T14:30:00Z"] * 2]),
+        [["ge2026-12-01T14:30:00Z"]] * 2,
+    ],
+)
+def test_changes_need_one_moment_to_begin_with(values: list[list[str]]) -> None:
+    with pytest.raises(BadSearch):
+        since(values)
 
 
 @pytest.mark.parametrize(
