@@ -26,7 +26,7 @@ async def claim(
     A request with the same key that is still running is waited for. Of the request a fingerprint
     alone is stored. Raises KeyReused; NotFound where that appointment is erased since.
     """
-    content = f"{operation}\0{request.model_dump_json()}".encode()
+    content = f"{operation}\0{request.model_dump_json(exclude_defaults=True)}".encode()
     while True:
         taken = await tx.fetchval(
             """

@@ -20,7 +20,7 @@ from contracts.events import (
     Recipients,
 )
 from services.scheduling.problems import Begun, Changed, KeyReused, NotFound
-from services.scheduling.schemas import Change, FollowUp, Resend
+from services.scheduling.schemas import Change, FollowUp, NewAppointment, Resend
 from tests.database.conftest import NewPractice
 from tests.database.scheduling.support import Desk, version_of
 from tests.support import Practice
@@ -88,6 +88,25 @@ async def test_the_same_request_again_is_carried_out_once(
     first = await desk.create(key, email=email)
     assert await desk.create(key, email=email) == first
     assert len(await outbox(scheduling_db, practice_id)) == len(EVENTS)
+
+
+class Later(NewAppointment):
+    """As a later release may know it: with a further field that may be left out."""
+
+    further: str | None = None
+
+
+async def test_the_same_request_again_after_an_upgrade_is_carried_out_once(
+    scheduling_db: Database, new_practice: NewPractice, sealer: Sealer
+) -> None:
+    desk, key, form = (
+        Desk(scheduling_db, sealer, await new_practice()),
+        uuid4().hex,
+        Practice.form(),
+    )
+    first = await desk.create(key, **form)
+    again = await desk.booking.create(desk.caller, Later(**form), key)
+    assert (again.appointment.id, again.replayed) == (first, True)
 
 
 async def test_another_practice_sees_nothing_of_it(
