@@ -127,7 +127,7 @@ async def test_a_clinic_system_finds_corrects_and_cancels_what_it_booked(
 
     # Sent again, with all but the reference lost, it is one appointment, and is found.
     again = await practice.scheduling.post("/v1/appointments", json=form, headers=headers)
-    assert (again.status_code, again.json()["type"]) == (409, "external-reference-taken")
+    assert (again.status_code, again.json()["code"]) == (409, "external-reference-taken")
     assert again.json()["appointment_id"] == appointment_id
     query = {"external_reference": "kis:4711"}
     page = await practice.scheduling.get("/v1/appointments", params=query, headers=headers)

@@ -14,7 +14,7 @@ from services.scheduling.audit.entry import Action
 from tests.conftest import Stack
 from tests.support import Json, Practice, eventually, http_client
 from tests.support.database import log_forgotten, owner
-from tests.support.keys import admin, new_key, operator_key, stack_audit_keys
+from tests.support.keys import admin, bearer, new_key, operator_key, stack_audit_keys
 
 LOG = "/v1/audit"
 FOUND = "audit_entries_forged_total"
@@ -74,6 +74,8 @@ async def test_all_that_the_product_enters_is_proven(practice: Practice, stack: 
     async with http_client(base_url=stack.operations_url("scheduling"), auth=operator) as client:
         changed = await client.patch(f"/v1/admin/practices/{practice.id}", json={"language": "en"})
         assert changed.status_code == 200, changed.text
+    clinic = await new_key(stack, practice.id, "appointments:correct", "links:read")
+    headers = await bearer(stack, clinic)
     key, _ = await new_key(stack, practice.id, "status:read")
     revoked = (("key", "revoke", key), ("operator", "revoke", operator[0]))
     for command, keys in zip(revoked, ("", None), strict=True):  # without the audit keys, and with
@@ -86,6 +88,8 @@ async def test_all_that_the_product_enters_is_proven(practice: Practice, stack: 
     days = {"from": made["date"], "to": made["date"]}
     for answer in (
         await http.patch(path, json={"duration_minutes": 45}),
+        await http.patch(path, json={"patient_name": "Erika Meier"}, headers=headers),
+        await http.get(f"{path}/patient-link", headers=headers),
         await http.get(path),
         await http.post(f"{path}/follow-ups", json={"causes": [str(uuid4())]}),
         await http.post(f"{path}/room"),
