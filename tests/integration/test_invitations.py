@@ -51,6 +51,8 @@ async def test_a_corrected_address_turns_the_mark_into_a_tick(practice: Practice
         "id": created["invitation"]["id"],
         "attempt": 2,
         "link_version": 2,
+        "renews_link": False,
+        "unsent": [],
     }
     assert again["email"] == right
     shown = await practice.shows(created["id"], "delivered", attempt=2)

@@ -60,6 +60,7 @@ TRIES: dict[Route, Try] = {
     ),
     ("scheduling", "POST", "/v1/appointments/search"): Try(200, body={"query": "Vertraulich"}),
     ("scheduling", "GET", ONE): Try(404),
+    ("scheduling", "GET", f"{ONE}/patient-link"): Try(403),  # no person's, but a key's
     ("scheduling", "PATCH", ONE): Try(404, body={"time": "11:00"}),
     ("scheduling", "DELETE", ONE): Try(404),
     ("scheduling", "POST", f"{ONE}/erasure"): Try(404),

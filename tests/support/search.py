@@ -159,7 +159,7 @@ def _opened(stack: Stack, record: Any) -> bytes:
 
 def _search_logs(stack: Stack, words: Words, found: dict[str, set[str]]) -> None:
     logs = list(stack.folder.logs.iterdir())
-    assert {f"{name}.log" for name in MODULES} < {log.name for log in logs}
+    assert {f"{name}.log" for name in stack.in_use} < {log.name for log in logs}
     for log in logs:
         if hits := words.found(log.read_bytes()):
             found.setdefault(f"log {log.name}", set()).update(hits)
