@@ -21,9 +21,9 @@ from uuid import UUID
 import asyncpg
 
 from chassis.database import TRANSIENT_ERRORS
-from local.modules import SERVICES
 from local.practice import DEMO_PRACTICE
 from local.stack import Stack
+from reliability import SERVICES
 from reliability.faults.doing import Doing, small_disk
 from reliability.faults.evidence import drain, gather
 from reliability.faults.inviting import Inviting

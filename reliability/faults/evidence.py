@@ -17,10 +17,10 @@ from aiokafka.errors import KafkaError
 from chassis.database import TRANSIENT_ERRORS
 from contracts.topics import APPOINTMENTS, OUTCOMES
 from local import journal
-from local.modules import SERVICES
 from local.processes import REPOSITORY
 from local.services import AUDIT_KEYS_FILE
 from local.stack import Stack
+from reliability import SERVICES
 from reliability.faults.inviting import Account
 from reliability.faults.promises import (
     Delivery,

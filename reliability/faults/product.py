@@ -8,10 +8,10 @@ from pathlib import Path
 from local.folder import cache_folder
 from local.kafka import Kafka
 from local.kafka_setup import Listener
-from local.modules import SERVICES
 from local.ports import Ports, free_base, free_port
 from local.servers import Servers
 from local.stack import Stack, embedded
+from reliability import SERVICES
 from reliability.faults.proxy import Proxy
 
 REPLICAS = 3
@@ -59,7 +59,7 @@ async def product(
         env=_environment(links),
         servers=_servers(links),
         journals=True,
-        later=("fhir",),
+        later=("webhooks", "fhir"),
     )
     try:
         for name, link in links.items():
