@@ -4,6 +4,7 @@ For who checks promises later: nothing here reads it. It grows with all that hap
 only where it is asked for.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = "journal.jsonl"
+AGAIN = 0.5  # seconds until a line is tried again that the disk did not take
 
 
 class Journal:
@@ -31,6 +33,15 @@ class Journal:
         if self._file is not None:
             line = {"at": datetime.now(UTC).isoformat(), "event": event, **said}
             os.write(self._file, json.dumps(line).encode() + b"\n")
+
+    async def keep(self, event: str, **said: object) -> None:
+        """Add a line of what has happened already, once the disk takes it: none may be missing."""
+        while True:
+            try:
+                self.write(event, **said)
+                return
+            except OSError:
+                await asyncio.sleep(AGAIN)
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:

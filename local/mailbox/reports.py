@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
 from email.mime.multipart import MIMEMultipart
@@ -179,13 +178,12 @@ class Postman:
             waiting = json.loads(file.read_text())
             await asyncio.sleep(waiting["due"] - time.time())
             if await self._carry(waiting["to"], waiting["content"].encode("latin-1")):
-                with suppress(OSError):  # no more can be kept than the disk takes
-                    self._journal.write(
-                        "sent back",
-                        to=waiting["of"],
-                        message_id=waiting["message_id"],
-                        action=waiting["action"],
-                    )
+                await self._journal.keep(
+                    "sent back",
+                    to=waiting["of"],
+                    message_id=waiting["message_id"],
+                    action=waiting["action"],
+                )
             file.unlink(missing_ok=True)
 
     async def _carry(self, recipient: str, content: bytes) -> bool:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 from collections.abc import Coroutine
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -180,14 +179,13 @@ class Network:
         # As seven.io does it: what is refused otherwise would be refused again.
         done = answer.status_code != 429 and answer.status_code < 500
         if done:
-            with suppress(OSError):  # no more can be kept than the disk takes
-                self._journal.write(
-                    "receipt",
-                    reference=told.reference,
-                    to=told.to,
-                    state=told.state,
-                    status=answer.status_code,
-                )
+            await self._journal.keep(
+                "receipt",
+                reference=told.reference,
+                to=told.to,
+                state=told.state,
+                status=answer.status_code,
+            )
         return done
 
     def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

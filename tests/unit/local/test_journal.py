@@ -1,5 +1,6 @@
 """A journal has every line that was written, and files are whole or as they were."""
 
+import asyncio
 import resource
 from pathlib import Path
 
@@ -38,3 +39,22 @@ def test_what_does_not_fit_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     finally:
         ours.rlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_text() == "before"
+
+
+async def test_a_line_of_what_has_happened_is_kept_once_the_disk_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "AGAIN", 0)
+    path, ours = tmp_path / journal.NAME, psutil.Process()
+    kept = Journal(path)
+    before = ours.rlimit(resource.RLIMIT_FSIZE)
+    ours.rlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        keeping = asyncio.create_task(kept.keep("sent back", to="erika@example.org"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not keeping.done()
+    finally:
+        ours.rlimit(resource.RLIMIT_FSIZE, before)
+    await keeping
+    assert [line["to"] for line in journal.read(path)] == ["erika@example.org"]
