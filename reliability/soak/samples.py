@@ -7,6 +7,7 @@ into series that have to be flat.
 from collections.abc import Iterator, Mapping, Sequence
 from operator import truediv
 
+from contracts.topics import REQUESTED
 from reliability.soak.flat import (
     COUNT,
     DEAD,
@@ -23,6 +24,9 @@ from reliability.soak.flat import (
 Sample = Mapping[str, Mapping[str, float]]  # group, name, figure
 
 MEGA = 1_000_000
+# What was read of requests goes segment by segment, by the hour: their space is a saw, whose peak
+# of the last 65 samples, one a minute, has to be flat.
+SAW = 65
 MANY = 1_000  # rows or records from which on the space of each says something
 PLAIN: Mapping[str, Unit] = {
     "memory": MEGABYTES,
@@ -66,7 +70,10 @@ def _kept(samples: Sequence[Sample]) -> Iterator[Series]:
         for name in samples[-1][group]:
             count = [sample[by].get(name, 0.0) for sample in samples]
             size = [sample[group].get(name, 0.0) for sample in samples]
-            if middle[by].get(name, 0.0) >= MANY:
+            if name == REQUESTED.name:
+                peaks = (max(size[max(0, at - SAW) : at + 1]) for at in range(len(size)))
+                yield Series(what, name, MEGABYTES, tuple(peak / MEGA for peak in peaks))
+            elif middle[by].get(name, 0.0) >= MANY:
                 each = tuple(
                     space / max(number, 1.0) for space, number in zip(size, count, strict=True)
                 )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contracts.topics import REQUESTED
 from reliability.soak.flat import judge
 from reliability.soak.samples import MANY, PLAIN, series_of
 
@@ -44,3 +45,17 @@ def test_a_small_table_is_measured_whole() -> None:
     assert not_flat(*[each | {"rows": {"outbox": 0}, "dead": {}} for each in small]) == [
         "table bytes outbox"
     ]
+
+
+def saw(tooth: int, *, rising: float) -> list[dict[str, Any]]:
+    sizes = [1e6 + 50_000 * (n % tooth) + rising * n for n in range(200)]
+    return [
+        sample(MANY, 400)
+        | {"topics": {REQUESTED.name: size}, "records": {REQUESTED.name: MANY * n}}
+        for n, size in enumerate(sizes)
+    ]
+
+
+def test_what_goes_by_the_hour_is_measured_by_its_peaks() -> None:
+    assert not_flat(*saw(60, rising=0)) == []
+    assert not_flat(*saw(60, rising=40_000)) == [f"topic bytes {REQUESTED.name}"]
