@@ -23,6 +23,7 @@ TABLES = {
     "scheduling": ("appointments", "outbox", "inbox", "notices"),
     "notification": ("appointments", "deliveries", "outbox", "inbox"),
     "status": ("events", "indicators", "inbox"),
+    "webhooks": ("endpoints", "events", "deliveries", "inbox"),
     "dashboard": ("sessions",),
 }
 

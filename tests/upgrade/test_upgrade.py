@@ -20,7 +20,8 @@ from tests.upgrade.previous import prepare
 SWITCH = "EINLADUNG_UPGRADE"  # set while these are asked for
 pytestmark = pytest.mark.skipif(SWITCH not in os.environ, reason="make test-upgrade runs these")
 
-ORDER = ("status", "notification", "scheduling", "dashboard")  # who reads before who tells
+# who reads before who tells
+ORDER = ("webhooks", "status", "notification", "scheduling", "dashboard")
 AT_EACH_STAGE = 10  # appointments, at the least
 
 
