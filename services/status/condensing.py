@@ -3,7 +3,6 @@
 1. Of answers the last of each kind is kept: no other can ever become the newest.
 2. Of follow-ups of the very same causes the first is: the others change nothing.
 3. Of joinings the first and the last of each role within ten minutes are.
-
 4. Of an attempt that is announced again (after a restore) the first announcement is.
 
 Whatever is condensed again with more comes to the same, so the order of arrival and what has been

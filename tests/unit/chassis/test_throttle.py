@@ -125,6 +125,27 @@ def test_a_refusal_is_called_by_its_name() -> None:
     assert TooManyRequests(0.1).type == "too-many-requests"
 
 
+def test_a_caller_is_told_what_is_left_and_when_all_is_again() -> None:
+    clock = Clock()
+    throttle = Throttle(60, now=clock)
+    assert throttle.standing("a", "writes") == {
+        "RateLimit-Policy": '"writes";q=60;w=60',
+        "RateLimit": '"writes";r=60;t=0',
+    }
+    for _ in range(20):
+        throttle.take("a")
+    clock.time += 5
+    assert throttle.standing("a", "writes")["RateLimit"] == '"writes";r=45;t=15'
+    assert throttle.standing("b", "writes")["RateLimit"] == '"writes";r=60;t=0'
+
+
+def test_a_refusal_keeps_the_headers_that_it_is_given() -> None:
+    assert TooManyRequests(1.2, {"RateLimit": "x"}).headers == {
+        "RateLimit": "x",
+        "Retry-After": "2",
+    }
+
+
 def test_who_has_no_address_is_one_caller() -> None:
     assert networks_of(Request({"type": "http"})) == ("",)
 
