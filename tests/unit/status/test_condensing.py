@@ -60,6 +60,7 @@ def test_of_an_attempt_that_is_announced_again_the_first_announcement_is_kept() 
     for known in ([first, other, *again], [*again, other, first]):
         assert condensed(known) == {first, other}
     assert condensed([first, second := Issued(2, email, at(9), 2)]) == {first, second}
+    assert len(timeline([first, again[0]])) == 1
 
 
 def test_of_answers_the_last_is_kept_and_of_follow_ups_the_first() -> None:
