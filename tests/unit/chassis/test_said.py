@@ -6,8 +6,9 @@ from copy import deepcopy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from chassis.said import Said, in_english, prefers_english
+from chassis.said import Said, for_operators, in_english, prefers_english
 
 HELLO = Said("Guten Tag", "Good day")
 
@@ -22,7 +23,20 @@ def test_english(asked: str) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    ["", "de", "de-AT", "fr", "*", "en;q=0", "de,en", "en;q=0.5,de;q=0.7", "en;x", ";", "en-"],
+    [
+        "",
+        "de",
+        "de-AT",
+        "fr",
+        "*",
+        "en;q=0",
+        "de,en",
+        "en;q=0.5,de;q=0.7",
+        "en,de;q=1",
+        "en;x",
+        ";",
+        "en-",
+    ],
 )
 def test_german(asked: str) -> None:
     assert not prefers_english(asked)
@@ -45,3 +59,11 @@ def test_all_of_a_content_is_put_into_english() -> None:
         "errors": [{"message": "Good day", "field": "x"}],
         "status": 422,
     }
+
+
+def test_in_descriptions_it_is_a_text() -> None:
+    assert TypeAdapter(Said).json_schema() == {"type": "string"}
+
+
+def test_operators_read_english_alone() -> None:
+    assert in_english(for_operators("Good day")) == for_operators("Good day") == "Good day"

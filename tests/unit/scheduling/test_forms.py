@@ -317,3 +317,65 @@ def test_a_move_and_a_resend_tell_of_unknown_fields_too() -> None:
 def test_what_is_no_object_at_all_is_no_form(given: object) -> None:
     with pytest.raises(ValidationError):
         NewAppointment.model_validate(given)
+
+
+WAYS = ("day", "ids", "days", "referred", "since")
+
+
+@pytest.mark.parametrize(
+    ("asked", "fault"),
+    [
+        (set(), ("date", "missing")),
+        *(({way}, None) for way in WAYS),
+        ({"days", "referred"}, None),
+        ({"days", "since"}, None),
+        ({"day", "ids"}, ("id", "not_with_date")),
+        ({"ids", "days"}, ("id", "not_with_date")),
+        ({"day", "days"}, ("from", "not_with_date")),
+        ({"day", "referred"}, ("from", "not_with_date")),
+        *(({way, "since"}, ("updated_since", "not_with_date")) for way in ("day", "ids")),
+        ({"referred", "since"}, ("updated_since", "not_with_date")),
+    ],
+)
+async def test_a_list_is_asked_for_in_one_way(
+    asked: set[str], fault: tuple[str, str] | None
+) -> None:
+    async def ask() -> None:
+        forms.check_choice(**{way: way in asked for way in WAYS})
+
+    assert await faults(ask) == ([] if fault is None else [fault])
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Mu", None),
+        ("M", "too_short"),
+        (" ".join("abcdefghijkl"), "too_long"),
+        ("M" * 300, "too_long"),
+    ],
+)
+async def test_a_name_is_looked_for_by_its_letters(text: str, fault: str | None) -> None:
+    async def ask() -> None:
+        forms.name_search(text)
+
+    assert await faults(ask) == ([] if fault is None else [("query", fault)])
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "fault"),
+    [
+        (date(2026, 12, 1), date(2026, 12, 1), []),
+        (date(2026, 12, 2), date(2026, 12, 1), [("to", "before_from")]),
+        (date(2026, 12, 2), None, []),
+        (None, date(2026, 12, 1), []),
+        (None, None, []),
+    ],
+)
+async def test_a_range_ends_after_it_begins(
+    first: date | None, last: date | None, fault: list[tuple[str, str]]
+) -> None:
+    async def ask() -> None:
+        forms.check_order(first, last)
+
+    assert await faults(ask) == fault
