@@ -10,13 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.scheduling.audit.entry import COMMAND_LINE, Actor
-from services.scheduling.audit.proving import MAX_APART, PROOF_BYTES, Standing
+from services.scheduling.audit.proving import MAX_APART, PROOF_BYTES, STANDS, Standing
 from tests.unit.scheduling.audit.support import DEED, NEW, NOW, OLD, OTHER, entered, prover
 
 # Of DEED, at NOW, under key 1 of 32 zero bytes.
 KEPT = (
     "01bd2045f35552ded9114e5409a843fdf40006615266ca2400"
     "e185eaa88d8f49d114addb01d288d460ec0ef3c06beb46bf2b817e5f2202632e"
+)
+# Of the same deed in no practice.
+KEPT_OF_NOBODY = (
+    "019f9f893e501af013bad73e5b2c162f3f0006615266ca2400"
+    "1a870b0fae4bfbde441f2b30dcb4f09bfb35a1a2cd77404bc3d6116b14a120d9"
 )
 
 
@@ -35,6 +40,17 @@ def test_no_two_proofs_are_the_same() -> None:
 def test_a_proof_of_an_earlier_release_still_holds() -> None:
     kept = bytes.fromhex(KEPT)
     assert prover().standing(entered(DEED, kept)) is Standing.PROVEN
+    nobodys = dataclasses.replace(DEED, practice_id=None)
+    kept = bytes.fromhex(KEPT_OF_NOBODY)
+    assert prover().standing(entered(nobodys, kept)) is Standing.PROVEN
+
+
+def test_what_a_proof_is_worth_has_words_that_the_api_and_the_page_know() -> None:
+    assert {each.value for each in Standing} == {
+        *("proven", "of_owner", "key_retired", "key_unknown", "missing", "wrong", "other_time"),
+    }
+    assert {Standing.PROVEN, Standing.OF_OWNER} == STANDS
+    assert timedelta(minutes=5) == MAX_APART
 
 
 OTHERS: dict[str, Any] = {
