@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from contracts.channels import Channel
 from contracts.events import Answer, FailureCategory, NoticeKind, VisitRole
 from services.status.condensing import condensed
-from services.status.facts import Answered, Deleted, Fact, Issued, Joined, Outcome, Scheduled, State
+from services.status.facts import (
+    Answered,
+    Corrected,
+    Deleted,
+    Fact,
+    Issued,
+    Joined,
+    Outcome,
+    Scheduled,
+    State,
+)
 from services.status.timeline import Start, history, starts, timeline
 from tests.unit.status.stories import (
     NOTICE_ID,
@@ -25,6 +35,14 @@ from tests.unit.status.stories import (
 )
 
 everything = st.lists(invitations | corrections | others | deletions, max_size=12)
+
+
+def test_corrections_of_several_attempts_at_one_moment_have_one_order() -> None:
+    known: list[Fact] = [
+        Corrected(version=2, attempt=attempt, unsent=frozenset({Channel.EMAIL}), at=at(4))
+        for attempt in (1, 2)
+    ]
+    assert timeline(known) == timeline(known[::-1])
 
 
 @given(st.data(), everything)
