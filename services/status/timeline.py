@@ -96,11 +96,13 @@ def _place(fact: Fact) -> tuple[datetime, int, int, str, str]:
         case Notice():
             identity = f"{fact.notice_id} {fact.channel} {rank(fact)}"
             return fact.at, HIGHEST, fact.sequence, fact.kind, identity
-        case Answered():
-            return fact.at, HIGHEST, fact.version, fact.answer, ""
-        case Corrected():
-            unsent = ",".join(sorted(fact.unsent))
-            return fact.at, HIGHEST, fact.version, unsent, str(fact.attempt)
+        case Answered() | Corrected():
+            said, identity = (
+                (fact.answer, "")
+                if isinstance(fact, Answered)
+                else (",".join(sorted(fact.unsent)), str(fact.attempt))
+            )
+            return fact.at, HIGHEST, fact.version, said, identity
         case Joined():
             return fact.at, HIGHEST, HIGHEST, fact.role, ""
         case _:
