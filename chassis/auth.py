@@ -81,11 +81,9 @@ class NotAuthenticated(KnownProblem):
     title = Said("Ein gültiges Token ist nötig.", "A valid bearer token is needed.")
     advice = Said(
         "Ein neues Token holen, bei `POST /v1/tokens` oder beim Identitätsanbieter, und die "
-        "Anfrage "
-        "damit wiederholen. Token gelten nur Minuten.",
+        "Anfrage damit wiederholen. Token gelten nur Minuten.",
         "Get a new token, at `POST /v1/tokens` or from the identity provider, and repeat the "
-        "request "
-        "with it. Tokens hold for minutes alone.",
+        "request with it. Tokens hold for minutes alone.",
     )
     headers_ = CIMultiDict({"WWW-Authenticate": "Bearer"})
 
@@ -271,8 +269,7 @@ async def caller(
     found = await _authenticated(request, credentials)
     if not found.rights.issuperset(needed.scopes):
         refuse(found, needed.scopes)
-    if request.method not in SAFE_METHODS:
-        response.headers.update(count_write(request, found))
+    _count(request, response, found)
     return found
 
 
@@ -302,6 +299,12 @@ def refuse(caller: Caller, needed: Iterable[str]) -> NoReturn:
         needed=names,
     )
     raise MissingRight(names)
+
+
+def _count(request: Request, response: Response, caller: Caller) -> None:
+    """Count the request if it writes, and tell how many are left. Raises TooManyRequests."""
+    if request.method not in SAFE_METHODS:
+        response.headers.update(count_write(request, caller))
 
 
 def count_write(request: Request, caller: Caller) -> Mapping[str, str]:
@@ -335,8 +338,7 @@ def needs_one_of(*rights: Right) -> Any:
         found = await _authenticated(request, await _bearer(request))
         if found.rights.isdisjoint(rights):
             refuse(found, rights)
-        if request.method not in SAFE_METHODS:
-            response.headers.update(count_write(request, found))
+        _count(request, response, found)
         return found
 
     return Depends(one_of)

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis.limits import DISCARDED_BYTES, MAX_HEAD_BYTES, HeadTooLarge, refused
 from chassis.peers import Network
-from chassis.problems import KnownProblem, TooBusy
+from chassis.problems import KnownProblem, TooBusy, named
 from chassis.said import Said
 from chassis.throttle import NETWORKS, networks_around
 
@@ -60,7 +60,7 @@ class TooManyConnections(KnownProblem):
 
 def _refusal(status_line: bytes, problem: type[KnownProblem], more: bytes = b"") -> bytes:
     """As it is sent before any head is read, and so in German."""
-    body = json.dumps(refused(problem)).encode()
+    body = json.dumps(named(refused(problem))).encode()
     return (
         b"HTTP/1.1 %s\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n"
         b"x-content-type-options: nosniff\r\ncontent-language: de\r\nconnection: close\r\n%s"

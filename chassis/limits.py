@@ -4,11 +4,11 @@ from contextlib import suppress
 from typing import Any
 
 from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.problems import KnownProblem, named
-from chassis.said import Said, prefers_english
+from chassis.problems import KnownProblem, said
+from chassis.said import Said
 
 MAX_HEAD_BYTES = 64 * 1024  # address and headers together; half of it is 500 ids in a query
 # Read and thrown away of a body that is refused: who is still sending when the connection is closed
@@ -102,28 +102,22 @@ async def _discard(receive: Receive) -> None:
         left -= len(message.get("body", b""))
 
 
-def refused(problem: type[KnownProblem], *, english: bool = False) -> dict[str, Any]:
+def refused(problem: type[KnownProblem]) -> dict[str, Any]:
     """A problem (RFC 9457) that is found around the application."""
-    title = problem.title.english if english else problem.title
-    return named({"type": problem.type_, "title": title, "status": problem.status})
+    return {"type": problem.type_, "title": problem.title, "status": problem.status}
 
 
 def refusal(problem: type[KnownProblem]) -> ASGIApp:
     """The response with such a problem; the connection is closed after it."""
 
     async def respond(scope: Scope, receive: Receive, send: Send) -> None:
-        english = prefers_english(Headers(scope=scope).get("accept-language", ""))
-        headers = {
-            "Connection": "close",
-            "Content-Language": "en" if english else "de",
-            "Vary": "Accept-Language",
-        }
         response = JSONResponse(
-            refused(problem, english=english),
+            None,
             problem.status,
-            headers,
+            {"Connection": "close"},
             media_type="application/problem+json",
         )
+        said(refused(problem), Request(scope), response)
         await response(scope, receive, send)
 
     return respond

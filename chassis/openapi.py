@@ -29,7 +29,7 @@ CONTACT = {
 IN_ALL = (
     "Every error is a problem (RFC 9457), also what is not described at an operation: 404 for an "
     "unknown path, 405 with `Allow` for a method that a path does not have, 500 for a fault of "
-    "ours. What can't be read as HTTP at all is answered by 400 in plain text. `traceparent` (W3C "
+    "ours. What can't be read as HTTP at all is answered by 400 (not-http). `traceparent` (W3C "
     "Trace Context) of a request comes back in the events that it leads to."
 )
 

@@ -117,9 +117,7 @@ def create_app(
     )
     app.policy = policy
     app.around = around
-    problem_pages.install(app)
     app.operations = _operations(title, health, settings)
-    problem_pages.install(app.operations)
     app.operations.state = app.state
     return app
 
@@ -150,6 +148,7 @@ def _surrounded(
     app.https = settings.environment == "production"
     problems.install(app)
     openapi.install(app, models)
+    problem_pages.install(app)
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(tracing.TraceMiddleware, known=settings.traces_from)
     app.add_middleware(RequestMetrics)

@@ -41,6 +41,7 @@ class Throttle:
 
     def __init__(self, per_minute: int, *, now: Callable[[], float] = time.monotonic) -> None:
         self._capacity = per_minute
+        self._per_second = per_minute / 60
         self._now = now
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, at
 
@@ -55,10 +56,8 @@ class Throttle:
 
         `name` is the quota's. Of w seconds' worth of requests r are left; after t all are again.
         """
-        tokens, at = self._buckets.get(caller, (float(self._capacity), self._now()))
-        rate = self._capacity / 60
-        tokens = min(self._capacity, tokens + (self._now() - at) * rate)
-        whole = math.ceil((self._capacity - tokens) / rate)
+        tokens = self._tokens(caller, self._now())
+        whole = math.ceil((self._capacity - tokens) / self._per_second)
         return {
             "RateLimit-Policy": f'"{name}";q={self._capacity};w=60',
             "RateLimit": f'"{name}";r={math.floor(tokens)};t={whole}',
@@ -67,14 +66,17 @@ class Throttle:
     def wait(self, caller: str) -> float:
         """Count one request, if it may be made now; the seconds to wait if it may not."""
         now = self._now()
-        tokens, at = self._buckets.pop(caller, (float(self._capacity), now))
-        rate = self._capacity / 60
-        tokens = min(self._capacity, tokens + (now - at) * rate)
+        tokens = self._tokens(caller, now)
         allowed = tokens >= 1
         self._buckets[caller] = (tokens - allowed, now)
+        self._buckets.move_to_end(caller)
         if len(self._buckets) > MOST_CALLERS:
             self._buckets.popitem(last=False)
-        return 0.0 if allowed else (1 - tokens) / rate
+        return 0.0 if allowed else (1 - tokens) / self._per_second
+
+    def _tokens(self, caller: str, now: float) -> float:
+        tokens, at = self._buckets.get(caller, (float(self._capacity), now))
+        return min(self._capacity, tokens + (now - at) * self._per_second)
 
 
 class AddressThrottle:

@@ -7,10 +7,15 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.database import Connection, affected
+from contracts.events import References
 from contracts.terms import LINK_DEAD_AFTER, TOMBSTONE_TERM, UNTOLD_RETENTION
 from contracts.topics import REQUESTED
 
 BATCH = 200
+# The patient, and with them what other systems call them.
+_FORGOTTEN = ", ".join(
+    f"{column} = NULL" for column in ("contact", "contact_until", *References.model_fields)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +137,11 @@ async def clear(tx: Connection, held: Sequence[Held], now: datetime) -> list[Hel
     cleared: list[Held] = []
     for practice_id, ids in sorted(of_practice.items()):
         rows = await tx.fetch(
-            """
-            UPDATE appointments SET erased_at = $3, version = version + 1, contact = NULL,
-                contact_until = NULL, external_reference = NULL, patient_reference = NULL,
-                practitioner_reference = NULL, location_reference = NULL
+            f"""
+            UPDATE appointments SET erased_at = $3, version = version + 1, {_FORGOTTEN}
             WHERE practice_id = $1 AND id = ANY($2)
             RETURNING id, practice_id, version, deleted_at IS NOT NULL AS deleted
-            """,
+            """,  # noqa: S608 - a constant list of columns
             practice_id,
             ids,
             now,
@@ -150,13 +153,12 @@ async def clear(tx: Connection, held: Sequence[Held], now: datetime) -> list[Hel
 async def forget_cancelled(tx: Connection, now: datetime) -> bool:
     """Forget whom nobody has to call any more; True if there may be more."""
     done = await tx.execute(
-        """
-        UPDATE appointments SET contact = NULL, contact_until = NULL, external_reference = NULL,
-            patient_reference = NULL, practitioner_reference = NULL, location_reference = NULL
+        f"""
+        UPDATE appointments SET {_FORGOTTEN}
         WHERE id IN (
             SELECT id FROM appointments WHERE contact_until <= $1
             ORDER BY contact_until LIMIT $2 FOR UPDATE SKIP LOCKED)
-        """,
+        """,  # noqa: S608 - a constant list of columns
         now,
         BATCH,
     )

@@ -16,7 +16,7 @@ from chassis.database import Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import References
 from services.scheduling import forms, practice_store, store
-from services.scheduling.appointments import Appointment, Gone
+from services.scheduling.appointments import NO_REFERENCES, Appointment, Gone
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit.entry import Action
 from services.scheduling.audit.log import AuditLog
@@ -69,13 +69,7 @@ class Lookups:
     ) -> Page:
         """Of those that start on these days, both included, by start. Raises InvalidInput."""
         first, last = forms.range_of(first, last)
-        async with self.db.practice(caller.practice_id) as tx:
-            practice = await practice_store.of_caller(tx, caller.practice_id)
-            begin, until = _moments(practice, first, last)
-            found = await store.page(
-                tx, self.sealer, practice.id, begin, until, after=after, limit=limit + 1
-            )
-            return await self._page(tx, caller, practice, found, limit)
+        return await self._listed(caller, NO_REFERENCES, first, last, after=after, limit=limit)
 
     async def referred(
         self,
@@ -89,16 +83,26 @@ class Lookups:
     ) -> Page:
         """Those that have all of these references, by start. Raises InvalidInput."""
         forms.check_order(first, last)
+        return await self._listed(caller, references, first, last, after=after, limit=limit)
+
+    async def _listed(
+        self,
+        caller: Caller,
+        references: References,
+        first: date | None,
+        last: date | None,
+        *,
+        after: ListPlace | None,
+        limit: int,
+    ) -> Page:
         async with self.db.practice(caller.practice_id) as tx:
             practice = await practice_store.of_caller(tx, caller.practice_id)
-            begin, until = _moments(practice, first, last)
-            found = await store.referred(
+            found = await store.page(
                 tx,
                 self.sealer,
                 practice.id,
-                references,
-                begin,
-                until,
+                *_moments(practice, first, last),
+                references=references,
                 after=after,
                 limit=limit + 1,
             )

@@ -200,25 +200,29 @@ async def page(
     first: datetime,
     until: datetime,
     *,
+    references: References,
     after: ListPlace | None,
     limit: int,
 ) -> Sequence[Appointment]:
-    """As `between`, behind a place in that list."""
+    """As `between`, behind a place in that list; those that have all of these references."""
     begin = after or ListPlace(first, NOBODY)
+    given = [(name, value) for name, value in references if value is not None]
+    matches = "".join(f" AND {name} = ${number}" for number, (name, _) in enumerate(given, 7))
     rows = await tx.fetch(
         f"""
         SELECT {_FOUND} FROM appointments
         WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3
           AND (starts_at, id) > ($4::timestamptz, $5::uuid)
-          AND deleted_at IS NULL AND erased_at IS NULL
+          AND deleted_at IS NULL AND erased_at IS NULL {matches}
         ORDER BY starts_at, id LIMIT $6
-        """,  # noqa: S608 - a constant list of columns
+        """,  # noqa: S608 - constant lists of columns
         practice_id,
         first,
         until,
         begin.at,
         begin.appointment_id,
         limit,
+        *(value for _, value in given),
     )
     return [_appointment(sealer, row) for row in rows]
 
@@ -327,40 +331,6 @@ async def lock_reference(tx: Connection, practice_id: UUID, reference: str) -> U
         reference,
     )
     return found
-
-
-async def referred(
-    tx: Connection,
-    sealer: Sealer,
-    practice_id: UUID,
-    references: References,
-    first: datetime,
-    until: datetime,
-    *,
-    after: ListPlace | None,
-    limit: int,
-) -> Sequence[Appointment]:
-    """As `page`, of those that have all of these references."""
-    begin = after or ListPlace(first, NOBODY)
-    given = [(name, value) for name, value in references if value is not None]
-    matches = "".join(f" AND {name} = ${number}" for number, (name, _) in enumerate(given, 7))
-    rows = await tx.fetch(
-        f"""
-        SELECT {_FOUND} FROM appointments
-        WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3
-          AND (starts_at, id) > ($4::timestamptz, $5::uuid)
-          AND deleted_at IS NULL AND erased_at IS NULL {matches}
-        ORDER BY starts_at, id LIMIT $6
-        """,  # noqa: S608 - constant lists of columns
-        practice_id,
-        first,
-        until,
-        begin.at,
-        begin.appointment_id,
-        limit,
-        *(value for _, value in given),
-    )
-    return [_appointment(sealer, row) for row in rows]
 
 
 async def next_start(tx: Connection, practice_id: UUID, since: datetime) -> datetime | None:
