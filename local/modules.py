@@ -11,6 +11,11 @@ MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dashboard": "dash
 PROGRAMS = {**MODULES, "fhir": "services.fhir"}
 
 
+def title(name: str) -> str:
+    """What a program is called where people read of it."""
+    return "FHIR" if name == "fhir" else name.capitalize()
+
+
 def migrations(name: str, code: Path = REPOSITORY) -> Path:
     """Where the migrations of a service or the dashboard are; `code`: of which tree."""
     return code.joinpath(*MODULES[name].split("."), "migrations")

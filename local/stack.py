@@ -31,7 +31,7 @@ from local.folder import Folder, cache_folder
 from local.identity import EVERY_ROLE, HOUR, Identity
 from local.kafka import Kafka
 from local.kafka_setup import ADMIN
-from local.modules import MODULES, PROGRAMS, command, migrations
+from local.modules import MODULES, PROGRAMS, command, migrations, title
 from local.ports import DEFAULT_BASE, Ports, free_port
 from local.postgres import Postgres
 from local.practice import DEMO_PRACTICE, Practice
@@ -40,8 +40,6 @@ from local.servers import Place, Servers
 from local.services import GATEWAY_FILE, Environments
 
 Progress = Callable[[str], None]
-
-TITLES = {"fhir": "FHIR"}  # of programs that are not called as their package is
 
 
 def _silent(_: str) -> None:
@@ -334,7 +332,7 @@ class Stack:
         )
         await _all(
             *(
-                _told(self.service(name).start(), progress, TITLES.get(name, name.capitalize()))
+                _told(self.service(name).start(), progress, title(name))
                 for name in PROGRAMS
                 if name not in self._later
             )

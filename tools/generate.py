@@ -27,11 +27,11 @@ from contracts.problems import FILE
 from contracts.sealed_bodies import CONTENT_TYPE
 from contracts.topics import EVENT_OF, TOPIC_OF, TOPICS, Topic
 from contracts.version import VERSION
+from local.modules import SERVICES
 from tools import access_table, api_pages, chart, grafana, settings_table
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = ROOT / "contracts"
-SERVICES = ("scheduling", "notification", "status", "webhooks")
 
 HEADERS: dict[str, Any] = {
     "type": "object",

@@ -11,14 +11,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
-MODULES = {
-    "Scheduling": "services.scheduling",
-    "Notification": "services.notification",
-    "Status": "services.status",
-    "Webhooks": "services.webhooks",
-    "Dashboard": "dashboard",
-    "FHIR": "services.fhir",
-}
+from local.modules import PROGRAMS, title
+
 _UNITS = {"seconds", "minutes", "hours", "days"}
 _NAMES_OF_DURATIONS = _UNITS | {"age", "delay", "interval", "retention", "timeout", "wait"}
 
@@ -44,7 +38,7 @@ def settings_of(module: str) -> type[BaseSettings]:
 def page() -> str:
     """The whole page."""
     parts = [HEAD]
-    for title, module in MODULES.items():
+    for program, module in PROGRAMS.items():
         settings = settings_of(module)
         prefix = settings.model_config.get("env_prefix", "")
         rows = [
@@ -53,7 +47,7 @@ def page() -> str:
             for name, field in settings.model_fields.items()
         ]
         head = "| variable | values | default | meaning |\n|---|---|---|---|"
-        parts.append(f"## {title}\n\n" + "\n".join([head, *rows]) + "\n")
+        parts.append(f"## {title(program)}\n\n" + "\n".join([head, *rows]) + "\n")
     return "\n".join(parts)
 
 
@@ -118,7 +112,7 @@ def without_unit() -> Iterator[str]:
 
 def _fields() -> Iterator[tuple[str, FieldInfo]]:
     """Every variable and its field."""
-    for module in MODULES.values():
+    for module in PROGRAMS.values():
         settings = settings_of(module)
         prefix = settings.model_config.get("env_prefix", "")
         for name, field in settings.model_fields.items():

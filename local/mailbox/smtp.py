@@ -70,8 +70,9 @@ class Handler:
         return "250 2.0.0 Kept"
 
     def _follow(self, server: Any, envelope: Envelope, content: bytes) -> None:
+        named = message_id(content)
         for address in envelope.rcpt_tos:
-            self._journal.write("taken", to=address, message_id=message_id(content))
+            self._journal.write("taken", to=address, message_id=named)
             mail = _mail(server, envelope, address, content)
             report = self._recipients.report(address)
             if report is not None:

@@ -93,7 +93,7 @@ class Network:
 
     async def tell(self, message: Message, step: Step) -> None:
         """Note a step and send its receipt, once and at once."""
-        at = datetime.now(UTC) - (timedelta(seconds=60) if step.older else timedelta())
+        at = _moment(step)
         self._note(message, step, at)
         told = self._kept(message, step, at)
         await self._post(told)
@@ -120,7 +120,7 @@ class Network:
             passed = step.after
             lost = self._dice.random() < self.weather.loss
             times = 0 if lost else phone.copies + (self._dice.random() < self.weather.duplication)
-            at = datetime.now(UTC) - (timedelta(seconds=60) if step.older else timedelta())
+            at = _moment(step)
             told = [self._kept(message, step, at) for _ in range(times)]
             self._note(message, step, at, number)
             for each in told:
@@ -193,6 +193,11 @@ class Network:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _moment(step: Step) -> datetime:
+    """When it says that it happened."""
+    return datetime.now(UTC) - (timedelta(seconds=60) if step.older else timedelta())
 
 
 def receipt(message: Message, state: str, code: str | None, at: datetime) -> dict[str, str | None]:

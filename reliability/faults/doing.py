@@ -216,7 +216,6 @@ def _filled(folder: Path) -> Iterator[None]:
             with suppress(OSError):
                 while True:
                     os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), size)
-                    file.seek(0, os.SEEK_END)
     try:
         yield
     finally:
@@ -227,12 +226,9 @@ def _filled(folder: Path) -> Iterator[None]:
 async def small_disk(folder: Path, size: str) -> AsyncIterator[bool]:
     """A file system of its own (tmpfs) in `folder`; False where we may not make one."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    mount = shutil.which("mount")
-    made = os.geteuid() == 0 and mount is not None
-    if made and mount is not None:
-        made = await _ran(
-            mount, "-t", "tmpfs", "-o", f"size={size},mode=0755", "tmpfs", str(folder)
-        )
+    options = ("-t", "tmpfs", "-o", f"size={size},mode=0755")
+    may = os.geteuid() == 0 and shutil.which("mount") is not None
+    made = may and await _ran("mount", *options, "tmpfs", str(folder))
     try:
         yield made
     finally:

@@ -31,17 +31,18 @@ from reliability.faults.promises import (
     TextLine,
 )
 
+OF_PRACTICE = "practice_id = ANY($1)"
 LATE = "now() - interval '20 seconds'"
 WAITING: Mapping[str, Mapping[str, str]] = {
     "scheduling": {
-        "scheduling's outbox": "outbox",
-        "notices": f"notices WHERE done_at IS NULL AND due_at < {LATE}",
+        "scheduling's outbox": f"outbox WHERE {OF_PRACTICE}",
+        "notices": f"notices WHERE done_at IS NULL AND due_at < {LATE} AND {OF_PRACTICE}",
     },
     "notification": {
-        "notification's outbox": "outbox",
-        "deliveries": "deliveries WHERE due_at IS NOT NULL",
+        "notification's outbox": f"outbox WHERE {OF_PRACTICE}",
+        "deliveries": f"deliveries WHERE due_at IS NOT NULL AND {OF_PRACTICE}",
         "receipts": "deliveries d JOIN receipts r ON r.reference = d.id "
-        f"WHERE r.due_at IS NOT NULL AND r.received_at < {LATE}",
+        f"WHERE r.due_at IS NOT NULL AND r.received_at < {LATE} AND d.{OF_PRACTICE}",
     },
 }
 TOPICS = (APPOINTMENTS, OUTCOMES)
@@ -58,9 +59,8 @@ async def waiting(stack: Stack, practices: Collection[UUID]) -> dict[str, int]:
         connection = await asyncpg.connect(stack.owner_dsn(service))
         try:
             for name, rows in queues.items():
-                joint = "AND d." if name == "receipts" else "AND " if "WHERE" in rows else "WHERE "
                 found[name] = await connection.fetchval(
-                    f"SELECT count(*) FROM {rows} {joint}practice_id = ANY($1)", list(practices)
+                    f"SELECT count(*) FROM {rows}", list(practices)
                 )
         finally:
             await connection.close()
@@ -119,38 +119,40 @@ async def gather(
     """Everything of these practices, and what went to their patients since then."""
     invitations = [each for account in accounts for each in account.invitations]
     recipients = {each.recipient for each in invitations}
-    of_practice, ids = "practice_id = ANY($1)", list(practices)
+    ids = list(practices)
     scheduling, notification, status = [
         await asyncpg.connect(stack.owner_dsn(name)) for name in SERVICES
     ]
     try:
         appointments = await scheduling.fetch(
-            f"SELECT id FROM appointments WHERE {of_practice}", ids
+            f"SELECT id FROM appointments WHERE {OF_PRACTICE}", ids
         )
         entries = await scheduling.fetch(
             "SELECT action, unnest(appointment_ids) AS appointment FROM audit_entries "
-            f"WHERE {of_practice}",
+            f"WHERE {OF_PRACTICE}",
             ids,
         )
         deliveries = await notification.fetch(
             "SELECT id, appointment_id, attempt, channel, message_id, state, unanswered "
-            f"FROM deliveries WHERE kind = 'invitation' AND {of_practice}",
+            f"FROM deliveries WHERE kind = 'invitation' AND {OF_PRACTICE}",
             ids,
         )
+        others = await _every_delivery(notification)
         indicators = await status.fetch(
-            f"SELECT appointment_id, body FROM indicators WHERE {of_practice}", ids
+            f"SELECT appointment_id, body FROM indicators WHERE {OF_PRACTICE}", ids
         )
     finally:
         for connection in (scheduling, notification, status):
             await connection.close()
     shown = {str(row["appointment_id"]): json.loads(row["body"] or "{}") for row in indicators}
     ours = {str(row["message_id"]) for row in deliveries} | {str(row["id"]) for row in deliveries}
-    others = await _every_delivery(stack) - ours
+    others -= ours
+    subjects = {str(row["id"]) for row in appointments}
     mails, texts = journals(stack, recipients, since)
     return Evidence(
         invitations=invitations,
         unanswered=sum(account.unanswered for account in accounts),
-        appointments={str(row["id"]) for row in appointments},
+        appointments=subjects,
         deliveries=[
             Delivery(
                 str(row["id"]),
@@ -168,7 +170,7 @@ async def gather(
         indicators={
             subject: Shown(body["overall"], body["attempt"]) for subject, body in shown.items()
         },
-        records=await _records(stack, {str(row["id"]) for row in appointments}),
+        records=await _records(stack, subjects),
         entries=[(row["action"], str(row["appointment"])) for row in entries],
         chain_fault=await _chain_fault(stack),
         queues=await waiting(stack, practices),
@@ -202,16 +204,12 @@ def journals(
     return mails, texts
 
 
-async def _every_delivery(stack: Stack) -> set[str]:
+async def _every_delivery(connection: "asyncpg.Connection[asyncpg.Record]") -> set[str]:
     """Ids and Message-IDs of all deliveries, notices and other practices' too."""
-    connection = await asyncpg.connect(stack.owner_dsn("notification"))
-    try:
-        rows = await connection.fetch(
-            "SELECT id::text AS name FROM deliveries UNION ALL SELECT message_id FROM deliveries "
-            "UNION ALL SELECT message_id FROM daily_mails"
-        )
-    finally:
-        await connection.close()
+    rows = await connection.fetch(
+        "SELECT id::text AS name FROM deliveries UNION ALL SELECT message_id FROM deliveries "
+        "UNION ALL SELECT message_id FROM daily_mails"
+    )
     return {row["name"] for row in rows}
 
 

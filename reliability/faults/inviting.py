@@ -7,6 +7,7 @@ is answered: what was answered with 2xx is what the product has promised.
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,7 @@ class Account:
     accepted_at: dict[str, float] = field(default_factory=dict)
     settled_at: dict[str, float] = field(default_factory=dict)
     unanswered: int = 0
-    refusals: dict[str, int] = field(default_factory=dict)
+    refusals: Counter[str] = field(default_factory=Counter)
 
 
 class Inviting:
@@ -146,15 +147,12 @@ class Inviting:
                     return answer.json()
                 how = f"{answer.status_code} {answer.json().get('type', '')}"
                 if answer.status_code in {409, 422} and turn == 1:
-                    self._refused(how)
+                    self.account.refusals[how] += 1
                     return None  # nothing was begun
-            self._refused(how)
+            self.account.refusals[how] += 1
             await asyncio.sleep(min(AGAIN * 2 ** (turn - 1), MOST) * self._dice.uniform(0.5, 1))
         self.account.unanswered += 1
         return None
-
-    def _refused(self, how: str) -> None:
-        self.account.refusals[how] = self.account.refusals.get(how, 0) + 1
 
     async def look(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         """Note what has come to an end since the last look, in status's database."""

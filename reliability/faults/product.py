@@ -59,7 +59,7 @@ async def product(
         env=_environment(links),
         servers=_servers(links),
         journals=True,
-        later=("webhooks", "fhir"),
+        later=(*SERVICES, "webhooks", "fhir"),
     )
     try:
         for name, link in links.items():
@@ -134,10 +134,10 @@ def _servers(links: Mapping[str, Proxy]) -> Servers:
 
 
 async def _by_way_of_proxies(stack: Stack, links: Mapping[str, Proxy]) -> None:
-    """Send the services to their databases by proxy: the passwords are there by now."""
+    """Start the services, with databases by way of proxies: the passwords are there by now."""
     for name in SERVICES:
         direct = f":{stack.ports.postgres}/"
         proxied = f":{links[f'{name} to PostgreSQL'].port}/"
         url = stack.dsn(name).replace(direct, proxied)
         stack.configure(name, **{f"{name.upper()}_DATABASE_URL": url})
-    await asyncio.gather(*(stack.service(name).restart() for name in SERVICES))
+    await asyncio.gather(*(stack.service(name).start() for name in SERVICES))

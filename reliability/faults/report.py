@@ -42,9 +42,7 @@ def table(
     unknown = [one.appointment_id for one in seen.deliveries if honest(one)]
     longest = recoveries(happened, accounts, unknown)
     found = Counter(each.promise for each in broken)
-    refusals = Counter[str]()
-    for account in accounts:
-        refusals.update(account.refusals)
+    refusals = sum((account.refusals for account in accounts), Counter[str]())
     lines = [
         "| fault | times | longest recovery |",
         "|---|---|---|",

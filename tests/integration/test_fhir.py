@@ -15,7 +15,7 @@ from fhirclient.models.communication import Communication
 from fhirclient.server import FHIRNotFoundException, FHIRServer
 
 from tests.conftest import Stack
-from tests.support import BERLIN, PATIENCE, Json, Practice, eventually, fhir
+from tests.support import BERLIN, Json, Practice, eventually, fhir, http_client
 from tests.support.keys import bearer, new_key
 
 FHIR = {"Content-Type": "application/fhir+json"}
@@ -34,9 +34,7 @@ async def base(stack: Stack) -> AsyncIterator[str]:
 async def http(base: str, practice: Practice) -> AsyncIterator[httpx.AsyncClient]:
     """The same server, for what SMART's client has no way to say."""
     token = practice.scheduling.headers["Authorization"]
-    async with httpx.AsyncClient(
-        base_url=base, headers={"Authorization": token}, timeout=PATIENCE
-    ) as client:
+    async with http_client(base_url=base, headers={"Authorization": token}) as client:
         yield client
 
 

@@ -6,13 +6,12 @@ from asyncio import create_subprocess_exec
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest_asyncio
 from standardwebhooks import Webhook
 
 from contracts.topics import EVENT_OF
 from tests.conftest import Stack
-from tests.support import PATIENCE, Json, Practice, eventually
+from tests.support import Json, Practice, eventually, http_client
 from tests.support.http_server import Server, serve
 from tests.support.keys import bearer, new_key
 
@@ -57,7 +56,7 @@ async def test_a_receiver_hears_all_of_its_practice_and_nothing_of_its_patients(
     reader = await new_key(stack, practice.id, "status:read")
     async with (
         serve() as server,
-        httpx.AsyncClient(base_url=stack.url("webhooks"), timeout=PATIENCE) as client,
+        http_client(base_url=stack.url("webhooks")) as client,
     ):
         body = {"url": f"{server.url}/hook"}
         refused = await client.post("/v1/webhooks", json=body, headers=await bearer(stack, reader))
