@@ -20,7 +20,7 @@ class Learnt:
 
     made_good: int = 0
     lost: list[Told] = field(default_factory=list)  # name, address and link are gone
-    sent_again: list[Told] = field(default_factory=list)  # maybe to another address
+    outdated: list[Told] = field(default_factory=list)  # name and addresses may be others by now
 
     def lines(self) -> Iterable[str]:
         """For the operator, who tells the practices."""
@@ -31,11 +31,11 @@ class Learnt:
                 f"LOST: practice {each.practice_id}, appointment {each.appointment_id}, start "
                 f"{start}. Its patient's link leads nowhere: make it anew."
             )
-        for each in self.sent_again:
+        for each in self.outdated:
             yield (
                 f"CHECK: practice {each.practice_id}, appointment {each.appointment_id} was sent "
-                "again since: name and addresses are those before, and links may be void or hold "
-                "that should not. Correct them and send it again."
+                "again or corrected since: name and addresses are those before, and links may be "
+                "void or hold that should not. Correct them and send it again."
             )
 
 
@@ -70,8 +70,9 @@ async def learn(
         await appointment_store.delete(tx, told.practice_id, told.appointment_id, now)
         await tx.execute("DELETE FROM notices WHERE appointment_id = $1", told.appointment_id)
         return
-    if told.attempt > row["attempt"] and not row["deleted"]:
-        learnt.sent_again.append(told)
+    newer = told.attempt > row["attempt"] or told.corrected > row["version"]
+    if newer and not row["deleted"]:
+        learnt.outdated.append(told)
     if moved:
         learnt.made_good += 1
         await _plan(tx, sealer, told, now)

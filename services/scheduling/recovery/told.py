@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from contracts.events import (
+    AppointmentCorrected,
     AppointmentDeleted,
     AppointmentErased,
     AppointmentEvent,
@@ -13,6 +15,14 @@ from contracts.events import (
     ErasureReason,
     Event,
     InvitationIssued,
+)
+
+Versioned: TypeAlias = (
+    AppointmentScheduled
+    | InvitationIssued
+    | AppointmentCorrected
+    | AppointmentDeleted
+    | AppointmentErased
 )
 
 
@@ -25,6 +35,7 @@ class Told:
     version: int = 0  # the highest
     attempt: int = 0  # the highest
     scheduled: int = 0  # the version that start and length are of
+    corrected: int = 0  # the highest version that name or addresses were corrected by
     starts_at: datetime | None = None
     duration_minutes: int | None = None
     deleted: bool = False
@@ -43,11 +54,10 @@ def fold(events: Iterable[Event]) -> dict[UUID, Told]:
 
 
 def _after(told: Told, event: Event) -> Told:
+    if isinstance(event, Versioned):
+        told = replace(told, version=max(told.version, event.version))
     match event:
-        case AppointmentScheduled():
-            told = replace(told, version=max(told.version, event.version))
-            if event.version <= told.scheduled:
-                return told
+        case AppointmentScheduled() if event.version > told.scheduled:
             return replace(
                 told,
                 scheduled=event.version,
@@ -55,18 +65,14 @@ def _after(told: Told, event: Event) -> Told:
                 duration_minutes=event.duration_minutes,
             )
         case InvitationIssued():
-            return replace(
-                told,
-                version=max(told.version, event.version),
-                attempt=max(told.attempt, event.attempt),
-            )
+            return replace(told, attempt=max(told.attempt, event.attempt))
+        case AppointmentCorrected():
+            return replace(told, corrected=max(told.corrected, event.version))
         case AppointmentDeleted():
-            return replace(told, version=max(told.version, event.version), deleted=True)
+            return replace(told, deleted=True)
         case AppointmentErased():
             on_request = ErasureReason.REQUEST in {event.reason, told.erased}
             return replace(
-                told,
-                version=max(told.version, event.version),
-                erased=ErasureReason.REQUEST if on_request else ErasureReason.RETENTION,
+                told, erased=ErasureReason.REQUEST if on_request else ErasureReason.RETENTION
             )
     return told

@@ -87,7 +87,7 @@ async def test_a_restored_database_learns_what_was_told_since(
     scheduling_db: Database, sealer: Sealer, new_practice: NewPractice
 ) -> None:
     desk = Desk(scheduling_db, sealer, await new_practice())
-    moved, deleted, erased, again = [await desk.create() for _ in range(4)]
+    moved, deleted, erased, again, corrected = [await desk.create() for _ in range(5)]
     start = desk.moment.replace(microsecond=0) + 5 * DAY
 
     def told(appointment_id: UUID) -> Told:
@@ -102,16 +102,20 @@ async def test_a_restored_database_learns_what_was_told_since(
         replace(told(deleted), deleted=True),
         replace(told(erased), deleted=True, erased=ErasureReason.REQUEST),
         replace(told(again), attempt=2),
+        replace(told(corrected), corrected=3),
         lost,
         over,
     )
     assert (found.made_good, found.lost) == (3, [lost])
-    assert [each.appointment_id for each in found.sent_again] == [again]
-    assert [line.partition(":")[0] for line in found.lines()] == ["scheduling", "LOST", "CHECK"]
-    _, present = await desk.booking.named(desk.caller, [moved, deleted, erased, again])
+    assert [each.appointment_id for each in found.outdated] == [again, corrected]
+    assert [line.partition(":")[0] for line in found.lines()] == [
+        *("scheduling", "LOST", "CHECK", "CHECK"),
+    ]
+    _, present = await desk.booking.named(desk.caller, [moved, deleted, erased, again, corrected])
     assert {each.id: (each.attempt, each.version) for each in present} == {
         moved: (1, 3),
         again: (2, 3),
+        corrected: (1, 3),
     }
     [there] = [each for each in present if each.id == moved]
     assert (there.starts_at, there.duration_minutes) == (start, 45)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.channels import Channel
 from contracts.events import (
+    AppointmentCorrected,
     AppointmentDeleted,
     AppointmentErased,
     AppointmentEvent,
@@ -36,6 +37,7 @@ def story(appointment_id: UUID) -> list[AppointmentEvent]:
         AppointmentRescheduled(**of, **time, version=2, start=START + timedelta(days=1)),
         InvitationIssued(**of, **sent, version=3, attempt=2),
         AppointmentRescheduled(**of, **time, version=4, start=START + timedelta(days=2)),
+        AppointmentCorrected(**of, version=5, attempt=2, unsent=[], occurred_at=START),
         VisitJoined(**of, role=VisitRole.HOST, occurred_at=START),
     ]
 
@@ -45,7 +47,7 @@ def test_the_highest_version_counts_whatever_the_order(events: list[AppointmentE
     told = fold(events)
     assert told.keys() == {ONE, OTHER}
     for each in told.values():
-        assert (each.version, each.attempt, each.scheduled) == (4, 2, 4)
+        assert (each.version, each.attempt, each.scheduled, each.corrected) == (5, 2, 4, 5)
         assert each.starts_at == START + timedelta(days=2)
         assert (each.deleted, each.erased) == (False, None)
 
@@ -64,14 +66,15 @@ def test_an_erasure_on_request_is_one_whatever_else_is_told(order: list[int]) ->
 
 def test_each_event_says_what_it_says_and_no_more() -> None:
     of = {"practice_id": PRACTICE, "appointment_id": ONE}
-    nothing = Told(ONE, PRACTICE, 0, 0, 0, None, None, deleted=False, erased=None)
+    nothing = Told(ONE, PRACTICE, 0, 0, 0, 0, None, None, deleted=False, erased=None)
     made = story(ONE)
-    joined, again = made[-1], made[3]
+    joined, again, corrected = made[-1], made[3], made[-2]
     retention = AppointmentErased(**of, version=9, reason=ErasureReason.RETENTION)
     later = AppointmentRescheduled(
         **of, version=4, start=START, duration_minutes=45, time_zone="Europe/Berlin"
     )
     assert fold([joined]) == {ONE: nothing}
+    assert fold([corrected]) == {ONE: replace(nothing, version=5, corrected=5)}
     assert fold([again]) == {ONE: replace(nothing, version=3, attempt=2)}
     assert fold([AppointmentDeleted(**of, version=5)]) == {
         ONE: replace(nothing, version=5, deleted=True)
