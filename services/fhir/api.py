@@ -6,6 +6,7 @@ from email.utils import format_datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -104,22 +105,19 @@ async def search_appointments(request: Request, services: State, caller: Caller)
         return await _changed(services, caller, query, statuses)
     named = _named(query)
     referred = _referred(query)
-    if "date" in query:
-        zone = await caller.zone()
-        wanted = search.bounds("date", query.values["date"], zone)
-    else:
-        wanted = []
+    zone = await caller.zone() if "date" in query else None
+    wanted = search.bounds("date", query.values["date"], zone) if zone is not None else []
     following: str | None = None
     if named is not None:
         views: Sequence[Json] = await caller.named(named)
     elif referred:
         views, following = await caller.referred(referred, limit=query.count, cursor=query.cursor)
-    elif "date" not in query:
+    elif zone is None:
         raise BadSearch("date", ASK_BY)
     elif BOOKED not in statuses:  # nobody knows any more when those that are cancelled began
         views = []
     else:
-        views, following = await _of_days(caller, query, wanted)
+        views, following = await _of_days(caller, query, wanted, zone)
     found = [
         resource
         for view in views
@@ -166,9 +164,9 @@ async def _changed(services: Services, caller: Apis, query: Query, statuses: set
 
 
 @router.get("/Appointment/{appointment_id}")
-async def read_appointment(request: Request, caller: Caller, appointment_id: str) -> Response:
+async def read_appointment(caller: Caller, appointment_id: str) -> Response:
     """One appointment."""
-    return _read(request, appointment.resource_of(await _found(caller, appointment_id)))
+    return _read(appointment.resource_of(await _found(caller, appointment_id)))
 
 
 @router.post("/Appointment")
@@ -224,10 +222,9 @@ async def patch_appointment(request: Request, caller: Caller, appointment_id: st
 
 
 async def _of_days(
-    caller: Apis, query: Query, wanted: Sequence[Bound]
+    caller: Apis, query: Query, wanted: Sequence[Bound], zone: ZoneInfo
 ) -> tuple[list[Json], str | None]:
     """A page, and where the next one begins. Scheduling lists a year at a time."""
-    zone = await caller.zone()
     between = search.days(wanted, zone, utc_now().astimezone(zone).date())
     if between is None:
         return [], None
@@ -377,13 +374,13 @@ async def search_communications(request: Request, services: State, caller: Calle
 
 
 @router.get("/Communication/{communication_id}")
-async def read_communication(request: Request, caller: Caller, communication_id: str) -> Response:
+async def read_communication(caller: Caller, communication_id: str) -> Response:
     """One message."""
     about: UUID | None = communication.appointment_of(communication_id)
     messages = [] if about is None else await _messages(caller, [str(about)])
     for each in messages:
         if each["id"] == communication_id:
-            return _read(request, each)
+            return _read(each)
     raise NoSuchResource
 
 
@@ -423,16 +420,10 @@ def _statuses(query: Query, known: set[str]) -> set[str]:
     return asked
 
 
-def _read(request: Request, resource: Resource) -> Response:
-    """The resource, unless the caller has just this version (RFC 9110, section 13.1.2)."""
+def _read(resource: Resource) -> Response:
+    """The resource with its version; who has just this one gets 304 (`chassis.reading`)."""
     tag = etag(resource)
     headers = {} if tag is None else {"ETag": tag}
-    had = ",".join(request.headers.getlist("if-none-match"))
-    if tag is not None and had:
-        version = tag.removeprefix("W/")
-        known = {each.strip().removeprefix("W/") for each in had.split(",")}
-        if version in known or "*" in known:
-            return Response(status_code=304, headers=headers)
     if last := resource.get("meta", {}).get("lastUpdated"):
         headers["Last-Modified"] = format_datetime(appointment.moment(last), usegmt=True)
     return FhirResponse(resource, headers=headers)

@@ -70,9 +70,8 @@ def resource_of(view: Json) -> Resource:
             "minutesDuration": view["duration_minutes"],
             "created": instant(moment(view["created_at"])),
         }
-    actor = {"reference": f"#{PATIENT}"} if "contained" in shown else {"type": "Patient"}
-    if "contained" not in shown:
-        actor["display"] = "Patient"
+    nameless = {"type": "Patient", "display": "Patient"}
+    actor = {"reference": f"#{PATIENT}"} if "contained" in shown else nameless
     shown["participant"] = [
         {"actor": actor, "required": "required", "status": "needs-action"},
         *(

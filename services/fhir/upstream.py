@@ -75,27 +75,25 @@ class Apis:
         self, first: date, last: date, *, limit: int, cursor: str | None
     ) -> tuple[list[Json], str | None]:
         """Those that start on these days, and where the next page begins."""
-        query = [("from", first.isoformat()), ("to", last.isoformat()), ("limit", str(limit))]
-        if cursor is not None:
-            query.append(("cursor", cursor))
-        answer = await self._json("scheduling", "/v1/appointments", query)
-        return list(answer["appointments"]), answer["next"]
+        days = [("from", first.isoformat()), ("to", last.isoformat())]
+        return await self._page(days, limit, cursor)
 
     async def changed(
         self, since: datetime, *, limit: int, cursor: str | None
     ) -> tuple[list[Json], str | None]:
         """What changed then or later, deleted ones too, and where the next page begins."""
-        query = [("updated_since", since.isoformat()), ("limit", str(limit))]
-        if cursor is not None:
-            query.append(("cursor", cursor))
-        answer = await self._json("scheduling", "/v1/appointments", query)
-        return list(answer["appointments"]), answer["next"]
+        return await self._page([("updated_since", since.isoformat())], limit, cursor)
 
     async def referred(
         self, references: Mapping[str, str], *, limit: int, cursor: str | None
     ) -> tuple[list[Json], str | None]:
         """Those that have all of these references, and where the next page begins."""
-        query = [*references.items(), ("limit", str(limit))]
+        return await self._page([*references.items()], limit, cursor)
+
+    async def _page(
+        self, asked: Sequence[tuple[str, str]], limit: int, cursor: str | None
+    ) -> tuple[list[Json], str | None]:
+        query = [*asked, ("limit", str(limit))]
         if cursor is not None:
             query.append(("cursor", cursor))
         answer = await self._json("scheduling", "/v1/appointments", query)

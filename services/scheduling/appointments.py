@@ -12,9 +12,11 @@ from contracts.channels import Channel
 from contracts.events import (
     AppointmentCorrected,
     AppointmentDeleted,
+    AppointmentErased,
     AppointmentFollowedUp,
     AppointmentRescheduled,
     AppointmentScheduled,
+    ErasureReason,
     Event,
     InvitationIssued,
     InvitationRequested,
@@ -195,6 +197,15 @@ def deleted(
         practice_id=practice_id,
         version=version,
         **references.model_dump(),
+    )
+
+
+def erased(
+    practice_id: UUID, appointment_id: UUID, version: int, reason: ErasureReason
+) -> AppointmentErased:
+    """The event of an erasure, which is a version of its own."""
+    return AppointmentErased(
+        appointment_id=appointment_id, practice_id=practice_id, version=version, reason=reason
     )
 
 

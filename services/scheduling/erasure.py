@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chassis import outbox
 from chassis.database import Connection
-from contracts.events import AppointmentErased, ErasureReason, Event
+from contracts.events import ErasureReason, Event
 from services.scheduling import appointments, erasure_store, store
 from services.scheduling.erasure_store import Held
 
@@ -45,11 +45,5 @@ async def by_term(tx: Connection, source: str, now: datetime) -> bool:
 
 def _erased(cleared: Sequence[Held], reason: ErasureReason) -> list[Event]:
     return [
-        AppointmentErased(
-            appointment_id=each.id,
-            practice_id=each.practice_id,
-            version=each.version,
-            reason=reason,
-        )
-        for each in cleared
+        appointments.erased(each.practice_id, each.id, each.version, reason) for each in cleared
     ]

@@ -88,25 +88,24 @@ def starts(facts: Iterable[Fact]) -> list[Start]:
 
 def _place(fact: Fact) -> tuple[datetime, int, int, str, str]:
     """By occurrence; an attempt's announcement stands before outcomes of the same instant."""
+    place: tuple[int, int, str, str]
     match fact:
         case Issued():
-            return fact.at, fact.attempt, 0, ",".join(sorted(fact.channels)), ""
+            place = fact.attempt, 0, ",".join(sorted(fact.channels)), ""
         case Outcome():
-            return fact.at, fact.attempt, fact.sequence, fact.channel, repr(rank(fact))
+            place = fact.attempt, fact.sequence, fact.channel, repr(rank(fact))
         case Notice():
             identity = f"{fact.notice_id} {fact.channel} {rank(fact)}"
-            return fact.at, HIGHEST, fact.sequence, fact.kind, identity
-        case Answered() | Corrected():
-            said, identity = (
-                (fact.answer, "")
-                if isinstance(fact, Answered)
-                else (",".join(sorted(fact.unsent)), str(fact.attempt))
-            )
-            return fact.at, HIGHEST, fact.version, said, identity
+            place = HIGHEST, fact.sequence, fact.kind, identity
+        case Answered():
+            place = HIGHEST, fact.version, fact.answer, ""
+        case Corrected():
+            place = HIGHEST, fact.version, ",".join(sorted(fact.unsent)), str(fact.attempt)
         case Joined():
-            return fact.at, HIGHEST, HIGHEST, fact.role, ""
+            place = HIGHEST, HIGHEST, fact.role, ""
         case _:
-            return fact.at, HIGHEST, HIGHEST, "", ""
+            place = HIGHEST, HIGHEST, "", ""
+    return fact.at, *place
 
 
 def _entries(fact: Fact) -> Iterator[TimelineEntry]:

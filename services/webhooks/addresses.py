@@ -15,8 +15,9 @@ from ipaddress import (
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from chassis.peers import Network
+
 Address: TypeAlias = IPv4Address | IPv6Address
-Network: TypeAlias = IPv4Network | IPv6Network
 
 MAX_URL = 2000  # characters
 DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -100,7 +101,7 @@ class Reach:
     def allows(self, address: Address) -> bool:
         """Whether this address may be connected to."""
         address = _unwrapped(address)
-        if any(address.version == each.version and address in each for each in self.networks):
+        if any(address in each for each in self.networks):
             return True
         return _public(address)
 

@@ -1,12 +1,13 @@
 """What goes in and out of the webhooks API."""
 
-from datetime import UTC, datetime
-from typing import Annotated, TypeAlias
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.openapi import without_defaults
+from contracts.events import UtcDatetime
 from services.webhooks.addresses import MAX_URL
 from services.webhooks.endpoints import DisabledReason, Endpoint
 from services.webhooks.schedule import CallResult
@@ -32,7 +33,6 @@ EventTypes = Annotated[
         "empty list every public one, those that are added later included.",
     ),
 ]
-Moment: TypeAlias = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 
 
 class WebhookInput(BaseModel):
@@ -70,8 +70,10 @@ class Rotation(WebhookInput):
 class Replay(WebhookInput):
     """Which events are sent again: those of a range of time, or by id; of the types it gets."""
 
-    since: Moment | None = Field(default=None, description="`time` of the events, from then on.")
-    until: Moment | None = Field(default=None, description="Before then.")
+    since: UtcDatetime | None = Field(
+        default=None, description="`time` of the events, from then on."
+    )
+    until: UtcDatetime | None = Field(default=None, description="Before then.")
     event_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_IDS)] | None = None
     cursor: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = Field(
         default=None, description="`next` of the answer before."

@@ -10,7 +10,6 @@ from chassis.database import Connection
 from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.events import (
-    AppointmentErased,
     ErasureReason,
     Event,
     NoticeKind,
@@ -63,7 +62,9 @@ class Telling:
     async def erased(self, tx: Connection) -> int:
         """What was erased on request, of which no row is left; how many."""
         gone = await store.erased_since(tx, self.since)
-        events = [_erased(practice, each, 1, ErasureReason.REQUEST) for practice, each in gone]
+        events = [
+            appointments.erased(practice, each, 1, ErasureReason.REQUEST) for practice, each in gone
+        ]
         await self._put(tx, [(each, None) for each in events])
         return len(events)
 
@@ -84,7 +85,9 @@ class Telling:
         self, row: Present, appointment: Appointment | None, practice: Practice
     ) -> list[Dated]:
         if row.erased_at is not None:
-            erased = _erased(row.practice_id, row.id, row.version, ErasureReason.RETENTION)
+            erased = appointments.erased(
+                row.practice_id, row.id, row.version, ErasureReason.RETENTION
+            )
             return [(erased, row.erased_at)]
         if row.deleted_at is not None:
             deleted = appointments.deleted(row.practice_id, row.id, row.version)
@@ -154,11 +157,3 @@ class Telling:
             sealer=self.sealer,
             times=[time for _, time in events],
         )
-
-
-def _erased(
-    practice_id: UUID, appointment_id: UUID, version: int, reason: ErasureReason
-) -> AppointmentErased:
-    return AppointmentErased(
-        practice_id=practice_id, appointment_id=appointment_id, version=version, reason=reason
-    )
