@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Each worker has a stack of its own; unit tests, which come last, fill the gaps.
-WORKERS ?= 2
+# Each worker has a stack of its own; unit tests, which come last, fill the gaps. Stack tests wait more
+# than they compute: three keep two processors busy.
+WORKERS ?= 3
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
  --max-worker-restart 0
 # of the processors, for test-slow

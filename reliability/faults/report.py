@@ -1,34 +1,55 @@
 """The table that a campaign ends with. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reliability.faults.doing import Happened
 from reliability.faults.inviting import Account
 from reliability.faults.promises import Broken, Evidence, Promise, copies, honest
 
-SHOWN = 20  # broken promises that are told one by one
+SHOWN = 20  # broken promises, and slow recoveries, that are told one by one
+SLOW = 120.0  # seconds; a longer recovery is told by itself
 
 
 def recoveries(
     happened: Sequence[Happened], accounts: Sequence[Account], unknown: Collection[str]
-) -> Mapping[str, float]:
-    """By kind of fault: the longest, in seconds from a fault's end.
+) -> Sequence[tuple[float, Happened, str]]:
+    """Seconds from each fault's end until each appointment accepted meanwhile showed its end.
 
-    A fault is over when whatever was accepted while it lasted has come to an end that is shown;
-    what nobody can know the end of, until it turns amber, does not count.
+    What nobody can know the end of, until it turns amber, does not count.
     """
-    longest: dict[str, float] = defaultdict(float)
-    for each in happened:
-        ends = (
-            account.settled_at.get(subject, float("inf"))
-            for account in accounts
-            for subject, at in account.accepted_at.items()
-            if each.began <= at <= each.ended and subject not in unknown
-        )
-        took = max((end - each.ended for end in ends), default=0.0)
-        longest[each.fault.kind] = max(longest[each.fault.kind], took)
-    return longest
+    return [
+        (account.settled_at.get(subject, float("inf")) - each.ended, each, subject)
+        for each in happened
+        for account in accounts
+        for subject, at in account.accepted_at.items()
+        if each.began <= at <= each.ended and subject not in unknown
+    ]
+
+
+def longest(
+    happened: Sequence[Happened], found: Sequence[tuple[float, Happened, str]]
+) -> Mapping[str, float]:
+    """By kind of fault: it is over when the last of its appointments shows its end."""
+    took = dict.fromkeys((each.fault.kind for each in happened), 0.0)
+    for seconds, each, _ in found:
+        took[each.fault.kind] = max(took[each.fault.kind], seconds)
+    return took
+
+
+def slow(seen: Evidence, found: Sequence[tuple[float, Happened, str]]) -> Iterator[str]:
+    """The slowest, each with what is known of its deliveries."""
+    invited = {each.appointment_id: each.recipient for each in seen.invitations}
+    deliveries = defaultdict(list)
+    for one in seen.deliveries:
+        deliveries[one.appointment_id].append(f"{one.attempt} {one.channel} {one.state}")
+    told = sorted(found, key=lambda each: each[0], reverse=True)
+    for seconds, each, subject in told[:SHOWN]:
+        if seconds > SLOW:
+            yield (
+                f"{seconds:.0f} s after {each.fault.number} ({each.fault.kind}): {subject}, "
+                f"{invited.get(subject)}: {', '.join(deliveries[subject])}"
+            )
 
 
 def table(
@@ -40,13 +61,14 @@ def table(
     """In Markdown."""
     kinds = Counter(each.fault.kind for each in happened)
     unknown = [one.appointment_id for one in seen.deliveries if honest(one)]
-    longest = recoveries(happened, accounts, unknown)
+    found_ends = recoveries(happened, accounts, unknown)
+    took = longest(happened, found_ends)
     found = Counter(each.promise for each in broken)
     refusals = sum((account.refusals for account in accounts), Counter[str]())
     lines = [
         "| fault | times | longest recovery |",
         "|---|---|---|",
-        *(f"| {kind} | {times} | {longest[kind]:.1f} s |" for kind, times in kinds.items()),
+        *(f"| {kind} | {times} | {took[kind]:.1f} s |" for kind, times in kinds.items()),
         "",
         "| of all | |",
         "|---|---|",
@@ -60,6 +82,7 @@ def table(
         "Answers that were asked again: "
         + (", ".join(f"{times} x {how}" for how, times in refusals.most_common()) or "none")
         + ".",
+        *slow(seen, found_ends),
     ]
     if broken:
         lines += ["", *(f"{each.promise}: {each.subject}: {each.how}" for each in broken[:SHOWN])]

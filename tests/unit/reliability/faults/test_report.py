@@ -1,10 +1,12 @@
 """The table tells the longest recovery of each kind of fault, and what was broken."""
 
+from dataclasses import replace
+
 from reliability.faults.doing import Happened
 from reliability.faults.inviting import Account
 from reliability.faults.plan import Fault, Kind
-from reliability.faults.promises import Broken, Evidence, Promise
-from reliability.faults.report import recoveries, table
+from reliability.faults.promises import Broken, Delivery, Evidence, Invitation, Promise
+from reliability.faults.report import longest, recoveries, table
 
 
 def happened(kind: Kind, began: float, ended: float) -> Happened:
@@ -29,8 +31,20 @@ NOTHING = Evidence(
 
 
 def test_a_fault_is_over_when_all_that_was_accepted_meanwhile_has_its_end() -> None:
-    assert recoveries(FAULTS, [ACCOUNT], ["never"]) == {Kind.KILL: 5.0, Kind.PAUSE: 0.0}
-    assert recoveries(FAULTS, [ACCOUNT], [])[Kind.KILL] == float("inf")
+    known = recoveries(FAULTS, [ACCOUNT], ["never"])
+    assert longest(FAULTS, known) == {Kind.KILL: 5.0, Kind.PAUSE: 0.0}
+    assert longest(FAULTS, recoveries(FAULTS, [ACCOUNT], []))[Kind.KILL] == float("inf")
+
+
+def test_a_slow_recovery_is_told_with_what_is_known_of_it() -> None:
+    invited = Invitation("never", 1, "sms", "+4915100000001")
+    seen = replace(
+        NOTHING,
+        invitations=[invited],
+        deliveries=[Delivery("d", "never", 1, "sms", "", "accepted", 0)],
+    )
+    text = table(seen, [], FAULTS, [ACCOUNT])
+    assert "inf s after 1 (kill -9): never, +4915100000001: 1 sms accepted" in text
 
 
 def test_what_is_broken_is_counted_and_told() -> None:
