@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reliability.faults.doing import Happened
 from reliability.faults.inviting import Account
+from reliability.faults.plan import Kind
 from reliability.faults.promises import Broken, Evidence, Promise, copies, honest
 
 SHOWN = 20  # broken promises, and slow recoveries, that are told one by one
@@ -29,7 +30,7 @@ def recoveries(
 
 def longest(
     happened: Sequence[Happened], found: Sequence[tuple[float, Happened, str]]
-) -> Mapping[str, float]:
+) -> Mapping[Kind, float]:
     """By kind of fault: it is over when the last of its appointments shows its end."""
     took = dict.fromkeys((each.fault.kind for each in happened), 0.0)
     for seconds, each, _ in found:
