@@ -21,10 +21,9 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 from tools.pinned import Pin, pinned
-from tools.product import PRODUCT
-from tools.product import ROOT as REPOSITORY
+from tools.product import PRODUCT, ROOT
 
-FOLDER = REPOSITORY / "sbom"
+FOLDER = ROOT / "sbom"
 # By image, the requirements that it is made from.
 IMAGES: Mapping[str, str] = {
     "scheduling": "runtime",
@@ -90,7 +89,7 @@ def _component(pin: Pin) -> Component:
 
 def base_image() -> str:
     """Of all images, the one that they begin with."""
-    dockerfile = (REPOSITORY / "deploy" / "Dockerfile").read_text()
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     [found] = re.findall(r"^ARG PYTHON_IMAGE=([^:\s]+:\S+)$", dockerfile, re.MULTILINE)
     return str(found)
 
