@@ -198,6 +198,7 @@ def images(release: Release) -> None:
         )
     archive = release.dist / f"einladung-images-{PRODUCT}.tar"
     _run(["docker", "save", "--output", archive, *names], cwd=release.tree, env=dict(os.environ))
+    archive.chmod(0o644)  # the engine's client makes it its owner's alone
 
 
 PARTS: Mapping[str, Callable[[Release], None]] = {
