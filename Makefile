@@ -12,7 +12,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo admin key images test test-slow test-start test-upgrade test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom format generate texts requirements browser mail-servers promtool nginx faketime bench clean
+.PHONY: help demo admin key images test test-slow test-start test-upgrade test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom release format generate texts requirements browser mail-servers promtool nginx faketime bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -84,6 +84,9 @@ audit: $(VENV)/.dev ## Known vulnerabilities of the pinned packages (ARGS="--dat
 sbom: $(VENV)/.dev ## A bill of materials of each image (CycloneDX), in sbom/
 	@$(BIN)/python -m tools.sbom $(ARGS)
 
+release: $(VENV)/.dev ## What a release consists of, in dist/ (docs/releasing.md; ARGS="--without images" where no engine is)
+	@$(BIN)/python -m tools.release $(ARGS)
+
 format: $(VENV)/.dev ## Format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
@@ -152,7 +155,7 @@ faketime: ## Install Debian's faketime, so that make faults has clocks that are 
 	else echo "Without faketime no clock is wrong." >&2; fi
 
 clean: ## Remove the environment and the demo's data
-	rm -rf $(VENV) .data sbom .mypy_cache .ruff_cache .pytest_cache .hypothesis soak
+	rm -rf $(VENV) .data sbom dist .mypy_cache .ruff_cache .pytest_cache .hypothesis soak
 
 $(BIN)/pip:
 	@echo "Making the environment in $(VENV) ..."

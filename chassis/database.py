@@ -19,6 +19,7 @@ from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+from prometheus_client import Gauge
 
 from chassis.turns import Busy, Turns
 
@@ -52,6 +53,11 @@ TRANSIENT_ERRORS: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InternalClientError,  # as of a connection that a dying server has left unusable
+)
+
+
+connections_open = Gauge(
+    "database_connections", "Of the process's pool: in use, idle, and how many may be", ["state"]
 )
 
 
@@ -120,6 +126,9 @@ class Database:
             connection_class=_LeftClean,
             server_settings={"application_name": "einladung", "TimeZone": "UTC"},
         )
+        connections_open.labels("used").set_function(lambda: pool.get_size() - pool.get_idle_size())
+        connections_open.labels("idle").set_function(pool.get_idle_size)
+        connections_open.labels("most").set(connections)
         return cls(pool)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import time
 
+from opentelemetry import trace
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +16,14 @@ seconds = Histogram(
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+
+
+def exemplar() -> dict[str, str] | None:
+    """The trace to look at for what is observed now; None where none leaves."""
+    current = trace.get_current_span()
+    if not current.is_recording():
+        return None
+    return {"trace_id": trace.format_trace_id(current.get_span_context().trace_id)}
 
 
 class RequestMetrics:
@@ -35,7 +44,8 @@ class RequestMetrics:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", NO_ROUTE)
                 requests.labels(method, route, message["status"]).inc()
-                seconds.labels(method, route).observe(time.perf_counter() - begun)
+                taken = time.perf_counter() - begun
+                seconds.labels(method, route).observe(taken, exemplar())
             await send(message)
 
         await self.app(scope, receive, counted)

@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 from starlette.types import ASGIApp
@@ -182,8 +183,10 @@ def _operations(title: str, health: Health, settings: ProcessSettings) -> Applic
         return JSONResponse({"faults": faults}, status_code=503 if faults else 200)
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(request: Request) -> Response:
+        # OpenMetrics, where it is asked for, has exemplars.
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(REGISTRY), media_type=content_type)
 
     return app
 

@@ -132,6 +132,13 @@ def trace_id(span: Span | None = None) -> str | None:
     return trace.format_trace_id(context.trace_id) if context.is_valid else None
 
 
+def exemplar(traceparent: str | None) -> dict[str, str] | None:
+    """For a metric, the trace of a `traceparent` value to look at; None where no span leaves."""
+    if traceparent is None or not isinstance(trace.get_tracer_provider(), TracerProvider):
+        return None
+    return {"trace_id": traceparent.split("-")[1]}
+
+
 def begin(
     name: str,
     parent: str | None,

@@ -1,10 +1,12 @@
 """What the Helm chart (deploy/helm) has of the code: each component's settings, topics and rights.
 
 `values.schema.json` is values.schema.yaml with what can be set, so that a chart's value is refused
-where a setting would be; `files/contract.json` has what templates ask for.
+where a setting would be; `files/contract.json` has what templates ask for; Chart.yaml has the
+product's version.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from pydantic.fields import FieldInfo
 from contracts.access import ACCOUNTS, OTHER_SYSTEM, Resource, grants
 from contracts.topics import ALL_TOPICS, Topic
 from local.modules import PROGRAMS
+from tools.product import PRODUCT
 from tools.settings_table import settings_of
 
 HELM = Path(__file__).parents[1] / "deploy" / "helm"
@@ -55,6 +58,13 @@ def contract() -> str:
         "accounts": {name: list(_acls(name)) for name in (*ACCOUNTS, OTHER_SYSTEM)},
     }
     return json.dumps(found, indent=2) + "\n"
+
+
+def described() -> str:
+    """Chart.yaml, with the product's version: the chart's own, and the images'."""
+    text = (CHART / "Chart.yaml").read_text()
+    text = re.sub(r"^version: .*$", f"version: {PRODUCT}", text, flags=re.MULTILINE)
+    return re.sub(r"^appVersion: .*$", f'appVersion: "{PRODUCT}"', text, flags=re.MULTILINE)
 
 
 def required_secrets(component: str) -> Iterator[str]:

@@ -4,8 +4,8 @@
     python -m tools.generate --check    exits with 1 and names each stale file
 
 It looks into the services for their OpenAPI, docs/settings.md and the settings that the Helm chart
-takes, and into the contracts for docs/kafka.md and the chart's topics and accounts. docs/api/ shows
-what it describes.
+takes, and into the contracts for docs/kafka.md, the chart's topics and accounts and the Python
+client's events. docs/api/ shows what it describes. Chart and client get the product's version.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from contracts.sealed_bodies import CONTENT_TYPE
 from contracts.topics import EVENT_OF, TOPIC_OF, TOPICS, Topic
 from contracts.version import VERSION
 from local.modules import SERVICES
-from tools import access_table, api_pages, chart, grafana, settings_table
+from tools import access_table, api_pages, chart, client, grafana, settings_table
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = ROOT / "contracts"
@@ -209,6 +209,8 @@ def files() -> dict[Path, str]:
     found |= problem_docs()
     found[ROOT / "docs" / "settings.md"] = settings_table.page()
     found[ROOT / "docs" / "kafka.md"] = access_table.page()
+    found |= client.files()
+    found[chart.CHART / "Chart.yaml"] = chart.described()
     found[chart.CHART / "values.schema.json"] = chart.schema()
     found[chart.CHART / "files" / "contract.json"] = chart.contract()
     found[chart.CHART / "files" / "grafana.json"] = grafana.board()

@@ -40,6 +40,15 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
                 (("max by (quantile) (request_to_tick_seconds)", "{{quantile}}"),),
             ),
             Panel(
+                "Request to tick, by channel",
+                "What half and 95 % of the first ticks stay below.",
+                "s",
+                (
+                    (_quantile(0.5, "tick_seconds", "channel"), "half, {{channel}}"),
+                    (_quantile(0.95, "tick_seconds", "channel"), "95 %, {{channel}}"),
+                ),
+            ),
+            Panel(
                 "Ticks proven wrong, last 24 hours",
                 "Share of the ticks that became marks.",
                 "percentunit",
@@ -78,9 +87,12 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
             ),
             Panel(
                 "Held",
-                "1 while a channel's server is left alone but for a probe.",
+                "1 while a channel's server, or one gateway, is left alone but for a probe.",
                 "bool",
-                (("max by (channel) (deliveries_held)", "{{channel}}"),),
+                (
+                    ("max by (channel) (deliveries_held)", "{{channel}}"),
+                    ("max by (gateway) (sms_gateway_resting)", "{{gateway}}"),
+                ),
             ),
             Panel(
                 "What came back",
@@ -172,6 +184,22 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
                     (_rate("webhook_calls_total", "result"), "{{result}}"),
                     ("max(webhook_late_seconds)", "seconds late"),
                 ),
+            ),
+            Panel(
+                "Connections to databases",
+                "In use, of those that a process may have, and requests that wait for one.",
+                "short",
+                (
+                    ('sum by (job) (database_connections{state="used"})', "{{job}}"),
+                    ('sum by (job) (database_connections{state="most"})', "{{job}} at most"),
+                    ("sum by (job) (requests_waiting)", "waiting: {{job}}"),
+                ),
+            ),
+            Panel(
+                "Connections to the mail server",
+                "In use, idle, and at most.",
+                "short",
+                (("sum by (state) (smtp_connections)", "{{state}}"),),
             ),
             Panel(
                 "Memory",

@@ -10,7 +10,9 @@ its maker's to tell, or a scanner's of the built image.
 import re
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.bom import Bom
@@ -19,9 +21,9 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 from tools.pinned import Pin, pinned
+from tools.product import PRODUCT, ROOT
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-FOLDER = REPOSITORY / "sbom"
+FOLDER = ROOT / "sbom"
 # By image, the requirements that it is made from.
 IMAGES: Mapping[str, str] = {
     "scheduling": "runtime",
@@ -55,16 +57,19 @@ def main() -> int:
     return 0
 
 
-def bill(image: str) -> str:
-    """The bill of an image, as JSON."""
-    whole = Component(name=f"einladung/{image}", type=ComponentType.CONTAINER, bom_ref=image)
+def bill(image: str, moment: datetime | None = None) -> str:
+    """The bill of an image, as JSON. Of the same `moment`, an aware one, it is the same."""
+    name, moment = f"einladung/{image}", moment or datetime.now(UTC)
+    whole = Component(name=name, version=PRODUCT, type=ComponentType.CONTAINER, bom_ref=image)
     pins = [
         pin
         for pin in pinned(IMAGES[image])
         if pin.marker is None or pin.marker.evaluate(dict(ENVIRONMENT))
     ]
     parts = [_base_image(), *(_component(pin) for pin in pins)]
-    bom = Bom(components=parts)
+    serial = uuid5(NAMESPACE_URL, f"{name}:{PRODUCT} {moment.isoformat()}")
+    bom = Bom(components=parts, serial_number=serial)
+    bom.metadata.timestamp = moment
     bom.metadata.component = whole
     bom.register_dependency(whole, parts)
     return JsonV1Dot6(bom).output_as_string(indent=2)
@@ -82,9 +87,15 @@ def _component(pin: Pin) -> Component:
     )
 
 
+def base_image() -> str:
+    """Of all images, the one that they begin with."""
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+    [found] = re.findall(r"^ARG PYTHON_IMAGE=([^:\s]+:\S+)$", dockerfile, re.MULTILINE)
+    return str(found)
+
+
 def _base_image() -> Component:
-    dockerfile = (REPOSITORY / "deploy" / "Dockerfile").read_text()
-    [(name, tag)] = re.findall(r"^ARG PYTHON_IMAGE=([^:\s]+):(\S+)$", dockerfile, re.MULTILINE)
+    name, _, tag = base_image().rpartition(":")
     url = PackageURL("docker", name=name, version=tag)
     return Component(
         name=name, version=tag, type=ComponentType.CONTAINER, purl=url, bom_ref=str(url)

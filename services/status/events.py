@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import Counter, Histogram
 
+from chassis import tracing
 from chassis.database import Connection
 from contracts.envelope import Received
 from contracts.events import (
@@ -71,6 +72,12 @@ lag = Histogram(
     "From the event's time to its effect on the indicator",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
+to_tick = Histogram(
+    "tick_seconds",
+    "From an invitation's request to what its first tick stands on",
+    ["channel"],
+    buckets=(0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400),
+)
 
 
 async def handle(tx: Connection, received: Sequence[Received]) -> None:
@@ -80,11 +87,16 @@ async def handle(tx: Connection, received: Sequence[Received]) -> None:
         for each in received
         if isinstance(event := each.event, AppointmentEvent) and (fact := fact_of(each)) is not None
     ]
-    for shown in await store.record(tx, known):
+    recorded = await store.record(tx, known)
+    for shown in recorded.shown:
         changed.labels("deleted" if shown.body is None else shown.body["overall"]).inc()
+    traces = {each.id: tracing.exemplar(each.traceparent) for each in received}
+    for tick in recorded.ticks:
+        seconds = tick.after.total_seconds()
+        to_tick.labels(tick.channel.value).observe(seconds, traces[tick.event_id])
     now = time.time()
     for each in received:
-        lag.observe(max(0.0, now - each.time.timestamp()))
+        lag.observe(max(0.0, now - each.time.timestamp()), traces[each.id])
 
 
 def fact_of(received: Received) -> Fact | None:

@@ -21,6 +21,7 @@ from services.status.condensing import condensed
 from services.status.facts import Erased, Fact
 from services.status.indicators import Indicator, fold
 from services.status.openness import open_until
+from services.status.ticks import Tick, first_ticks
 
 CHANGED = "status_feed_changed"  # notification channel; the payload is a practice's id
 
@@ -79,8 +80,16 @@ _EVENT = """event_id, practice_id, appointment_id, kind, attempt, channels, sequ
     duration_minutes, notice_id, notice_kind, withheld, answer, role, causes"""
 
 
-async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
-    """Add facts, fold the appointments they are about, and return what shows something else.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of recording: what shows something else now, and each tick that is a first one."""
+
+    shown: Sequence[Shown] = ()
+    ticks: Sequence[Tick] = ()
+
+
+async def record(tx: Connection, known: Sequence[Known]) -> Recorded:
+    """Add facts, fold the appointments they are about, and return what came of it.
 
     Of another start or end the feed tells as a move, of which `version` knows nothing: the
     indicator is the same.
@@ -89,7 +98,7 @@ async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
     are held, so two replicas that hear of the same appointment never fold half of what is known.
     """
     if not known:
-        return []
+        return Recorded()
     positions = await _lock_feeds(tx, sorted({each.practice_id for each in known}))
     before_positions = dict(positions)
     await _insert_events(tx, known)
@@ -130,7 +139,11 @@ async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
     erased = [key for key in keys if any(isinstance(fact, Erased) for fact in facts[key])]
     await erasure_store.forget(tx, erased)
     await _drop(tx, [event_id for key in keys for event_id in _surplus(told[key], facts[key])])
-    return list(changed.values())
+    new: dict[Key, list[UUID]] = {key: [] for key in keys}
+    for each in known:
+        new[each.practice_id, each.appointment_id].append(each.event_id)
+    ticks = [tick for key in keys for tick in first_ticks(told[key], new[key])]
+    return Recorded(list(changed.values()), ticks)
 
 
 async def position(tx: Connection, practice_id: UUID) -> int:

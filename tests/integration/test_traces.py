@@ -4,6 +4,7 @@ The receiver takes what the processes send by the standard variables.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
@@ -13,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from local.modules import SERVICES
 from tests.conftest import Stack
-from tests.support import Json, Practice, eventually, http_server
+from tests.support import Json, Practice, eventually, http_client, http_server
 from tests.support.visitor import Visitor, new_visitor
 
 # Whatever else a library adds has to be looked at first: FastAPI would tell each path and query.
@@ -102,6 +103,13 @@ async def click(visitor: Visitor, form: Json) -> str:
     return found
 
 
+async def openmetrics(stack: Stack, name: str) -> str:
+    """What Prometheus gets, with exemplars."""
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    async with http_client(base_url=stack.operations_url(name)) as client:
+        return (await client.get("/metrics", headers=accept)).text
+
+
 async def failed_late(visitor: Visitor, appointment: str) -> bool:
     answer = await visitor.get(f"/api/status/indicators/{appointment}")
     if answer.status_code != 200:
@@ -158,9 +166,14 @@ async def test_one_trace_leads_from_the_click_to_the_mark(
     for span in collector.spans():
         assert span.scope == "einladung"
         assert span.attributes <= ATTRIBUTES
-    for body in collector.bodies():
+    metrics = {name: await openmetrics(stack, name) for name in stack.in_use}
+    shown = re.search(r'^tick_seconds_bucket.channel="sms".* # .*$', metrics["status"], re.M)
+    assert shown is not None
+    assert f'{{trace_id="{root.trace.hex()}"}}' in shown[0]
+    assert root.trace.hex() in metrics["dashboard"]  # the exemplar of how long the click took
+    for told in (*collector.bodies(), *(text.encode() for text in metrics.values())):
         for secret in (mark, "Geheim", "spaeter-unbekannt", "3920001", "example.org", appointment):
-            assert secret.encode() not in body
+            assert secret.encode() not in told
 
 
 async def test_a_stranger_s_trace_is_not_gone_on_with_where_nobody_is_known(

@@ -15,8 +15,11 @@ from einladung_client.models import (
     OpenCount,
     Ready,
 )
+from einladung_client.version import CONTRACTS, VERSION
 
 __all__ = [
+    "CONTRACTS",
+    "VERSION",
     "Appointment",
     "Booked",
     "Channel",

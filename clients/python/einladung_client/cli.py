@@ -19,6 +19,7 @@ from rich.text import Text
 from einladung_client.client import Einladung
 from einladung_client.connection import Installation, Refused, Unreachable
 from einladung_client.models import Appointment, Deleted, Indicator, Moved, NewAppointment, Ready
+from einladung_client.version import CONTRACTS, VERSION
 
 MARKS = {
     "pending": "[dim]… pending[/]",
@@ -157,6 +158,8 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    told = f"%(prog)s {VERSION} (contracts {CONTRACTS})"
+    parser.add_argument("--version", action="version", version=told)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     inviting = commands.add_parser("invite", help="create an appointment and invite the patient")
     inviting.add_argument("--name", required=True)

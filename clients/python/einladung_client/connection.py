@@ -12,6 +12,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from einladung_client.models import FieldError
+from einladung_client.version import VERSION
 
 TRIES = 5
 LONGEST_WAIT = 60.0  # seconds that Retry-After may ask for; more is told as a refusal
@@ -75,7 +76,8 @@ class Connection:
         self.installation = installation
         self.sleep = sleep
         self._now = now
-        self._http = httpx.Client(timeout=timeout, transport=transport)
+        name = {"User-Agent": f"einladung-client/{VERSION}"}
+        self._http = httpx.Client(timeout=timeout, transport=transport, headers=name)
         self._token = ""
         self._token_ends = -MARGIN
 

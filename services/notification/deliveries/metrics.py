@@ -17,6 +17,12 @@ held = Gauge(
     "1 while a server is left alone and all practices' deliveries wait",
     ["channel"],
 )
+gateway_resting = Gauge(
+    "sms_gateway_resting", "1 while a gateway is left alone but for a probe", ["gateway"]
+)
+smtp_connections = Gauge(
+    "smtp_connections", "To the mail server: in use, idle, and how many may be", ["state"]
+)
 
 daily_mails = Counter(
     "daily_mails_total",

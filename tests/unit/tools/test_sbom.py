@@ -11,6 +11,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from tools import sbom
 from tools.pinned import pinned, read
+from tools.product import ROOT
 
 
 @pytest.mark.parametrize("image", sbom.IMAGES)
@@ -38,10 +39,10 @@ def test_a_bill_is_valid_and_whole(image: str) -> None:
 
 
 def test_every_image_has_one_from_the_requirements_that_it_is_built_with() -> None:
-    services = yaml.safe_load((sbom.REPOSITORY / "docker-compose.yml").read_text())["services"]
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     targets = {each["build"]["target"] for each in services.values() if "build" in each}
     assert targets == sbom.IMAGES.keys()
-    dockerfile = (sbom.REPOSITORY / "deploy" / "Dockerfile").read_text()
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     copied = set(re.findall(r"^COPY requirements/(\w+)\.txt", dockerfile, re.MULTILINE))
     assert copied == set(sbom.IMAGES.values())
 

@@ -18,6 +18,7 @@ from typing import Literal
 
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
+from services.notification.deliveries import metrics
 from services.notification.deliveries.events import NO_REPLY, Reply
 from services.notification.refusals.refusal import About, Stage
 from services.notification.sending.email.smtp_replies import classify, contact_of, read_reply
@@ -142,6 +143,11 @@ class SmtpPool:
         if server.tls != "none":
             self._tls = ssl.create_default_context(cafile=server.ca_file)
             self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._used = 0
+        shown = metrics.smtp_connections
+        shown.labels("used").set_function(lambda: self._used)
+        shown.labels("idle").set_function(lambda: len(self._idle))
+        shown.labels("most").set(server.connections)
 
     async def send(self, envelope: Envelope, hand_over: Callable[[], None]) -> SendResult:
         """Hand a message to the server. Never raises for what the server does.
@@ -149,10 +155,13 @@ class SmtpPool:
         `hand_over` is called right before the final dot; what it raises keeps the dot back.
         """
         async with self._free:
+            self._used += 1
             try:
                 return await self._send(envelope, hand_over)
             except TryFailed as failed:
                 return failed.result
+            finally:
+                self._used -= 1
 
     @property
     def longest_send(self) -> float:

@@ -11,12 +11,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 from aiolimiter import AsyncLimiter
 
 from chassis.clock import Clock, utc_now
+from services.notification.deliveries import metrics
 from services.notification.sending.breaker import Breaker
 from services.notification.sending.sender import Contact, Verdict
 from services.notification.sending.sms.gateway import Gateway, GatewayResult, TextMessage
@@ -50,6 +52,9 @@ class Failover:
             raise ValueError("at least one gateway is needed")
         self._lines = tuple(lines)
         self._now = now
+        for line in self._lines:
+            resting = metrics.gateway_resting.labels(line.gateway.name)
+            resting.set_function(partial(_resting, line.breaker))
 
     @property
     def longest_send(self) -> float:
@@ -131,6 +136,10 @@ class Failover:
     def _first_chance(self) -> datetime | None:
         wait = min(line.breaker.wait for line in self._lines)
         return self._now() + timedelta(seconds=wait) if wait else None
+
+
+def _resting(breaker: Breaker) -> float:
+    return float(not breaker.closed)
 
 
 def _refused_by_all(refusals: Sequence[GatewayResult]) -> GatewayResult:
