@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients import programs
-from tests.clients.programs import HERE, project, run
+from tests.clients.programs import HERE, npm, project, run
 from tests.conftest import Stack
 from tests.support import Practice
 from tests.support.keys import EVERY_SCOPE, new_key
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.skipif(
 def test_a_linter_has_nothing_to_say(tmp_path: Path) -> None:
     files = [*(CONTRACTS / "openapi").glob("*.json"), CONTRACTS / "asyncapi.yaml"]
     lint = ("lint", "--ruleset", HERE / "spectral.yaml", "--fail-severity", "info")
-    assert "No results" in run(tmp_path, "spectral", *lint, *files)
+    assert "No results" in run(tmp_path, npm("spectral"), *lint, *files)
 
 
 def test_events_have_required_fields_and_a_proper_union(tmp_path: Path) -> None:
     place = project(tmp_path, "modelina.mjs", "events_check.ts")
     types = run(place, "node", "modelina.mjs", CONTRACTS / "asyncapi.yaml")
     (place / "events.ts").write_text(types)
-    run(place, "tsc", "--project", ".")
+    run(place, npm("tsc"), "--project", ".")
 
 
 async def test_a_generated_client_goes_from_a_key_to_a_tick(
@@ -37,8 +37,8 @@ async def test_a_generated_client_goes_from_a_key_to_a_tick(
     for name in ("scheduling", "status"):
         # A default that the service knows does not make a field of requests required.
         options = ("--default-non-nullable=false", "--output", f"{name}.ts")
-        run(place, "openapi-typescript", CONTRACTS / "openapi" / f"{name}.json", *options)
-    run(place, "tsc", "--project", ".")
+        run(place, npm("openapi-typescript"), CONTRACTS / "openapi" / f"{name}.json", *options)
+    run(place, npm("tsc"), "--project", ".")
     key_id, key_secret = await new_key(stack, practice.id, *EVERY_SCOPE)
     variables = {
         "EINLADUNG_SCHEDULING": stack.url("scheduling"),
