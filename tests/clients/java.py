@@ -45,6 +45,25 @@ def class_path(*names: str) -> str:
     return os.pathsep.join(paths)
 
 
+def client(description: Path, place: Path) -> Path:
+    """The folder of a client's sources, in packages that are called as the API."""
+    name = description.stem
+    packages = {
+        "apiPackage": name,
+        "modelPackage": f"{name}.model",
+        "invokerPackage": f"{name}.client",
+    }
+    options = packages | {"useJakartaEe": "true", "openApiNullable": "false"}
+    run(
+        place,
+        *("-jar", class_path(GENERATOR), "generate", "-g", "java", "--library", "native"),
+        *("-i", description, "-o", name),
+        *("--additional-properties", ",".join("=".join(each) for each in options.items())),
+        *("--global-property", "models,apis,supportingFiles,modelTests=false,apiTests=false"),
+    )
+    return place / name / "src" / "main" / "java"
+
+
 def compiled(place: Path, *sources: Path) -> str:
     """The class path of these files and folders, compiled in `place`."""
     libraries = class_path()
