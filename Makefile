@@ -38,7 +38,7 @@ test-provider: $(VENV)/.dev browser ## The login against a real Keycloak, downlo
 	@$(BIN)/python -m tests.providers.keycloak && $(BIN)/python -m pytest tests/providers $(ARGS)
 
 test-clients: $(VENV)/.dev ## Linters and generators of others at contracts/, and what they make against the stack (Node.js 20 or newer)
-	@$(BIN)/python -m tests.clients.programs && $(BIN)/python -m pytest tests/clients $(ARGS)
+	@$(BIN)/python -m tests.clients && $(BIN)/python -m pytest tests/clients $(ARGS)
 
 admin: ## Practices and keys, on the running demo or in compose (ARGS="practice list")
 	@if docker compose ps --status running --services 2>/dev/null | grep -qx scheduling; \

@@ -246,7 +246,7 @@ class _Bearer(HTTPBearer):
                 authorizationCode=OAuthFlowAuthorizationCode(
                     authorizationUrl=f"{DEMO_LOGINS}/authorize",
                     tokenUrl=f"{DEMO_LOGINS}/token",
-                    scopes=_meanings(Right),
+                    scopes=_meanings(rights.RIGHTS_OF_PEOPLE),
                 ),
             ),
         )

@@ -149,20 +149,9 @@ class WrongMethod(KnownProblem):
     advice = Said("`Allow` nennt, was hier geht.", "`Allow` names what goes here.")
 
 
-class Unparsed(KnownProblem):
-    """400: the body can't be read at all."""
-
-    status = 400
-    type_ = "http-bad-request"
-    title = Said("Die Anfrage ist nicht lesbar.", "The request can't be read.")
-    advice = Said(
-        "Der Inhalt muss JSON in UTF-8 sein, mit `Content-Type: application/json`.",
-        "The body has to be JSON in UTF-8, with `Content-Type: application/json`.",
-    )
-
-
+# What the framework refuses; with 400 a body that is no UTF-8, or nested too deep to be read.
 HTTP_PROBLEMS: dict[int, type[KnownProblem]] = {
-    each.status: each for each in (Unparsed, NoSuchPath, WrongMethod)
+    each.status: each for each in (NotJson, NoSuchPath, WrongMethod)
 }
 
 

@@ -50,6 +50,7 @@ RIGHTS_OF = {
     Role.ASSISTANT: DAILY_WORK,
     Role.APPOINTMENT_ADMIN: DAILY_WORK | {Right.DELETE_APPOINTMENTS, Right.READ_AUDIT},
 }
+RIGHTS_OF_PEOPLE = frozenset[Right]().union(*RIGHTS_OF.values())
 # What a key may be given, each by name: a clinic's system erases nothing and watches nobody;
 # where its events go is its own affair.
 RIGHTS_OF_KEYS = DAILY_WORK | {

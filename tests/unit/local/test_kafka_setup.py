@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local import kafka_jars, kafka_setup
+from local import kafka_setup
 from local.errors import LocalFailure
+from local.jars import JarList
 from local.kafka import Kafka
 from local.kafka_setup import CONTROLLER, LOGINS, Listener
 from local.ports import DEFAULT_BASE, Ports
@@ -29,8 +30,8 @@ def test_passwords_outlive_a_start_and_are_readable_by_their_owner_only(tmp_path
 async def test_a_storage_from_before_the_accounts_is_refused_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kafka_jars, "missing", lambda _: [])
-    monkeypatch.setattr(kafka_jars, "class_path", lambda _: "")
+    monkeypatch.setattr(JarList, "missing", lambda *_: [])
+    monkeypatch.setattr(JarList, "class_path", lambda *_: "")
     (tmp_path / "kafka" / "log").mkdir(parents=True)
     (tmp_path / "kafka" / "log" / "meta.properties").touch()
     with pytest.raises(LocalFailure, match=r"Kafka was stored by another version.*rm -r \.data"):

@@ -1,7 +1,7 @@
-"""Downloads Kafka's jars by jgo, which knows from where but checks no digests of ours.
+"""Downloads jars by jgo, which knows from where but checks no digests of ours.
 
-python -m local.kafka_download FOLDER            download what is missing in FOLDER
-python -m local.kafka_download --pin VERSION     write the list anew, for that version of Kafka
+python -m local.jar_download FOLDER              download what is missing of Kafka in FOLDER
+python -m local.jar_download --pin VERSION       write its list anew, for that version of Kafka
 """
 
 import argparse
@@ -17,16 +17,16 @@ import requests
 from jgo.maven import MavenContext
 
 from local.errors import LocalFailure
-from local.kafka_jars import LIST, Jar, missing
+from local.jars import KAFKA, Jar, JarList
 
-KAFKA = ("org.apache.kafka", "kafka_2.13")
+SERVER = ("org.apache.kafka", "kafka_2.13")
 LOGGING = ("org.slf4j", "slf4j-simple", "1.7.36")  # fits Kafka's slf4j-api; else it logs nothing
 DOWNLOADS = 12  # at a time
 ATTEMPTS = 3
 TIMEOUT = 30  # seconds without an answer
 
 
-def download(folder: Path) -> None:
+def download(wanted: JarList, folder: Path) -> None:
     """Download what is missing. Raises LocalFailure; what arrived by then stays."""
     folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -37,7 +37,7 @@ def download(folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another stack's download leaves nothing missing
         context = MavenContext(repo_cache=Path(scratch), local_repos=[], timeout=TIMEOUT)
         try:
-            for _ in pool.map(lambda jar: _download(context, jar, folder), missing(folder)):
+            for _ in pool.map(lambda jar: _download(context, jar, folder), wanted.missing(folder)):
                 pass
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -65,7 +65,7 @@ def pin(version: str) -> None:
     """Write the list for this version of Kafka, with all it depends on at run time."""
     with tempfile.TemporaryDirectory() as scratch:
         context = MavenContext(repo_cache=Path(scratch), local_repos=[], timeout=TIMEOUT)
-        wanted = [(*KAFKA, version), LOGGING]
+        wanted = [(*SERVER, version), LOGGING]
         dependencies = [context.create_dependency(":".join(each)) for each in wanted]
         files = [
             Path(dependency.artifact.resolve())
@@ -76,12 +76,12 @@ def pin(version: str) -> None:
             file.relative_to(scratch).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
             for file in files
         }
-    LIST.write_text("".join(f"{digests[path]}  {path}\n" for path in sorted(digests)))
+    KAFKA.file.write_text("".join(f"{digests[path]}  {path}\n" for path in sorted(digests)))
 
 
 def main() -> None:
     """Read the command line; one sentence and exit code 1 when it can't be done."""
-    parser = argparse.ArgumentParser(prog="python -m local.kafka_download")
+    parser = argparse.ArgumentParser(prog="python -m local.jar_download")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("folder", type=Path, nargs="?", help="download what is missing there")
     what.add_argument("--pin", metavar="VERSION", help="write the list anew")
@@ -91,7 +91,7 @@ def main() -> None:
         if options.pin:
             pin(options.pin)
         else:
-            download(options.folder)
+            download(KAFKA, options.folder)
     except LocalFailure as failure:
         sys.exit(str(failure))
     except OSError as error:
