@@ -5,6 +5,8 @@
 
 Writes result.json and result.svg to the folder `--out`, and the tables into its README.md, if it
 has one: `--out docs/performance` is what is shown.
+
+What takes longer has a command of its own, with `--help`: `growth`.
 """
 
 import argparse
@@ -13,18 +15,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import stages, table
+from benchmarks import growth, stages, table
 from benchmarks.compared import Plan, both, compare
 from benchmarks.result import Result
 from local.errors import LocalFailure
 
 PARTS = ("end-to-end", "browser", "stages")
+LONG = {"growth": growth.report}
 BUSY = 0.5  # of the rate at saturation, while somebody clicks
 JSON, PICTURE, TEXT = "result.json", "result.svg", "README.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and (long := LONG.get(arguments[0])):
+        asyncio.run(long(arguments[1:]))
+        return 0
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("parts", nargs="*", choices=(*PARTS, []), metavar="|".join(PARTS))
     parser.add_argument("--without-peer", action="store_true")
