@@ -90,9 +90,8 @@ async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
     """
     if not known:
         return []
-    positions = await _lock_feeds(tx, sorted({each.practice_id for each in known}))
+    positions = await _lock_feeds(tx, known)
     before_positions = dict(positions)
-    await _insert_events(tx, known)
     keys = sorted({(each.practice_id, each.appointment_id) for each in known})
     told = await _facts(tx, keys)
     facts = {key: condensed(told[key].values()) for key in keys}
@@ -208,29 +207,26 @@ async def facts_of(
     return {appointment_id: list(told.values()) for (_, appointment_id), told in known.items()}
 
 
-async def _lock_feeds(tx: Connection, practice_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Lock in the order of ids, so that two transactions never wait for each other."""
+async def _lock_feeds(tx: Connection, known: Sequence[Known]) -> dict[UUID, int]:
+    """Lock the feeds that facts are about, and insert the facts, in one round trip.
+
+    The locks are taken in the order of ids, so that two transactions never wait for each other. The
+    inbox has filtered repeats; one that it has forgotten since changes nothing either.
+    """
+    # By name: a column that the next release has added is none of ours.
     found = await tx.fetch(
-        """
+        f"""
+        WITH told AS (
+            INSERT INTO events ({_EVENT})
+            SELECT {_EVENT} FROM jsonb_populate_recordset(NULL::events, $2)
+            ON CONFLICT (event_id) DO NOTHING
+        )
         INSERT INTO practice_feed AS feed (practice_id, version)
         SELECT practice_id, 0 FROM unnest($1::uuid[]) AS touched (practice_id) ORDER BY 1
         ON CONFLICT (practice_id) DO UPDATE SET version = feed.version
         RETURNING practice_id, version
-        """,
-        practice_ids,
-    )
-    return {row["practice_id"]: row["version"] for row in found}
-
-
-async def _insert_events(tx: Connection, known: Sequence[Known]) -> None:
-    """Repeats were filtered by the inbox; one it has forgotten since changes nothing either."""
-    # By name: a column that the next release has added is none of ours.
-    await tx.execute(
-        f"""
-        INSERT INTO events ({_EVENT})
-        SELECT {_EVENT} FROM jsonb_populate_recordset(NULL::events, $1)
-        ON CONFLICT (event_id) DO NOTHING
         """,  # noqa: S608 - a constant list of columns
+        sorted({each.practice_id for each in known}),
         [
             {
                 "event_id": str(each.event_id),
@@ -241,6 +237,7 @@ async def _insert_events(tx: Connection, known: Sequence[Known]) -> None:
             for each in known
         ],
     )
+    return {row["practice_id"]: row["version"] for row in found}
 
 
 async def _facts(tx: Connection, keys: Sequence[Key]) -> dict[Key, dict[UUID, Fact]]:
