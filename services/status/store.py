@@ -22,7 +22,8 @@ from services.status.facts import Erased, Fact
 from services.status.indicators import Indicator, fold
 from services.status.openness import open_until
 
-CHANGED = "status_feed_changed"  # notification channel; the payload is a practice's id
+# Notification channel; the payload is a practice's id and its feed's newest version.
+CHANGED = "status_feed_changed"
 
 Key = tuple[UUID, UUID]  # practice, appointment
 Body = dict[str, Any]
@@ -69,6 +70,23 @@ class Moved:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a transaction told in a practice's feed: all that comes right behind version `after`.
+
+    `opens` where it may have changed how much is open.
+    """
+
+    after: int
+    changes: Sequence[Shown | Moved]
+    opens: bool
+
+    @property
+    def reach(self) -> int:
+        """The newest version."""
+        return self.after + len(self.changes)
+
+
 # „Infinite" is in the table alone: there it sorts and compares as what is not known has to.
 _SHOWN = """appointment_id, version, body,
     nullif(starts_at, 'infinity') AS starts_at, nullif(ends_at, 'infinity') AS ends_at"""
@@ -79,8 +97,8 @@ _EVENT = """event_id, practice_id, appointment_id, kind, attempt, channels, sequ
     duration_minutes, notice_id, notice_kind, withheld, answer, role, causes"""
 
 
-async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
-    """Add facts, fold the appointments they are about, and return what shows something else.
+async def record(tx: Connection, known: Sequence[Known]) -> dict[UUID, News]:
+    """Add facts, fold the appointments they are about, and return what is news, by practice.
 
     Of another start or end the feed tells as a move, of which `version` knows nothing: the
     indicator is the same.
@@ -89,9 +107,8 @@ async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
     are held, so two replicas that hear of the same appointment never fold half of what is known.
     """
     if not known:
-        return []
-    positions = await _lock_feeds(tx, known)
-    before_positions = dict(positions)
+        return {}
+    feeds = {key: _Feed(version) for key, version in (await _lock_feeds(tx, known)).items()}
     keys = sorted({(each.practice_id, each.appointment_id) for each in known})
     told = await _facts(tx, keys)
     facts = {key: condensed(told[key].values()) for key in keys}
@@ -103,33 +120,58 @@ async def record(tx: Connection, known: Sequence[Known]) -> list[Shown]:
         if value is None:
             continue
         practice_id, appointment_id = key
+        feed = feeds[practice_id]
         body, starts_at, ends_at = None, None, None
         if isinstance(value, Indicator):
             body = _as_json.dump_python(value, mode="json", exclude=IN_COLUMNS)
             starts_at, ends_at = value.starts_at, value.ends_at
         then = before.get(key)
         if then is None or then.body != body:
-            positions[practice_id] += 1
-            version = positions[practice_id]
-            changed[key] = Shown(appointment_id, version, body, starts_at, ends_at)
+            changed[key] = Shown(appointment_id, feed.next, body, starts_at, ends_at)
+            feed.tell(changed[key], opens=_is_open(body) or (then and _is_open(then.body)))
         if body and then and then.body and then.times != (starts_at, ends_at):
-            positions[practice_id] += 1
-            version = positions[practice_id]
-            moved[key] = Shown(appointment_id, version, body, starts_at, ends_at)
+            moved[key] = Shown(appointment_id, feed.next, body, starts_at, ends_at)
+            feed.tell(Moved(appointment_id, feed.next), opens=_is_open(body))
     async with together(tx) as all_at_once:
         if changed:
             await _show(all_at_once, changed)
-        moved_feeds = {
-            each: new for each, new in positions.items() if new != before_positions[each]
-        }
-        if moved_feeds:
-            await _move_feeds(all_at_once, moved_feeds)
+        news = {practice_id: feed.news for practice_id, feed in feeds.items() if feed.changes}
+        if news:
+            await _move_feeds(all_at_once, {key: each.reach for key, each in news.items()})
     if moved:
         await _move(tx, moved)
     erased = [key for key in keys if any(isinstance(fact, Erased) for fact in facts[key])]
     await erasure_store.forget(tx, erased)
     await _drop(tx, [event_id for key in keys for event_id in _surplus(told[key], facts[key])])
-    return list(changed.values())
+    return news
+
+
+class _Feed:
+    """A practice's feed that is locked, and what is told in it."""
+
+    def __init__(self, version: int) -> None:
+        self._version = version
+        self.changes: list[Shown | Moved] = []
+        self._opens = False
+
+    @property
+    def next(self) -> int:
+        """The position of what is told next."""
+        return self._version + len(self.changes) + 1
+
+    def tell(self, change: Shown | Moved, *, opens: object) -> None:
+        """Tell it at the next position; `opens` if it may change how much is open."""
+        self.changes.append(change)
+        self._opens = self._opens or bool(opens)
+
+    @property
+    def news(self) -> News:
+        """All that was told."""
+        return News(self._version, self.changes, self._opens)
+
+
+def _is_open(body: Body | None) -> bool:
+    return bool(body and body["open"])
 
 
 async def position(tx: Connection, practice_id: UUID) -> int:
@@ -306,7 +348,7 @@ async def _show(tx: Writer, changed: Mapping[Key, Shown]) -> None:
         [shown.body for shown in changed.values()],
         [shown.starts_at for shown in changed.values()],
         [shown.ends_at for shown in changed.values()],
-        [bool(shown.body and shown.body["open"]) for shown in changed.values()],
+        [_is_open(shown.body) for shown in changed.values()],
         [_open_until(shown) for shown in changed.values()],
     )
 
@@ -345,7 +387,7 @@ async def _move_feeds(tx: Writer, moved: Mapping[UUID, int]) -> None:
         UPDATE practice_feed SET version = target.version
         FROM unnest($1::uuid[], $2::bigint[]) AS target (practice_id, version)
         WHERE practice_feed.practice_id = target.practice_id
-        RETURNING pg_notify($3, practice_feed.practice_id::text)
+        RETURNING pg_notify($3, concat(target.practice_id, ' ', target.version))
         """,
         list(moved),
         list(moved.values()),

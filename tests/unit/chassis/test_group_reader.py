@@ -86,7 +86,7 @@ async def joined(kafka: Kafka, *, most: int) -> GroupReader:
 
 def a_second_later(monkeypatch: pytest.MonkeyPatch) -> None:
     later = time.monotonic() + group_reader.COMMIT_EVERY + 1
-    monkeypatch.setattr(group_reader.time, "monotonic", lambda: later)
+    monkeypatch.setattr("chassis.group_reader.time.monotonic", lambda: later)
 
 
 async def test_offsets_follow_their_effect_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
