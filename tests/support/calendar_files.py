@@ -7,13 +7,13 @@ from icalendar import Event, vCalAddress, vDatetime
 
 from chassis.doubled_hour import comes_twice
 from services.notification.letters.calendar_file import (
-    _HEAD,
-    _IN_MAILTO,
+    HEAD,
+    IN_MAILTO,
     CalendarEvent,
     Method,
-    _description,
-    _folded,
-    _ways,
+    description,
+    folded,
+    ways,
 )
 from services.notification.letters.moments import local_time
 from services.notification.letters.names_and_links import checked_link, clean_name
@@ -36,19 +36,19 @@ def by_icalendar(method: Method, entry: CalendarEvent, now: datetime) -> bytes:
     event.add("attendee", _attendee(entry))
     event.add("status", "CANCELLED" if method is Method.CANCEL else "CONFIRMED")
     if method is Method.REQUEST:
-        event.add("description", _description(speech, name, link, entry))
+        event.add("description", description(speech, name, link, entry))
         event.add("location", link)
         event.add("url", link)
     if entry.reach:
-        event.add("contact", ", ".join((name, *_ways(entry.reach))))
+        event.add("contact", ", ".join((name, *ways(entry.reach))))
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE")
-    head = _HEAD.format(method=method.value).encode()
+    head = HEAD.format(method=method.value).encode()
     return b"".join(
         (
             head,
             zone,
-            *(_folded(line) for line in event.content_lines() if line),
+            *(folded(line) for line in event.content_lines() if line),
             b"END:VCALENDAR\r\n",
         )
     )
@@ -79,6 +79,6 @@ def _attendee(entry: CalendarEvent) -> vCalAddress:
 
 
 def _address(address: str, name: str) -> vCalAddress:
-    user = vCalAddress(f"mailto:{quote(address, safe=_IN_MAILTO)}")
+    user = vCalAddress(f"mailto:{quote(address, safe=IN_MAILTO)}")
     user.params["CN"] = name.replace('"', "'").replace("^", "'")
     return user

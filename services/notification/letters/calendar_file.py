@@ -24,13 +24,13 @@ from services.notification.letters.vtimezone import vtimezone
 from services.notification.letters.wordings import wording
 
 LINE = 75  # octets (RFC 5545, section 3.1)
-_HEAD = (
+HEAD = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Einladung//Videosprechstunde//DE\r\n"
     "CALSCALE:GREGORIAN\r\nMETHOD:{method}\r\n"
 )
 _TO_BE_QUOTED = re.compile("[ ',;:’]")
 _ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
-_IN_MAILTO = "@!$&'*+,;/=:"  # RFC 6068; the rest is percent-encoded
+IN_MAILTO = "@!$&'*+,;/=:"  # RFC 6068; the rest is percent-encoded
 
 
 class Method(StrEnum):
@@ -88,9 +88,9 @@ def calendar_file(method: Method, entry: CalendarEvent, now: datetime) -> bytes:
         "CLASS:PRIVATE",
     ]
     if entry.reach:
-        lines.append(f"CONTACT:{_text(', '.join((name, *_ways(entry.reach))))}")
+        lines.append(f"CONTACT:{_text(', '.join((name, *ways(entry.reach))))}")
     if method is Method.REQUEST:
-        lines.append(f"DESCRIPTION:{_text(_description(speech, name, link, entry))}")
+        lines.append(f"DESCRIPTION:{_text(description(speech, name, link, entry))}")
         lines.append(f"LOCATION:{_text(link)}")
     lines.append(f"ORGANIZER;CN={_common_name(name)}:{_mailto(entry.organizer)}")
     lines.append(f"STATUS:{'CANCELLED' if method is Method.CANCEL else 'CONFIRMED'}")
@@ -98,11 +98,11 @@ def calendar_file(method: Method, entry: CalendarEvent, now: datetime) -> bytes:
     if method is Method.REQUEST:
         lines.append(f"URL:{link}")
     lines.append("END:VEVENT")
-    head = _HEAD.format(method=method.value).encode()
-    return b"".join((head, zone, *map(_folded, lines), b"END:VCALENDAR\r\n"))
+    head = HEAD.format(method=method.value).encode()
+    return b"".join((head, zone, *map(folded, lines), b"END:VCALENDAR\r\n"))
 
 
-def _folded(line: str) -> bytes:
+def folded(line: str) -> bytes:
     """A line with its end, folded after 75 octets, never within a character."""
     rest = line.encode()
     parts: list[bytes] = []
@@ -115,7 +115,7 @@ def _folded(line: str) -> bytes:
     return b"\r\n".join((*parts, rest, b""))
 
 
-def _description(speech: Wording, name: str, link: str, entry: CalendarEvent) -> str:
+def description(speech: Wording, name: str, link: str, entry: CalendarEvent) -> str:
     """Also how the practice is reached: of CONTACT many calendars show nothing."""
     lines = [
         speech.say("%(practice)s invites you to a video visit.", practice=name),
@@ -124,11 +124,12 @@ def _description(speech: Wording, name: str, link: str, entry: CalendarEvent) ->
         entry.reach.in_a_calendar(speech, asks=entry.asks_for_answer),
     ]
     if entry.reach:
-        lines += ["", name, *_ways(entry.reach)]
+        lines += ["", name, *ways(entry.reach)]
     return "\n".join(lines)
 
 
-def _ways(reach: Reach) -> list[str]:
+def ways(reach: Reach) -> list[str]:
+    """How the practice is reached, line by line."""
     return [*reach.address, *(way for way in (reach.phone_shown, reach.reply_to) if way)]
 
 
@@ -169,7 +170,7 @@ def _attendee(entry: CalendarEvent) -> str:
 
 
 def _mailto(address: str) -> str:
-    return f"mailto:{quote(address, safe=_IN_MAILTO)}"
+    return f"mailto:{quote(address, safe=IN_MAILTO)}"
 
 
 def _common_name(name: str) -> str:
