@@ -1,8 +1,9 @@
 """Consuming: at least once from Kafka, exactly once into the database.
 
-Each batch is one transaction: deduplicated by the inbox, handled, committed; only then are
-its offsets committed. What cannot be read, is not signed by its producer, or fails for what it
-says, is parked and passed; what fails because something is down is fetched again after a back-off.
+Each batch is one transaction: deduplicated by the inbox, handled, committed; only then may
+its offsets be (chassis/group_reader.py). What cannot be read, is not signed by its producer, or
+fails for what it says, is parked and passed; what fails because something is down is fetched again
+after a back-off.
 """
 
 import asyncio
@@ -10,15 +11,11 @@ import dataclasses
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 import asyncpg
 import structlog
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from faststream import AckPolicy
-from faststream.kafka import KafkaMessage
-from faststream.kafka.subscriber.usecase import BatchSubscriber
 from opentelemetry.trace import Span, SpanKind
 from prometheus_client import Counter, Gauge
 
@@ -27,8 +24,9 @@ from chassis.backoff import Backoff
 from chassis.clock import utc_now
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.dead_letters import DeadLetters
+from chassis.group_reader import GroupReader, Record
 from chassis.kafka import Cluster
-from chassis.loop import TURNS_APART
+from chassis.loop import pause_after
 from contracts.envelope import Received, Unreadable, Untrusted, decode
 from contracts.sealed_bodies import BodyOpener
 from contracts.signatures import EventVerifier
@@ -36,7 +34,6 @@ from contracts.topics import Topic
 
 log = structlog.get_logger(__name__)
 
-Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 Handle = Callable[[Connection, Sequence[Received]], Awaitable[None]]
 # Of these partitions everything has taken effect that was published until then.
 ReadUp = Callable[[Sequence[TopicPartition], datetime], Awaitable[None]]
@@ -46,6 +43,7 @@ STALLED_AFTER = 60.0  # seconds without progress while there is something to rea
 
 MEASURE_EVERY = 5.0  # seconds between two looks at how far behind we are
 ASK_TIMEOUT = 4.0  # seconds for one such look
+FINISHED_WITHIN = 20.0  # seconds for the batch in hand, once told to stop
 
 behind = Gauge("consumer_unread", "Messages still to be read, of our partitions", ["topic"])
 untrusted = Counter(
@@ -91,51 +89,65 @@ class Consumer:
         self._progress = time.monotonic()
         self._in_hand_since: float | None = None
         self._started = False
-        self.broker = cluster.broker(
-            client_id=group,
-            apply_types=False,
-            allow_auto_create_topics=False,
-            graceful_timeout=20,
-            logger=None,
-        )
-        self.subscriber: BatchSubscriber = self.broker.subscriber(
-            *(topic.name for topic in topics),
-            group_id=group,
-            batch=True,
-            max_records=BATCH,
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.NACK_ON_ERROR,
-            fetch_max_wait_ms=250,
-            # how long a killed member holds up its group: the least that brokers allow
-            session_timeout_ms=6_000,
-            heartbeat_interval_ms=2_000,
-            parser=_parse,
-            decoder=_raw_records,
-        )
-        self.subscriber(self.consume)
+        self._stopping = False
+        self._reader = GroupReader(cluster, topics, group, most=BATCH)
 
     async def run(self) -> None:
         """Read until cancelled; then finish the batch in hand and leave the group.
 
         A broker that does not answer at the start is waited for with back-off.
         """
-        backoff = Backoff(first=0.2, most=10)
         try:
-            while True:
-                try:
-                    await self.broker.start()
-                    break
-                except (KafkaError, OSError) as error:
-                    log.warning("consumer waits", error=type(error).__qualname__)
-                    await self.broker.stop()
-                    await backoff.wait()
-            self._started = True
-            while True:
-                await self._measure()
-                await asyncio.sleep(MEASURE_EVERY)
+            await self._join()
+            reading = asyncio.create_task(self._read(), name=f"{self.name}: reading")
+            try:
+                while not reading.done():
+                    await self._measure()
+                    await asyncio.wait([reading], timeout=MEASURE_EVERY)
+                await reading
+            finally:
+                self._stopping = True
+                if self._in_hand_since is not None:
+                    await asyncio.wait([reading], timeout=FINISHED_WITHIN)
+                reading.cancel()
+                await asyncio.wait([reading])
         finally:
-            await self.broker.stop()
+            await self._reader.leave()
             await self._dead_letters.close()
+
+    async def _join(self) -> None:
+        backoff = Backoff(first=0.2, most=10)
+        while True:
+            try:
+                await self._reader.join()
+                break
+            except (KafkaError, OSError) as error:
+                log.warning("consumer waits", error=type(error).__qualname__)
+                await backoff.wait()
+        self._started = True
+
+    async def _read(self) -> None:
+        """Batch after batch; returns once told to stop."""
+        backoff = Backoff(first=0.2, most=10)
+        while not self._stopping:
+            try:
+                records = await self._reader.next()
+            except KafkaError as error:
+                log.warning("nothing can be read", error=type(error).__qualname__)
+                await backoff.wait()
+                continue
+            backoff.reset()
+            if not records:
+                continue
+            began = time.monotonic()
+            try:
+                await self.consume(records)
+            except BatchFailed:
+                self._reader.again()
+                continue
+            self._reader.done(records)
+            if len(records) < BATCH:  # what comes meanwhile is one batch
+                await asyncio.sleep(pause_after(time.monotonic() - began))
 
     async def ready(self) -> None:
         """Raise unless the consumer has joined its group."""
@@ -165,7 +177,7 @@ class Consumer:
         asked_at = utc_now()
         try:
             unread = await self._unread()
-            if self._read_up is not None and self._in_hand_since is None:
+            if self._read_up is not None:
                 read = [partition for partition, messages in unread.items() if not messages]
                 await self._read_up(read, asked_at)
         except Exception as error:  # measuring must not end the reading; the last figures stand
@@ -176,23 +188,13 @@ class Consumer:
             behind.labels(partition.topic).inc(messages)
 
     async def _unread(self) -> dict[TopicPartition, int]:
-        """How many messages of each of our partitions are still to be read.
-
-        Kafka is asked for their ends: what a fetcher last heard does not tell of one that hangs.
-        Raises KafkaError or OSError (TimeoutError).
-        """
-        unread: dict[TopicPartition, int] = {}
-        consumer = self.subscriber.consumer
-        if consumer is None:
-            return unread  # waiting for the broker; the readiness check says so
+        """Raises KafkaError or OSError (TimeoutError)."""
         async with asyncio.timeout(ASK_TIMEOUT):
-            for partition, end in (await consumer.end_offsets(consumer.assignment())).items():
-                unread[partition] = max(0, end - await consumer.position(partition))
-        return unread
+            return await self._reader.unread()
 
     async def consume(self, records: Sequence[Record]) -> None:
         """Handle one batch of records as they came. Raises BatchFailed to have them again."""
-        began = self._in_hand_since = time.monotonic()
+        self._in_hand_since = time.monotonic()
         try:
             events: list[tuple[Record, Received]] = []
             refused: list[tuple[Record, str]] = []
@@ -218,8 +220,6 @@ class Consumer:
             self._in_hand_since = None
         self._backoff.reset()
         self._progress = time.monotonic()
-        # What comes meanwhile is one batch.
-        await asyncio.sleep(max(0.0, began + TURNS_APART - self._progress))
 
     async def _apply_or_isolate(
         self, events: Sequence[tuple[Record, Received]]
@@ -288,18 +288,3 @@ def _begin(received: Received) -> Span:
         kind=SpanKind.CONSUMER,
         attributes={"messaging.system": "kafka"},
     )
-
-
-async def _parse(
-    records: tuple[Record, ...],
-    original: Callable[[tuple[Record, ...]], Awaitable[KafkaMessage]],
-) -> KafkaMessage:
-    """FastStream's own parser fails on headers that are no UTF-8, and then skips the message."""
-    message = await original(tuple(dataclasses.replace(record, headers=()) for record in records))
-    message.raw_message = records
-    return message
-
-
-async def _raw_records(message: KafkaMessage) -> Sequence[Record]:
-    records = message.raw_message
-    return records if isinstance(records, tuple) else (records,)

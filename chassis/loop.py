@@ -13,14 +13,21 @@ from chassis.database import TRANSIENT_ERRORS, Connection, Database
 
 log = structlog.get_logger(__name__)
 
-# Seconds from one turn to the next of what is woken for each request: many requests share one
-# transaction then, where they are many; a single one is not held up.
-TURNS_APART = 0.02
+# What is woken for each request pauses three times as long as its turn took, within bounds: the
+# busier everything is, the more requests share a transaction. Behind an idle moment it turns at
+# once.
+PAUSES = 3
+LONGEST_PAUSE = 0.05  # seconds
 MAX_TURN = 120.0  # seconds that a turn may take before it counts as stalled
 
 last_success = Gauge(
     "loop_last_success_timestamp_seconds", "When a loop's last turn succeeded (Unix time)", ["loop"]
 )
+
+
+def pause_after(took: float, longest: float = LONGEST_PAUSE) -> float:
+    """Seconds to leave between a turn that took so long and the next. Pure."""
+    return min(longest, PAUSES * took)
 
 
 class Loop:
@@ -37,19 +44,19 @@ class Loop:
         turn: Callable[[], Awaitable[bool]],
         *,
         poll: float,
-        apart: float = 0,
+        longest_pause: float = 0,
         backoff: Backoff | None = None,
         transient: tuple[type[BaseException], ...] = TRANSIENT_ERRORS,
         max_turn: float = MAX_TURN,
     ) -> None:
-        """`poll`, `apart` and `max_turn` in seconds.
+        """`poll`, `longest_pause` and `max_turn` in seconds.
 
-        A turn that was woken begins `apart` from the one before at the least.
+        A turn that was woken begins a pause after the one before at the least (`pause_after`).
         """
         self.name = name
         self._turn = turn
         self._poll = poll
-        self._apart = apart
+        self._longest_pause = longest_pause
         self._backoff = backoff or Backoff(first=0.2, most=10)
         self._transient = transient
         self._max_turn = max_turn
@@ -87,11 +94,13 @@ class Loop:
             self._backoff.reset()
             last_success.labels(self.name).set_to_current_time()
             if not more:
+                ended = time.monotonic()
+                pause = pause_after(ended - began, self._longest_pause)
                 # Not wait_for: before Python 3.12 it may take a cancellation for the wake.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._poll):
                         await self._wake.wait()
-                await asyncio.sleep(max(0.0, began + self._apart - time.monotonic()))
+                await asyncio.sleep(max(0.0, ended + pause - time.monotonic()))
 
 
 def housekeeper(

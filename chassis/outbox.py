@@ -42,7 +42,7 @@ from prometheus_client import Counter, Gauge
 from chassis import tracing
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.kafka import Cluster, LastingProducer
-from chassis.loop import TURNS_APART, Loop
+from chassis.loop import LONGEST_PAUSE, Loop
 from chassis.sealing import AssociatedData, NotOpened, Sealer
 from chassis.together import Writer
 from contracts.envelope import Message, encode
@@ -182,7 +182,7 @@ class Relay:
         self._held_topics: dict[str, tuple[float, BaseException]] = {}
         self._producer = LastingProducer(cluster, request_timeout_ms=15_000, linger_ms=0)
         self._loop = Loop(
-            self.name, self._publish_some, poll=POLL, apart=TURNS_APART, transient=OUTAGE
+            self.name, self._publish_some, poll=POLL, longest_pause=LONGEST_PAUSE, transient=OUTAGE
         )
         self.wake = self._loop.wake
         self.stalled = self._loop.stalled

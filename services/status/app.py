@@ -60,13 +60,15 @@ def build(settings: Settings) -> Application:
 
             feeds = Feeds(limit=settings.streams, limit_per_practice=settings.streams_per_practice)
             stack.callback(feeds.close)
+            handler = events.Events(feeds)
             consumer = Consumer(
                 topics=events.TOPICS,
                 group=events.GROUP,
-                handle=events.handle,
+                handle=handler.handle,
                 db=db,
                 cluster=kafka,
                 verifier=settings.event_verifier,
+                after_commit=handler.tell,
                 read_up=read_up,
             )
 

@@ -1,8 +1,10 @@
 """Kafka in: from events on the wire to facts about an appointment."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from prometheus_client import Counter, Histogram
 
@@ -50,6 +52,8 @@ from services.status.facts import (
     Scheduled,
     State,
 )
+from services.status.feeds import Feeds
+from services.status.store import News, Shown
 
 TOPICS = (APPOINTMENTS, OUTCOMES)
 GROUP = "status"
@@ -80,16 +84,35 @@ to_tick = Histogram(
 )
 
 
-async def handle(tx: Connection, received: Sequence[Received]) -> None:
-    """Take in one batch within the consumer's transaction."""
+class Events:
+    """Handles batches, and tells the open streams of this process what they changed."""
+
+    def __init__(self, feeds: Feeds) -> None:
+        self._feeds = feeds
+        self._news: Mapping[UUID, News] = {}
+
+    async def handle(self, tx: Connection, received: Sequence[Received]) -> None:
+        """Take in one batch within the consumer's transaction."""
+        self._news = await handle(tx, received)
+
+    def tell(self) -> None:
+        """It is committed."""
+        for practice_id, news in self._news.items():
+            self._feeds.tell(practice_id, news)
+        self._news = {}
+
+
+async def handle(tx: Connection, received: Sequence[Received]) -> Mapping[UUID, News]:
+    """Take in one batch within the consumer's transaction; what it changed, by practice."""
     known = [
         store.Known(each.id, event.practice_id, event.appointment_id, fact)
         for each in received
         if isinstance(event := each.event, AppointmentEvent) and (fact := fact_of(each)) is not None
     ]
     recorded = await store.record(tx, known)
-    for shown in recorded.shown:
-        changed.labels("deleted" if shown.body is None else shown.body["overall"]).inc()
+    for change in chain.from_iterable(each.changes for each in recorded.news.values()):
+        if isinstance(change, Shown):
+            changed.labels("deleted" if change.body is None else change.body["overall"]).inc()
     traces = {each.id: tracing.exemplar(each.traceparent) for each in received}
     for tick in recorded.ticks:
         seconds = tick.after.total_seconds()
@@ -97,6 +120,7 @@ async def handle(tx: Connection, received: Sequence[Received]) -> None:
     now = time.time()
     for each in received:
         lag.observe(max(0.0, now - each.time.timestamp()), traces[each.id])
+    return recorded.news
 
 
 def fact_of(received: Received) -> Fact | None:

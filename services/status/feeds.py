@@ -1,14 +1,16 @@
-"""Who waits for which practice's feed, and what wakes them.
+"""Who waits for which practice's feed, and what tells them.
 
-A notification (see store.CHANGED) wakes the streams of one practice on every replica within
-milliseconds. It may get lost with the connection that listens for it, so after each reconnection
-all are woken, and a slow poll compares positions. Waking says only „look": what is sent is always
-read from the database, so a needless wake sends nothing and a repeated one nothing twice.
+What this process has committed itself is handed to the streams as it is (`tell`): positions have no
+gaps, so a stream that stands right before some news knows that it missed nothing. Of what others
+commit a notification tells (see store.CHANGED), within milliseconds and on every replica. It may
+get lost with the connection that listens for it, so after each reconnection all look, and a slow
+poll compares positions. These say only „look": what is sent is read from the database then, so a
+needless look sends nothing and a repeated one nothing twice.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
@@ -19,10 +21,14 @@ from chassis.backoff import Backoff
 from chassis.database import TRANSIENT_ERRORS, Database
 from chassis.loop import Loop
 from services.status import store
+from services.status.store import News
 
 CONNECT_TIMEOUT = 10.0  # seconds
 BLIND_AFTER = 30.0  # seconds in which nobody could compare positions
 CHECK = 15.0  # seconds between questions whether the listening connection is alive
+# Seconds in which what this process commits is handed over: its own notifications are sooner.
+HANDED_OVER_WITHIN = 0.05
+MOST_KEPT = 100  # news of a stream that does not take them; beyond that it looks
 PROBLEMS: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, asyncpg.PostgresError)
 
 streams_open = Gauge("status_streams_open", "Open streams of this process")
@@ -40,12 +46,15 @@ class Refused(Exception):
 
 
 class Watch:
-    """One stream's interest in its practice's feed: a flag, however much has changed."""
+    """One stream's interest in its practice's feed: whether it has to look, or the news."""
 
     def __init__(self, feeds: "Feeds", practice_id: UUID) -> None:
         self._feeds = feeds
         self.practice_id = practice_id
         self._changed = asyncio.Event()
+        self._news: list[News] = []
+        self._has_to_look = True
+        self._reach = 0  # the newest position that was handed over, or read
 
     @property
     def closing(self) -> bool:
@@ -57,13 +66,38 @@ class Watch:
         """True while it is not known whether something has changed: no stream may look alive."""
         return self._feeds.blind
 
-    def wake(self) -> None:
-        """Make the stream look."""
+    def wake(self, version: int | None = None) -> None:
+        """Make the stream look, unless it has what was told up to this version."""
+        if version is None or version > self._reach:
+            self._has_to_look = True
+            self._changed.set()
+
+    def tell(self, news: News) -> None:
+        """Hand news over."""
+        if len(self._news) < MOST_KEPT:
+            self._news.append(news)
+        else:
+            self._has_to_look = True
+        self._reach = max(self._reach, news.reach)
         self._changed.set()
 
-    def look(self) -> None:
-        """Forget earlier wakes; to be called before reading, so that none in between is lost."""
+    def take(self, after: int) -> Sequence[News] | None:
+        """All that was told behind this version; None where the stream has to look.
+
+        To be called before looking, so that nothing in between is lost.
+        """
+        news, self._news = self._news, []
+        looks, self._has_to_look = self._has_to_look, False
         self._changed.clear()
+        fresh = [each for each in news if each.reach > after]
+        for each in fresh:
+            looks = looks or each.after > after  # something of another process is in between
+            after = each.reach
+        return None if looks else fresh
+
+    def seen(self, version: int) -> None:
+        """The stream has read up to this version."""
+        self._reach = max(self._reach, version)
 
     async def wait(self, seconds: float) -> bool:
         """Wait for a change; False if there was none for that long."""
@@ -110,10 +144,15 @@ class Feeds:
         """The practices that somebody watches."""
         return list(self._watches)
 
-    def wake(self, practice_id: UUID) -> None:
-        """Make this practice's streams look."""
+    def wake(self, practice_id: UUID, version: int | None = None) -> None:
+        """Make this practice's streams look, unless they have what was told up to this version."""
         for watch in self._watches.get(practice_id, ()):
-            watch.wake()
+            watch.wake(version)
+
+    def tell(self, practice_id: UUID, news: News) -> None:
+        """Hand this practice's streams what this process has committed, in its order."""
+        for watch in self._watches.get(practice_id, ()):
+            watch.tell(news)
 
     def wake_all(self) -> None:
         """Make every stream look."""
@@ -156,10 +195,12 @@ def listener(url: str, feeds: Feeds) -> Loop:
 
 async def _listen(url: str, feeds: Feeds, alive: Callable[[], None]) -> None:
     """Listen until the connection is lost; then raise ConnectionResetError, or what it raises."""
+    clock = asyncio.get_running_loop()
 
     def heard(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+        practice_id, _, version = str(payload).partition(" ")
         with suppress(ValueError):
-            feeds.wake(UUID(str(payload)))
+            clock.call_later(HANDED_OVER_WITHIN, feeds.wake, UUID(practice_id), int(version))
 
     connection = await asyncpg.connect(
         url,
@@ -200,7 +241,7 @@ def poller(db: Database, feeds: Feeds, *, every: float) -> Loop:
         for practice_id, position in positions.items():
             if seen.get(practice_id) != position:
                 found_by_poll.inc()
-                feeds.wake(practice_id)
+                feeds.wake(practice_id, position)
         seen = positions
         feeds.compared()
         return False

@@ -7,7 +7,7 @@ has seen a version, no smaller one can still appear (which a sequence would not 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,8 @@ from services.status.indicators import Indicator, fold
 from services.status.openness import open_until
 from services.status.ticks import Tick, first_ticks
 
-CHANGED = "status_feed_changed"  # notification channel; the payload is a practice's id
+# Notification channel; the payload is a practice's id and its feed's newest version.
+CHANGED = "status_feed_changed"
 
 Key = tuple[UUID, UUID]  # practice, appointment
 Body = dict[str, Any]
@@ -70,6 +71,23 @@ class Moved:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a transaction told in a practice's feed: all that comes right behind version `after`.
+
+    `opens` where it may have changed how much is open.
+    """
+
+    after: int
+    changes: Sequence[Shown | Moved]
+    opens: bool
+
+    @property
+    def reach(self) -> int:
+        """The newest version."""
+        return self.after + len(self.changes)
+
+
 # „Infinite" is in the table alone: there it sorts and compares as what is not known has to.
 _SHOWN = """appointment_id, version, body,
     nullif(starts_at, 'infinity') AS starts_at, nullif(ends_at, 'infinity') AS ends_at"""
@@ -82,9 +100,9 @@ _EVENT = """event_id, practice_id, appointment_id, kind, attempt, channels, sequ
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What came of recording: what shows something else now, and each tick that is a first one."""
+    """What came of recording: news by practice, and each tick that is a first one."""
 
-    shown: Sequence[Shown] = ()
+    news: Mapping[UUID, News] = field(default_factory=dict)
     ticks: Sequence[Tick] = ()
 
 
@@ -99,9 +117,7 @@ async def record(tx: Connection, known: Sequence[Known]) -> Recorded:
     """
     if not known:
         return Recorded()
-    positions = await _lock_feeds(tx, sorted({each.practice_id for each in known}))
-    before_positions = dict(positions)
-    await _insert_events(tx, known)
+    feeds = {key: _Feed(version) for key, version in (await _lock_feeds(tx, known)).items()}
     keys = sorted({(each.practice_id, each.appointment_id) for each in known})
     told = await _facts(tx, keys)
     facts = {key: condensed(told[key].values()) for key in keys}
@@ -113,27 +129,24 @@ async def record(tx: Connection, known: Sequence[Known]) -> Recorded:
         if value is None:
             continue
         practice_id, appointment_id = key
+        feed = feeds[practice_id]
         body, starts_at, ends_at = None, None, None
         if isinstance(value, Indicator):
             body = _as_json.dump_python(value, mode="json", exclude=IN_COLUMNS)
             starts_at, ends_at = value.starts_at, value.ends_at
         then = before.get(key)
         if then is None or then.body != body:
-            positions[practice_id] += 1
-            version = positions[practice_id]
-            changed[key] = Shown(appointment_id, version, body, starts_at, ends_at)
+            changed[key] = Shown(appointment_id, feed.next, body, starts_at, ends_at)
+            feed.tell(changed[key], opens=_is_open(body) or (then and _is_open(then.body)))
         if body and then and then.body and then.times != (starts_at, ends_at):
-            positions[practice_id] += 1
-            version = positions[practice_id]
-            moved[key] = Shown(appointment_id, version, body, starts_at, ends_at)
+            moved[key] = Shown(appointment_id, feed.next, body, starts_at, ends_at)
+            feed.tell(Moved(appointment_id, feed.next), opens=_is_open(body))
     async with together(tx) as all_at_once:
         if changed:
             await _show(all_at_once, changed)
-        moved_feeds = {
-            each: new for each, new in positions.items() if new != before_positions[each]
-        }
-        if moved_feeds:
-            await _move_feeds(all_at_once, moved_feeds)
+        news = {practice_id: feed.news for practice_id, feed in feeds.items() if feed.changes}
+        if news:
+            await _move_feeds(all_at_once, {key: each.reach for key, each in news.items()})
     if moved:
         await _move(tx, moved)
     erased = [key for key in keys if any(isinstance(fact, Erased) for fact in facts[key])]
@@ -143,7 +156,35 @@ async def record(tx: Connection, known: Sequence[Known]) -> Recorded:
     for each in known:
         new[each.practice_id, each.appointment_id].append(each.event_id)
     ticks = [tick for key in keys for tick in first_ticks(told[key], new[key])]
-    return Recorded(list(changed.values()), ticks)
+    return Recorded(news, ticks)
+
+
+class _Feed:
+    """A practice's feed that is locked, and what is told in it."""
+
+    def __init__(self, version: int) -> None:
+        self._version = version
+        self.changes: list[Shown | Moved] = []
+        self._opens = False
+
+    @property
+    def next(self) -> int:
+        """The position of what is told next."""
+        return self._version + len(self.changes) + 1
+
+    def tell(self, change: Shown | Moved, *, opens: object) -> None:
+        """Tell it at the next position; `opens` if it may change how much is open."""
+        self.changes.append(change)
+        self._opens = self._opens or bool(opens)
+
+    @property
+    def news(self) -> News:
+        """All that was told."""
+        return News(self._version, self.changes, self._opens)
+
+
+def _is_open(body: Body | None) -> bool:
+    return bool(body and body["open"])
 
 
 async def position(tx: Connection, practice_id: UUID) -> int:
@@ -221,29 +262,26 @@ async def facts_of(
     return {appointment_id: list(told.values()) for (_, appointment_id), told in known.items()}
 
 
-async def _lock_feeds(tx: Connection, practice_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Lock in the order of ids, so that two transactions never wait for each other."""
+async def _lock_feeds(tx: Connection, known: Sequence[Known]) -> dict[UUID, int]:
+    """Lock the feeds that facts are about, and insert the facts, in one round trip.
+
+    The locks are taken in the order of ids, so that two transactions never wait for each other. The
+    inbox has filtered repeats; one that it has forgotten since changes nothing either.
+    """
+    # By name: a column that the next release has added is none of ours.
     found = await tx.fetch(
-        """
+        f"""
+        WITH told AS (
+            INSERT INTO events ({_EVENT})
+            SELECT {_EVENT} FROM jsonb_populate_recordset(NULL::events, $2)
+            ON CONFLICT (event_id) DO NOTHING
+        )
         INSERT INTO practice_feed AS feed (practice_id, version)
         SELECT practice_id, 0 FROM unnest($1::uuid[]) AS touched (practice_id) ORDER BY 1
         ON CONFLICT (practice_id) DO UPDATE SET version = feed.version
         RETURNING practice_id, version
-        """,
-        practice_ids,
-    )
-    return {row["practice_id"]: row["version"] for row in found}
-
-
-async def _insert_events(tx: Connection, known: Sequence[Known]) -> None:
-    """Repeats were filtered by the inbox; one it has forgotten since changes nothing either."""
-    # By name: a column that the next release has added is none of ours.
-    await tx.execute(
-        f"""
-        INSERT INTO events ({_EVENT})
-        SELECT {_EVENT} FROM jsonb_populate_recordset(NULL::events, $1)
-        ON CONFLICT (event_id) DO NOTHING
         """,  # noqa: S608 - a constant list of columns
+        sorted({each.practice_id for each in known}),
         [
             {
                 "event_id": str(each.event_id),
@@ -254,6 +292,7 @@ async def _insert_events(tx: Connection, known: Sequence[Known]) -> None:
             for each in known
         ],
     )
+    return {row["practice_id"]: row["version"] for row in found}
 
 
 async def _facts(tx: Connection, keys: Sequence[Key]) -> dict[Key, dict[UUID, Fact]]:
@@ -322,7 +361,7 @@ async def _show(tx: Writer, changed: Mapping[Key, Shown]) -> None:
         [shown.body for shown in changed.values()],
         [shown.starts_at for shown in changed.values()],
         [shown.ends_at for shown in changed.values()],
-        [bool(shown.body and shown.body["open"]) for shown in changed.values()],
+        [_is_open(shown.body) for shown in changed.values()],
         [_open_until(shown) for shown in changed.values()],
     )
 
@@ -361,7 +400,7 @@ async def _move_feeds(tx: Writer, moved: Mapping[UUID, int]) -> None:
         UPDATE practice_feed SET version = target.version
         FROM unnest($1::uuid[], $2::bigint[]) AS target (practice_id, version)
         WHERE practice_feed.practice_id = target.practice_id
-        RETURNING pg_notify($3, practice_feed.practice_id::text)
+        RETURNING pg_notify($3, concat(target.practice_id, ' ', target.version))
         """,
         list(moved),
         list(moved.values()),

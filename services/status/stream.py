@@ -32,8 +32,9 @@ alive, and the client comes back with the last id it saw.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NoReturn
 
 import structlog
@@ -121,21 +122,23 @@ async def follow(
     last = resume
     open_count: int | None = None
     while not watch.closing and _seconds_until(until) > 0:
-        watch.look()
+        news = watch.take(last)
         try:
-            async with db.practice(watch.practice_id) as tx:
-                page = await store.changes(tx, watch.practice_id, after=last, limit=PAGE)
-                now_open = await open_store.count(tx, watch.practice_id, utc_now())
+            page, now_open = await _look(db, watch, last, news, open_count)
         except TRANSIENT_ERRORS as error:
             log.warning("stream ends", error=type(error).__qualname__)
             return
-        for shown in page:
-            yield _change(shown)
-            last = shown.version
+        told = [_change(shown) for shown in page]
+        if page:
+            last = page[-1].version
+            watch.seen(last)
         if now_open != open_count:
             open_count = now_open
-            yield _open(open_count)
-        if len(page) == PAGE:
+            told.append(_open(open_count))
+        if told:
+            yield b"".join(told)
+        if len(page) >= PAGE:
+            watch.wake()  # there may be more
             continue
         while not await watch.wait(min(heartbeat, max(_seconds_until(until), SHORTEST_WAIT))):
             if _seconds_until(until) <= 0:
@@ -144,6 +147,22 @@ async def follow(
                 log.warning("stream ends: the feed can't be looked at")
                 return
             yield _beat(heartbeat)
+
+
+async def _look(
+    db: Database,
+    watch: Watch,
+    last: int,
+    news: Sequence[store.News] | None,
+    open_count: int | None,
+) -> tuple[Sequence[store.Shown | store.Moved], int]:
+    """What follows version `last`, and how much is open; without asking where that is known."""
+    if news is not None and open_count is not None and not any(each.opens for each in news):
+        changes = chain.from_iterable(each.changes for each in news)
+        return [each for each in changes if each.version > last], open_count
+    async with db.practice(watch.practice_id) as tx:
+        page = await store.changes(tx, watch.practice_id, after=last, limit=PAGE)
+        return page, await open_store.count(tx, watch.practice_id, utc_now())
 
 
 def _seconds_until(moment: datetime) -> float:

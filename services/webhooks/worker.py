@@ -19,7 +19,7 @@ import structlog
 from chassis import standard_webhooks
 from chassis.clock import Clock, utc_now
 from chassis.database import Database
-from chassis.loop import TURNS_APART, Loop
+from chassis.loop import LONGEST_PAUSE, Loop
 from chassis.sealing import NotOpened, Sealer
 from services.webhooks import measures, store
 from services.webhooks.bodies import CONTENT_TYPE
@@ -77,7 +77,7 @@ class Worker:
         self._jitter = jitter
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._stopping = False
-        self._loop = Loop(self.name, self._turn, poll=policy.poll, apart=TURNS_APART)
+        self._loop = Loop(self.name, self._turn, poll=policy.poll, longest_pause=LONGEST_PAUSE)
         self.wake = self._loop.wake
         self.stalled = self._loop.stalled
 

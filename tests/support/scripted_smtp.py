@@ -57,13 +57,27 @@ class ScriptedSmtp:
     `used` goes before it over a connection that has carried a message.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, implicit: bool = False) -> None:
-        """With `tls` STARTTLS and a login are offered; with `implicit` it speaks TLS at once."""
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        one_by_one: bool = False,
+        strict: bool = False,
+    ) -> None:
+        """With `tls` STARTTLS and a login are offered; with `implicit` it speaks TLS at once.
+
+        With `one_by_one` it does not offer PIPELINING. Unless it is `strict` it waits for a message
+        although it has refused its sender or recipient, as RFC 2920 (section 3.1) lets it.
+        """
         self.talk: Talk = {}
         self.used: Talk = {}
         self.taken: list[bytes] = []  # messages whose final dot came
         self.tls = tls
         self.implicit = implicit
+        self.strict = strict
+        self.offers = [each for each in OFFERS if each != "PIPELINING" or not one_by_one]
+        self.connections = 0
         self._open: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -85,6 +99,7 @@ class ScriptedSmtp:
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
+        self.connections += 1
         try:
             with suppress(_Cut, OSError, EOFError, asyncio.CancelledError):
                 await _Connection(self, reader, writer).converse()
@@ -108,6 +123,7 @@ class _Connection:
         self._writer = writer
         self._encrypted = server.implicit
         self._carried = 0
+        self._refused = False
 
     async def converse(self) -> None:
         """Until the client hangs up, or the script does."""
@@ -122,11 +138,14 @@ class _Connection:
                     await self._encrypt()
                 case "AUTH":
                     await self._log_in(words)
+                case "DATA" if self._refused and self._server.strict:
+                    self._writer.write(b"503 5.5.1 Error: need RCPT command\r\n")
                 case "DATA":
                     if (await self._say("data")).startswith(b"3"):
                         await self._take_message()
                 case "MAIL" | "RCPT" | "RSET" | "QUIT":
-                    await self._say(verb.lower())
+                    said = await self._say(verb.lower())
+                    self._refused = not said.startswith(b"2") or (verb == "RCPT" and self._refused)
                 case _:
                     self._writer.write(b"502 5.5.2 Error: command not recognized\r\n")
 
@@ -160,13 +179,18 @@ class _Connection:
     async def _say(self, stage: str) -> bytes:
         """Say what the script has for it; returns the words, without blank lines before them."""
         said = b""
-        for part in self._parts(stage):
+        parts = self._parts(stage)
+        for part in parts:
             await asyncio.sleep(part.after)
             said += part.wire
             self._writer.write(part.wire)
             await self._writer.drain()
             if part.cut:
                 raise _Cut
+        if parts and not said:  # nor does it answer whatever comes behind
+            while await self._reader.read(MOST_BYTES):
+                pass
+            raise _Cut
         return said.lstrip()
 
     def _parts(self, stage: str) -> Sequence[Say]:
@@ -181,7 +205,7 @@ class _Connection:
 
     @property
     def _offers(self) -> str:
-        offers = ["mx.example.org", *OFFERS]
+        offers = ["mx.example.org", *self._server.offers]
         if self._server.tls is not None:
             offers.append("AUTH PLAIN LOGIN" if self._encrypted else "STARTTLS")
         *first, last = offers

@@ -9,7 +9,7 @@ import structlog
 from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Database
-from chassis.loop import TURNS_APART, Loop
+from chassis.loop import LONGEST_PAUSE, Loop
 from services.notification.deliveries import metrics, store
 from services.notification.deliveries.delivery import Transition
 from services.notification.deliveries.events import NO_REPLY, DeliveryEvent, Misconfigured
@@ -51,7 +51,7 @@ class Recorder:
             "recorder",
             self._record_some,
             poll=POLL,
-            apart=TURNS_APART,
+            longest_pause=LONGEST_PAUSE,
             backoff=Backoff(first=0.1, most=5),
         )
         self.run = self._loop.run

@@ -191,9 +191,13 @@ class Status:
         return Story(self.practice_id, start or utc_now() + SOON)
 
     async def hear(self, told: Sequence[Received]) -> None:
-        """One batch, under ids that no inbox knows."""
+        """One batch, under ids that no inbox knows; streams are handed what they would read."""
         async with self.db.system() as tx:
-            await events.handle(tx, [replace(each, id=uuid7()) for each in told])
+            news = await events.handle(tx, [replace(each, id=uuid7()) for each in told])
+        if any(isinstance(each.event, AppointmentErased) for each in told):
+            return  # what is erased is handed over as well, and read by nobody
+        if each := news.get(self.practice_id):
+            assert await self.changes(each.after) == list(each.changes)
 
     async def shown(self, story: Story, now: datetime | None = None) -> IndicatorView | None:
         moment = now or utc_now()

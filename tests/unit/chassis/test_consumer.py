@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
@@ -31,18 +30,10 @@ SEED = bytes(32)
 
 
 class Unread:
-    """A partition in which something is still to be read."""
+    """A group's member that has something still to read."""
 
-    partition = TopicPartition(APPOINTMENTS.name, 0)
-
-    def assignment(self) -> set[TopicPartition]:
-        return {self.partition}
-
-    async def end_offsets(self, _partitions: Any) -> dict[TopicPartition, int]:
-        return {self.partition: 7}
-
-    async def position(self, _partition: TopicPartition) -> int:
-        return 3
+    async def unread(self) -> dict[TopicPartition, int]:
+        return {TopicPartition(APPOINTMENTS.name, 0): 4}
 
 
 class Empty:
@@ -86,7 +77,7 @@ def consumer(error: Exception) -> Consumer:
         cluster=Cluster("nowhere:9092"),
         verifier=EventVerifier({"scheduling": public_keys({1: SEED})}),
     )
-    made.subscriber = cast(Any, SimpleNamespace(consumer=Unread()))
+    made._reader = cast(Any, Unread())
     return made
 
 

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from chassis.backoff import Backoff
-from chassis.loop import Loop
+from chassis.loop import LONGEST_PAUSE, PAUSES, Loop, pause_after
 from tests.support import PATIENCE
 
 
@@ -97,7 +97,9 @@ async def test_a_turn_that_hangs_is_a_stall_and_a_pause_is_none() -> None:
     task.cancel()
 
 
-async def test_turns_that_are_woken_keep_apart_and_more_work_does_not_wait() -> None:
+async def test_turns_that_are_woken_pause_by_how_long_they_took_and_more_work_does_not_wait() -> (
+    None
+):
     left = [True, False]
     turns: list[float] = []
     done = asyncio.Event()
@@ -105,13 +107,20 @@ async def test_turns_that_are_woken_keep_apart_and_more_work_does_not_wait() -> 
     async def turn() -> bool:
         turns.append(time.monotonic())
         loop.wake()
+        await asyncio.sleep(took)
         if not left:
             done.set()
         return left.pop(0) if left else False
 
-    apart = 0.2
-    loop = Loop("some work", turn, poll=3600, apart=apart)
+    took = 0.1
+    loop = Loop("some work", turn, poll=3600, longest_pause=60)
     await run_until(loop, done)
     first, second, third, *_ = turns
-    assert second - first < apart
-    assert third - second >= apart
+    assert second - first < PAUSES * took
+    assert third - second >= (1 + PAUSES) * took
+
+
+def test_a_pause_is_no_longer_than_it_may_be() -> None:
+    assert pause_after(0.001) == pytest.approx(0.003)
+    assert pause_after(30) == LONGEST_PAUSE
+    assert pause_after(30, longest=0) == 0

@@ -2,7 +2,8 @@
 
 A connection that the server has closed while it lay idle is replaced without anybody noticing,
 as long as the message itself has not gone out. Certificates are always checked. Where the server
-offers DSN (RFC 3461), it is asked to tell of success, failure and delay.
+offers DSN (RFC 3461), it is asked to tell of success, failure and delay; where it offers PIPELINING
+(RFC 2920), sender, recipient and DATA are said at once.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -195,7 +196,7 @@ class SmtpPool:
                 return await self._announce(connection, envelope)
             except TryFailed:
                 # Closed by silence or 421: the server had given it up. A new one decides.
-                if connection.usable:
+                if connection.usable or connection.hung_up:
                     raise
         return await self._announce(await _Connection.open(self._server, self._tls), envelope)
 
@@ -232,7 +233,10 @@ class SmtpPool:
 
 
 class _Connection:
-    """One logged-in connection. `between_stages` is true while a transaction is half done."""
+    """One logged-in connection. `between_stages` is true while a transaction is half done.
+
+    `hung_up` says that it was us who closed it, and not for what the server said.
+    """
 
     def __init__(self, wire: SmtpWire, server: SmtpServer, offers: Mapping[str, str]) -> None:
         self._wire = wire
@@ -241,6 +245,7 @@ class _Connection:
         self.messages = 0
         self.used_at = time.monotonic()
         self.between_stages = False
+        self.hung_up = False
 
     @classmethod
     async def open(cls, server: SmtpServer, tls: ssl.SSLContext | None) -> "_Connection":
@@ -279,12 +284,45 @@ class _Connection:
             options.extend(envelope.dsn_of_mail)
         sender, recipient = envelope.sender.encode(encoding), envelope.recipient.encode(encoding)
         wanted = envelope.dsn_of_rcpt if dsn else ()
+        commands = {
+            Stage.MAIL: b" ".join((b"MAIL FROM:<%s>" % sender, *options)),
+            Stage.RCPT: b" ".join((b"RCPT TO:<%s>" % recipient, *wanted)),
+            Stage.DATA: b"DATA",
+        }
         self.between_stages = True
-        _yes(Stage.MAIL, await self._command(Stage.MAIL, b"MAIL FROM:<%s>" % sender, *options))
-        _yes(Stage.RCPT, await self._command(Stage.RCPT, b"RCPT TO:<%s>" % recipient, *wanted))
-        reply = await self._command(Stage.DATA, b"DATA")
-        if not reply.go_on:
-            raise TryFailed(Stage.DATA, reply.code, reply.text)
+        if "pipelining" in self._offers:
+            await self._say_at_once(commands)
+            return
+        for stage, command in commands.items():
+            _go_on(stage, await self._reply(stage, self._wire.command(command, self._timeout)))
+
+    async def _say_at_once(self, commands: Mapping[Stage, bytes]) -> None:
+        """Say the commands before the first reply is here; the first refusal is what counts."""
+        try:
+            await self._wire.say([*commands.values()])
+        except NoReply:
+            raise TryFailed(Stage.MAIL) from None
+        waiting = [*commands]
+        while waiting:
+            stage = waiting.pop(0)
+            reply = await self._reply(stage, self._wire.reply(self._timeout))
+            try:
+                _go_on(stage, reply)
+            except TryFailed:
+                await self._hear_out(len(waiting))
+                raise
+
+    async def _hear_out(self, replies: int) -> None:
+        """What is said behind a refusal changes nothing.
+
+        A server that waits for the message all the same (RFC 2920, section 3.1) is not given one.
+        """
+        with suppress(NoReply):
+            for _ in range(replies):
+                if (await self._wire.reply(_TIDY_UP)).go_on:
+                    self.hung_up = True
+                    self.close()
+                    return
 
     async def transmit(self, message: bytes, hand_over: Callable[[], None]) -> Reply:
         """The message, then its final dot; the reply decides. Raises TryFailed when none comes.
@@ -323,11 +361,21 @@ class _Connection:
         """Close at once."""
         self._wire.close()
 
-    async def _command(self, stage: Stage, *words: bytes) -> WireReply:
+    async def _reply(self, stage: Stage, reply: Awaitable[WireReply]) -> WireReply:
         try:
-            return await self._wire.command(b" ".join(words), self._server.timeout)
+            return await reply
         except NoReply:
             raise TryFailed(stage) from None
+
+    @property
+    def _timeout(self) -> float:
+        return self._server.timeout
+
+
+def _go_on(stage: Stage, reply: WireReply) -> None:
+    """Raises TryFailed where it is a refusal; only DATA is answered with 3yz."""
+    if not (reply.go_on if stage is Stage.DATA else reply.positive):
+        raise TryFailed(stage, reply.code, reply.text)
 
 
 def _yes(stage: Stage, reply: WireReply) -> WireReply:

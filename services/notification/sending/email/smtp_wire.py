@@ -3,16 +3,20 @@
 What servers really say decides whether a patient gets a mail once, twice or never. So blank lines
 before a reply are passed over, what is said unasked is no reply to the next command, and the
 message is one thing, the final dot that hands it over another.
+
+Of commands said at once (PIPELINING, RFC 2920) the order alone tells whose reply is whose: as many
+are taken as commands were said.
 """
 
 import asyncio
 import ssl
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from aiosmtplib import SMTPException, SMTPResponse, SMTPResponseException
-from aiosmtplib.protocol import MAX_RESPONSE_LENGTH, SMTPProtocol
+from aiosmtplib.protocol import COMMAND_INJECTION_REGEX, MAX_RESPONSE_LENGTH, SMTPProtocol
 
 NO_REPLY = b"no reply\r\n"  # which the library refuses
 
@@ -44,7 +48,7 @@ class WireReply:
 
 
 class _WholeReplies(SMTPProtocol):
-    """Hands on whole replies, one at a time: no blank lines, and nothing that comes behind one.
+    """Hands on whole replies, one at a time: no blank lines, and nothing that was not asked for.
 
     `all_left` is set while all that was written has left this process, or there is no connection.
     """
@@ -52,6 +56,10 @@ class _WholeReplies(SMTPProtocol):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self._reply, self._line, self._heard = b"", b"", 0
+        # Of commands said at once: replies that nobody has asked for yet, those of them that are to
+        # come still, and those that are here.
+        self._unread = self._to_come = 0
+        self._kept: deque[bytes] = deque()
         self.all_left = asyncio.Event()
         self.all_left.set()
 
@@ -70,8 +78,25 @@ class _WholeReplies(SMTPProtocol):
         super().connection_lost(exc)
         self.all_left.set()
 
+    def say(self, commands: Sequence[bytes]) -> None:
+        """Say commands at once; `reply` has the reply to each. Raises SMTPException."""
+        self._unread = self._to_come = len(commands)
+        self._response_pending = True
+        self.write(b"".join(command + b"\r\n" for command in commands))
+
+    async def reply(self, within: float) -> SMTPResponse:
+        """The reply to the next of them. Raises SMTPException."""
+        self._unread -= 1
+        if not self._kept:
+            return await self.read_response(within)
+        self._buffer[:] = self._kept.popleft()  # said, even if the server has hung up behind it
+        response = self._read_response_from_buffer()
+        if response is None:
+            raise NoReply
+        return response
+
     def data_received(self, data: bytes) -> None:
-        """Take lines until one ends a reply; the rest was said unasked."""
+        """Take lines until one ends the last reply asked for; the rest was said unasked."""
         *lines, self._line = (self._line + data).split(b"\n")
         for line in lines:
             self._heard += len(line) + 1
@@ -81,13 +106,22 @@ class _WholeReplies(SMTPProtocol):
             if line[3:4] != b"-":
                 # The library reads three digits, whatever follows them.
                 self._hand_on(NO_REPLY if line[3:4].isdigit() else self._reply)
-                return
+                if not self._to_come:
+                    self._line = b""
+                    return
         if self._heard + len(self._line) > MAX_RESPONSE_LENGTH:
+            self._line = b""
             self._hand_on(NO_REPLY)
 
     def _hand_on(self, reply: bytes) -> None:
-        self._reply, self._line, self._heard = b"", b"", 0
-        super().data_received(reply)
+        self._reply, self._heard = b"", 0
+        waiter = self._response_waiter
+        waited_for = waiter is not None and self._response_pending and not waiter.done()
+        if waited_for or not self._unread:
+            super().data_received(reply)
+        elif self._to_come:
+            self._kept.append(reply)
+        self._to_come = max(0, self._to_come - 1)
 
 
 class SmtpWire:
@@ -137,6 +171,24 @@ class SmtpWire:
         Raises ValueError for more than a line.
         """
         return await self._heard(self._protocol.execute_command(line, timeout=within))
+
+    async def say(self, commands: Sequence[bytes]) -> None:
+        """Say commands at once, without their line ends, to a server that offers PIPELINING.
+
+        Nothing else may be said before `reply` has heard the reply to each. Raises NoReply, closed
+        by then, and ValueError for more than lines.
+        """
+        if any(COMMAND_INJECTION_REGEX.search(command) for command in commands):
+            raise ValueError("a command is one line")
+        try:
+            self._protocol.say(commands)
+        except (SMTPException, OSError):
+            self.close()
+            raise NoReply from None
+
+    async def reply(self, within: float) -> WireReply:
+        """The reply to the next command of those said at once. Raises NoReply, closed by then."""
+        return await self._heard(self._protocol.reply(within))
 
     async def write(self, data: bytes, within: float) -> None:
         """Send, and wait until the system has taken it all. Raises NoReply, closed by then."""

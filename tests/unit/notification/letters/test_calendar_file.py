@@ -18,6 +18,7 @@ from services.notification.letters.calendar_file import CalendarEvent, Method, c
 from services.notification.letters.letter import UnusableLetter
 from services.notification.letters.reach import Reach
 from services.notification.letters.vtimezone import vtimezone
+from tests.support.calendar_files import by_icalendar
 
 NOW = datetime(2026, 11, 24, 9, 0, 30, tzinfo=UTC)
 ENTRY = CalendarEvent(
@@ -197,6 +198,48 @@ def test_no_name_can_break_the_file(name: str, patient: str) -> None:
     assert set(event) == set(write()[1])
     assert event["UID"] == str(ENTRY.appointment_id)
     assert event["ATTENDEE"] == "mailto:juergen@example.org"
+
+
+names = st.text(st.sampled_from("Aß é,;:'’\"^\\Nn\n\r\t📞"), min_size=1, max_size=60)
+ZONES = (
+    "Europe/Berlin",
+    "UTC",
+    "Asia/Kolkata",
+    "Africa/Casablanca",
+    "America/New_York",
+    "Etc/GMT+3",
+)
+
+
+@given(
+    method=st.sampled_from(Method),
+    change=st.fixed_dictionaries(
+        {
+            "sender_name": names | st.text(min_size=1),
+            "patient_name": names,
+            "attendee": st.emails(),
+            "sequence": st.integers(1, 10**6),
+            "start": st.datetimes(datetime(2024, 1, 1), datetime(2034, 1, 1)).map(  # noqa: DTZ001
+                lambda moment: moment.replace(tzinfo=UTC)
+            ),
+            "duration_minutes": st.integers(1, 600),
+            "time_zone": st.sampled_from(ZONES),
+            "language": st.sampled_from(["de", "en", "ar"]),
+            "answered": st.none() | st.sampled_from(Answer),
+            "asks_for_answer": st.booleans(),
+            "reach": st.sampled_from([Reach(), REACH]),
+        }
+    ),
+)
+def test_it_is_what_icalendar_writes(method: Method, change: dict[str, Any]) -> None:
+    entry = replace(ENTRY, **change)
+    try:
+        content = calendar_file(method, entry, NOW)
+    except UnusableLetter:
+        with pytest.raises(UnusableLetter):
+            by_icalendar(method, entry, NOW)
+        return
+    assert content == by_icalendar(method, entry, NOW)
 
 
 @pytest.mark.parametrize(

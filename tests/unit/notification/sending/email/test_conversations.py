@@ -4,7 +4,7 @@ The rows run side by side in one process; ten minutes of waiting take none (`Hur
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -119,10 +119,10 @@ class Attempt:
             self.dead = verdict.dead
 
 
-async def play(row: Row, certificate: Path, stranger: Path) -> Result:
-    """Run a row to its end."""
+async def play(row: Row, certificate: Path, stranger: Path, **manners: bool) -> Result:
+    """Run a row to its end, with a server of these `manners`."""
     context = showing(stranger if row.stranger else certificate) if row.tls != "none" else None
-    server = ScriptedSmtp(tls=context, implicit=row.tls == "tls")
+    server = ScriptedSmtp(tls=context, implicit=row.tls == "tls", **manners)
     recipient = RECIPIENT_BEYOND_ASCII if row.utf8 else RECIPIENT
     handed_over: list[str] = []
     async with server.serving() as port:
@@ -172,22 +172,26 @@ async def play(row: Row, certificate: Path, stranger: Path) -> Result:
     )
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
-    """All rows, played side by side."""
-    folder = tmp_path_factory.mktemp("certificates")
+def play_all(names: Iterable[str], folder: Path, **manners: bool) -> dict[str, Result]:
+    """Rows by their names, played side by side."""
     certificate, stranger = self_signed(folder / "known.pem"), self_signed(folder / "unknown.pem")
     room = asyncio.Semaphore(AT_A_TIME)
 
-    async def one(row: Row) -> Result:
+    async def one(name: str) -> tuple[str, Result]:
         async with room:
-            return await play(row, certificate, stranger)
+            return name, await play(ROWS[name], certificate, stranger, **manners)
 
-    async def every() -> list[Result]:
-        return await asyncio.gather(*map(one, ROWS.values()))
+    async def every() -> list[tuple[str, Result]]:
+        return await asyncio.gather(*map(one, names))
 
     with asyncio.Runner(loop_factory=HurriedLoop) as runner:
-        return dict(zip(ROWS, runner.run(every()), strict=True))
+        return dict(runner.run(every()))
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    """All rows, played side by side."""
+    return play_all(ROWS, tmp_path_factory.mktemp("certificates"))
 
 
 def faults(row: Row, result: Result) -> Iterator[str]:
@@ -213,6 +217,21 @@ def faults(row: Row, result: Result) -> Iterator[str]:
 @pytest.mark.parametrize("name", ROWS)
 def test_what_a_conversation_means(results: dict[str, Result], name: str) -> None:
     assert not [*faults(ROWS[name], results[name])]
+
+
+@pytest.mark.parametrize("manners", [{"one_by_one": True}, {"strict": True}])
+def test_commands_said_at_once_mean_what_they_mean_one_by_one(
+    results: dict[str, Result], tmp_path: Path, manners: dict[str, bool]
+) -> None:
+    at_once = {"mail", "rcpt", "data"}
+    names = [
+        name
+        for name, row in ROWS.items()
+        if any(at_once & talk.keys() for talk in (*row.talks, row.used or {}))
+    ]
+    played = play_all(names, tmp_path, **manners)
+    assert len(played) > 100
+    assert played == {name: results[name] for name in played}
 
 
 @dataclass(frozen=True, slots=True)

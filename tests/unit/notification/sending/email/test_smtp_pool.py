@@ -20,10 +20,11 @@ from services.notification.deliveries.events import Reply
 from services.notification.letters.letter import Letter
 from services.notification.refusals.refusal import About
 from services.notification.sending.email.sender import EmailSender
-from services.notification.sending.email.smtp_pool import SmtpPool, SmtpServer
+from services.notification.sending.email.smtp_pool import Envelope, SmtpPool, SmtpServer
 from services.notification.sending.sender import Contact, Outgoing, SendResult, Verdict
 from tests.support import PATIENCE
 from tests.support.certificates import LOOPBACK, self_signed, showing
+from tests.support.scripted_smtp import ScriptedSmtp
 
 
 class Handler:
@@ -243,6 +244,32 @@ async def test_a_refused_recipient_does_not_spoil_the_connection() -> None:
         assert (await send("right@example.org")).verdict is Verdict.ACCEPTED
     assert handler.connections == 1
     assert [recipients for recipients, _ in handler.taken] == [["right@example.org"]]
+
+
+@pytest.mark.parametrize(("strict", "connections"), [(True, 1), (False, 2)])
+async def test_a_refused_recipient_spoils_a_connection_only_if_the_message_is_waited_for(
+    *, strict: bool, connections: int
+) -> None:
+    """What was said behind the refusal is heard out first, and no message is handed over."""
+    server = ScriptedSmtp(strict=strict)
+    handed_over: list[int] = []
+    async with server.serving() as port:
+        pool = SmtpPool(SmtpServer(host="127.0.0.1", port=port, tls="none", client_name="client"))
+
+        async def send(number: int) -> Verdict:
+            envelope = Envelope(
+                id="1", sender="a@b.example", recipient="c@d.example", message=b"\r\n", utf8=False
+            )
+            return (await pool.send(envelope, lambda: handed_over.append(number))).verdict
+
+        assert await send(1) is Verdict.ACCEPTED
+        server.talk = {"rcpt": "550 5.1.1 unknown"}
+        assert await send(2) is Verdict.PERMANENT
+        server.talk = {}
+        assert await send(3) is Verdict.ACCEPTED
+        await pool.close()
+    assert handed_over == [1, 3]
+    assert server.connections == connections
 
 
 async def test_reply_lost_after_the_message() -> None:

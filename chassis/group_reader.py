@@ -1,0 +1,142 @@
+"""A member of a consumer group: records in batches, their offsets committed behind their effect.
+
+Offsets follow once a second rather than batch by batch: a commit costs Kafka as much as a batch,
+and what a process that is killed has not committed is read once more and known by the inbox.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import chain
+from typing import TypeAlias
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from chassis.kafka import Cluster
+from contracts.topics import Topic
+
+log = structlog.get_logger(__name__)
+
+Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
+
+COMMIT_EVERY = 1.0  # seconds
+COMMIT_TIMEOUT = 5.0  # seconds
+IDLE = 1.0  # seconds after which nothing is what has come
+
+
+class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+    """Reads `topics` as a member of `group`, at most `most` records at a time."""
+
+    def __init__(self, cluster: Cluster, topics: Sequence[Topic], group: str, *, most: int) -> None:
+        self._cluster = cluster
+        self._topics = [topic.name for topic in topics]
+        self._group = group
+        self._most = most
+        self._kafka: AIOKafkaConsumer | None = None
+        self._in_hand: dict[TopicPartition, int] = {}  # offsets of the first that has no effect yet
+        self._ended: dict[TopicPartition, int] = {}  # offsets behind what has, to be committed
+        self._committed_at = time.monotonic()
+
+    async def join(self) -> None:
+        """Become a member. Raises KafkaError or OSError."""
+        kafka = self._cluster.consumer(
+            group_id=self._group,
+            client_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            # how long a killed member holds up its group: the least that brokers allow
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=2_000,
+        )
+        kafka.subscribe(self._topics, listener=self)
+        try:
+            await kafka.start()
+        except BaseException:
+            await kafka.stop()
+            raise
+        self._kafka = kafka
+
+    async def leave(self) -> None:
+        """Commit and be no member any more."""
+        if self._kafka is not None:
+            await self._commit()
+            await self._kafka.stop()
+
+    async def next(self) -> list[Record]:
+        """What has come since; nothing after a while without. Raises KafkaError.
+
+        They are in hand until it is told that they are `done`, or wanted `again`.
+        """
+        kafka = self._member()
+        if time.monotonic() - self._committed_at > COMMIT_EVERY:
+            await self._commit()
+        kafka.resume(*kafka.paused())
+        found = await kafka.getmany(timeout_ms=int(IDLE * 1000), max_records=self._most)
+        records = [*chain.from_iterable(found.values())]
+        if records and len(records) < self._most:
+            # Fetched ahead, the next batch would be what came first and no more: the rest would
+            # wait for another turn. So it is fetched when these are done, with all that came.
+            kafka.pause(*kafka.assignment())
+        self._in_hand = {each: some[0].offset for each, some in found.items()}
+        return records
+
+    def done(self, records: Iterable[Record]) -> None:
+        """They have taken effect: their offsets are to be committed."""
+        self._in_hand = {}
+        for record in records:
+            self._ended[TopicPartition(record.topic, record.partition)] = record.offset + 1
+
+    def again(self) -> None:
+        """What is in hand has not: the next batch begins with it."""
+        for partition, offset in self._in_hand.items():
+            with suppress(IllegalStateError):  # another member's by now
+                self._member().seek(partition, offset)
+        self._in_hand = {}
+
+    async def unread(self) -> dict[TopicPartition, int]:
+        """How many messages of each of our partitions have not taken effect yet.
+
+        Kafka is asked for their ends: what a fetcher last heard does not tell of one that hangs.
+        Raises KafkaError or OSError.
+        """
+        kafka = self._kafka
+        if kafka is None:
+            return {}
+        unread: dict[TopicPartition, int] = {}
+        for each, end in (await kafka.end_offsets(kafka.assignment())).items():
+            read = await kafka.position(each)
+            unread[each] = max(0, end - self._in_hand.get(each, read))
+        return unread
+
+    async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
+        """Whoever reads them now is to begin where we end (aiokafka's hook)."""
+        await self._commit()
+        self._ended.clear()
+
+    async def on_partitions_assigned(self, _assigned: Iterable[TopicPartition]) -> None:
+        """Nothing to do (aiokafka's hook)."""
+
+    async def _commit(self) -> None:
+        """Commit what has ended; what can't be now is tried again, and no harm if it never is."""
+        self._committed_at = time.monotonic()
+        kafka = self._member()
+        ended = {each: self._ended[each] for each in kafka.assignment() & self._ended.keys()}
+        if not ended:
+            return
+        try:
+            async with asyncio.timeout(COMMIT_TIMEOUT):
+                await kafka.commit(ended)
+        except (KafkaError, OSError) as error:
+            log.warning("offsets not committed", error=type(error).__qualname__)
+            return
+        for each, offset in ended.items():
+            if self._ended.get(each) == offset:
+                del self._ended[each]
+
+    def _member(self) -> AIOKafkaConsumer:
+        if self._kafka is None:
+            raise RuntimeError("no member: join first")
+        return self._kafka
