@@ -1,5 +1,8 @@
 """A member of a consumer group: records in batches, their offsets committed behind their effect.
 
+FastStream joins the group and leaves it. The records are taken from its consumer by ourselves: its
+own loop sleeps as long as it has waited in vain, and fetches and commits batch by batch (ADR 52).
+
 Offsets follow once a second rather than batch by batch: a commit costs Kafka as much as a batch,
 and what a process that is killed has not committed is read once more and known by the inbox.
 """
@@ -14,6 +17,8 @@ from typing import TypeAlias
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
 
 from chassis.kafka import Cluster
 from contracts.topics import Topic
@@ -35,6 +40,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         self._topics = [topic.name for topic in topics]
         self._group = group
         self._most = most
+        self._broker: KafkaBroker | None = None
         self._kafka: AIOKafkaConsumer | None = None
         self._in_hand: dict[TopicPartition, int] = {}  # offsets of the first that has no effect yet
         self._ended: dict[TopicPartition, int] = {}  # offsets behind what has, to be committed
@@ -42,28 +48,35 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
 
     async def join(self) -> None:
         """Become a member. Raises KafkaError or OSError."""
-        kafka = self._cluster.consumer(
-            group_id=self._group,
+        broker = self._cluster.broker(
             client_id=self._group,
-            enable_auto_commit=False,
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            logger=None,
+        )
+        subscriber = broker.subscriber(
+            *self._topics,
+            group_id=self._group,
+            batch=True,
+            ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
+            listener=self,
             # how long a killed member holds up its group: the least that brokers allow
             session_timeout_ms=6_000,
             heartbeat_interval_ms=2_000,
         )
-        kafka.subscribe(self._topics, listener=self)
         try:
-            await kafka.start()
+            await broker.start()
         except BaseException:
-            await kafka.stop()
+            await broker.stop()
             raise
-        self._kafka = kafka
+        self._broker, self._kafka = broker, subscriber.consumer
 
     async def leave(self) -> None:
         """Commit and be no member any more."""
-        if self._kafka is not None:
+        if self._broker is not None:
             await self._commit()
-            await self._kafka.stop()
+            await self._broker.stop()
 
     async def next(self) -> list[Record]:
         """What has come since; nothing after a while without. Raises KafkaError.

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
+from faststream import AckPolicy
 
 from chassis import group_reader
 from chassis.group_reader import GroupReader, Record
@@ -25,7 +27,6 @@ class Kafka:
         self.commits: list[Mapping[TopicPartition, int]] = []
         self.refuses = False
 
-    def subscribe(self, *_: object, **__: object) -> None: ...
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
 
@@ -74,12 +75,18 @@ def record(partition: TopicPartition, offset: int) -> Record:
 
 
 async def joined(kafka: Kafka, *, most: int) -> GroupReader:
-    class Made:
-        def consumer(self, **options: object) -> Kafka:
-            assert options["enable_auto_commit"] is False
-            return kafka
+    class Broker:
+        start, stop = kafka.start, kafka.stop
 
-    reader = GroupReader(cast(Cluster, Made()), [APPOINTMENTS], "test", most=most)
+        def subscriber(self, *_: str, ack_policy: AckPolicy, **__: object) -> object:
+            assert ack_policy is AckPolicy.MANUAL
+            return SimpleNamespace(consumer=kafka)
+
+    class Brokers:
+        def broker(self, **_: object) -> Broker:
+            return Broker()
+
+    reader = GroupReader(cast(Cluster, Brokers()), [APPOINTMENTS], "test", most=most)
     await reader.join()
     return reader
 
