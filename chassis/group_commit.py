@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from prometheus_client import Histogram
 
-from chassis.turns import WAITING_OF_ONE, Busy, refused
+from chassis.turns import WAITING_OF_ONE, Busy, refused, waiting
 
 MOST = 32  # that share a transaction; what is more waits for the next
 
@@ -60,6 +60,7 @@ class GroupCommit(Generic[T, R]):
         loop = asyncio.get_running_loop()
         result: asyncio.Future[R] = loop.create_future()
         queue.append((piece, result))
+        waiting.inc()
         if self._under_way is None:
             self._under_way = loop.create_task(self._run(), context=self._context.copy())
         timer = loop.call_later(self._patience, self._give_up, whose, result)
@@ -79,6 +80,7 @@ class GroupCommit(Generic[T, R]):
     async def _do(self, taken: Sequence[tuple[T, "asyncio.Future[R]"]]) -> None:
         try:
             results = await self._work([piece for piece, _ in taken])
+            answered = list(zip(taken, results, strict=True))
         except asyncio.CancelledError:
             for _, result in taken:
                 result.cancel()
@@ -88,7 +90,7 @@ class GroupCommit(Generic[T, R]):
                 if not result.done():
                     result.set_exception(error)
             return
-        for (_, result), found in zip(taken, results, strict=True):
+        for (_, result), found in answered:
             if not result.done():  # else whoever asked has gone
                 result.set_result(found)
 
@@ -98,6 +100,7 @@ class GroupCommit(Generic[T, R]):
         while self._waiting and len(taken) < self._most:
             whose, queue = self._waiting.popitem(last=False)
             piece, result = queue.popleft()
+            waiting.dec()
             if queue:
                 self._waiting[whose] = queue  # behind all others
             if not result.done():
@@ -107,9 +110,10 @@ class GroupCommit(Generic[T, R]):
     def _give_up(self, whose: str, result: "asyncio.Future[R]") -> None:
         """Too late, unless the work on it is under way."""
         queue = self._waiting.get(whose, deque())
-        for place, (_, waiting) in enumerate(queue):
-            if waiting is result:
+        for place, (_, other) in enumerate(queue):
+            if other is result:
                 del queue[place]
+                waiting.dec()
                 if not queue:
                     del self._waiting[whose]
                 if not result.done():

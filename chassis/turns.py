@@ -13,7 +13,7 @@ from prometheus_client import Gauge
 
 WAITING_OF_ONE = 100  # of a practice; the next is refused at once
 
-waiting = Gauge("requests_waiting", "Requests that wait for a connection to the database")
+waiting = Gauge("requests_waiting", "Requests that wait for their turn with the database")
 refused = Count("requests_refused_total", "Requests refused because too many were under way")
 
 

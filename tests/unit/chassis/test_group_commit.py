@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from chassis.group_commit import GroupCommit
-from chassis.turns import Busy
+from chassis.turns import Busy, waiting
 
 
 class Transactions:
@@ -91,6 +91,37 @@ async def test_who_has_gone_is_left_out() -> None:
     transactions.committed.set()
     assert await asyncio.gather(*first, stays) == ["A0", "A2"]
     assert transactions.of == [["a0"], ["a2"]]
+
+
+async def test_work_that_answers_too_few_leaves_nobody_waiting() -> None:
+    async def forgetful(pieces: Sequence[str]) -> Sequence[str]:
+        return pieces[1:]
+
+    group: GroupCommit[str, str] = GroupCommit(forgetful, patience=9)
+    async with asyncio.timeout(5):
+        made = await asyncio.gather(*asked(group, "a1", "b1"), return_exceptions=True)
+    assert [type(each) for each in made] == [ValueError, ValueError]
+
+
+async def test_it_is_known_how_many_wait() -> None:
+    before = how_many_wait()
+    transactions = Transactions()
+    group: GroupCommit[str, str] = GroupCommit(transactions.work, patience=0.01)
+    first = asked(group, "a0")
+    await transactions.begun.wait()
+    assert how_many_wait() == before
+    late = asked(group, "a1", "b1")
+    await asyncio.sleep(0)
+    assert how_many_wait() == before + 2
+    await asyncio.gather(*late, return_exceptions=True)
+    assert how_many_wait() == before
+    transactions.committed.set()
+    await first[0]
+
+
+def how_many_wait() -> float:
+    [metric] = waiting.collect()
+    return metric.samples[0].value
 
 
 async def test_an_error_is_everybodys_and_the_next_transaction_has_none() -> None:
