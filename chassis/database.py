@@ -44,7 +44,8 @@ SHARED_WAITS = 100  # milliseconds, of what several practices share, for a lock
 AWAY = 1.0  # in which nobody asks a database that has just not answered
 
 # In the FROM of a statement: binds it to the practice `$1`, for row-level security as well. What
-# else it reads and writes takes the practice from here, so that nothing can come before it.
+# else it reads and writes takes the practice from here, so that nothing can come before it. It
+# holds until another is entered: what enters none is bound to the last that was.
 ENTERED = "(SELECT set_config('app.practice', $1::uuid::text, true)::uuid AS practice) AS entered"
 
 # What passes by itself: worth trying again, no fault of what was being written.

@@ -160,6 +160,8 @@ class Creating:
         except Exception as error:  # over one of them, and the others are no part of it
             log.warning("shared transaction undone", requests=len(drafts), exc_info=error)
             done = {}
+        for booked in done.values():
+            messages.tell(booked.appointment.channels)
         return [done.get(draft.appointment_id) for draft in drafts]
 
     async def _book_plain(self, tx: Connection, drafts: Sequence[Draft]) -> dict[UUID, Booked]:
@@ -254,6 +256,7 @@ class Creating:
             all_at_once = Together()
             await self._write(all_at_once, draft, practice, appointment)
             [row] = await fetch_each(tx, [all_at_once])
+        messages.tell(appointment.channels)
         return Booked(replace(appointment, updated_at=row["updated_at"]), practice)
 
     async def _earlier(self, tx: Connection, draft: Draft) -> Appointment | None:
@@ -318,7 +321,7 @@ class Creating:
                 None if draft.request.send_now else waits_until,
             ),
         ]
-        await messages.count(tx, self._sealer, appointment, appointment.channels, now)
+        await messages.add(tx, self._sealer, appointment, appointment.channels, now)
         await address_store.add_attempt(tx, self._sealer, appointment)
         await notice_store.add_reminders(
             tx, appointment, notices.reminders(practice, appointment.starts_at, now)

@@ -105,10 +105,25 @@ async def count(
     now: datetime,
 ) -> None:
     """Count what the patient is written over these channels."""
-    messages = _messages(sealer, appointment, channels)
-    await message_store.add(tx, messages, now)
-    for message in messages:
-        counted.labels(message.channel).inc()
+    await add(tx, sealer, appointment, channels, now)
+    tell(channels)
+
+
+async def add(
+    tx: Writer,
+    sealer: Sealer,
+    appointment: Appointment,
+    channels: Collection[Channel],
+    now: datetime,
+) -> None:
+    """As `count`, where it may be undone and done again: who does it tells of it, after that."""
+    await message_store.add(tx, _messages(sealer, appointment, channels), now)
+
+
+def tell(channels: Collection[Channel]) -> None:
+    """Have the metric know of letters that are counted."""
+    for channel in channels:
+        counted.labels(channel).inc()
 
 
 async def count_notice(

@@ -46,10 +46,11 @@ async def of_each(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Practice]:
     """As `find_all`, where several share a transaction."""
     rows = await tx.fetchmany(
         f"""
-        SELECT practice AS id,
-            (SELECT to_jsonb(practices) FROM practices WHERE id = practice) AS settings
+        SELECT practice AS id, (
+            SELECT to_jsonb(found)
+            FROM (SELECT {_COLUMNS} FROM practices WHERE id = practice) AS found) AS settings
         FROM {ENTERED}
-        """,  # noqa: S608 - a constant
+        """,  # noqa: S608 - constants
         [(each,) for each in ids],
     )
     return {

@@ -14,7 +14,7 @@ from chassis.database import ENTERED, Connection, Database, DatabaseAway
 from chassis.problems import InvalidInput
 from chassis.sealing import Sealer
 from contracts.channels import Channel
-from services.scheduling import address_store
+from services.scheduling import address_store, messages
 from services.scheduling.addresses import AddressVerdict
 from services.scheduling.booking import SOURCE
 from services.scheduling.bounds import Bound, Bounds
@@ -157,6 +157,41 @@ async def test_who_is_held_up_holds_up_nobody_else(desks: list[Desk], owner_of: 
         assert isinstance(await held_up, UUID)
 
 
+async def test_letters_of_what_is_undone_and_done_again_are_told_once(
+    desks: list[Desk], owner_of: OwnerOf
+) -> None:
+    first, second, third = desks
+    await first.create()
+    before = letters_told()
+    async with owner_of("scheduling") as owner, owner.transaction():
+        await owner.execute(
+            "SELECT FROM change_clocks WHERE practice_id = $1 FOR UPDATE", first.practice_id
+        )
+        held_up, *others = [
+            asyncio.create_task(each.create(channels=["email"])) for each in (first, second, third)
+        ]
+        await asyncio.gather(*others)
+    await held_up
+    assert letters_told() - before == 3
+
+
+def letters_told() -> float:
+    [metric] = messages.counted.collect()
+    return sum(each.value for each in metric.samples if each.name.endswith("_total"))
+
+
+async def test_they_share_as_well_on_the_tables_of_the_next_release(
+    desks: list[Desk], owner_of: OwnerOf
+) -> None:
+    async with owner_of("scheduling") as owner:
+        await owner.execute("ALTER TABLE practices ADD COLUMN of_the_next_release text")
+        try:
+            await at_once(*((desk, {}) for desk in desks))
+        finally:
+            await owner.execute("ALTER TABLE practices DROP COLUMN of_the_next_release")
+    assert len(await transactions(desks)) == 1
+
+
 async def test_nothing_is_done_of_what_dies_before_its_commit(
     desks: list[Desk], sealer: Sealer
 ) -> None:
@@ -185,6 +220,34 @@ async def test_nothing_is_done_of_what_dies_before_its_commit(
     assert isinstance(again[0], UUID)
 
 
+async def test_each_statement_of_what_is_shared_enters_a_practice(
+    desks: list[Desk], sealer: Sealer
+) -> None:
+    desk = desks[0]
+    asked: list[str] = []
+
+    class Overheard(Database):
+        @asynccontextmanager
+        async def shared(self) -> AsyncIterator[Connection]:
+            async with super().shared() as tx:
+                with tx.query_logger(lambda logged: asked.append(logged.query)):
+                    yield tx
+
+    creating = Creating(
+        Overheard(desk.booking.db.pool),
+        *(LINKS, CHANNELS, sealer, AUDIT_LOG, Bounds(), desk.now),
+        source=SOURCE,
+    )
+    desk.booking = replace(desk.booking, creating=creating)
+    await desk.create(key="j", external_reference="kis:0")
+    asked.clear()  # asyncpg has asked for types, on the same connection
+    await desk.create(key="k", external_reference="kis:1")
+    of_tables = [each for each in asked if "pg_advisory_xact_lock" not in each]
+    assert len(of_tables) == 6
+    enters = ENTERED.partition("$")[0]
+    assert [each for each in of_tables if enters not in each] == []
+
+
 async def test_a_statement_sees_the_practice_that_it_enters(desks: list[Desk]) -> None:
     first, second, _ = desks
     await first.create()
@@ -197,6 +260,7 @@ async def test_a_statement_sees_the_practice_that_it_enters(desks: list[Desk]) -
             [(first.practice_id,), (desks[2].practice_id,), (second.practice_id,)],
         )
         assert [tuple(row) for row in rows] == [(1, 1), (0, 0), (1, 1)]
+        assert await tx.fetchval(seen) == 1  # as the last one that was entered
         other = (
             f"INSERT INTO idempotency_keys (practice_id, key) SELECT $2::uuid, 'k' FROM {ENTERED}"
         )
