@@ -81,9 +81,9 @@ async def surely_free(
         for message in messages:
             most = {bound: bounds.most(bound, practice) for bound in Bound}
             most[Bound.PRACTICE] -= before[practice.id, None]
-            most[Bound.COUNTRY] -= before[practice.id, message.country]
             before[practice.id, None] += 1
             if message.country is not None:
+                most[Bound.COUNTRY] -= before[practice.id, message.country]
                 before[practice.id, message.country] += 1
             asked.append((message, most))
     asked = [(message, most) for message, most in asked if min(most.values()) > 0]

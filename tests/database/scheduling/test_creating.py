@@ -128,6 +128,20 @@ async def test_bounds_hold_within_a_transaction(
     assert {each.bound for each in made if isinstance(each, TooManyMessages)} == {Bound.PRACTICE}
 
 
+async def test_a_bound_of_sms_is_none_of_mails(
+    scheduling_db: Database, sealer: Sealer, new_practice: NewPractice
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice(daily_sms_per_country=1))
+    made = await at_once(
+        *(
+            (desk, {"channels": ["email"], "email": f"otto{number}@example.org"})
+            for number in range(3)
+        )
+    )
+    assert all(isinstance(each, UUID) for each in made)
+    assert len(await transactions([desk])) == 1
+
+
 async def test_a_key_is_carried_out_once(desks: list[Desk]) -> None:
     first, second, _ = desks
     mine = {"key": "k", "email": "erika@example.org"}
