@@ -12,7 +12,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 SHARE ?= 1/4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo admin key images test test-slow test-start test-upgrade test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom release format generate texts requirements browser mail-servers promtool nginx faketime bench clean
+.PHONY: help demo admin key images test test-slow test-start test-upgrade test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom release format generate texts requirements browser mail-servers promtool nginx faketime bench redis clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -102,12 +102,12 @@ texts: $(VENV)/.dev ## Bring texts for patients into the catalogues (LANGUAGE=it
 	done; rm -f $$pot
 
 requirements: $(VENV)/.dev ## Pin the requirements anew
-	@$(BIN)/pip install --quiet uv && for name in runtime tools local dev; do \
+	@$(BIN)/pip install --quiet uv && for name in runtime tools local dev bench; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
-bench: $(VENV)/.dev ## Measure: processor time for an invitation, rate, latency; stages as ratios (ARGS=end-to-end)
+bench: $(VENV)/.bench browser mail-servers redis ## Measure an invitation beside a peer: processor time, rate, latency, into bench/ (ARGS="end-to-end --without-peer")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 browser: ## Find Chromium for the browser tests, or install Debian's: the shell without its own windows
@@ -146,6 +146,14 @@ nginx: ## Install Debian's nginx for the test of docs/production.md (as root; no
 	    --no-install-recommends nginx-light >/dev/null; \
 	else echo "Without nginx the proxy of docs/production.md is NOT tested." >&2; fi
 
+redis: ## Install Debian's Redis for the peer of make bench (as root; not started)
+	@if command -v redis-server >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing Redis for the peer ..."; \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    --no-install-recommends redis-server >/dev/null; \
+	else echo "Without Redis there is no peer: make bench ARGS=--without-peer" >&2; fi
+
 faketime: ## Install Debian's faketime, so that make faults has clocks that are wrong (as root)
 	@if ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
@@ -174,5 +182,10 @@ $(VENV)/.local: requirements/local.txt | $(BIN)/pip
 
 $(VENV)/.dev: requirements/dev.txt | $(BIN)/pip
 	@echo "Installing what tests and checks need ..."
+	@$(BIN)/python tools/install.py $<
+	@touch $@ $(VENV)/.local
+
+$(VENV)/.bench: requirements/bench.txt | $(BIN)/pip
+	@echo "Installing what the benchmarks need ..."
 	@$(BIN)/python tools/install.py $<
 	@touch $@ $(VENV)/.local

@@ -1,4 +1,4 @@
-"""Processor time of the stack's processes: what holds on a machine that does other things, too."""
+"""Processor time of processes: what holds on a machine that does other things, too."""
 
 from collections.abc import Mapping
 
@@ -13,20 +13,24 @@ from local.stack import Stack
 class ProcessorTime:
     """Seconds that each part has used so far, user and system, with all that it started."""
 
-    def __init__(self, stack: Stack, **others: int) -> None:
-        """`others` are further processes, by name."""
-        assert isinstance(stack.postgres, Postgres)
-        assert isinstance(stack.kafka, Kafka)
-        self._pids: Mapping[str, int] = {
-            **{name: stack.service(name).pid for name in SERVICES},
-            "PostgreSQL": stack.postgres.process.pid,
-            "Kafka": stack.kafka.process.pid,
-            **others,
-        }
+    def __init__(self, process_ids: Mapping[str, int]) -> None:
+        """`process_ids` by the part's name."""
+        self._process_ids = process_ids
 
     def read(self) -> dict[str, float]:
         """By part. Ticks of the kernel are 10 ms: ask over some hundred invitations."""
-        return {name: _seconds(psutil.Process(pid)) for name, pid in self._pids.items()}
+        return {name: _seconds(psutil.Process(pid)) for name, pid in self._process_ids.items()}
+
+
+def process_ids(stack: Stack) -> dict[str, int]:
+    """Of what an invitation goes through."""
+    assert isinstance(stack.postgres, Postgres)
+    assert isinstance(stack.kafka, Kafka)
+    return {
+        **{name: stack.service(name).pid for name in SERVICES},
+        "PostgreSQL": stack.postgres.process.pid,
+        "Kafka": stack.kafka.process.pid,
+    }
 
 
 def _seconds(process: psutil.Process) -> float:

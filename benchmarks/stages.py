@@ -1,6 +1,7 @@
 """The stages for themselves: each line compares two ways of doing the same, measured in this run.
 
 mail      composing the invitation, against the standard library's email.message
+smtp      handing mails over one after the other, against smtplib over one connection
 outbox    publishing through the outbox, against a bare Kafka producer
 inbox     folding events into indicators in batches of 500, against one by one
 sealing   storing appointments with sealed contacts, against the same in the clear
@@ -8,6 +9,7 @@ open      a page and the count of what is open among 300,000, against looking in
 """
 
 import asyncio
+import smtplib
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +24,8 @@ import asyncpg
 from aiokafka import ConsumerRecord
 from uuid_utils.compat import uuid7
 
+from benchmarks.result import Stage
+from benchmarks.sink import sink
 from chassis import outbox
 from chassis.consumer import Consumer, Record
 from chassis.database import Database
@@ -38,6 +42,7 @@ from local.practice import DEMO_PRACTICE
 from local.stack import Stack
 from services.notification.letters.letter import Letter
 from services.notification.letters.mail import InvitationMail
+from services.notification.sending.email.smtp_pool import Envelope, SmtpPool, SmtpServer
 from services.scheduling import store
 from services.scheduling.appointments import Appointment
 from services.status import events, open_store
@@ -47,15 +52,17 @@ ONE_BY_ONE = 500
 BOOKED = 2_000
 INDICATORS = 300_000
 LOOKS = 500
+MAILS = 500
 PRACTICE = UUID(int=1)
 
 
-def report(name: str, ours: float, other: float, what: str) -> None:
+def report(name: str, ours: float, other: float, what: str) -> Stage:
     """One line: our rate, the other's, and the ratio."""
     print(f"{name:8} {ours:9,.0f}/s  {other:9,.0f}/s  x {ours / other:5.2f}  {what}", flush=True)
+    return Stage(name=name, ours=round(ours, 1), other=round(other, 1), other_is=what)
 
 
-def mail() -> None:
+def mail() -> Stage:
     """Composing a mail."""
     letter = Letter(
         recipient="patientin@example.org",
@@ -99,7 +106,7 @@ def mail() -> None:
         )
         return message.as_bytes()
 
-    report("mail", rate(compose), rate(compose_with_library), "email.message")
+    return report("mail", rate(compose), rate(compose_with_library), "email.message")
 
 
 def rate(deed: Callable[[], object], times: int = 500) -> float:
@@ -125,7 +132,30 @@ def issued(count: int) -> list[InvitationIssued]:
     ]
 
 
-async def through_the_outbox(stack: Stack) -> None:
+async def over_smtp() -> Stage:
+    """Handing over one mail after the other."""
+    message = b"Subject: Einladung\r\n\r\n" + b"Guten Tag\r\n" * 600  # the size of ours
+    async with sink() as (port, _):
+        pool = SmtpPool(
+            SmtpServer(host="127.0.0.1", port=port, tls="none", messages_per_connection=MAILS)
+        )
+        envelope = Envelope(
+            id="1", sender="", recipient="p@example.org", message=message, utf8=False
+        )
+        began = time.perf_counter()
+        for _ in range(MAILS):
+            await pool.send(envelope, lambda: None)
+        ours = MAILS / (time.perf_counter() - began)
+        await pool.close()
+
+        def with_library() -> float:
+            with smtplib.SMTP("127.0.0.1", port) as server:
+                return rate(lambda: server.sendmail("", "p@example.org", message), MAILS)
+
+        return report("smtp", ours, await asyncio.to_thread(with_library), "smtplib, kept open")
+
+
+async def through_the_outbox(stack: Stack) -> Stage:
     """Publishing events that were committed, against publishing them without any promise kept."""
     db = await Database.connect(stack.dsn("scheduling"))
     async with db.system() as tx:
@@ -154,10 +184,10 @@ async def through_the_outbox(stack: Stack) -> None:
             for message in messages
         ]
         await asyncio.gather(*sent)
-        report("outbox", ours, EVENTS / (time.perf_counter() - began), "bare producer")
+        return report("outbox", ours, EVENTS / (time.perf_counter() - began), "bare producer")
 
 
-async def into_the_indicators(stack: Stack) -> None:
+async def into_the_indicators(stack: Stack) -> Stage:
     """A transaction for a batch, against one for each event."""
     db = await Database.connect(stack.dsn("status"))
     consumer = Consumer(
@@ -179,11 +209,12 @@ async def into_the_indicators(stack: Stack) -> None:
     began = time.perf_counter()
     for single in records[EVENTS:]:
         await consumer.consume([single])
-    report("inbox", ours, ONE_BY_ONE / (time.perf_counter() - began), "a transaction each")
+    singly = ONE_BY_ONE / (time.perf_counter() - began)
     await db.close()
+    return report("inbox", ours, singly, "a transaction each")
 
 
-async def among_the_indicators(stack: Stack) -> None:
+async def among_the_indicators(stack: Stack) -> Stage:
     """Of 300,000 indicators of one practice, half of them past, one in a hundred is open."""
     owner = await asyncpg.connect(stack.owner_dsn("status"))
     await owner.execute(
@@ -221,8 +252,9 @@ async def among_the_indicators(stack: Stack) -> None:
                 PRACTICE,
                 now,
             )
-    report("open", ours, LOOKS // 50 / (time.perf_counter() - began), "looking into each")
+    each = LOOKS // 50 / (time.perf_counter() - began)
     await db.close()
+    return report("open", ours, each, "looking into each")
 
 
 class Unsealed(Sealer):
@@ -232,7 +264,7 @@ class Unsealed(Sealer):
         return bytes([self.newest]) + content
 
 
-async def into_the_appointments(stack: Stack) -> None:
+async def into_the_appointments(stack: Stack) -> Stage:
     """A transaction for each appointment, by turns sealed and in the clear."""
     await stack.add_practice(replace(DEMO_PRACTICE, id=PRACTICE))
     db = await Database.connect(stack.dsn("scheduling"))
@@ -247,7 +279,7 @@ async def into_the_appointments(stack: Stack) -> None:
             seconds[kind] += time.perf_counter() - began
     await db.close()
     sealed, plain = (BOOKED / each for each in seconds.values())
-    report("sealing", sealed, plain, "in the clear")
+    return report("sealing", sealed, plain, "in the clear")
 
 
 def appointment() -> Appointment:
@@ -294,20 +326,21 @@ def record(event: InvitationIssued, offset: int, signer: EventSigner) -> Record:
     )
 
 
-async def on_the_stack(services: Sequence[str] = SERVICES) -> None:
+async def on_the_stack(services: Sequence[str] = SERVICES) -> list[Stage]:
     """What needs Kafka and PostgreSQL, with the services themselves out of the way."""
     with tempfile.TemporaryDirectory() as folder:
         async with Stack(Path(folder), base_port=free_base(), later=("fhir",)) as stack:
             for name in services:
                 await stack.service(name).stop()
-            await through_the_outbox(stack)
-            await into_the_indicators(stack)
-            await into_the_appointments(stack)
-            await among_the_indicators(stack)
+            return [
+                await through_the_outbox(stack),
+                await into_the_indicators(stack),
+                await into_the_appointments(stack),
+                await among_the_indicators(stack),
+            ]
 
 
-def report_all() -> None:
+def report_all() -> list[Stage]:
     """Measure and print."""
     print("what          ours      other   ratio  other is", flush=True)
-    mail()
-    asyncio.run(on_the_stack())
+    return [mail(), asyncio.run(over_smtp()), *asyncio.run(on_the_stack())]

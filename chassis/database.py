@@ -32,6 +32,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 
 EVERY_PRACTICE = "every"
 OPERATOR = "operator"
+NO_PRACTICE = "none"
 STATEMENT_TIMEOUT = 30.0  # seconds
 ACQUIRE_TIMEOUT = 10.0  # seconds
 RESERVED = 2  # connections that callers leave to what goes on in the background
@@ -39,7 +40,12 @@ RESERVED = 2  # connections that callers leave to what goes on in the background
 # For callers, in seconds: who waits for an answer is told soon that there is none.
 CALLER_WAITS = 2.0  # for a connection, and for its first answer
 CALLER_TAKES = 5.0  # for a whole transaction
+SHARED_WAITS = 100  # milliseconds, of what several practices share, for a lock
 AWAY = 1.0  # in which nobody asks a database that has just not answered
+
+# In the FROM of a statement: binds it to the practice `$1`, for row-level security as well. What
+# else it reads and writes takes the practice from here, so that nothing can come before it.
+ENTERED = "(SELECT set_config('app.practice', $1::uuid::text, true)::uuid AS practice) AS entered"
 
 # What passes by itself: worth trying again, no fault of what was being written.
 TRANSIENT_ERRORS: tuple[type[BaseException], ...] = (
@@ -158,6 +164,18 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def shared(self) -> AsyncIterator[Connection]:
+        """A transaction of several practices, each statement of which enters one (`ENTERED`).
+
+        It waits for others' locks for a moment only, since all of them would wait. Its statements
+        are made again and again, and are planned once.
+        """
+        async with self._transaction(
+            NO_PRACTICE, f"lock_timeout = {SHARED_WAITS}", "plan_cache_mode = force_generic_plan"
+        ) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def operator(self) -> AsyncIterator[Connection]:
         """A transaction that sets practices up and sees nothing of theirs."""
         async with self._transaction(OPERATOR) as connection:
@@ -169,10 +187,10 @@ class Database:
             await connection.execute("SELECT 1", timeout=5)
 
     @asynccontextmanager
-    async def _transaction(self, scope: str) -> AsyncIterator[Connection]:
+    async def _transaction(self, scope: str, *settings: str) -> AsyncIterator[Connection]:
         async with (
             self.pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection,
-            _begun(connection, scope),
+            _begun(connection, scope, *settings),
         ):
             self._answers.missed_at = None
             yield connection
@@ -191,7 +209,7 @@ class CallersDatabase(Database):
         self._turns = Turns(max(1, pool.get_max_size() - RESERVED), patience=CALLER_WAITS)
 
     @asynccontextmanager
-    async def _transaction(self, scope: str) -> AsyncIterator[Connection]:
+    async def _transaction(self, scope: str, *settings: str) -> AsyncIterator[Connection]:
         if self._answers.missed():
             raise DatabaseAway
         limit: _Limit | None = None
@@ -203,7 +221,7 @@ class CallersDatabase(Database):
             ):
                 limit = _Limit(connection)
                 with limit:
-                    async with _begun(connection, scope):
+                    async with _begun(connection, scope, *settings):
                         begun = True
                         self._answers.missed_at = None
                         limit.extend(CALLER_TAKES)
@@ -256,8 +274,8 @@ class _Limit:
 
 
 @asynccontextmanager
-async def _begun(connection: Connection, scope: str) -> AsyncIterator[None]:
-    """A transaction of the scope: one round trip to begin, one to end.
+async def _begun(connection: Connection, scope: str, *settings: str) -> AsyncIterator[None]:
+    """A transaction of the scope with these settings: one round trip to begin, one to end.
 
     A connection that asyncpg finds unusable (what a dying server said last can make it so, before
     it is known to be closed) is dropped: the next one will do.
@@ -265,7 +283,8 @@ async def _begun(connection: Connection, scope: str) -> AsyncIterator[None]:
     if not scope.replace("-", "").isalnum():
         raise ValueError("no scope")
     try:
-        await connection.execute(f"BEGIN; SET LOCAL app.practice = '{scope}'")
+        each = [f"app.practice = '{scope}'", *settings]
+        await connection.execute("BEGIN; " + "; ".join(f"SET LOCAL {one}" for one in each))
         try:
             yield
         except BaseException:

@@ -5,10 +5,12 @@ them, and their order is the database's. Constraints are checked once all are do
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, Protocol
+
+from asyncpg import Record
 
 from chassis.database import Connection
 
@@ -40,6 +42,9 @@ class Together:
         if self._statements:
             await tx.execute(_joined(tuple(self._statements)), *self._arguments)
 
+    def _returning(self) -> str:
+        return _joined(tuple(self._statements), returning=True)
+
 
 @asynccontextmanager
 async def together(tx: Connection) -> AsyncIterator[Together]:
@@ -49,15 +54,29 @@ async def together(tx: Connection) -> AsyncIterator[Together]:
     await collected.send(tx)
 
 
+async def fetch_each(tx: Connection, collected: Sequence[Together]) -> Sequence[Record]:
+    """One after the other, in one round trip; of each the row that its last one returns.
+
+    All have collected the same statements.
+    """
+    if not collected:
+        return []
+    [query] = {each._returning() for each in collected}
+    rows: list[Record] = await tx.fetchmany(query, [each._arguments for each in collected])
+    return rows
+
+
 @lru_cache(maxsize=100)
-def _joined(statements: tuple[tuple[str, int], ...]) -> str:
+def _joined(statements: tuple[tuple[str, int], ...], *, returning: bool = False) -> str:
     """One query of all, whose parameters are numbered through."""
-    parts: list[str] = []
+    numbered: list[str] = []
     before = 0
-    for number, (query, arguments) in enumerate(statements, start=1):
-        parts.append(f"part_{number} AS ({_renumbered(query, before)})")
+    for query, arguments in statements:
+        numbered.append(_renumbered(query, before))
         before += arguments
-    return f"WITH {', '.join(parts)} SELECT"
+    last = numbered.pop() if returning else "SELECT"
+    parts = [f"part_{number} AS ({query})" for number, query in enumerate(numbered, start=1)]
+    return f"WITH {', '.join(parts)} {last}" if parts else last
 
 
 def _renumbered(query: str, before: int) -> str:

@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,14 +18,15 @@ import psutil
 
 from contracts.access import OTHER_SYSTEM
 from local.errors import LocalFailure
-from local.folder import DATA
+from local.folder import DATA, cache_folder
 from local.journey import OUTCOME_TIMEOUT, Journey, Practice
+from local.kafka import Kafka
 from local.kafka_setup import ACCOUNTS_FILE
 from local.key import keep_places
 from local.modules import PROGRAMS
 from local.ports import DEFAULT_BASE
 from local.practice import DEMO_PRACTICE
-from local.stack import Stack
+from local.stack import Stack, embedded
 
 MARKS = {
     "pending": "clock",
@@ -71,12 +73,13 @@ async def _run(options: Options) -> None:
     def say(line: str) -> None:
         print(f"[{time.time() - begun:5.1f} s] {line}", flush=True)
 
-    stack = Stack(options.data, base_port=options.base_port)
+    servers = embedded(cache=cache_folder(), fsync=True, learns=True)
+    stack = Stack(options.data, base_port=options.base_port, servers=servers)
     say(f"Starting, with everything in {stack.folder.path}")
     try:
         await stack.start(say)
         keep_places(stack)
-        say("Everything is ready.")
+        say(f"Everything is ready, and uses {_told(stack.memory())}.")
         journeys = await _journeys(stack)
         _tell(journeys)
         if not journeys:
@@ -94,6 +97,8 @@ async def _run(options: Options) -> None:
         say("Stopping ...")
         raise
     finally:
+        if isinstance(stack.kafka, Kafka) and stack.kafka.learning:
+            say("Keeping for the next start what Kafka has loaded (some seconds, once) ...")
         await stack.stop()
         say("Stopped.")
 
@@ -146,6 +151,15 @@ async def let_a_day_pass(owner_dsn: str, appointment_id: str) -> None:
         pass  # what is shown then is told as it is
     finally:
         await connection.close()
+
+
+def _told(used: Counter[str]) -> str:
+    parts = ", ".join(f"{name} {_mb(size)}" for name, size in used.most_common())
+    return f"{_mb(used.total())} MB of memory ({parts})"
+
+
+def _mb(size: int) -> int:
+    return round(size / 1_000_000)
 
 
 def _tell(journeys: Sequence[Journey]) -> None:

@@ -12,6 +12,7 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from local.errors import LocalFailure
 
@@ -23,6 +24,33 @@ KILLED_TIMEOUT = 10.0  # seconds for the kernel to end what was killed
 Ready = Callable[[], Awaitable[bool]]
 
 
+class Running(Protocol):
+    """A process, as asyncio's."""
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, a signal as its negative number; None while it runs."""
+
+    async def wait(self) -> int:
+        """Until it has ended; how."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Raises ProcessLookupError when it has ended."""
+
+
+class Forks(Protocol):
+    """Starts programs of ours without executing them (local/fork_server.py)."""
+
+    async def fork(
+        self, command: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None
+    ) -> Running | None:
+        """As `spawn`; None where it can't."""
+
+
 async def spawn(
     command: Sequence[str | Path],
     *,
@@ -30,14 +58,19 @@ async def spawn(
     env: Mapping[str, str] | None = None,
     user: str | None = None,
     death_signal: signal.Signals = signal.SIGKILL,
+    passed: Sequence[int] = (),
 ) -> Process:
-    """Start a program in its own process group; it ends when this process does."""
+    """Start a program in its own process group; it ends when this process does.
+
+    The file descriptors `passed` are its own, too.
+    """
     shim = Path(__file__).with_name("child.py")
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", shim, str(os.getpid()), str(int(death_signal)),
             user or "-", *command,
             stdin=DEVNULL, stdout=output, stderr=output, cwd=REPOSITORY, env=env, process_group=0,
+            pass_fds=passed,
         )  # fmt: skip
 
 
@@ -87,6 +120,7 @@ class Child:
         start_timeout: float = 180,
         stop_timeout: float = 30,
         on_death: Callable[[str], None] = lambda _: None,
+        forks: Forks | None = None,
     ) -> None:
         self.name = name
         self.log = log
@@ -99,7 +133,8 @@ class Child:
         self._start_timeout = start_timeout
         self._stop_timeout = stop_timeout
         self._on_death = on_death
-        self._process: Process | None = None
+        self._forks = forks
+        self._process: Running | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._ending = False
 
@@ -125,19 +160,23 @@ class Child:
         if self.running:
             raise LocalFailure(f"{self.name} runs already.")
         self._ending = False
-        self._process = await spawn(
-            self._command(),
-            log=self.log,
-            env=None if self._env is None else self._env(),
-            user=self._user,
-            death_signal=self._death_signal,
-        )
+        self._process = await self._spawn()
         try:
             await self.wait_ready()
         except LocalFailure:
             kill_group(self._process)
             raise
         self._watcher = asyncio.create_task(self._watch(self._process))
+
+    async def _spawn(self) -> Running:
+        command, env = self._command(), None if self._env is None else self._env()
+        if self._forks is not None:
+            forked = await self._forks.fork(command, log=self.log, env=env)
+            if forked is not None:
+                return forked
+        return await spawn(
+            command, log=self.log, env=env, user=self._user, death_signal=self._death_signal
+        )
 
     async def wait_ready(self) -> None:
         """Wait until it answers, as after a pause. Raises LocalFailure as `start` does."""
@@ -186,7 +225,7 @@ class Child:
         if self._watcher is not None:
             await self._watcher
 
-    async def _watch(self, process: Process) -> None:
+    async def _watch(self, process: Running) -> None:
         await process.wait()
         if not self._ending:
             kill_group(process)
@@ -200,7 +239,7 @@ class Child:
         return f"{self.name} ended {circumstances} ({how}); its log is {self.log}."
 
 
-def kill_group(process: Process) -> None:
+def kill_group(process: Running) -> None:
     """Kill what is left of a child and what it started. Fine when nothing is."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

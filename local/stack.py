@@ -9,6 +9,7 @@ Use it from one event loop, in a thread that lives as long as the stack.
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -25,9 +26,10 @@ from chassis.probe import healthy
 from contracts import sealed_bodies
 from contracts.sealed_bodies import BodyOpener, BodySealer
 from contracts.signatures import EventSigner, EventVerifier, public_keys
-from local import event_keys, practice, rooms, topics
+from local import event_keys, memory, practice, rooms, topics
 from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
+from local.fork_server import ForkServer
 from local.identity import EVERY_ROLE, HOUR, Identity
 from local.kafka import Kafka
 from local.kafka_setup import ADMIN
@@ -78,6 +80,7 @@ class Stack:
         path, logs = self.folder.path, self.folder.logs
         kept = ("--journal",) if journals else ()
         place = Place(folder=path, logs=logs, ports=self.ports, on_death=self._died)
+        self._forks = ForkServer(logs / "fork-server.log")
         servers = servers or embedded(cache=cache or cache_folder(), fsync=fsync)
         self.kafka = servers.kafka(place)
         self.postgres = servers.postgres(place)
@@ -91,6 +94,7 @@ class Stack:
             log=logs / "mailbox.log",
             ready=partial(http_ok, self.ports.mailbox, "/health/ready"),
             on_death=self._died,
+            forks=self._forks,
         )
         self.phones = Child(
             "phones",
@@ -102,6 +106,7 @@ class Stack:
             log=logs / "phones.log",
             ready=partial(http_ok, self.ports.phones, "/health/ready"),
             on_death=self._died,
+            forks=self._forks,
         )
         self.identity_provider = Child(
             "identity provider",
@@ -112,6 +117,7 @@ class Stack:
             log=logs / "identity-provider.log",
             ready=partial(http_ok, self.ports.identity, "/health/ready"),
             on_death=self._died,
+            forks=self._forks,
         )
         self.rooms = Child(
             "video rooms",
@@ -122,6 +128,7 @@ class Stack:
             log=logs / "rooms.log",
             ready=partial(http_ok, self.ports.rooms, "/health/ready"),
             on_death=self._died,
+            forks=self._forks,
         )
         self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in PROGRAMS}
         self._operations: dict[str, int] = {name: self.ports.operations(name) for name in PROGRAMS}
@@ -172,6 +179,7 @@ class Stack:
                 self.kafka.stop(),
                 self.postgres.stop(),
             )
+            await self._forks.stop()
         except BaseException:  # told twice to stop: now, then
             await self.kill()
             raise
@@ -183,6 +191,7 @@ class Stack:
         kills = [child.kill() for child in (*self._services.values(), *self._helpers)]
         kills += [self.kafka.kill(), self.postgres.kill()]
         await asyncio.gather(*kills, return_exceptions=True)
+        await self._forks.stop()
 
     async def death(self) -> str:
         """Wait until a process ends that was not told to; the sentence that says so."""
@@ -313,7 +322,21 @@ class Stack:
         """Set up one more practice."""
         await practice.set_up(self.owner_dsn("scheduling"), added)
 
+    def memory(self) -> Counter[str]:
+        """Bytes that all of it uses, by part, the largest first in `most_common`."""
+        return memory.used(
+            {
+                "Kafka": [self.kafka.process.pid] if isinstance(self.kafka, Kafka) else [],
+                "PostgreSQL": (
+                    [self.postgres.process.pid] if isinstance(self.postgres, Postgres) else []
+                ),
+                "our programs": [each.pid for each in self._services.values() if each.running],
+                "the world outside": [each.pid for each in self._helpers if each.running],
+            }
+        )
+
     async def _start(self, progress: Progress) -> None:
+        await self._forks.start()  # it imports meanwhile
         await self.ports.wait_free()
         path = self.folder.path
         identity = Identity(path / "identity", self.url("identity"))
@@ -367,6 +390,7 @@ class Stack:
             log=self.folder.logs / f"{full_name}.log",
             ready=partial(asyncio.to_thread, healthy, self._operations[full_name], "/health/ready"),
             on_death=self._died,
+            forks=self._forks,
         )
 
     def _ready(self) -> Environments:
@@ -379,14 +403,15 @@ class Stack:
             self._death.set_result(sentence)
 
 
-def embedded(*, cache: Path, fsync: bool) -> Servers:
-    """Both as processes of this machine."""
+def embedded(*, cache: Path, fsync: bool, learns: bool = False) -> Servers:
+    """Both as processes of this machine. `learns`: see local/kafka.py."""
     return Servers(
         lambda place: Kafka(
             place.folder / "kafka",
             cache=cache,
             ports=place.ports,
             logs=place.logs,
+            learns=learns,
             on_death=place.on_death,
         ),
         lambda place: Postgres(

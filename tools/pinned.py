@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
-FILES = ("runtime", "tools", "local", "dev")
+FILES = ("runtime", "tools", "local", "dev", "bench")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis.database import Connection
+from chassis.database import ENTERED, Connection
 from chassis.sealing import Sealer
 from chassis.together import Writer
 from contracts.channels import Channel
@@ -149,16 +149,30 @@ async def is_dead(
     tx: Connection, sealer: Sealer, practice_id: UUID, channel: Channel, address: str
 ) -> bool:
     """Whether the newest outcome at this address was a bounce for good."""
-    found = await tx.fetchval(
-        """
-        SELECT dead FROM address_verdicts
-        WHERE practice_id = $1 AND address_fingerprint = ANY($2::bytea[])
-        ORDER BY at DESC, dead DESC LIMIT 1
-        """,
-        practice_id,
-        fingerprints(sealer, practice_id, channel, address),
+    [found] = await are_dead(tx, sealer, [(practice_id, channel, address)])
+    return found
+
+
+async def are_dead(
+    tx: Connection, sealer: Sealer, addresses: Sequence[tuple[UUID, Channel, str]]
+) -> list[bool]:
+    """As `is_dead`, of addresses of several practices."""
+    if not addresses:
+        return []
+    rows = await tx.fetchmany(
+        f"""
+        SELECT (
+            SELECT dead FROM address_verdicts
+            WHERE practice_id = practice AND address_fingerprint = ANY($2::bytea[])
+            ORDER BY at DESC, dead DESC LIMIT 1) AS dead
+        FROM {ENTERED}
+        """,  # noqa: S608 - a constant
+        [
+            (practice_id, fingerprints(sealer, practice_id, channel, address))
+            for practice_id, channel, address in addresses
+        ],
     )
-    return bool(found)
+    return [bool(row["dead"]) for row in rows]
 
 
 async def known(

@@ -36,6 +36,7 @@ from services.scheduling.audit.log import AuditLog
 from services.scheduling.audit.proving import Prover
 from services.scheduling.audit.watch import AuditWatch
 from services.scheduling.booking import SOURCE, Booking
+from services.scheduling.creating import Creating
 from services.scheduling.due_daily_mails import DueDailyMails
 from services.scheduling.due_notices import DueNotices
 from services.scheduling.keys.mint import Mint
@@ -135,6 +136,16 @@ def build(settings: Settings) -> Application:
                     relay.wake,
                     sealer,
                     audit_log,
+                    Creating(
+                        callers_db,
+                        links,
+                        settings.channels,
+                        sealer,
+                        audit_log,
+                        settings.bounds,
+                        utc_now,
+                        source=SOURCE,
+                    ),
                     settle=timedelta(seconds=settings.notice_settle_seconds),
                     now=utc_now,
                     bounds=settings.bounds,

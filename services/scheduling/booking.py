@@ -15,10 +15,9 @@ from chassis.auth import Caller
 from chassis.clock import Clock
 from chassis.database import Connection, Database
 from chassis.sealing import Sealer
-from chassis.together import Writer, together
+from chassis.together import Writer
 from contracts.channels import Channel
 from contracts.events import Event, NoticeKind, NoticeRequested
-from contracts.rights import Right
 from contracts.terms import valid_until
 from services.scheduling import (
     address_store,
@@ -41,6 +40,8 @@ from services.scheduling.audit import entry as audit
 from services.scheduling.audit.entry import Action
 from services.scheduling.audit.log import AuditLog
 from services.scheduling.bounds import Bounds
+from services.scheduling.creating import Booked, Creating
+from services.scheduling.idempotency import Claim
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
 from services.scheduling.problems import Begun, Changed, Damaged, NotFound, ReferenceTaken
@@ -58,15 +59,6 @@ SOURCE = "/einladung/scheduling"
 
 # Of an appointment; where given, the present one has to be among them.
 Versions: TypeAlias = Collection[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """An appointment with the practice whose zone it is read in."""
-
-    appointment: Appointment
-    practice: Practice
-    replayed: bool = False  # the request was carried out before, under the same key
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,67 +80,17 @@ class Booking:
     wake_relay: Callable[[], None]
     sealer: Sealer
     audit_log: AuditLog
+    creating: Creating
     settle: timedelta  # after a move, for moves that follow at once
     now: Clock
     bounds: Bounds = field(default_factory=Bounds)
 
     async def create(self, caller: Caller, request: NewAppointment, key: str | None) -> Booked:
         """Create an appointment and issue its first invitation."""
-        now, appointment_id = self.now(), uuid7()
-        async with self._practice(caller) as (tx, practice):
-            earlier = await self._earlier(tx, practice, key, "create", request, appointment_id)
-            if earlier is not None:
-                await self._note_reading(tx, caller, [earlier])
-                return Booked(earlier, practice, replayed=True)
-            valid = await forms.new_appointment(
-                request,
-                practice,
-                available=self.channels,
-                countries=self.bounds.countries(practice),
-                now=now,
-                is_dead=self._is_dead(tx, practice),
-            )
-            appointment = Appointment(
-                id=appointment_id,
-                practice_id=practice.id,
-                version=1,
-                starts_at=valid.slot.starts_at,
-                duration_minutes=valid.slot.duration_minutes,
-                patient_name=valid.patient_name,
-                email=valid.contact.email,
-                phone=valid.contact.phone,
-                channels=valid.contact.channels,
-                locale=valid.locale,
-                consented_at=now,
-                invitation_id=uuid7(),
-                attempt=1,
-                link_version=1,
-                created_at=now,
-                created_by=caller.subject,
-                updated_at=now,
-                references=valid.references,
-            )
-            await self._take_reference(tx, appointment)
-            await messages.check(tx, self.sealer, self.bounds, practice, appointment, now)
-            reminders = notices.reminders(practice, appointment.starts_at, now)
-            scheduled = appointments.scheduled(appointment, practice)
-            async with together(tx) as all_at_once:
-                await messages.count(
-                    all_at_once, self.sealer, appointment, appointment.channels, now
-                )
-                await address_store.add_attempt(all_at_once, self.sealer, appointment)
-                await notice_store.add_reminders(all_at_once, appointment, reminders)
-                await self.audit_log.enter(
-                    all_at_once, audit.deed(caller, Action.CREATED, appointment_id)
-                )
-                await self._publish(
-                    all_at_once,
-                    scheduled,
-                    *self._invitation(appointment, practice, now, send_now=request.send_now),
-                )
-            appointment = await store.add(tx, self.sealer, appointment)
-        self.wake_relay()
-        return Booked(appointment, practice)
+        booked = await self.creating.create(caller, request, key)
+        if not booked.replayed:
+            self.wake_relay()
+        return booked
 
     async def resend(
         self,
@@ -306,14 +248,9 @@ class Booking:
             version = await store.lock_held(tx, practice.id, appointment_id)
             if version is None:
                 raise NotFound
+            operation = f"follow up {appointment_id}"
             if key is not None and await idempotency.claim(
-                tx,
-                self.sealer,
-                practice.id,
-                key=key,
-                operation=f"follow up {appointment_id}",
-                request=request,
-                appointment_id=appointment_id,
+                tx, self.sealer, Claim(practice.id, key, operation, request, appointment_id)
             ):
                 return True
             _agree(version, if_match)
@@ -471,13 +408,7 @@ class Booking:
         if key is None or request.unread:
             return None
         earlier = await idempotency.claim(
-            tx,
-            self.sealer,
-            practice.id,
-            key=key,
-            operation=operation,
-            request=request,
-            appointment_id=appointment_id,
+            tx, self.sealer, Claim(practice.id, key, operation, request, appointment_id)
         )
         return None if earlier is None else await self._found(tx, practice, earlier)
 
@@ -545,10 +476,7 @@ class Booking:
     async def _note_reading(
         self, tx: Connection, caller: Caller, shown: Sequence[Appointment]
     ) -> None:
-        if not caller.may(Right.READ_APPOINTMENTS):
-            return  # the answer leaves the patient out
-        ids = [appointment.id for appointment in shown]
-        await self.audit_log.enter_reading(tx, audit.deed(caller, Action.READ, *ids))
+        await self.audit_log.enter_shown(tx, caller, [each.id for each in shown])
 
     async def _note_change(
         self,

@@ -181,13 +181,17 @@ async def remove_dead(tx: Connection, now: datetime) -> bool:
     gone: int = await tx.fetchval(
         _entombed(
             """
-            id IN (
+            id = ANY (ARRAY(
                 SELECT id FROM appointments
-                WHERE erased_at IS NOT NULL
-                  AND (deleted_at IS NOT NULL
-                       OR starts_at + make_interval(mins => duration_minutes)
-                          <= $3::timestamptz - $4::interval)
-                LIMIT $5 FOR UPDATE SKIP LOCKED)
+                WHERE erased_at IS NOT NULL AND deleted_at IS NOT NULL
+                LIMIT $5 FOR UPDATE SKIP LOCKED
+            ) || ARRAY(
+                SELECT id FROM appointments
+                WHERE erased_at IS NOT NULL AND deleted_at IS NULL
+                  AND starts_at <= $3::timestamptz - $4::interval
+                  AND starts_at + make_interval(mins => duration_minutes)
+                      <= $3::timestamptz - $4::interval
+                ORDER BY starts_at LIMIT $5 FOR UPDATE SKIP LOCKED))
             """
         ),
         TOMBSTONE_TERM,

@@ -1,9 +1,11 @@
 """Idempotency keys: the same request with the same key is carried out once."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from chassis.database import Connection
+from chassis.database import ENTERED, Connection
 from chassis.sealing import Sealer
 from services.scheduling.problems import KeyReused, NotFound
 from services.scheduling.schemas import Input
@@ -11,32 +13,64 @@ from services.scheduling.schemas import Input
 KEY_RETENTION = timedelta(days=7)
 
 
-async def claim(
-    tx: Connection,
-    sealer: Sealer,
-    practice_id: UUID,
-    *,
-    key: str,
-    operation: str,
-    request: Input,
-    appointment_id: UUID,
-) -> UUID | None:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key of a practice's, for a request that makes this appointment."""
+
+    practice_id: UUID
+    key: str
+    operation: str
+    request: Input
+    appointment_id: UUID
+
+    @property
+    def content(self) -> bytes:
+        """What is carried out once."""
+        return f"{self.operation}\0{self.request.model_dump_json(exclude_defaults=True)}".encode()
+
+
+async def claim_fresh(tx: Connection, sealer: Sealer, claims: Sequence[Claim]) -> set[UUID]:
+    """Take those keys that nobody has taken, of several practices; for which appointments.
+
+    No two claims are of one key. Keys are taken in one order, so that nobody waits in a circle.
+    """
+    if not claims:
+        return set()
+    rows = await tx.fetchmany(
+        f"""
+        INSERT INTO idempotency_keys (practice_id, key, fingerprint, appointment_id)
+        SELECT practice, $2, $3, $4 FROM {ENTERED} ON CONFLICT DO NOTHING RETURNING appointment_id
+        """,  # noqa: S608 - a constant
+        [
+            (
+                each.practice_id,
+                each.key,
+                sealer.fingerprint(each.content),
+                each.appointment_id,
+            )
+            for each in sorted(claims, key=lambda each: (each.practice_id, each.key))
+        ],
+    )
+    return {row["appointment_id"] for row in rows}
+
+
+async def claim(tx: Connection, sealer: Sealer, wanted: Claim) -> UUID | None:
     """Take the key for this request; the appointment of the very same one before, if any.
 
     A request with the same key that is still running is waited for. Of the request a fingerprint
     alone is stored. Raises KeyReused; NotFound where that appointment is erased since.
     """
-    content = f"{operation}\0{request.model_dump_json(exclude_defaults=True)}".encode()
+    content = wanted.content
     while True:
         taken = await tx.fetchval(
             """
             INSERT INTO idempotency_keys (practice_id, key, fingerprint, appointment_id)
             VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING true
             """,
-            practice_id,
-            key,
+            wanted.practice_id,
+            wanted.key,
             sealer.fingerprint(content),
-            appointment_id,
+            wanted.appointment_id,
         )
         if taken:
             return None
@@ -45,8 +79,8 @@ async def claim(
             SELECT fingerprint, appointment_id FROM idempotency_keys
             WHERE practice_id = $1 AND key = $2
             """,
-            practice_id,
-            key,
+            wanted.practice_id,
+            wanted.key,
         )
         if earlier is None:  # purged between the two statements
             continue

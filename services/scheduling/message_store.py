@@ -1,11 +1,11 @@
 """SQL of what was written to patients within the last day, to be counted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from chassis.database import Connection
+from chassis.database import ENTERED, Connection
 from chassis.together import Writer
 from contracts.channels import Channel
 from services.scheduling.bounds import Bound
@@ -22,7 +22,7 @@ class Message:
     country: str | None  # of a number
 
 
-async def lock_addresses(tx: Connection, messages: Sequence[Message]) -> None:
+async def lock_addresses(tx: Connection, messages: Iterable[Message]) -> None:
     """Whoever writes to the same address at the same time counts one after the other."""
     await tx.execute(
         """
@@ -35,37 +35,50 @@ async def lock_addresses(tx: Connection, messages: Sequence[Message]) -> None:
 
 
 async def reached(
-    tx: Connection, message: Message, most: Mapping[Bound, int], since: datetime
-) -> dict[Bound, datetime | None]:
-    """By bound, when the oldest was written of as many letters as it allows; None if fewer were."""
-    row = await tx.fetchrow(
-        """
+    tx: Connection, messages: Sequence[tuple[Message, Mapping[Bound, int]]], since: datetime
+) -> list[dict[Bound, datetime | None]]:
+    """Of each by bound, when the oldest was written of as many letters as it allows.
+
+    None stands for fewer.
+    """
+    if not messages:
+        return []
+    rows = await tx.fetchmany(
+        f"""
         SELECT
             (SELECT at FROM messages
-             WHERE practice_id = $1 AND at > $2 AND appointment_id = $3 AND channel = $4
+             WHERE practice_id = entered.practice AND at > $2
+               AND appointment_id = $3 AND channel = $4
              ORDER BY at DESC OFFSET $7 - 1 LIMIT 1) AS appointment,
             (SELECT at FROM messages
-             WHERE practice_id = $1 AND at > $2 AND address_fingerprint = ANY($5::bytea[])
+             WHERE practice_id = entered.practice AND at > $2
+               AND address_fingerprint = ANY($5::bytea[])
              ORDER BY at DESC OFFSET $8 - 1 LIMIT 1) AS address,
             (SELECT at FROM messages
-             WHERE practice_id = $1 AND at > $2 AND country = $6
+             WHERE practice_id = entered.practice AND at > $2 AND country = $6
              ORDER BY at DESC OFFSET $9 - 1 LIMIT 1) AS country,
             (SELECT at FROM messages
-             WHERE practice_id = $1 AND at > $2
+             WHERE practice_id = entered.practice AND at > $2
              ORDER BY at DESC OFFSET $10 - 1 LIMIT 1) AS practice
-        """,
-        message.practice_id,
-        since,
-        message.appointment_id,
-        message.channel,
-        message.fingerprints,
-        message.country,
-        most[Bound.APPOINTMENT],
-        most[Bound.ADDRESS],
-        most[Bound.COUNTRY],
-        most[Bound.PRACTICE],
+        FROM {ENTERED}
+        """,  # noqa: S608 - a constant
+        [
+            (
+                message.practice_id,
+                since,
+                message.appointment_id,
+                message.channel,
+                message.fingerprints,
+                message.country,
+                most[Bound.APPOINTMENT],
+                most[Bound.ADDRESS],
+                most[Bound.COUNTRY],
+                most[Bound.PRACTICE],
+            )
+            for message, most in messages
+        ],
     )
-    return {bound: row[bound.value] for bound in Bound} if row else {}
+    return [{bound: row[bound.value] for bound in Bound} for row in rows]
 
 
 async def add(tx: Writer, messages: Sequence[Message], now: datetime) -> None:

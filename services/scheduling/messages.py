@@ -5,10 +5,12 @@ that the patient is to be told of, are refused past a bound, aloud. Reminders an
 counted and never refused: nobody is there to be told.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
-from prometheus_client import Counter
+from prometheus_client import Counter as Count
 
 from chassis.database import Connection
 from chassis.sealing import Sealer
@@ -24,8 +26,8 @@ from services.scheduling.phone_numbers import country_of
 from services.scheduling.practice import Practice
 from services.scheduling.problems import TooManyMessages
 
-counted = Counter("messages_counted_total", "Letters to patients requested", ["channel"])
-refused = Counter("messages_refused_total", "Requests that a bound refused", ["bound"])
+counted = Count("messages_counted_total", "Letters to patients requested", ["channel"])
+refused = Count("messages_refused_total", "Requests that a bound refused", ["bound"])
 
 
 async def check(
@@ -44,14 +46,55 @@ async def check(
     messages = _messages(sealer, appointment, appointment.channels)
     await message_store.lock_addresses(tx, messages)
     most = {bound: bounds.most(bound, practice) for bound in Bound}
-    for message in messages:
-        held_up = free_again(await message_store.reached(tx, message, most, now - DAY))
+    reached = await message_store.reached(tx, [(each, most) for each in messages], now - DAY)
+    for each in reached:
+        held_up = free_again(each)
         if held_up is not None:
             bound, until = held_up
             refused.labels(bound).inc()
             raise TooManyMessages(
                 bound, most[bound], until.astimezone(practice.zone), (until - now).total_seconds()
             )
+
+
+async def surely_free(
+    tx: Connection,
+    sealer: Sealer,
+    bounds: Bounds,
+    appointments: Sequence[tuple[Appointment, Practice]],
+    now: datetime,
+) -> set[UUID]:
+    """Which of these, of several practices, may be written to with all that come before them.
+
+    Who is not among them has to ask alone (`check`): two to one address, and what comes near a
+    bound.
+    """
+    addresses: set[bytes] = set()
+    before: Counter[tuple[UUID, str | None]] = Counter()
+    asked: list[tuple[Message, Mapping[Bound, int]]] = []
+    for appointment, practice in appointments:
+        messages = _messages(sealer, appointment, appointment.channels)
+        written_to = {message.fingerprints[0] for message in messages}
+        if not addresses.isdisjoint(written_to):
+            continue
+        addresses |= written_to
+        for message in messages:
+            most = {bound: bounds.most(bound, practice) for bound in Bound}
+            most[Bound.PRACTICE] -= before[practice.id, None]
+            most[Bound.COUNTRY] -= before[practice.id, message.country]
+            before[practice.id, None] += 1
+            if message.country is not None:
+                before[practice.id, message.country] += 1
+            asked.append((message, most))
+    asked = [(message, most) for message, most in asked if min(most.values()) > 0]
+    await message_store.lock_addresses(tx, [message for message, _ in asked])
+    reached = await message_store.reached(tx, asked, now - DAY)
+    free: Counter[UUID] = Counter(
+        message.appointment_id
+        for (message, _), each in zip(asked, reached, strict=True)
+        if free_again(each) is None
+    )
+    return {each.id for each, _ in appointments if free[each.id] == len(each.channels)}
 
 
 async def count(

@@ -13,8 +13,9 @@ from uuid import UUID
 import structlog
 from asyncpg import Record
 
-from chassis.database import Connection
+from chassis.database import ENTERED, Connection
 from chassis.sealing import NotOpened, Sealer
+from chassis.together import Writer
 from contracts.channels import Channel
 from contracts.events import References
 from services.scheduling import contact_store, practice_store
@@ -43,16 +44,17 @@ class Start:
     deleted: bool
 
 
-async def add(tx: Connection, sealer: Sealer, appointment: Appointment) -> Appointment:
-    """Insert a new appointment; returns it as of the moment that the database took it."""
-    updated_at = await tx.fetchval(
+async def add(tx: Writer, sealer: Sealer, appointment: Appointment) -> None:
+    """Insert a new appointment; returns `updated_at`, when the database took it."""
+    await tx.execute(
         f"""
         INSERT INTO appointments ({_COLUMNS})
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20) RETURNING updated_at
-        """,  # noqa: S608 - a constant list of columns
-        appointment.id,
+        SELECT $2, practice, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+            $18, $19, $20
+        FROM {ENTERED} RETURNING updated_at
+        """,  # noqa: S608 - constants
         appointment.practice_id,
+        appointment.id,
         appointment.version,
         appointment.starts_at,
         appointment.duration_minutes,
@@ -69,7 +71,6 @@ async def add(tx: Connection, sealer: Sealer, appointment: Appointment) -> Appoi
         list(appointment.unsent),
         appointment.link_outdated,
     )
-    return replace(appointment, updated_at=updated_at)
 
 
 async def find(
@@ -318,19 +319,34 @@ async def lock_reference(tx: Connection, practice_id: UUID, reference: str) -> U
 
     Whoever is about to give it to one waits here until whoever was before has.
     """
-    await tx.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
-        f"external_reference {practice_id} {reference}",
-    )
-    found: UUID | None = await tx.fetchval(
-        """
-        SELECT id FROM appointments
-        WHERE practice_id = $1 AND external_reference = $2 AND deleted_at IS NULL
-        """,
-        practice_id,
-        reference,
-    )
+    [found] = await lock_references(tx, [(practice_id, reference)])
     return found
+
+
+async def lock_references(
+    tx: Connection, references: Sequence[tuple[UUID, str]]
+) -> list[UUID | None]:
+    """As `lock_reference`, of several practices' references."""
+    if not references:
+        return []
+    await tx.execute(
+        """
+        SELECT pg_advisory_xact_lock(key) FROM (
+            SELECT DISTINCT hashtextextended(each, 0) AS key
+            FROM unnest($1::text[]) AS each ORDER BY key) AS keys
+        """,
+        [f"external_reference {practice_id} {each}" for practice_id, each in references],
+    )
+    rows = await tx.fetchmany(
+        f"""
+        SELECT (
+            SELECT id FROM appointments
+            WHERE practice_id = practice AND external_reference = $2 AND deleted_at IS NULL) AS id
+        FROM {ENTERED}
+        """,  # noqa: S608 - a constant
+        references,
+    )
+    return [row["id"] for row in rows]
 
 
 async def next_start(tx: Connection, practice_id: UUID, since: datetime) -> datetime | None:

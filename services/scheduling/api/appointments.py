@@ -30,7 +30,8 @@ from services.scheduling.api.dependencies import (
 )
 from services.scheduling.api.preconditions import IfMatch, etag
 from services.scheduling.appointments import Appointment
-from services.scheduling.booking import Booked, Booking
+from services.scheduling.booking import Booking
+from services.scheduling.creating import Booked
 from services.scheduling.links import NOWHERE
 from services.scheduling.lookups import Changes, Lookups, Page
 from services.scheduling.practice import Practice

@@ -1,11 +1,15 @@
 """The audit log as use cases have it: what is entered is proven, in the transaction of its deed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
+from chassis.auth import Caller
 from chassis.database import Connection
 from chassis.together import Writer
+from contracts.rights import Right
 from services.scheduling.audit import store as audit_store
-from services.scheduling.audit.entry import Deed
+from services.scheduling.audit.entry import Action, Deed, deed
 from services.scheduling.audit.proving import Prover, Standing
 
 
@@ -18,6 +22,13 @@ class AuditLog:
     async def enter(self, tx: Writer, deed: Deed) -> None:
         """Enter a deed."""
         await audit_store.add(tx, deed, self.prover.prove(deed) if self.prover else None)
+
+    async def enter_shown(
+        self, tx: Connection, caller: Caller, appointment_ids: Sequence[UUID]
+    ) -> None:
+        """As `enter_reading`, of patients in an answer; others' answers leave the patient out."""
+        if caller.may(Right.READ_APPOINTMENTS):
+            await self.enter_reading(tx, deed(caller, Action.READ, *appointment_ids))
 
     async def enter_reading(self, tx: Connection, deed: Deed) -> None:
         """Enter that the deed's appointments were read: each once for a reader and hour.

@@ -124,7 +124,11 @@ CREATE INDEX appointments_to_erase ON appointments (practice_id, starts_at)
     WHERE erased_at IS NULL;
 CREATE INDEX appointments_contact_until ON appointments (contact_until)
     WHERE contact_until IS NOT NULL;
-CREATE INDEX appointments_erased ON appointments (starts_at) WHERE erased_at IS NOT NULL;
+-- Bare rows: those whose links hold until some time after the start, and those whose do not.
+CREATE INDEX appointments_erased ON appointments (starts_at)
+    WHERE erased_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX appointments_erased_deleted ON appointments (id)
+    WHERE erased_at IS NOT NULL AND deleted_at IS NOT NULL;
 ALTER TABLE appointments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON appointments
     USING (practice_in_scope(practice_id)) WITH CHECK (practice_in_scope(practice_id));

@@ -14,8 +14,9 @@ from contracts.events import Event
 from contracts.rights import RIGHTS_OF, Role
 from services.scheduling.audit.log import AuditLog
 from services.scheduling.audit.proving import Prover
-from services.scheduling.booking import Booking
+from services.scheduling.booking import SOURCE, Booking
 from services.scheduling.bounds import Bounds
+from services.scheduling.creating import Creating
 from services.scheduling.links import Links
 from services.scheduling.schemas import NewAppointment
 from tests.support import Practice
@@ -49,6 +50,16 @@ class Desk:
             self._wake_relay,
             sealer,
             AUDIT_LOG,
+            Creating(
+                db,
+                LINKS,
+                CHANNELS,
+                sealer,
+                AUDIT_LOG,
+                bounds or Bounds(),
+                self.now,
+                source=SOURCE,
+            ),
             settle=timedelta(0),
             now=self.now,
             bounds=bounds or Bounds(),

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import Database
 from chassis.sealing import Sealer
+from chassis.together import Together, fetch_each
 from contracts.channels import Channel
 from services.scheduling import store
 from services.scheduling.appointments import Appointment
@@ -51,7 +52,10 @@ async def appointment(
         updated_at=NOW,
     )
     async with scheduling_db.practice(practice_id) as tx:
-        return await store.add(tx, sealer, made)
+        statement = Together()
+        await store.add(statement, sealer, made)
+        [row] = await fetch_each(tx, [statement])
+    return replace(made, updated_at=row["updated_at"])
 
 
 def link(appointment: Appointment, version: int = 3) -> Link:

@@ -1,0 +1,118 @@
+"""Group commit: what many ask at the same moment shares one transaction, and nobody waits for it.
+
+What comes while one is under way is the next one's, of each practice by turns. Where nothing is
+under way, one alone begins at once.
+"""
+
+import asyncio
+import contextvars
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from prometheus_client import Histogram
+
+from chassis.turns import WAITING_OF_ONE, Busy, refused
+
+MOST = 32  # that share a transaction; what is more waits for the next
+
+shared = Histogram(
+    "shared_transaction_requests",
+    "Requests that shared a transaction",
+    buckets=(1, 2, 4, 8, 16, MOST),
+)
+
+T = TypeVar("T")
+R = TypeVar("R")
+_Waiting = deque[tuple[T, "asyncio.Future[R]"]]
+
+
+class GroupCommit(Generic[T, R]):
+    """Collects pieces of work and hands them on as many at a time as have come meanwhile.
+
+    `work` gets one transaction's and returns the result of each; what it raises is raised to all.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+        *,
+        patience: float,
+        most: int = MOST,
+        waiting_of_one: int = WAITING_OF_ONE,
+    ) -> None:
+        """`patience` in seconds, until the work on a piece begins."""
+        self._work = work
+        self._patience = patience
+        self._most = most
+        self._waiting_of_one = waiting_of_one
+        self._waiting: OrderedDict[str, _Waiting[T, R]] = OrderedDict()
+        self._under_way: asyncio.Task[None] | None = None
+        # Of no request: what one is traced by would pass for what all of them are.
+        self._context = contextvars.copy_context()
+
+    async def share(self, piece: T, whose: str) -> R:
+        """The result of a piece of a practice's work. Raises Busy."""
+        queue = self._waiting.setdefault(whose, deque())
+        if len(queue) >= self._waiting_of_one:
+            refused.inc()
+            raise Busy
+        loop = asyncio.get_running_loop()
+        result: asyncio.Future[R] = loop.create_future()
+        queue.append((piece, result))
+        if self._under_way is None:
+            self._under_way = loop.create_task(self._run(), context=self._context.copy())
+        timer = loop.call_later(self._patience, self._give_up, whose, result)
+        try:
+            return await result
+        finally:
+            timer.cancel()
+
+    async def _run(self) -> None:
+        try:
+            while taken := self._next():
+                shared.observe(len(taken))
+                await self._do(taken)
+        finally:
+            self._under_way = None
+
+    async def _do(self, taken: Sequence[tuple[T, "asyncio.Future[R]"]]) -> None:
+        try:
+            results = await self._work([piece for piece, _ in taken])
+        except asyncio.CancelledError:
+            for _, result in taken:
+                result.cancel()
+            raise
+        except Exception as error:
+            for _, result in taken:
+                if not result.done():
+                    result.set_exception(error)
+            return
+        for (_, result), found in zip(taken, results, strict=True):
+            if not result.done():  # else whoever asked has gone
+                result.set_result(found)
+
+    def _next(self) -> list[tuple[T, "asyncio.Future[R]"]]:
+        """One of each practice, and again, until there are enough."""
+        taken: list[tuple[T, asyncio.Future[R]]] = []
+        while self._waiting and len(taken) < self._most:
+            whose, queue = self._waiting.popitem(last=False)
+            piece, result = queue.popleft()
+            if queue:
+                self._waiting[whose] = queue  # behind all others
+            if not result.done():
+                taken.append((piece, result))
+        return taken
+
+    def _give_up(self, whose: str, result: "asyncio.Future[R]") -> None:
+        """Too late, unless the work on it is under way."""
+        queue = self._waiting.get(whose, deque())
+        for place, (_, waiting) in enumerate(queue):
+            if waiting is result:
+                del queue[place]
+                if not queue:
+                    del self._waiting[whose]
+                if not result.done():
+                    refused.inc()
+                    result.set_exception(Busy())
+                return
