@@ -22,7 +22,7 @@ def page() -> TestClient:
 
 def post(page: TestClient, body: bytes, **headers: str) -> int:
     answer = page.post("/v1/traces", content=body, headers={"Content-Type": PROTOBUF, **headers})
-    return answer.status_code
+    return int(answer.status_code)
 
 
 def a_click_whose_mail_failed() -> tuple[str, bytes]:
