@@ -254,6 +254,7 @@ class Consumer:
                     fresh.append(received)
             # Of those that are rolled back there is no trace: they are handled again.
             spans = [_begin(received) for received in fresh]
+            log.debug("batch came", events=len(events), new=len(fresh))
             if fresh:
                 await self._handle(
                     tx,
