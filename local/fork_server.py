@@ -29,6 +29,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from setproctitle import setproctitle
+
 from local.child import PR_SET_PDEATHSIG
 from local.processes import Forks, Running, kill_group, spawn
 
@@ -226,6 +228,7 @@ def _become(program: Mapping[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(program["environment"])
     sys.argv = [program["module"], *program["arguments"]]
+    setproctitle(" ".join((sys.executable, "-m", *sys.argv)))  # for ps and pkill
     gc.enable()
     runpy.run_module(program["module"], run_name="__main__", alter_sys=True)
 
