@@ -225,10 +225,11 @@ def _become(program: Mapping[str, Any]) -> None:
     for own in (1, 2):
         os.dup2(output, own)
     os.close(output)
+    words = (sys.executable, "-m", program["module"], *program["arguments"])
+    setproctitle(" ".join(words))  # for ps and pkill, in the place of the environment it began with
     os.environ.clear()
     os.environ.update(program["environment"])
     sys.argv = [program["module"], *program["arguments"]]
-    setproctitle(" ".join((sys.executable, "-m", *sys.argv)))  # for ps and pkill
     gc.enable()
     runpy.run_module(program["module"], run_name="__main__", alter_sys=True)
 
