@@ -17,7 +17,7 @@ SHARE ?= 1/4
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--once ends by itself)
+demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--once ends by itself, ARGS=--observe adds Prometheus and traces)
 	@exec $(BIN)/python -m local.demo $(ARGS)
 
 test: $(VENV)/.dev browser mail-servers promtool nginx ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)

@@ -27,8 +27,9 @@ from uuid_utils.compat import uuid7
 from benchmarks.result import Stage
 from benchmarks.sink import sink
 from chassis import outbox
-from chassis.consumer import Consumer, Record
+from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.group_reader import Record
 from chassis.sealing import AssociatedData, Sealer
 from contracts.channels import Channel
 from contracts.envelope import encode
@@ -46,6 +47,7 @@ from services.notification.sending.email.smtp_pool import Envelope, SmtpPool, Sm
 from services.scheduling import store
 from services.scheduling.appointments import Appointment
 from services.status import events, open_store
+from services.status.feeds import Feeds
 
 EVENTS = 5_000
 ONE_BY_ONE = 500
@@ -193,7 +195,7 @@ async def into_the_indicators(stack: Stack) -> Stage:
     consumer = Consumer(
         topics=[APPOINTMENTS],
         group="benchmark",
-        handle=events.handle,
+        handle=events.Events(Feeds(limit=0, limit_per_practice=0)).handle,
         db=db,
         cluster=stack.cluster,
         verifier=stack.event_verifier,

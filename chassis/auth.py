@@ -37,6 +37,7 @@ TYPES = {"jwt", "at+jwt", "application/at+jwt"}  # RFC 9068, section 4, and who 
 CLOCK_SKEW = 30  # seconds
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NAME_LENGTH = 200
+PRACTICE_CLAIM = "practice_id"  # of the tokens of API keys, and unless it is set, of people's
 # What the description of the APIs can name; an installation has its own.
 DEMO_TOKENS = "http://127.0.0.1:8401/v1/tokens"
 DEMO_LOGINS = "http://127.0.0.1:8428"
@@ -151,7 +152,7 @@ def api_keys(keys: Keys) -> Issuer:
         name=rights.KEY_TOKEN_ISSUER,
         keys=keys,
         audience=rights.TOKEN_AUDIENCE,
-        practice_claim="practice_id",
+        practice_claim=PRACTICE_CLAIM,
         kind=CallerKind.API_KEY,
         rights=lambda claims: rights.of_scopes(_names(claims, "scope")),
     )
@@ -196,6 +197,11 @@ class TokenVerifier:
             roles=issuer.roles(claims),
         )
 
+    def practice_of(self, token: str) -> str | None:
+        """For logs: the practice of a token that was verified before; None if it is none."""
+        found = (practice_in(token, each.practice_claim) for each in self._issuers.values())
+        return next(filter(None, found), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -203,6 +209,15 @@ class Access:
 
     verifier: TokenVerifier
     writes: Throttle | None = None  # how often each caller may write; None: as often as it likes
+
+
+def practice_in(token: str, claim: str = PRACTICE_CLAIM) -> str | None:
+    """For logs: the practice in a token that whoever has to has verified; None if it names none."""
+    try:
+        claims = json.loads(jws.extract_compact(token.encode()).payload)
+        return str(UUID(find_claim(claims, claim)))
+    except (JoseError, *MALFORMED):
+        return None
 
 
 def find_claim(claims: Claims, name: str) -> Any:

@@ -254,6 +254,7 @@ class Consumer:
                     fresh.append(received)
             # Of those that are rolled back there is no trace: they are handled again.
             spans = [_begin(received) for received in fresh]
+            log.debug("batch came", events=len(events), new=len(fresh))
             if fresh:
                 await self._handle(
                     tx,
@@ -262,12 +263,19 @@ class Consumer:
                         for received, span in zip(fresh, spans, strict=True)
                     ],
                 )
-        for span in spans:
-            span.end()
         if fresh:
             self._after_commit()
-            for received in fresh:
-                consumed.labels(type(received.event).__name__).inc()
+        for received, span in zip(fresh, spans, strict=True):
+            span.end()
+            event = received.event
+            consumed.labels(type(event).__name__).inc()
+            log.info(
+                "handled",
+                type=event.type,
+                subject=str(event.subject),
+                practice=str(event.practice_id),
+                trace_id=tracing.trace_id(span),
+            )
 
     async def _park(self, refused: Sequence[tuple[Record, str]]) -> None:
         for record, reason in refused:

@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from chassis.http_failures import NOT_SENT
 from chassis.problems import KnownProblem
 from chassis.said import Said
-from chassis.tracing import traceparent
+from chassis.tracing import trace_id, traceparent
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +92,17 @@ class Upstreams:
         """The whole response. Raises UpstreamUnavailable, UpstreamNoAnswer."""
         request = self._build(self._requests, service, method, target, token, headers, body)
         with _translated(service):
-            return await self._requests.send(request)
+            response = await self._requests.send(request)
+        took = round(response.elapsed.total_seconds() * 1000)
+        log.debug(
+            "service answered",
+            upstream=service,
+            method=method,
+            status=response.status_code,
+            milliseconds=took,
+            trace_id=trace_id(),
+        )
+        return response
 
     async def open_stream(
         self,

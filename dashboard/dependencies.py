@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from chassis.auth import SAFE_METHODS
+from chassis.tracing import PRACTICE
 from chassis.upstreams import Upstreams
 from dashboard.login import Login
 from dashboard.sessions import Session, Sessions
@@ -44,6 +45,7 @@ async def session(request: Request, services: State) -> Session:
     """
     cookie = services.session_cookie(request)
     found = await services.sessions.find(cookie)
+    request.scope[PRACTICE] = services.sessions.practice_of(found)
     if request.method not in SAFE_METHODS:
         await services.sessions.touch(cookie)
     return found

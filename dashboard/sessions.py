@@ -98,6 +98,10 @@ class Sessions:
             return session
         return await self._refreshed(secret, session)
 
+    def practice_of(self, session: Session) -> str | None:
+        """For logs: the practice of whoever is logged in."""
+        return self._verifier.practice_of(session.access_token)
+
     async def touch(self, cookie: str | None) -> None:
         """Somebody is there: the idle time begins anew. Raises NotLoggedIn."""
         secret = _secret(cookie)

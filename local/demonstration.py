@@ -17,6 +17,7 @@ import asyncpg
 import psutil
 
 from contracts.access import OTHER_SYSTEM
+from local import observing
 from local.errors import LocalFailure
 from local.folder import DATA, cache_folder
 from local.journey import OUTCOME_TIMEOUT, Journey, Practice
@@ -50,6 +51,7 @@ class Options:
     """The command line."""
 
     once: bool
+    observe: bool
     data: Path
     base_port: int
 
@@ -74,8 +76,12 @@ async def _run(options: Options) -> None:
         print(f"[{time.time() - begun:5.1f} s] {line}", flush=True)
 
     servers = embedded(cache=cache_folder(), fsync=True, learns=True)
-    stack = Stack(options.data, base_port=options.base_port, servers=servers)
+    stack = Stack(
+        options.data, base_port=options.base_port, servers=servers, observed=options.observe
+    )
     say(f"Starting, with everything in {stack.folder.path}")
+    if options.observe and stack.prometheus is None:
+        say(observing.MISSING)
     try:
         await stack.start(say)
         keep_places(stack)
@@ -190,7 +196,7 @@ def _tell_addresses(stack: Stack) -> None:
   PostgreSQL      127.0.0.1:{ports.postgres}
   Operations      health and metrics on 127.0.0.1: {operations}
   Logs            {stack.folder.logs}
-
+{_observers(stack)}
 A key for another system, which docs/integration.md goes on from: make key
 Practices and keys: make admin ARGS="practice list"
 Mail to unbekannt@, voll@ or abgelehnt@ any domain is refused, to spaeter@ put off; so are some
@@ -198,6 +204,16 @@ numbers. All simulated recipients: docs/test-recipients.md
 Ctrl-C ends it all.""",
         flush=True,
     )
+
+
+def _observers(stack: Stack) -> str:
+    """The lines of what observes, if something does."""
+    lines = ""
+    if stack.traces is not None:
+        lines += f"  Traces          {stack.url('traces')}  (a log's trace id leads to its steps)\n"
+    if stack.prometheus is not None:
+        lines += f"  Prometheus      {stack.url('prometheus')}  (the rules of docs/runbook.md)\n"
+    return lines
 
 
 def _stop_on_signals() -> None:
@@ -217,9 +233,16 @@ def _options() -> Options:
         action="store_true",
         help="end after the invitations; 0 if all came out right",
     )
+    parser.add_argument(
+        "--observe",
+        action="store_true",
+        help="traces and Prometheus besides (docs/runbook.md)",
+    )
     parser.add_argument("--data", type=Path, default=DATA / "demo", help="where everything is kept")
     parser.add_argument("--base-port", type=int, default=DEFAULT_BASE, help="the dashboard's port")
     given = parser.parse_args()
     if not 1024 <= given.base_port <= HIGHEST_BASE:
         parser.error(f"--base-port is from 1024 to {HIGHEST_BASE}.")
-    return Options(once=given.once, data=given.data, base_port=given.base_port)
+    return Options(
+        once=given.once, observe=given.observe, data=given.data, base_port=given.base_port
+    )

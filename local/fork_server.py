@@ -29,6 +29,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from setproctitle import setproctitle
+
 from local.child import PR_SET_PDEATHSIG
 from local.processes import Forks, Running, kill_group, spawn
 
@@ -223,6 +225,8 @@ def _become(program: Mapping[str, Any]) -> None:
     for own in (1, 2):
         os.dup2(output, own)
     os.close(output)
+    words = (sys.executable, "-m", program["module"], *program["arguments"])
+    setproctitle(" ".join(words))  # for ps and pkill, in the place of the environment it began with
     os.environ.clear()
     os.environ.update(program["environment"])
     sys.argv = [program["module"], *program["arguments"]]

@@ -79,6 +79,14 @@ class Ports:
         return self.base + 29
 
     @property
+    def prometheus(self) -> int:  # noqa: D102
+        return self.base + 33
+
+    @property
+    def traces(self) -> int:  # noqa: D102
+        return self.base + 34
+
+    @property
     def postgres(self) -> int:  # noqa: D102
         return self.base + 32
 
@@ -94,6 +102,10 @@ class Ports:
     def claim(self) -> int:
         """Nothing listens here: who holds it has the base to itself."""
         return self.base + 99
+
+    def observing(self) -> tuple[int, ...]:
+        """Those of a stack that is observed."""
+        return (self.prometheus, self.traces)
 
     def all(self) -> tuple[int, ...]:
         """Every port the stack itself listens on; extra replicas take free ones."""
@@ -116,10 +128,11 @@ class Ports:
             self.kafka_controller,
         )
 
-    async def wait_free(self) -> None:
+    async def wait_free(self, *, observed: bool = False) -> None:
         """Return when all are free; raises LocalFailure naming one that stays busy."""
         deadline = time.monotonic() + PATIENCE
-        while (busy := next((port for port in self.all() if not is_free(port)), None)) is not None:
+        wanted = (*self.all(), *self.observing()) if observed else self.all()
+        while (busy := next((port for port in wanted if not is_free(port)), None)) is not None:
             if time.monotonic() > deadline:
                 raise LocalFailure(
                     f"Port {busy} is in use: end the program that listens there, "

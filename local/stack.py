@@ -26,7 +26,7 @@ from chassis.probe import healthy
 from contracts import sealed_bodies
 from contracts.sealed_bodies import BodyOpener, BodySealer
 from contracts.signatures import EventSigner, EventVerifier, public_keys
-from local import event_keys, memory, practice, rooms, topics
+from local import event_keys, memory, observing, practice, rooms, topics
 from local.errors import LocalFailure
 from local.folder import Folder, cache_folder
 from local.fork_server import ForkServer
@@ -56,7 +56,8 @@ class Stack:
     gives other servers than the embedded ones. With `journals` mailbox and phones keep one of all
     that they took and sent back (local/journal.py). Services and migrations are those of the tree
     `code`, which can be set to another one for what starts then. Programs named in `later` are not
-    started; whoever needs one says `service(name).start()`.
+    started; whoever needs one says `service(name).start()`. If it is `observed`, there are traces
+    and, where it is installed, Prometheus (local/observing.py).
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Stack:
         journals: bool = False,
         code: Path = REPOSITORY,
         later: Collection[str] = (),
+        observed: bool = False,
     ) -> None:
         self.code = code
         self.folder = Folder(data)
@@ -130,11 +132,17 @@ class Stack:
             on_death=self._died,
             forks=self._forks,
         )
+        self.traces = observing.traces(place) if observed else None
+        self.prometheus = observing.prometheus(place) if observed else None
         self._ports: dict[str, int] = {name: getattr(self.ports, name) for name in PROGRAMS}
         self._operations: dict[str, int] = {name: self.ports.operations(name) for name in PROGRAMS}
         self._services: dict[str, Child] = {}
         self._later = frozenset(later)
         self._extra = {name: dict(values) for name, values in (env or {}).items()}
+        if observed:
+            for name in PROGRAMS:
+                told = observing.variables(name, self.ports)
+                self._extra[name] = {**told, **self._extra.get(name, {})}
         self._environments: Environments | None = None
         self._death: asyncio.Future[str] | None = None
 
@@ -251,6 +259,8 @@ class Stack:
             "phones": self.ports.phones,
             "identity": self.ports.identity,
             "rooms": self.ports.rooms,
+            "traces": self.ports.traces,
+            "prometheus": self.ports.prometheus,
         }
         return f"http://127.0.0.1:{own[name] if name in own else self._ports[name]}"
 
@@ -260,7 +270,11 @@ class Stack:
 
     @property
     def _helpers(self) -> tuple[Child, ...]:
-        return (self.mailbox, self.phones, self.identity_provider, self.rooms)
+        every = (
+            *(self.mailbox, self.phones, self.identity_provider, self.rooms),
+            *(self.traces, self.prometheus),
+        )
+        return tuple(each for each in every if each is not None)
 
     @property
     def cluster(self) -> Cluster:
@@ -337,7 +351,7 @@ class Stack:
 
     async def _start(self, progress: Progress) -> None:
         await self._forks.start()  # it imports meanwhile
-        await self.ports.wait_free()
+        await self.ports.wait_free(observed=self.traces is not None)
         path = self.folder.path
         identity = Identity(path / "identity", self.url("identity"))
         self._environments = Environments(
@@ -350,6 +364,11 @@ class Stack:
             _told(self.phones.start(), progress, "Phones"),
             _told(self.identity_provider.start(), progress, "Identity provider"),
             _told(self.rooms.start(), progress, "Video rooms"),
+            *(
+                _told(each.start(), progress, each.name.capitalize())
+                for each in (self.traces, self.prometheus)
+                if each is not None
+            ),
             _told(self._start_kafka(progress), progress, "Kafka with its topics"),
             _told(self._start_postgres(progress), progress, "PostgreSQL, migrated"),
         )

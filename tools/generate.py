@@ -1,6 +1,6 @@
 """Writes the checked-in descriptions of the contracts from the code, or checks that they are fresh.
 
-    python -m tools.generate            writes
+    python -m tools.generate            writes, and takes away what nothing is written to any more
     python -m tools.generate --check    exits with 1 and names each stale file
 
 It looks into the services for their OpenAPI, docs/settings.md and the settings that the Helm chart
@@ -12,6 +12,7 @@ import argparse
 import importlib
 import json
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,10 @@ from tools import access_table, api_pages, chart, client, grafana, settings_tabl
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = ROOT / "contracts"
+PROBLEMS = ROOT / "docs" / "problems"
+API_PAGES = ROOT / "docs" / "api"
+# In which every file is generated.
+FOLDERS = (CONTRACTS / "schemas", CONTRACTS / "openapi", PROBLEMS, API_PAGES)
 
 HEADERS: dict[str, Any] = {
     "type": "object",
@@ -116,8 +121,6 @@ SERVER: dict[str, Any] = {
     "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in LOGINS],
 }
 
-
-PROBLEMS = ROOT / "docs" / "problems"
 PROBLEMS_HEAD = """# Problems
 
 Every refusal and failure of the APIs is an `application/problem+json` (RFC 9457):
@@ -198,14 +201,14 @@ def files() -> dict[Path, str]:
     events = asyncapi()
     apis = {name: each for service in SERVICES for name, each in openapi(service).items()}
     found = {
-        CONTRACTS / "schemas" / f"{name}.json": _json(schema) for name, schema in schemas.items()
+        CONTRACTS / "schemas" / f"{name}.json": as_json(schema) for name, schema in schemas.items()
     }
     found[CONTRACTS / "asyncapi.yaml"] = yaml.safe_dump(events, sort_keys=False, width=100)
     for name, description in apis.items():
-        found[CONTRACTS / "openapi" / f"{name}.json"] = _json(description)
+        found[CONTRACTS / "openapi" / f"{name}.json"] = as_json(description)
     public = {name: apis[name] for name in SERVICES}
     for name, page in api_pages.pages(public, events, schemas).items():
-        found[ROOT / "docs" / "api" / name] = page
+        found[API_PAGES / name] = page
     found |= problem_docs()
     found[ROOT / "docs" / "settings.md"] = settings_table.page()
     found[ROOT / "docs" / "kafka.md"] = access_table.page()
@@ -235,7 +238,7 @@ def problem_docs() -> dict[Path, str]:
         for code, each in catalogue["problems"].items()
     ]
     page = "\n".join([PROBLEMS_HEAD, *rows, ""])
-    return found | {PROBLEMS / "README.md": page, FILE: _json(catalogue)}
+    return found | {PROBLEMS / "README.md": page, FILE: as_json(catalogue)}
 
 
 def _titles(kinds: list[dict[str, str]]) -> str:
@@ -290,8 +293,15 @@ def _channel_id(topic: Topic) -> str:
     return topic.name.removeprefix("clinic.").removesuffix(".v1").replace(".", "_")
 
 
-def _json(content: dict[str, Any]) -> str:
+def as_json(content: dict[str, Any]) -> str:
+    """As it is checked in."""
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def left_over(generated: Collection[Path]) -> list[Path]:
+    """Files that were generated once, of what is gone."""
+    there = (path for folder in FOLDERS for path in folder.iterdir())
+    return sorted(path for path in there if path not in generated)
 
 
 def main() -> int:
@@ -299,20 +309,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing, name stale files")
     check = parser.parse_args().check
+    wanted = files()
     stale = [
-        (path, content)
-        for path, content in files().items()
-        if not path.exists() or path.read_text() != content
+        path for path, content in wanted.items() if not path.exists() or path.read_text() != content
     ]
-    for path, content in stale:
+    gone = left_over(wanted)
+    for path in (*stale, *gone):
         name = path.relative_to(ROOT)
         if check:
             print(f"{name} is stale: run make generate", file=sys.stderr)
-        else:
+        elif path in wanted:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
+            path.write_text(wanted[path])
             print(f"wrote {name}")
-    return 1 if check and stale else 0
+        else:
+            path.unlink()
+            print(f"removed {name}")
+    return 1 if check and (stale or gone) else 0
 
 
 if __name__ == "__main__":

@@ -20,13 +20,17 @@ class Panel:
     queries: Sequence[tuple[str, str]]
 
 
+# Probes and Prometheus itself would hide a few slow or failing requests.
+ASKED = '{route!~"/health/.*|/metrics"}'
+
+
 def _rate(metric: str, by: str, where: str = "") -> str:
     return f"sum by ({by}) (rate({metric}{where}{RATE}))"
 
 
-def _quantile(of: float, metric: str, by: str = "") -> str:
+def _quantile(of: float, metric: str, by: str = "", where: str = "") -> str:
     labels = ", ".join(filter(None, (by, "le")))
-    return f"histogram_quantile({of}, sum by ({labels}) (rate({metric}_bucket{RATE})))"
+    return f"histogram_quantile({of}, sum by ({labels}) (rate({metric}_bucket{where}{RATE})))"
 
 
 ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
@@ -153,13 +157,13 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
                 "Requests",
                 "Answers by service and status.",
                 "reqps",
-                ((_rate("http_requests_total", "job, status"), "{{job}} {{status}}"),),
+                ((_rate("http_requests_total", "job, status", ASKED), "{{job}} {{status}}"),),
             ),
             Panel(
                 "Slow ones",
                 "Time to the answer that 95 % stay below.",
                 "s",
-                ((_quantile(0.95, "http_answer_seconds", "job"), "{{job}}"),),
+                ((_quantile(0.95, "http_answer_seconds", "job", ASKED), "{{job}}"),),
             ),
             Panel(
                 "Logins",

@@ -1,9 +1,10 @@
-"""Freezes this version of the events for the tests of all later ones (docs/versions.md).
+"""Freezes this version of the contracts for the tests of all later ones (docs/versions.md).
 
     python -m tools.record
 
 writes tests/contract/released/<version>/: the schemas, and messages of every event as they are on
-the topic, with the fewest fields, with all, and with every listed value. Never over what is there.
+the topic, with the fewest fields, with all, and with every listed value; in openapi/ the
+descriptions of the APIs. Never over what is there.
 """
 
 import json
@@ -17,7 +18,8 @@ from contracts.envelope import encode
 from contracts.events import Event
 from contracts.topics import EVENT_OF, TOPIC_OF
 from contracts.version import VERSION
-from tools.generate import json_schema
+from local.modules import SERVICES
+from tools.generate import as_json, json_schema, openapi
 
 RELEASED = Path(__file__).parents[1] / "tests" / "contract" / "released"
 
@@ -117,6 +119,10 @@ def record(folder: Path) -> None:
         (folder / f"{name}.schema.json").write_text(f"{schema}\n")
         lines = [json.dumps(each, ensure_ascii=False) for each in messages(event)]
         (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+    (folder / "openapi").mkdir()
+    for service in SERVICES:
+        for name, description in openapi(service).items():
+            (folder / "openapi" / f"{name}.json").write_text(as_json(description))
 
 
 def main() -> int:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from chassis.auth import NotAuthenticated
+from chassis.auth import NotAuthenticated, practice_in
+from chassis.tracing import PRACTICE
 from chassis.upstreams import Upstreams
 from services.fhir.problems import NotSpoken
 from services.fhir.upstream import Apis
@@ -41,7 +42,12 @@ async def apis(request: Request, services: State) -> Apis:
     if token is None:
         raise NotAuthenticated
     language = request.headers.get("accept-language", "")
-    return Apis(services.upstreams, token[1], language if _LANGUAGE.fullmatch(language) else None)
+
+    def accepted() -> None:
+        request.scope[PRACTICE] = practice_in(token[1])
+
+    said = language if _LANGUAGE.fullmatch(language) else None
+    return Apis(services.upstreams, token[1], accepted, said)
 
 
 Caller = Annotated[Apis, Depends(apis)]

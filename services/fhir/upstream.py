@@ -1,7 +1,7 @@
 """The scheduling and status APIs, asked on behalf of one caller."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from chassis.upstreams import UpstreamNoAnswer, Upstreams
 from services.fhir.systems import Json, Resource
 
-CONFLICT = 409
+UNAUTHORIZED, CONFLICT = 401, 409
 PASSED_BACK = ("Retry-After", "WWW-Authenticate", "Content-Language", "Vary")
 
 
@@ -56,6 +56,7 @@ class Apis:
 
     upstreams: Upstreams
     token: str
+    accepted: Callable[[], None]  # told once a service has found that the token holds
     language: str | None = None
 
     async def zone(self) -> ZoneInfo:
@@ -153,7 +154,10 @@ class Apis:
             service, method, target, token=self.token, headers=carried, body=content
         )
         if answer.is_success:
+            self.accepted()
             return answer
         if answer.headers.get("Content-Type", "").startswith("application/problem+json"):
+            if answer.is_client_error and answer.status_code != UNAUTHORIZED:
+                self.accepted()
             raise Refused(answer)
         raise UpstreamNoAnswer  # nothing of ours: something stands between

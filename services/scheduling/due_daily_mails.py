@@ -86,9 +86,7 @@ class DueDailyMails:
                 count = await self._open_count(each.practice_id)
             except CountUnknown as unknown:
                 due.labels("put off").inc()
-                log.warning(
-                    "daily mail put off", practice_id=str(each.practice_id), why=str(unknown)
-                )
+                log.warning("daily mail put off", practice=str(each.practice_id), why=str(unknown))
                 continue
             answered += 1
             async with self._db.system() as tx:

@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Query, Response
 from uuid_utils.compat import uuid7
 
-from chassis import standard_webhooks
+from chassis import standard_webhooks, tracing
 from chassis.auth import Caller
 from chassis.clock import utc_now
 from chassis.database import Connection
@@ -234,6 +234,7 @@ async def test_webhook(caller: WebhookManager, services: State, webhook_id: UUID
                     time=now,
                     received_at=now,
                     body=bodies.of_test(event_id, caller.practice_id, webhook_id, now),
+                    traceparent=tracing.traceparent(),
                 )
             ],
         )

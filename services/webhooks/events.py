@@ -51,6 +51,7 @@ async def handle(tx: Connection, received: Sequence[Received], clock: Clock = ut
                 time=each.time,
                 received_at=now,
                 body=bodies.of_event(each),
+                traceparent=each.traceparent,
             )
             for each in events
         ],

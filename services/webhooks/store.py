@@ -39,6 +39,7 @@ class Kept:
     time: datetime
     received_at: datetime
     body: str
+    traceparent: str | None  # of its handling
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Claim:
     old_secret: bytes | None
     old_secret_until: datetime | None
     body: str
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ _EVENT = {
     "time": "timestamptz",
     "received_at": "timestamptz",
     "body": "text",
+    "traceparent": "text",
 }
 _DELIVERY = {
     "id": "uuid",
@@ -207,7 +210,7 @@ async def claim(
         FROM chosen, endpoints e, events v
         WHERE d.id = chosen.id AND e.id = d.endpoint_id AND v.id = d.event_id
         RETURNING d.id, d.lease, d.practice_id, d.endpoint_id, d.event_id, d.subject, d.tries,
-                  e.url, e.secret, e.old_secret, e.old_secret_until, v.body
+                  e.url, e.secret, e.old_secret, e.old_secret_until, v.body, v.traceparent
         """,
         now,
         lease,

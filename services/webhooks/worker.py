@@ -15,8 +15,9 @@ from typing import Protocol
 from uuid import uuid4
 
 import structlog
+from opentelemetry.trace import SpanKind
 
-from chassis import standard_webhooks
+from chassis import standard_webhooks, tracing
 from chassis.clock import Clock, utc_now
 from chassis.database import Database
 from chassis.loop import LONGEST_PAUSE, Loop
@@ -116,8 +117,10 @@ class Worker:
             self.wake()
 
     async def _deliver(self, claim: Claim) -> None:
+        span = tracing.begin("call webhook", claim.traceparent, kind=SpanKind.CLIENT)
         try:
             answer, milliseconds = await self._send(claim)
+            span.set_attribute("einladung.verdict", answer.result.value)
             async with self._db.system() as tx:
                 disabled = await store.record(
                     tx,
@@ -138,7 +141,18 @@ class Worker:
                 error=type(error).__qualname__,
             )
             return
+        finally:
+            span.end()
         measures.count(answer, milliseconds)
+        log.info(
+            "webhook called",
+            practice=str(claim.practice_id),
+            endpoint=str(claim.endpoint_id),
+            outcome=answer.result.value,
+            status=answer.status,
+            milliseconds=milliseconds,
+            trace_id=tracing.trace_id(span),
+        )
         if disabled is not None:
             log.warning(
                 "webhook disabled",

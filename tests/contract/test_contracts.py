@@ -32,8 +32,12 @@ FROZEN = Path(__file__).parent / "v1"
 
 
 def test_checked_in_descriptions_are_fresh() -> None:
-    for path, content in generate.files().items():
+    generated = generate.files()
+    for path, content in generated.items():
         assert path.read_text() == content, f"{path.name} is stale: run make generate"
+    assert generate.left_over(generated) == []
+    page = generate.PROBLEMS / "not-json.md"
+    assert generate.left_over(generated.keys() - {page}) == [page]
 
 
 def test_asyncapi_is_readable_and_names_every_event() -> None:

@@ -4,8 +4,9 @@ The receiver takes what the processes send by the standard variables.
 """
 
 import asyncio
+import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ import pytest_asyncio
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from local.modules import SERVICES
+from local.practice import DEMO_PRACTICE
 from tests.conftest import Stack
 from tests.support import Json, Practice, eventually, http_client, http_server
 from tests.support.visitor import Visitor, new_visitor
@@ -103,6 +105,14 @@ async def click(visitor: Visitor, form: Json) -> str:
     return found
 
 
+def lines_of(stack: Stack, trace: str) -> Iterator[Json]:
+    """What the logs of the programs tell of a trace."""
+    for name in stack.in_use:
+        for line in (stack.folder.logs / f"{name}.log").read_text().splitlines():
+            if trace in line:
+                yield json.loads(line)
+
+
 async def openmetrics(stack: Stack, name: str) -> str:
     """What Prometheus gets, with exemplars."""
     accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
@@ -144,6 +154,8 @@ async def test_one_trace_leads_from_the_click_to_the_mark(
         ("notification", "handle InvitationRequested"),
         ("notification", "send email"),
         ("notification", "send sms"),
+        ("notification", "settle receipt of email"),
+        ("notification", "settle receipt of sms"),
         ("notification", "publish clinic.invitations.outcomes.v1"),
         ("status", "handle AppointmentScheduled"),
         ("status", "handle InvitationDelivered"),
@@ -163,6 +175,13 @@ async def test_one_trace_leads_from_the_click_to_the_mark(
     trace = await eventually(whole, "every part of the trace, each under another one")
     [root] = [span for span in trace if not span.parent]
     assert (root.service, root.name) == ("dashboard", CLICK)
+    told_of = list(lines_of(stack, root.trace.hex()))
+    assert {line["practice"] for line in told_of} == {str(DEMO_PRACTICE.id)}
+    assert {(line["service"], line["event"]) for line in told_of} >= {
+        *(("dashboard", "request"), ("scheduling", "request"), ("scheduling", "published")),
+        *(("notification", "handled"), ("notification", "tried")),
+        *(("notification", "receipt settled"), ("status", "handled")),
+    }
     for span in collector.spans():
         assert span.scope == "einladung"
         assert span.attributes <= ATTRIBUTES

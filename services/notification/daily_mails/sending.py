@@ -47,6 +47,13 @@ class Ended(StrEnum):
     UNKNOWN = "unknown"  # it may have gone out; no clean reply came
 
 
+ENDINGS = {
+    Ended.SENT: "daily mail sent",
+    Ended.FAILED: "daily mail not sent",
+    Ended.UNKNOWN: "daily mail perhaps not sent",
+}
+
+
 class ServerAway(Exception):
     """The server takes nothing now: the next try would go as this one did."""
 
@@ -181,11 +188,12 @@ class DailyMailSending:
         if not ours:
             return
         metrics.daily_mails.labels(ended.value).inc()
-        if ended is not Ended.SENT:
-            log.error(
-                "daily mail not sent" if ended is Ended.FAILED else "daily mail perhaps not sent",
-                mail_id=str(claimed.id),
-                practice_id=str(claimed.practice_id),
-                code=result and result.reply.code,
-                status=result and result.reply.status,
-            )
+        tell = log.info if ended is Ended.SENT else log.error
+        tell(
+            ENDINGS[ended],
+            outcome=ended.value,
+            mail_id=str(claimed.id),
+            practice=str(claimed.practice_id),
+            code=result and result.reply.code,
+            status=result and result.reply.status,
+        )

@@ -8,8 +8,9 @@ from typing import TypeAlias
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind
 
-from chassis import outbox
+from chassis import outbox, tracing
 from chassis.clock import Clock
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.loop import Loop
@@ -185,7 +186,7 @@ class ReceiptReader:
             await receipt_store.settle(tx, self._sealer, settled)
         for one in settled:
             if one.due_at is None:
-                _count(one)
+                _tell(one, now)
         return [*outcomes, *answered]
 
     async def _step_over(self, receipt: Receipt, error: Exception) -> None:
@@ -261,12 +262,34 @@ def _parted(
     return parted
 
 
-def _count(settled: Settled) -> None:
+def _tell(settled: Settled, now: datetime) -> None:
+    """Count it, and tell of it in the trace of its delivery: the step lasted since it came."""
+    receipt, delivery, kind = settled.receipt, settled.delivery, settled.finding.kind.value
     if settled.matched_by is By.ELSEWHERE:
         log.warning(
             "receipt of another channel or gateway",
-            receipt_id=str(settled.receipt.id),
-            channel=settled.receipt.channel.value,
-            gateway=settled.receipt.gateway,
+            receipt_id=str(receipt.id),
+            channel=receipt.channel.value,
+            gateway=receipt.gateway,
+        )
+    elif delivery is None:
+        log.info("receipt of nothing known", receipt_id=str(receipt.id), outcome=kind)
+    else:
+        span = tracing.begin(
+            f"settle receipt of {receipt.channel.value}",
+            delivery.traceparent,
+            kind=SpanKind.CONSUMER,
+            attributes={"einladung.verdict": kind},
+            seconds_ago=(now - receipt.received_at).total_seconds(),
+        )
+        span.end()
+        log.info(
+            "receipt settled",
+            channel=receipt.channel.value,
+            outcome=kind,
+            matched_by=settled.matched_by,
+            delivery_id=str(delivery.id),
+            practice=str(delivery.practice_id),
+            trace_id=tracing.trace_id(span),
         )
     metrics.receipts.labels(settled.finding.kind.value, settled.matched_by or "nothing").inc()

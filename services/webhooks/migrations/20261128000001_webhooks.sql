@@ -49,7 +49,8 @@ CREATE TABLE events (
     type text NOT NULL,
     time timestamptz NOT NULL,
     received_at timestamptz NOT NULL,
-    body text NOT NULL                  -- byte for byte the same at each try
+    body text NOT NULL,                 -- byte for byte the same at each try
+    traceparent text
 );
 CREATE INDEX events_practice ON events (practice_id, position);
 CREATE INDEX events_subject ON events (subject);

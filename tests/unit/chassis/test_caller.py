@@ -277,3 +277,9 @@ def test_claims_are_found_by_name_or_path(
     claims: dict[str, object], name: str, found: object
 ) -> None:
     assert auth.find_claim(claims, name) == found
+
+
+def test_for_logs_the_practice_is_read_from_what_was_verified() -> None:
+    assert verifier().practice_of(persons_token()) == str(PRACTICE)
+    for nothing in ("", "a.b.c", "\U0001f600", persons_token(practice_id="its name")):
+        assert verifier().practice_of(nothing) is None

@@ -433,6 +433,14 @@ LONG = "x" * 70_000
         (ONE, sent("PUT", "{}", FHIR), 422, "required"),
         (ONE, sent("PATCH", "[]", PATCH), 422, "value"),
         (ONE, sent("PATCH", "[", PATCH), 400, "invalid"),
+        *[
+            (where, sent(method, "[" * 3000, kind), 400, "invalid")
+            for where, method, kind in (
+                ("/Appointment", "POST", FHIR),
+                (ONE, "PUT", FHIR),
+                (ONE, "PATCH", PATCH),
+            )
+        ],
         (ONE, sent("PATCH", "[]", FHIR), 415, "not-supported"),
     ],
 )

@@ -37,6 +37,8 @@ async def test_a_fork_is_the_program_with_its_environment_log_group_and_end(tmp_
         killed.send_signal(signal.SIGKILL)
         assert await killed.wait() == -signal.SIGKILL
         assert left.returncode is None
+        while " ".join(psutil.Process(left.pid).cmdline()) != " ".join((*COMMAND, "wait")):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         await server.stop()
         assert await left.wait() == -signal.SIGKILL
         while psutil.pid_exists(left.pid):  # noqa: ASYNC110 - the kernel ends it

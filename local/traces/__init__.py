@@ -1,0 +1,1 @@
+"""Traces of the observed demo: taken in by OTLP over HTTP, and shown. For one machine alone."""
