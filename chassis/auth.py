@@ -5,7 +5,9 @@ scheduling service, whose tokens carry the scopes of the API key that they were 
 Each issuer's tokens are checked with its own keys alone.
 """
 
+import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +22,10 @@ from fastapi.openapi.models import OAuthFlows as Flows
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
 from multidict import CIMultiDict
 
+from chassis.clock import Clock, utc_now
 from chassis.jwks import ALGORITHMS, Keys
 from chassis.problems import KnownProblem
 from chassis.said import Said
@@ -38,6 +42,7 @@ CLOCK_SKEW = 30  # seconds
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NAME_LENGTH = 200
 PRACTICE_CLAIM = "practice_id"  # of the tokens of API keys, and unless it is set, of people's
+MOST_VERIFIED = 10_000  # tokens that are known again; some 10 MB
 # What the description of the APIs can name; an installation has its own.
 DEMO_TOKENS = "http://127.0.0.1:8401/v1/tokens"
 DEMO_LOGINS = "http://127.0.0.1:8428"
@@ -158,20 +163,55 @@ def api_keys(keys: Keys) -> Issuer:
     )
 
 
-class TokenVerifier:
-    """Checks signature, issuer, audience and term of tokens."""
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token that held: whom it stands for, and under which of the issuer's keys."""
 
-    def __init__(self, *issuers: Issuer) -> None:
+    caller: Caller
+    issuer: Issuer
+    kid: str | None
+    keys: KeySet
+
+
+class TokenVerifier:
+    """Checks signature, issuer, audience and term of tokens.
+
+    A token that held is known again by its SHA-256, at most until it expires, and under the very
+    set of keys that it was checked with: once the issuer's keys are read anew it is checked anew,
+    so a key that is withdrawn holds no longer than for a token that is new here.
+    """
+
+    def __init__(self, *issuers: Issuer, now: Clock = utc_now) -> None:
         self._issuers = {issuer.name: issuer for issuer in issuers}
+        self._now = now
+        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
 
     async def verify(self, token: str) -> Caller:
         """The caller behind `token`; raises NotAuthenticated, NoPractice, KeysUnavailable."""
+        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        known = self._verified.get(digest)
+        if known is not None and await self._still_holds(known):
+            return known.caller
+        self._verified.pop(digest, None)
+        verified = await self._verify(token)
+        self._verified[digest] = verified
+        if len(self._verified) > MOST_VERIFIED:
+            self._verified.popitem(last=False)
+        return verified.caller
+
+    async def _still_holds(self, known: _Verified) -> bool:
+        """Whether nothing has changed. Asks for the keys as for any token."""
+        keys = await known.issuer.keys.having(known.kid)
+        return keys is known.keys and self._now() < known.caller.expires_at
+
+    async def _verify(self, token: str) -> _Verified:
         try:
             unchecked = jws.extract_compact(token.encode())
             if unchecked.headers().get("typ", "JWT").lower() not in TYPES:
                 raise ValueError("a token for something else, as logging out")
             issuer = self._issuers[json.loads(unchecked.payload)["iss"]]
-            keys = await issuer.keys.having(unchecked.headers().get("kid"))
+            kid = unchecked.headers().get("kid")
+            keys = await issuer.keys.having(kid)
             claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
             jwt.JWTClaimsRegistry(
                 leeway=CLOCK_SKEW,
@@ -187,7 +227,7 @@ class TokenVerifier:
             practice_id = UUID(find_claim(claims, issuer.practice_claim))
         except (ValueError, TypeError, AttributeError):
             raise NoPractice from None
-        return Caller(
+        caller = Caller(
             practice_id=practice_id,
             subject=subject,
             expires_at=term,
@@ -196,6 +236,7 @@ class TokenVerifier:
             name=_display_name(claims),
             roles=issuer.roles(claims),
         )
+        return _Verified(caller, issuer, kid, keys)
 
     def practice_of(self, token: str) -> str | None:
         """For logs: the practice of a token that was verified before; None if it is none."""

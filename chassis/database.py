@@ -159,10 +159,32 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def system(self) -> AsyncIterator[Connection]:
-        """A transaction across practices: consumers, workers, the relay."""
-        async with self._transaction(EVERY_PRACTICE) as connection:
+    async def system(self, *, durable: bool = True) -> AsyncIterator[Connection]:
+        """A transaction across practices: consumers, workers, the relay.
+
+        One that is not `durable` may be undone by a crash of the server although it was committed,
+        all of it or nothing: for what does no harm if it is done again.
+        """
+        settings = [] if durable else ["synchronous_commit = off"]
+        async with self._transaction(EVERY_PRACTICE, *settings) as connection:
             yield connection
+
+    async def has_rows(self, table: str) -> bool:
+        """Whether a table has rows, of whichever practice: for who asks again and again.
+
+        One round trip; the transaction of its own, as `system`, is the statement's. That the
+        subquery takes the scope from `entered` has it come after it (`ENTERED`).
+        """
+        async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+            found: bool = await connection.fetchval(
+                f"""
+                SELECT EXISTS (SELECT FROM {table} WHERE entered.scope = $1)
+                FROM (SELECT set_config('app.practice', $1, true) AS scope) AS entered
+                """,  # noqa: S608 - a name in our code
+                EVERY_PRACTICE,
+            )
+        self._answers.missed_at = None
+        return found
 
     @asynccontextmanager
     async def shared(self) -> AsyncIterator[Connection]:

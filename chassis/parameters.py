@@ -15,6 +15,8 @@ async def refuse_unknown(request: Request) -> None:
 
     Needs no caller: what a route knows is public.
     """
+    if not request.scope["query_string"]:
+        return
     fields = [
         field
         for field in get_flat_params(request.scope["route"].dependant)

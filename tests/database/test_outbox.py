@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
+from prometheus_client import REGISTRY
 from uuid_utils.compat import uuid7
 
 from chassis import outbox
@@ -173,3 +174,39 @@ async def test_a_broker_that_is_away_holds_nothing_against_anybody(
 
         await eventually(empty, "all are published")
     assert [key for key, _ in broker.taken] == [str(each) for each in ids]
+
+
+async def test_what_another_process_has_put_is_found_at_rest(
+    scheduling_db: Database, broker: Broker
+) -> None:
+    async def quiet() -> bool:
+        return REGISTRY.get_sample_value("outbox_oldest_seconds") == 0
+
+    async def published() -> bool:
+        return len(broker.taken) == 1
+
+    outbox.age.set(300)
+    async with relaying(scheduling_db):
+        await eventually(quiet, "no turn of the relay")  # the one that it begins with
+        await put(scheduling_db, issued(uuid7()))
+        await eventually(published, "not found")
+
+
+async def test_whether_there_are_rows_is_seen_across_practices_and_leaves_no_scope(
+    scheduling_db: Database,
+) -> None:
+    assert not await scheduling_db.has_rows("outbox")
+    await put(scheduling_db, issued(uuid7()))
+    assert await scheduling_db.has_rows("outbox")
+    async with scheduling_db.pool.acquire() as bare:
+        assert await bare.fetchval("SELECT count(*) FROM outbox") == 0
+
+
+async def test_only_what_may_be_repeated_is_not_awaited_on_disk(scheduling_db: Database) -> None:
+    async with scheduling_db.system(durable=False) as tx:
+        assert await tx.fetchval("SHOW synchronous_commit") == "off"
+    async with scheduling_db.system() as tx:  # on the same connection
+        assert (
+            await tx.fetchval("SELECT source FROM pg_settings WHERE name='synchronous_commit'")
+            != "session"
+        )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import AwareDatetime
 
 from chassis.auth import Caller, alternatives, refuse
@@ -101,9 +101,10 @@ MAX_IDS = 100  # an address of some 4 kB
 router = APIRouter(prefix="/v1")
 
 
-async def desk(services: State) -> Booking:
-    """FastAPI dependency: the practice's desk."""
-    return services.booking
+async def desk(request: Request) -> Booking:
+    """FastAPI dependency: the practice's desk; by itself, since most requests need no other."""
+    booking: Booking = request.app.state.services.booking
+    return booking
 
 
 Desk = Annotated[Booking, Depends(desk)]

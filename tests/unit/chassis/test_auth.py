@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
+from chassis import auth
 from chassis.auth import Issuer, NoPractice, NotAuthenticated, TokenVerifier, api_keys
 from chassis.auth import identity_provider as provider_issuer
 from chassis.jwks import FixedKeys
@@ -168,3 +170,86 @@ async def test_a_token_of_an_api_key_has_its_scopes_and_never_a_role() -> None:
     )
     caller = await verifier().verify(signed(content, OF_API_KEYS))
     assert caller.rights == {Right.READ_STATUS}
+
+
+class Changing:
+    """Keys as of an issuer that changes them."""
+
+    def __init__(self, *keys: Key) -> None:
+        self.keys = KeySet(list(keys))
+
+    async def having(self, kid: str | None) -> KeySet:
+        return self.keys
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens whose signatures were checked."""
+    tokens: list[str] = []
+    decode = jwt.decode
+
+    def counted(token: str, *args: Any, **kwargs: Any) -> jwt.Token:
+        tokens.append(token)
+        return decode(token, *args, **kwargs)
+
+    monkeypatch.setattr(jwt, "decode", counted)
+    return tokens
+
+
+def remembering(keys: Changing, now: Any) -> TokenVerifier:
+    settings = Settings(environment="local", auth_issuer=ISSUER)
+    return TokenVerifier(provider_issuer(settings, keys), now=now)
+
+
+async def test_a_token_that_held_is_known_again_until_it_expires(checked: list[str]) -> None:
+    now = datetime.now(UTC)
+    verifying = remembering(Changing(ED), lambda: now)
+    token = signed(claims())
+    first = await verifying.verify(token)
+    assert await verifying.verify(token) == first
+    assert len(checked) == 1
+    now = first.expires_at - timedelta(microseconds=1)
+    await verifying.verify(token)
+    assert len(checked) == 1
+    now = first.expires_at
+    await verifying.verify(token)  # whether clocks may differ by so much is asked each time
+    await verifying.verify(token)
+    assert len(checked) == 3
+
+
+async def test_no_token_is_known_under_keys_that_have_changed(checked: list[str]) -> None:
+    keys = Changing(ED, RSA)
+    verifying = remembering(keys, lambda: datetime.now(UTC))
+    token, under_another = signed(claims()), signed(claims(), RSA, "RS256")
+    for each in (token, under_another, token, under_another):
+        await verifying.verify(each)
+    assert checked == [token, under_another]
+    keys.keys = KeySet([RSA])  # the other is withdrawn
+    with pytest.raises(NotAuthenticated):
+        await verifying.verify(token)
+    await verifying.verify(under_another)
+    keys.keys = KeySet([ED, RSA])
+    await verifying.verify(token)
+    assert checked == [token, under_another] * 2 + [token]
+
+
+async def test_what_did_not_hold_is_not_known(checked: list[str]) -> None:
+    verifying = remembering(Changing(ED), lambda: datetime.now(UTC))
+    token = signed(claims())
+    await verifying.verify(token)
+    forged = token[:-8] + "AAAAAAAA"
+    for _ in range(2):
+        with pytest.raises(NotAuthenticated):
+            await verifying.verify(forged)
+    assert checked == [token, forged, forged]
+
+
+async def test_so_many_tokens_are_known_and_no_more(
+    checked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "MOST_VERIFIED", 2)
+    verifying = remembering(Changing(ED), lambda: datetime.now(UTC))
+    first, second, third = (signed(claims(sub=f"somebody {each}")) for each in range(3))
+    for each in (first, second, third, third, second, first):
+        await verifying.verify(each)
+    assert checked == [first, second, third, first]
