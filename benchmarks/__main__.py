@@ -6,7 +6,8 @@
 Writes result.json and result.svg to the folder `--out`, and the tables into its README.md, if it
 has one: `--out docs/performance` is what is shown.
 
-What takes longer has a command of its own, with `--help`: `growth`.
+What takes longer has a command of its own, with `--help`: `growth`,
+`catch-up` and `dashboards`.
 """
 
 import argparse
@@ -15,13 +16,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import growth, stages, table
+from benchmarks import catch_up, dashboards, growth, stages, table
 from benchmarks.compared import Plan, both, compare
 from benchmarks.result import Result
 from local.errors import LocalFailure
 
 PARTS = ("end-to-end", "browser", "stages")
-LONG = {"growth": growth.report}
+LONG = {
+    "growth": growth.report,
+    "catch-up": catch_up.report,
+    "dashboards": dashboards.report,
+}
 BUSY = 0.5  # of the rate at saturation, while somebody clicks
 JSON, PICTURE, TEXT = "result.json", "result.svg", "README.md"
 

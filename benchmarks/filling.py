@@ -93,13 +93,15 @@ _SCHEDULING = (
     f"""
     INSERT INTO audit_entries (id, practice_id, at, actor_kind, actor_id, actor_name, actor_roles,
         action, appointment_ids, changed, trace_id, number, digest, proof, sealing)
-    SELECT (head || '7' || lpad(to_hex(5 + deed), 3, '0') || '8' || tail)::uuid, practice_id,
-           made - interval '2 days', 'user', 'user-' || practice || '-' || n % 5, 'Desk',
+    SELECT (lpad(to_hex((extract(epoch FROM done) * 1000)::bigint), 12, '0')
+               || '7' || lpad(to_hex(5 + deed), 3, '0') || '8' || tail)::uuid, practice_id,
+           done, 'user', 'user-' || practice || '-' || n % 5, 'Desk',
            '{{practice}}',
            CASE deed WHEN 0 THEN 'created' ELSE 'read' END, ARRAY[appointment_id], '{{}}',
            md5(n::text), n * 3 + deed, sha256((n * 3 + deed)::text::bytea),
            sha256(('proof' || n * 3 + deed)::bytea), n * 3 + deed
     {_NUMBERED} CROSS JOIN generate_series(0, 2) AS deed
+    CROSS JOIN LATERAL (SELECT least(made, $3::timestamptz - interval '2 days') AS done) AS five
     """,
     f"""
     INSERT INTO inbox (event_id, received_at)

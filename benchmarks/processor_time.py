@@ -1,6 +1,6 @@
 """Processor time of processes: what holds on a machine that does other things, too."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import psutil
 
@@ -22,12 +22,12 @@ class ProcessorTime:
         return {name: _seconds(psutil.Process(pid)) for name, pid in self._process_ids.items()}
 
 
-def process_ids(stack: Stack) -> dict[str, int]:
-    """Of what an invitation goes through."""
+def process_ids(stack: Stack, services: Collection[str] = SERVICES) -> dict[str, int]:
+    """Of what an invitation goes through, or of some services with what they stand on."""
     assert isinstance(stack.postgres, Postgres)
     assert isinstance(stack.kafka, Kafka)
     return {
-        **{name: stack.service(name).pid for name in SERVICES},
+        **{name: stack.service(name).pid for name in services},
         "PostgreSQL": stack.postgres.process.pid,
         "Kafka": stack.kafka.process.pid,
     }

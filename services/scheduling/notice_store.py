@@ -112,11 +112,12 @@ async def forget_waiting(tx: Connection, appointment: Appointment) -> None:
 
 async def lock_due(tx: Connection, now: datetime) -> list[DueNotice]:
     """A batch of due notices with their appointments' rows locked; locked ones are passed over."""
+    # Joined by the id alone: of two columns the planner expects hardly any to match, and would read
+    # all appointments.
     rows = await tx.fetch(
         """
         SELECT n.id, n.practice_id, n.appointment_id, n.kind, n.due_at, n.previous_start
-        FROM notices n JOIN appointments a
-            ON (a.practice_id, a.id) = (n.practice_id, n.appointment_id)
+        FROM notices n JOIN appointments a ON a.id = n.appointment_id
         WHERE n.done_at IS NULL AND n.due_at <= $1
         ORDER BY n.due_at LIMIT $2 FOR UPDATE SKIP LOCKED
         """,

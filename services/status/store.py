@@ -208,11 +208,11 @@ async def changes(
     """What changed after a version, in order: of each appointment its newest state and move."""
     found = await tx.fetch(
         f"""
-        SELECT {_SHOWN}, false AS moved FROM indicators
-        WHERE practice_id = $1 AND version > $2
+        (SELECT {_SHOWN}, false AS moved FROM indicators
+         WHERE practice_id = $1 AND version > $2 ORDER BY version LIMIT $3)
         UNION ALL
-        SELECT appointment_id, moved_at, NULL, NULL, NULL, true FROM indicators
-        WHERE practice_id = $1 AND moved_at > $2
+        (SELECT appointment_id, moved_at, NULL, NULL, NULL, true FROM indicators
+         WHERE practice_id = $1 AND moved_at > $2 ORDER BY moved_at LIMIT $3)
         ORDER BY version LIMIT $3
         """,  # noqa: S608 (columns)
         practice_id,

@@ -1,5 +1,6 @@
 """A database that another version has left is named at once, and stays as it is."""
 
+import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -56,3 +57,21 @@ async def test_the_serving_role_makes_no_tables_of_its_own(
 async def test_data_of_this_version_is_taken(postgres: DatabaseServer, service: str) -> None:
     owner = postgres.owner_dsn(service)
     await databases.refuse_other_schemas(service, migrations(service), owner_dsn=owner)
+
+
+@pytest.mark.parametrize("service", [name for name in MODULES if name != "dashboard"])
+async def test_the_planner_expects_many_rows_to_be_in_scope(
+    postgres: DatabaseServer, service: str
+) -> None:
+    """Else it would read and sort all that a practice has, for a page of it."""
+    connection = await asyncpg.connect(postgres.dsn(service))
+    try:
+        plan = await connection.fetchval(
+            """
+            EXPLAIN (FORMAT JSON) SELECT FROM generate_series(1, 1000) AS number
+            WHERE practice_in_scope(lpad(number::text, 32, '0')::uuid)
+            """
+        )
+    finally:
+        await connection.close()
+    assert json.loads(plan)[0]["Plan"]["Plan Rows"] >= 300

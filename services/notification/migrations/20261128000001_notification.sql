@@ -1,8 +1,9 @@
 -- migrate:up
 
+-- With coalesce the planner takes half of the rows to be in scope, without it a hundredth.
 CREATE FUNCTION practice_in_scope(p uuid) RETURNS boolean
     LANGUAGE sql STABLE
-    AS $$ SELECT current_setting('app.practice', true) IN (p::text, 'every') $$;
+    AS $$ SELECT coalesce(current_setting('app.practice', true) IN (p::text, 'every'), false) $$;
 
 -- What is known of appointments. Topics are not ordered with each other, so a row may be here
 -- before its invitation is requested, and stays after its deletion. An erased appointment stays as

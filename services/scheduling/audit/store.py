@@ -18,6 +18,7 @@ _ENTERED = """practice_id, actor_kind, actor_id, actor_name, actor_roles, action
 _STAMPED = "id, at, number, digest"
 _COLUMNS = f"{_ENTERED}, {_STAMPED}"
 SEALED_AT_ONCE = 1000  # entries
+CLOCKS_APART = 3600.0  # seconds, at most: those of the service and of the database
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ async def alike_this_hour(tx: Connection, deed: Deed) -> Sequence[AuditEntry]:
     """That the same actor did the same with any of these, in this hour of the clock.
 
     Ids tell when they were made, and are in an index with the practice: so only the practice's own
-    entries of the hour are read. (No index of `appointment_ids` can be used under row-level
+    entries of the hour are read. (An index of `appointment_ids` would not be used under row-level
     security: its operators are not leakproof.)
     """
     rows = await tx.fetch(
@@ -76,6 +77,7 @@ async def page(
     tx: Connection, practice_id: UUID, wanted: Filter, *, before: UUID | None, limit: int
 ) -> Sequence[AuditEntry]:
     """The newest entries, or those that come after the entry `before` in a list of the newest."""
+    oldest, beyond = _ids(wanted)
     rows = await tx.fetch(
         f"""
         SELECT {_COLUMNS} FROM audit_entries
@@ -83,17 +85,40 @@ async def page(
           AND ($2::uuid IS NULL OR appointment_ids @> ARRAY[$2])
           AND ($3::timestamptz IS NULL OR at >= $3)
           AND ($4::timestamptz IS NULL OR at < $4)
-          AND ($5::uuid IS NULL OR id < $5)
-        ORDER BY id DESC LIMIT $6
+          AND id >= $5 AND id < $6
+        ORDER BY id DESC LIMIT $7
         """,  # noqa: S608 - a constant list of columns
         practice_id,
         wanted.appointment_id,
         wanted.first,
         wanted.until,
-        before,
+        oldest,
+        min(before, beyond) if before else beyond,
         limit,
     )
     return [_entry(row) for row in rows]
+
+
+def _ids(wanted: Filter) -> tuple[UUID, UUID]:
+    """From which id on to look, and before which: they tell when they were made (RFC 9562, 5.7).
+
+    So only these are read of the index of a practice's entries. An appointment's entries are made
+    after it.
+    """
+    oldest, beyond = 0, 2**128 - 1
+    if wanted.first is not None:
+        oldest = _id_at(wanted.first.timestamp() - CLOCKS_APART)
+    if wanted.until is not None:
+        beyond = _id_at(wanted.until.timestamp() + CLOCKS_APART)
+    appointment_id = wanted.appointment_id
+    if appointment_id is not None and appointment_id.version == 7:
+        oldest = max(oldest, _id_at((appointment_id.int >> 80) / 1000 - CLOCKS_APART))
+    return UUID(int=oldest), UUID(int=beyond)
+
+
+def _id_at(timestamp: float) -> int:
+    """The smallest UUIDv7 of this moment (Unix time), as a number."""
+    return max(0, round(timestamp * 1000)) << 80
 
 
 async def forget(tx: Connection, days: int) -> None:

@@ -2,11 +2,13 @@
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from uuid_utils.compat import uuid7
 
 from chassis.clock import utc_now
 from chassis.database import Connection, Database
@@ -295,6 +297,34 @@ async def test_entries_go_when_they_are_old_from_the_beginning_of_the_chain_on(
     assert begins[0].number == 1
     assert begins[0] != Place(practice, 1, bytes(32))
     assert len(await entered(scheduling_db, other)) == 1
+
+
+async def test_of_an_appointment_all_its_entries_are_found_and_of_days_those_of_the_days(
+    scheduling_db: Database, new_practice: NewPractice
+) -> None:
+    practice = await new_practice()
+    old_style, appointment = uuid4(), uuid7()
+    await enter(
+        scheduling_db,
+        read(practice, appointment_ids=[appointment]),
+        read(practice),
+        read(practice, appointment_ids=[old_style, appointment]),
+    )
+    first, other, last = (each.id for each in await entered(scheduling_db, practice))
+    now = utc_now()
+
+    async def found(before: UUID | None = None, **wanted: Any) -> list[UUID]:
+        async with scheduling_db.practice(practice) as tx:
+            page = await audit_store.page(tx, practice, Filter(**wanted), before=before, limit=9)
+        return [each.id for each in page]
+
+    assert await found(appointment_id=appointment) == [last, first]
+    assert await found(appointment_id=old_style) == [last]
+    assert await found(first=now - HOUR, until=now + HOUR) == [last, other, first]
+    assert await found(last, first=now - HOUR, until=now + HOUR) == [other, first]
+    assert await found(first=now + HOUR) == []
+    assert await found(until=now - HOUR) == []
+    assert await found(first=datetime.min.replace(tzinfo=UTC)) == [last, other, first]
 
 
 async def test_no_function_of_the_owner_looks_at_temporary_tables_first(owner_of: OwnerOf) -> None:
