@@ -132,7 +132,7 @@ class Consumer:
         while not self._stopping:
             try:
                 records = await self._reader.next()
-            except KafkaError as error:
+            except (KafkaError, OSError) as error:
                 log.warning("nothing can be read", error=type(error).__qualname__)
                 await backoff.wait()
                 continue

@@ -44,6 +44,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         self._kafka: AIOKafkaConsumer | None = None
         self._in_hand: dict[TopicPartition, int] = {}  # offsets of the first that has no effect yet
         self._ended: dict[TopicPartition, int] = {}  # offsets behind what has, to be committed
+        self._lost = False  # whether records may have been passed that nobody was given
         self._committed_at = time.monotonic()
 
     async def join(self) -> None:
@@ -79,15 +80,23 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
             await self._broker.stop()
 
     async def next(self) -> list[Record]:
-        """What has come since; nothing after a while without. Raises KafkaError.
+        """What has come since; nothing after a while without. Raises KafkaError or OSError.
 
         They are in hand until it is told that they are `done`, or wanted `again`.
         """
         kafka = self._member()
+        if self._lost:
+            async with asyncio.timeout(2 * COMMIT_TIMEOUT):
+                await self._begin_anew()
+            self._lost = False
         if time.monotonic() - self._committed_at > COMMIT_EVERY:
             await self._commit()
         kafka.resume(*kafka.paused())
-        found = await kafka.getmany(timeout_ms=int(IDLE * 1000), max_records=self._most)
+        try:
+            found = await kafka.getmany(timeout_ms=int(IDLE * 1000), max_records=self._most)
+        except KafkaError:
+            self._lost = True
+            raise
         records = [*chain.from_iterable(found.values())]
         if records and len(records) < self._most:
             # Fetched ahead, the next batch would be what came first and no more: the rest would
@@ -113,7 +122,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         """How many messages of each of our partitions have not taken effect yet.
 
         Kafka is asked for their ends: what a fetcher last heard does not tell of one that hangs.
-        Raises KafkaError or OSError.
+        Left out are those of which that is not known. Raises KafkaError or OSError.
         """
         kafka = self._kafka
         if kafka is None:
@@ -121,16 +130,34 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         unread: dict[TopicPartition, int] = {}
         for each, end in (await kafka.end_offsets(kafka.assignment())).items():
             read = await kafka.position(each)
-            unread[each] = max(0, end - self._in_hand.get(each, read))
+            messages = max(0, end - self._in_hand.get(each, read))
+            if messages or not self._lost:
+                unread[each] = messages
         return unread
 
     async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
         """Whoever reads them now is to begin where we end (aiokafka's hook)."""
-        await self._commit()
-        self._ended.clear()
+        if self._kafka is not None:  # else it is our own joining, and there is nothing yet
+            await self._commit()
+            self._ended.clear()
 
     async def on_partitions_assigned(self, _assigned: Iterable[TopicPartition]) -> None:
         """Nothing to do (aiokafka's hook)."""
+
+    async def _begin_anew(self) -> None:
+        """Read on where the group is known to have ended. Raises KafkaError.
+
+        Where a batch of one partition can't be read, aiokafka has passed what it took of others.
+        """
+        kafka = self._member()
+        await self._commit()
+        for each in kafka.assignment():
+            with suppress(IllegalStateError):  # another member's by now
+                committed = await kafka.committed(each)
+                if committed is None:
+                    await kafka.seek_to_beginning(each)
+                else:
+                    kafka.seek(each, committed)
 
     async def _commit(self) -> None:
         """Commit what has ended; what can't be now is tried again, and no harm if it never is."""

@@ -28,7 +28,7 @@ BLIND_AFTER = 30.0  # seconds in which nobody could compare positions
 CHECK = 15.0  # seconds between questions whether the listening connection is alive
 # Seconds in which what this process commits is handed over: its own notifications are sooner.
 HANDED_OVER_WITHIN = 0.05
-MOST_KEPT = 100  # news of a stream that does not take them; beyond that it looks
+MOST_KEPT = 500  # changes for a stream that does not take them; beyond that it looks
 PROBLEMS: tuple[type[BaseException], ...] = (*TRANSIENT_ERRORS, asyncpg.PostgresError)
 
 streams_open = Gauge("status_streams_open", "Open streams of this process")
@@ -53,6 +53,7 @@ class Watch:
         self.practice_id = practice_id
         self._changed = asyncio.Event()
         self._news: list[News] = []
+        self._kept = 0  # changes in them
         self._has_to_look = True
         self._reach = 0  # the newest position that was handed over, or read
 
@@ -73,11 +74,14 @@ class Watch:
             self._changed.set()
 
     def tell(self, news: News) -> None:
-        """Hand news over."""
-        if len(self._news) < MOST_KEPT:
-            self._news.append(news)
-        else:
+        """Hand news over. What the stream will read by itself is not kept for it."""
+        if self._kept + len(news.changes) > MOST_KEPT:
             self._has_to_look = True
+        if self._has_to_look:
+            self._drop()
+        else:
+            self._news.append(news)
+            self._kept += len(news.changes)
         self._reach = max(self._reach, news.reach)
         self._changed.set()
 
@@ -86,7 +90,7 @@ class Watch:
 
         To be called before looking, so that nothing in between is lost.
         """
-        news, self._news = self._news, []
+        news = self._drop()
         looks, self._has_to_look = self._has_to_look, False
         self._changed.clear()
         fresh = [each for each in news if each.reach > after]
@@ -94,6 +98,10 @@ class Watch:
             looks = looks or each.after > after  # something of another process is in between
             after = each.reach
         return None if looks else fresh
+
+    def _drop(self) -> list[News]:
+        news, self._news, self._kept = self._news, [], 0
+        return news
 
     def seen(self, version: int) -> None:
         """The stream has read up to this version."""

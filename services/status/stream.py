@@ -24,10 +24,10 @@ A beat comes at the beginning and whenever nothing else was sent for `interval_s
 would do for the connection, but a browser hides them from the page, which could not tell a quiet
 stream from one whose server hangs. It says that the feed was looked at lately, too.
 
-A stream holds no queue and, between queries, no database connection: it sleeps until its watch
-wakes it, reads a page and sends it. A reader that is slow is sent fewer, newer states; one that
-stops reading is dropped. When the database does not answer, the stream ends rather than look
-alive, and the client comes back with the last id it saw.
+A stream holds no more than a page and, between queries, no database connection: it sleeps until its
+watch wakes it, reads a page or is handed one, and sends it. A reader that is slow is sent fewer,
+newer states; one that stops reading is dropped. When the database does not answer, the stream ends
+rather than look alive, and the client comes back with the last id it saw.
 """
 
 import asyncio

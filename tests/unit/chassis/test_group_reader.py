@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, CorruptRecordException, IllegalStateError
 from faststream import AckPolicy
 
 from chassis import group_reader
@@ -26,6 +26,7 @@ class Kafka:
         self.not_fetched: set[TopicPartition] = set()
         self.commits: list[Mapping[TopicPartition, int]] = []
         self.refuses = False
+        self.corrupt: set[TopicPartition] = set()
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
@@ -47,7 +48,9 @@ class Kafka:
     ) -> dict[TopicPartition, list[Record]]:
         assert timeout_ms
         found = {}
-        for each in self.positions.keys() - self.not_fetched:
+        for each in sorted(self.positions.keys() - self.not_fetched):
+            if each in self.corrupt:
+                raise CorruptRecordException
             begin = self.positions[each]
             end = self.positions[each] = min(10, begin + max_records // 2)
             found[each] = [record(each, offset) for offset in range(begin, end)]
@@ -57,6 +60,12 @@ class Kafka:
         if partition not in self.positions:
             raise IllegalStateError
         self.positions[partition] = offset
+
+    async def seek_to_beginning(self, partition: TopicPartition) -> None:
+        self.seek(partition, 0)
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        return max((each[partition] for each in self.commits if partition in each), default=None)
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         if self.refuses:
@@ -76,11 +85,17 @@ def record(partition: TopicPartition, offset: int) -> Record:
 
 async def joined(kafka: Kafka, *, most: int) -> GroupReader:
     class Broker:
-        start, stop = kafka.start, kafka.stop
+        stop = kafka.stop
 
-        def subscriber(self, *_: str, ack_policy: AckPolicy, **__: object) -> object:
+        def subscriber(
+            self, *_: str, ack_policy: AckPolicy, listener: GroupReader, **__: object
+        ) -> object:
             assert ack_policy is AckPolicy.MANUAL
+            self.listener = listener
             return SimpleNamespace(consumer=kafka)
+
+        async def start(self) -> None:
+            await self.listener.on_partitions_revoked(())  # aiokafka says so on joining, too
 
     class Brokers:
         def broker(self, **_: object) -> Broker:
@@ -162,3 +177,22 @@ async def test_nothing_is_fetched_ahead_unless_there_is_much() -> None:
     assert kafka.not_fetched == {FIRST, SECOND}
     assert await reader.next() == []
     assert not kafka.not_fetched
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_nothing_is_passed_where_another_partition_cannot_be_read(ended: bool) -> None:
+    kafka = Kafka()
+    reader = await joined(kafka, most=4)
+    if ended:
+        reader.done(await reader.next())
+    kafka.corrupt = {SECOND}
+    for _ in range(2):
+        with pytest.raises(CorruptRecordException):
+            await reader.next()
+    kafka.positions[FIRST] = 10  # had it been read to its end
+    assert await reader.unread() == {SECOND: 8 if ended else 10}
+    kafka.corrupt = set()
+    begin = 2 if ended else 0
+    assert [(each.partition, each.offset) for each in await reader.next()] == [
+        (partition, offset) for partition in (0, 1) for offset in (begin, begin + 1)
+    ]

@@ -157,3 +157,17 @@ def test_who_takes_nothing_is_kept_no_more_than_so_much_for() -> None:
     for number in range(MOST_KEPT + 1):
         watch.tell(news(number))
     assert watch.take(0) is None
+
+
+def test_what_is_kept_is_counted_in_changes() -> None:
+    watch = Watch(Feeds(limit=1, limit_per_practice=1), PRACTICE)
+    watch.take(0)
+    watch.tell(news(0, MOST_KEPT))
+    watch.tell(news(MOST_KEPT, MOST_KEPT))
+    watch.tell(news(2 * MOST_KEPT))
+    assert watch.take(0) is None
+    watch.seen(2 * MOST_KEPT + 1)
+    watch.tell(news(2 * MOST_KEPT + 1))
+    told = watch.take(2 * MOST_KEPT + 1)
+    assert told is not None
+    assert len(told) == 1

@@ -47,7 +47,7 @@ class WireReply:
         return f"WireReply({self.code})"
 
 
-class _WholeReplies(SMTPProtocol):
+class WholeReplies(SMTPProtocol):
     """Hands on whole replies, one at a time: no blank lines, and nothing that was not asked for.
 
     `all_left` is set while all that was written has left this process, or there is no connection.
@@ -77,6 +77,10 @@ class _WholeReplies(SMTPProtocol):
         """Nothing leaves any more."""
         super().connection_lost(exc)
         self.all_left.set()
+
+    def forget(self) -> None:
+        """What was heard by halves is no part of a reply to come."""
+        self._reply, self._line, self._heard = b"", b"", 0
 
     def say(self, commands: Sequence[bytes]) -> None:
         """Say commands at once; `reply` has the reply to each. Raises SMTPException."""
@@ -127,7 +131,7 @@ class _WholeReplies(SMTPProtocol):
 class SmtpWire:
     """One connection, used by one task at a time. What is to be there `within` is in seconds."""
 
-    def __init__(self, protocol: _WholeReplies) -> None:
+    def __init__(self, protocol: WholeReplies) -> None:
         self._protocol = protocol
 
     @classmethod
@@ -138,7 +142,7 @@ class SmtpWire:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(within):
             _, protocol = await loop.create_connection(
-                lambda: _WholeReplies(loop),
+                lambda: WholeReplies(loop),
                 host,
                 port,
                 ssl=tls,
@@ -147,9 +151,14 @@ class SmtpWire:
         return cls(protocol)
 
     async def start_tls(self, context: ssl.SSLContext, host: str, within: float) -> WireReply:
-        """Ask for encryption and, after the server's yes, encrypt. Raises OSError or NoReply."""
+        """Ask for encryption and, after the server's yes, encrypt. Raises OSError or NoReply.
+
+        What came in plain behind that yes may be anybody's, and counts for nothing.
+        """
         try:
-            return _checked(await self._protocol.start_tls(context, host, within))
+            reply = await self._protocol.start_tls(context, host, within)
+            self._protocol.forget()
+            return _checked(reply)
         except SMTPResponseException as refused:
             return _checked(SMTPResponse(refused.code, refused.message))
         except SMTPException:

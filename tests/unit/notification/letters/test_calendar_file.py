@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.tz import tzical
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -98,6 +98,12 @@ def test_the_practice_is_reached_as_it_can_be(asks: bool) -> None:
     _, without = write(entry=replace(ENTRY, asks_for_answer=asks))
     assert "CONTACT" not in without
     assert "rufen" not in without["DESCRIPTION"]
+
+
+def test_a_backslash_is_a_backslash() -> None:
+    reach = Reach(address=("Haus\\Nord 3",))
+    content = calendar_file(Method.REQUEST, replace(ENTRY, reach=reach), NOW)
+    assert content.replace(b"\r\n ", b"").count(b"Haus\\\\Nord 3") == 2  # CONTACT, DESCRIPTION
 
 
 def test_what_others_see_in_the_calendar_is_neither_name_nor_reason() -> None:
@@ -233,6 +239,7 @@ ZONES = (
 )
 def test_it_is_what_icalendar_writes(method: Method, change: dict[str, Any]) -> None:
     entry = replace(ENTRY, **change)
+    assume("\\N" not in entry.sender_name)  # which icalendar takes for a line end
     try:
         content = calendar_file(method, entry, NOW)
     except UnusableLetter:
