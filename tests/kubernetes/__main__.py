@@ -51,9 +51,7 @@ def main() -> int:
         archive = images.archive()
         list(programs.definitions())  # in there nothing can be fetched
         with tempfile.TemporaryDirectory(prefix="einladung-kubernetes-") as state:
-            return node.run(
-                _pytest(more), programs=folder, archive=archive, state=Path(state), switch=SWITCH
-            )
+            return node.run(_pytest(more), programs=folder, archive=archive, state=Path(state))
     except (Unavailable, engine.Unavailable) as reason:
         print(reason, file=sys.stderr)
         return 1

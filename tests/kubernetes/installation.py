@@ -29,6 +29,7 @@ STAND_INS = ("postgres", "kafka", "mail", "login", "driver")
 COMPONENTS = ("dashboard", "scheduling", "notification", "status", "webhooks", "fhir")
 AUTHORITY = "/etc/einladung/authorities/ca.crt"
 SCOPES = ("appointments:read", "appointments:write", "status:read", "links:read")
+KEY = "key"  # Secret of whoever makes traffic
 READY = 300  # seconds for what is in the cluster already
 INSTALLED = 900  # seconds for the chart, on a machine that has other things to do
 
@@ -60,7 +61,7 @@ def remove() -> None:
     kubectl("delete", "namespace", OURS, OUTSIDE, "--ignore-not-found", "--wait")
 
 
-def prepare() -> None:
+def prepare() -> "Made":
     """Namespaces, secrets, and all that is elsewhere, up to databases and topics."""
     restricted = {
         f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")
@@ -74,6 +75,7 @@ def prepare() -> None:
         rolled_out(OUTSIDE, name)
     driver("python", "-m", "local.containers", "databases")
     driver("python", "-m", f"{CODE}.topics")
+    return made
 
 
 class Made:
@@ -100,8 +102,12 @@ class Made:
             config_map("authorities", {"ca.crt": self._authority.pem}),
             secret("owners", owners),
             *(secret(name, self._of[name]) for name in MODULES),
-            *(self._tls(name, f"{RELEASE}-{name}", OURS) for name in COMPONENTS),
+            *map(self.certificate, COMPONENTS),
         ]
+
+    def certificate(self, component: str) -> Resource:
+        """A new one of a component, as cert-manager renews it."""
+        return self._tls(component, f"{RELEASE}-{component}", OURS)
 
     def outside(self) -> list[Resource]:
         """What is known elsewhere."""
@@ -188,14 +194,17 @@ def install(how: str, *changes: str) -> None:
     )
 
 
-def make_key() -> dict[str, str]:
-    """A practice, and a key of its system, as variables of the traffic."""
+def secrets_of(name: str) -> dict[str, str]:
+    """What is in a Secret outside."""
+    found = got("secret", name, f"--namespace={OUTSIDE}")["data"]
+    return {key: base64.b64decode(coded).decode() for key, coded in found.items()}
+
+
+def make_key() -> None:
+    """A practice, and a key of its system: a Secret with variables of the traffic."""
     driver("python", "-m", "local.containers", "practice")
-    jobs = got("secret", "jobs", f"--namespace={OUTSIDE}")["data"]
-    owner, proofs = (
-        base64.b64decode(jobs[name]).decode()
-        for name in ("scheduling_owner", "scheduling_audit_keys")
-    )
+    jobs = secrets_of("jobs")
+    owner, proofs = jobs["scheduling_owner"], jobs["scheduling_audit_keys"]
     told = kubectl(
         *("exec", f"--namespace={OURS}", f"deployment/{RELEASE}-scheduling", "--"),
         *("env", f"SCHEDULING_ADMIN_DATABASE_URL={owner}", f"SCHEDULING_AUDIT_KEYS={proofs}"),
@@ -206,7 +215,7 @@ def make_key() -> dict[str, str]:
     id_, secret_ = (re.search(rf"{name}: +(\S+)", told) for name in ("id", "secret"))
     assert id_ is not None
     assert secret_ is not None
-    return {"KEY_ID": id_[1], "KEY_SECRET": secret_[1]}
+    apply(OUTSIDE, [secret(KEY, {"KEY_ID": id_[1], "KEY_SECRET": secret_[1]})])
 
 
 def pods(component: str) -> list[Resource]:
@@ -233,9 +242,10 @@ def logs_of_everything() -> str:
     told = []
     for namespace in (OURS, OUTSIDE):
         told.append(attempt("get", "pods", f"--namespace={namespace}", "--output=wide").stdout)
-        told.append(attempt("get", "events", f"--namespace={namespace}").stdout[-6000:])
+        warnings = ("get", "events", "--field-selector=type=Warning", f"--namespace={namespace}")
+        told.append(attempt(*warnings).stdout[-4000:])
         for pod in got("pods", f"--namespace={namespace}")["items"]:
             name = pod["metadata"]["name"]
-            what = ("logs", f"--namespace={namespace}", name, "--all-containers", "--tail=15")
+            what = ("logs", f"--namespace={namespace}", name, "--all-containers", "--tail=5")
             told.append(f"--- {name}\n{attempt(*what).stdout}")
     return "\n".join(told)

@@ -10,6 +10,7 @@ Resource = Mapping[str, Any]
 
 SWITCH = "EINLADUNG_KUBECTL"  # set while the tests may use the cluster: the path of kubectl
 RUNNING = "EINLADUNG_KUBERNETES_RUNS"  # set while pods run there
+ENFORCED = "EINLADUNG_KUBERNETES_POLICIES"  # set where it enforces NetworkPolicies
 TIMEOUT = 300.0  # seconds
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.kubernetes import images
-from tests.kubernetes.installation import CODE, OUTSIDE, READY, driver
+from tests.kubernetes.installation import CODE, KEY, OUTSIDE, READY, driver, secrets_of
 from tests.kubernetes.kubectl import Resource, apply, attempt, kubectl
 
 SETTLED = 240  # seconds until each has its tick or mark
@@ -62,7 +62,7 @@ class Traffic:
         return self.of("accepted")
 
     def _kubectl(self, *arguments: str) -> str:
-        return kubectl(*arguments, f"--namespace={OUTSIDE}", timeout=READY + 30)
+        return kubectl(f"--namespace={OUTSIDE}", *arguments, timeout=READY + 30)
 
 
 @contextmanager
@@ -90,7 +90,8 @@ def traffic(name: str) -> Iterator[Traffic]:
 def unsettled(accepted: list[Line]) -> list[str]:
     """What does not come to show what it has to."""
     given = "".join(f"{json.dumps(line)}\n" for line in accepted)
-    command = ("python", "-m", f"{CODE}.traffic", "settle", str(SETTLED))
+    key = (f"{name}={value}" for name, value in secrets_of(KEY).items())
+    command = ("env", *key, "python", "-m", f"{CODE}.traffic", "settle", str(SETTLED))
     return driver(*command, given=given, timeout=SETTLED + 60).splitlines()
 
 
@@ -128,7 +129,7 @@ def _pod(name: str) -> Resource:
                     "command": ["python", "-m", f"{CODE}.traffic", "run"],
                     "env": [{"name": "PYTHONPATH", "value": "/app:/"}],
                     "resources": {"requests": {"cpu": "50m"}},
-                    "envFrom": [{"secretRef": {"name": "key"}}],
+                    "envFrom": [{"secretRef": {"name": KEY}}],
                     "volumeMounts": [
                         {"name": "driver", "mountPath": f"/{CODE.replace('.', '/')}"},
                         {"name": "authorities", "mountPath": "/etc/einladung/authorities"},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.processes import REPOSITORY
+from tests.kubernetes.kubectl import ENFORCED, SWITCH
 from tests.kubernetes.programs import Unavailable
 
 SCRIPT = Path(__file__).with_name("node.sh")
@@ -40,14 +41,15 @@ def have() -> None:
         subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=True)
 
 
-def run(command: Sequence[str], *, programs: Path, archive: Path, state: Path, switch: str) -> int:
+def run(command: Sequence[str], *, programs: Path, archive: Path, state: Path) -> int:
     """Run it in the node's namespaces, with its KUBECONFIG; the exit code."""
     environment = {
         **os.environ,
         "PROGRAMS": str(programs),
         "IMAGES": str(archive),
         "STATE": str(state),
-        switch: str(programs / "kubectl"),
+        SWITCH: str(programs / "kubectl"),
+        ENFORCED: "1",
     }
     done = subprocess.run([SCRIPT, *command], cwd=REPOSITORY, env=environment, check=False)
     return done.returncode

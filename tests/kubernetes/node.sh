@@ -200,6 +200,19 @@ start kubelet kubelet --config "$STATE/kubelet.yaml" --kubeconfig "$STATE/node.k
   --cert-dir "$STATE/kubelet/pki"
 start kube-proxy kube-proxy --config "$STATE/proxy.yaml"
 start coredns coredns -conf "$STATE/Corefile"
+# Policies: the first packet of each connection is judged by a program. Its own rules need a kernel
+# with CONFIG_NFT_QUEUE; these are the same for one without. It thinks itself in a pod.
+for rule in "-m owner --uid-owner 0 -j ACCEPT" "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT" \
+  "-s $PODS -j NFQUEUE --queue-num 100" "-d $PODS -j NFQUEUE --queue-num 100"; do
+  # shellcheck disable=SC2086 # several arguments on purpose
+  iptables --wait --table mangle --append POSTROUTING $rule
+done
+account=/run/secrets/kubernetes.io/serviceaccount
+mkdir -p $account
+cp "$STATE/apiserver/apiserver.crt" $account/ca.crt
+sed -n 's/,admin,.*//p' "$STATE/tokens.csv" >$account/token
+KUBERNETES_SERVICE_HOST=$IP KUBERNETES_SERVICE_PORT=6443 start policies kube-network-policies \
+  --hostname-override node --disable-nri --nfqueue-id 100 --metrics-bind-address 127.0.0.1:9080
 await "its node" 120 kubectl wait --for=condition=Ready node/node --timeout=1s
 
 status=0

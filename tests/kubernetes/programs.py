@@ -23,6 +23,7 @@ PARTS = (
     "kube-proxy",
     "kubectl",
 )
+POLICIES = "kube-network-policies"  # lets no packet through that a NetworkPolicy does not
 SOURCES = Path(__file__).parent / "programs"
 BUILD_TIMEOUT = 7200.0  # seconds
 DOWNLOAD_TIMEOUT = 600.0  # seconds
@@ -48,7 +49,7 @@ def have() -> Path:
     files = sorted(path for path in SOURCES.rglob("*") if path.is_file())
     sources = b"".join(path.read_bytes() for path in files)
     folder = cache_folder() / f"kubernetes-{VERSION}-{hashlib.sha256(sources).hexdigest()[:12]}"
-    if not (folder / "coredns").exists():
+    if not (folder / POLICIES).exists():
         _build(folder)
     for part in PARTS:
         link = folder / part
@@ -69,6 +70,7 @@ def _build(folder: Path) -> None:
     )
     _go_build(folder / "cluster", ".", about)
     _go_build(folder / "coredns", "./dns")
+    _go_build(folder / POLICIES, "sigs.k8s.io/kube-network-policies/cmd")
 
 
 def _go_build(program: Path, package: str, flags: str = "") -> None:

@@ -19,6 +19,7 @@ from tests.kubernetes.installation import (
     OURS,
     OUTSIDE,
     RELEASE,
+    Made,
     driver,
     evict,
     install,
@@ -28,28 +29,39 @@ from tests.kubernetes.installation import (
     prepare,
     remove,
     rolled_out,
-    secret,
 )
-from tests.kubernetes.kubectl import RUNNING, apply, attempt, got, kubectl
+from tests.kubernetes.kubectl import ENFORCED, RUNNING, apply, attempt, got, kubectl
 from tests.kubernetes.load import traffic
 from tests.support import helm
+
+DATABASE, KAFKA, MAIL = (
+    (f"{name}.{OUTSIDE}", port)
+    for name, port in (("postgres", 5432), ("kafka", 9093), ("mail", 465))
+)
+SCHEDULING, NOTIFICATION, METRICS = (
+    (f"{RELEASE}-{name}.{OURS}", port)
+    for name, port in (("scheduling", 8401), ("notification", 8402), ("notification", 8412))
+)
+ADDRESSES = (DATABASE, KAFKA, MAIL, SCHEDULING, NOTIFICATION, METRICS)
+UNANSWERED = 5.0  # seconds until a packet counts as dropped
+RENEWED = 240.0  # seconds for the kubelet, and then for the process, to see it
 
 pytestmark = pytest.mark.skipif(RUNNING not in os.environ, reason="make test-kubernetes runs these")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def installed() -> Iterator[None]:
+def installed() -> Iterator[Made]:
     """Everything is there, with a practice; and nothing of it afterwards."""
     remove()
     try:
         began = time.monotonic()
-        prepare()
+        made = prepare()
         print(f"What is elsewhere is ready after {time.monotonic() - began:.0f} s.", flush=True)
         began = time.monotonic()
         install("install")
         print(f"The chart is installed after {time.monotonic() - began:.0f} s.", flush=True)
-        apply(OUTSIDE, [secret("key", make_key())])
-        yield
+        make_key()
+        yield made
     except BaseException:
         print(logs_of_everything())
         raise
@@ -64,6 +76,17 @@ def told(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if request.session.testsfailed > failed:
         print(logs_of_everything())
+
+
+def reaches(component: str, host: str, port: int) -> bool:
+    """Whether a connection from there comes about."""
+    outside = component == "driver"
+    namespace, name = (OUTSIDE, "driver") if outside else (OURS, f"{RELEASE}-{component}")
+    trying = f"import socket; socket.create_connection(({host!r}, {port}), {UNANSWERED})"
+    place = ("exec", f"--namespace={namespace}", f"deployment/{name}", "--")
+    tried = attempt(*place, "python", "-c", trying)
+    assert tried.returncode == 0 or "TimeoutError" in tried.stderr, tried.stderr
+    return tried.returncode == 0
 
 
 def desk(address: str, overall: str) -> dict[str, object]:
@@ -95,6 +118,18 @@ def versions() -> set[str]:
     return set(driver("python", "-c", asking).split())
 
 
+def shown() -> set[str]:
+    """Certificates of scheduling's that a few connections meet."""
+    asking = (
+        "import hashlib, ssl\n"
+        "place = ('einladung-scheduling.einladung-test', 8401)\n"
+        "for _ in range(8):\n"
+        "    shown = ssl.get_server_certificate(place)\n"
+        "    print(hashlib.sha256(shown.encode()).hexdigest())\n"
+    )
+    return set(driver("python", "-c", asking).split())
+
+
 def test_every_pod_is_ready_and_stays_up() -> None:
     for component in COMPONENTS:
         for pod in pods(component):
@@ -108,6 +143,37 @@ def test_one_appointment_gets_its_tick_and_one_its_mark() -> None:
     assert shown["overall"] == "delivered", shown
     shown = desk(f"unbekannt+{uuid4().hex[:8]}@example.org", "failed")
     assert shown["overall"] == "failed", shown
+
+
+def test_only_what_must_talk_talks() -> None:
+    if ENFORCED not in os.environ and reaches("dashboard", *KAFKA):
+        pytest.skip("this cluster enforces no NetworkPolicies")
+    allowed = {
+        (component, address)
+        for component in ("dashboard", "scheduling", "notification", "status", "driver")
+        for address in ADDRESSES
+        if reaches(component, *address)
+    }
+    assert allowed == {
+        ("dashboard", SCHEDULING),
+        ("dashboard", NOTIFICATION),
+        ("dashboard", DATABASE),
+        ("scheduling", DATABASE),
+        ("scheduling", KAFKA),
+        ("notification", DATABASE),
+        ("notification", KAFKA),
+        ("notification", MAIL),
+        ("status", SCHEDULING),
+        ("status", DATABASE),
+        ("status", KAFKA),
+        # an Ingress controller's place, and that of monitoring
+        ("driver", SCHEDULING),
+        ("driver", METRICS),
+        # what is outside talks among itself
+        ("driver", DATABASE),
+        ("driver", KAFKA),
+        ("driver", MAIL),
+    }
 
 
 def test_notification_is_scaled_while_in_use() -> None:
@@ -130,11 +196,22 @@ def test_a_pod_of_each_is_evicted_while_in_use() -> None:
             assert len(pods(component)) == len(before)
 
 
+def test_a_renewed_certificate_is_shown_without_a_restart(installed: Made) -> None:
+    before = shown()
+    with traffic("renewed"):
+        apply(OURS, [installed.certificate("scheduling")])
+        deadline = time.monotonic() + RENEWED
+        while shown() & before:
+            assert time.monotonic() < deadline
+            time.sleep(2)  # the kubelet tells nobody
+    assert not restarts()
+
+
 def test_an_upgrade_with_another_schema_and_its_rollback() -> None:
     [before] = versions()
     with traffic("upgraded") as meanwhile:
         began = time.monotonic()
-        install("upgrade", f"--set=image.tag={images.NEXT_RELEASE}")
+        install("upgrade", f"--set-string=image.tag={images.NEXT_RELEASE}")
         print(f"Upgraded after {time.monotonic() - began:.0f} s.", flush=True)
         assert versions() == {images.NEXT_VERSION}
         meanwhile.more()
@@ -153,7 +230,14 @@ def test_an_upgrade_with_another_schema_and_its_rollback() -> None:
 def added_columns(database: str) -> int:
     """How many columns of the next release's there are."""
     counting = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'added'"
-    command = ("psql", "--username=postgres", f"--dbname={database}", "-Atc", counting)
+    command = (
+        "psql",
+        "--host=/var/run/postgresql",
+        "--username=postgres",
+        f"--dbname={database}",
+        "-Atc",
+        counting,
+    )
     return int(kubectl("exec", f"--namespace={OUTSIDE}", "deployment/postgres", "--", *command))
 
 
