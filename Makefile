@@ -56,7 +56,7 @@ images: ## Build one image for each service, the dashboard and the demo's own pa
 test-compose: $(VENV)/.dev ## docker-compose.yml for real; gets an engine and stand-in images where there are none
 	@$(BIN)/python -m tests.compose $(ARGS)
 
-test-kubernetes: $(VENV)/.dev ## The Helm chart on a real API server (KUBECONFIG's, else one of our own; its first build takes half an hour)
+test-kubernetes: $(VENV)/.dev ## The Helm chart installed, used, scaled, upgraded on a Kubernetes (KUBECONFIG's, else one of our own, as root; its first build takes half an hour; ARGS=--api: dry runs alone)
 	@$(BIN)/python -m tests.kubernetes $(ARGS)
 
 mutation: $(VENV)/.dev ## Mistakes in the pure cores: whether their narrow tests notice (ARGS="links.py --sample 0")

@@ -25,12 +25,12 @@ class Unavailable(Exception):
 
 
 @contextmanager
-def engine() -> Iterator[Environment]:
-    """The environment that `docker` and `docker compose` work in. Raises Unavailable."""
+def engine(*, compose: bool = True) -> Iterator[Environment]:
+    """The environment that `docker`, and `docker compose` if asked, work in. Raises Unavailable."""
     environment = dict(os.environ)
     if answers(environment):
         print("Docker engine: the one that answers.", flush=True)
-        yield with_compose(environment)
+        yield with_compose(environment) if compose else environment
         return
     install()
     folder = Path(tempfile.mkdtemp(prefix="einladung-engine-"))
@@ -51,7 +51,7 @@ def engine() -> Iterator[Environment]:
         try:
             wait_for(environment, daemon, folder / "dockerd.log")
             print(f"Docker engine: our own, in {folder}.", flush=True)
-            yield with_compose(environment)
+            yield with_compose(environment) if compose else environment
         finally:
             daemon.terminate()
             try:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import yaml
@@ -42,9 +42,9 @@ def needed() -> dict[str, str]:
     return images
 
 
-def have(environment: Environment) -> list[str]:
-    """Have every image; returns those that are stand-ins."""
-    images = needed()
+def have(environment: Environment, *, without: Collection[str] = ()) -> list[str]:
+    """Have every image but those `without`; returns those that are stand-ins."""
+    images = {name: image for name, image in needed().items() if name not in without}
     missing = {name: image for name, image in images.items() if not has(environment, image)}
     with tempfile.TemporaryDirectory(prefix="einladung-stand-ins-") as scratch:
         for name, image in missing.items():

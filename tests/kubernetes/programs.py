@@ -14,7 +14,16 @@ from local.folder import cache_folder
 
 VERSION = "1.37.2"
 FOLDER = "EINLADUNG_KUBERNETES_PROGRAMS"  # variable: where they are already
-PARTS = ("etcd", "kube-apiserver", "kubectl")
+PARTS = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubectl",
+)
+POLICIES = "kube-network-policies"  # lets no packet through that a NetworkPolicy does not
 SOURCES = Path(__file__).parent / "programs"
 BUILD_TIMEOUT = 7200.0  # seconds
 DOWNLOAD_TIMEOUT = 600.0  # seconds
@@ -37,9 +46,10 @@ def have() -> Path:
     """The folder with all PARTS, built now if need be. Raises Unavailable."""
     if os.environ.get(FOLDER):
         return Path(os.environ[FOLDER])
-    sources = b"".join(path.read_bytes() for path in sorted(SOURCES.iterdir()))
+    files = sorted(path for path in SOURCES.rglob("*") if path.is_file())
+    sources = b"".join(path.read_bytes() for path in files)
     folder = cache_folder() / f"kubernetes-{VERSION}-{hashlib.sha256(sources).hexdigest()[:12]}"
-    if not (folder / "cluster").exists():
+    if not (folder / POLICIES).exists():
         _build(folder)
     for part in PARTS:
         link = folder / part
@@ -58,11 +68,17 @@ def _build(folder: Path) -> None:
         f" -X k8s.io/{package}.gitMajor=1 -X k8s.io/{package}.gitMinor={VERSION.split('.')[1]}"
         for package in ("component-base/version", "client-go/pkg/version")
     )
-    built = folder / "cluster.part"
-    command = ["go", "build", "-trimpath", "-ldflags", f"-s -w{about}", "-o", str(built), "."]
+    _go_build(folder / "cluster", ".", about)
+    _go_build(folder / "coredns", "./dns")
+    _go_build(folder / POLICIES, "sigs.k8s.io/kube-network-policies/cmd")
+
+
+def _go_build(program: Path, package: str, flags: str = "") -> None:
+    draft = program.with_suffix(".part")
+    command = ["go", "build", "-trimpath", "-ldflags", f"-s -w{flags}", "-o", str(draft), package]
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
     subprocess.run(command, cwd=SOURCES, env=environment, timeout=BUILD_TIMEOUT, check=True)
-    built.rename(folder / "cluster")
+    draft.rename(program)
 
 
 def definitions() -> Iterable[Path]:

@@ -13,21 +13,14 @@ import pytest
 import yaml
 
 from tests.kubernetes import programs
-from tests.kubernetes.__main__ import SWITCH
+from tests.kubernetes.kubectl import SWITCH
+from tests.kubernetes.kubectl import attempt as kubectl
 from tests.support import helm
 from tests.support.helm import EVERYTHING, PRODUCTION, Resource
 
 pytestmark = pytest.mark.skipif(SWITCH not in os.environ, reason="make test-kubernetes runs these")
 
 NOT_DEFINED = {"KafkaTopic", "KafkaUser"}  # Strimzi's definitions are in no module
-TIMEOUT = 300.0  # seconds
-
-
-def kubectl(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    command = [os.environ[SWITCH], *arguments]
-    return subprocess.run(
-        command, input=given, capture_output=True, text=True, timeout=TIMEOUT, check=False
-    )
 
 
 @pytest.fixture(scope="module")

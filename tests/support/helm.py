@@ -39,10 +39,10 @@ def program(name: str, hint: str) -> str:
     return found
 
 
-def helm(*arguments: str | Path) -> str:
+def helm(*arguments: str | Path, timeout: float = TIMEOUT) -> str:
     """What Helm answers. Raises Refused."""
     command = [program("helm", "https://helm.sh/docs/intro/install"), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     if done.returncode != 0:
         raise Refused(done.stdout + done.stderr)
     return done.stdout

@@ -48,9 +48,14 @@ def prepare(folder: Path) -> Upgrade:
     for tree in trees:
         shutil.copytree(REPOSITORY, tree, ignore=LEFT_OUT)
     for tree in trees[1:]:
-        _add(tree, EXPAND, "ADD COLUMN added text NOT NULL DEFAULT 'expanded'")
+        expand(tree)
     _add(trees[2], CONTRACT, "DROP COLUMN added")
     return Upgrade("itself, as there is no release to be had", *trees)
+
+
+def expand(tree: Path) -> None:
+    """Give a tree what the next release's migrations would: a column for each table."""
+    _add(tree, EXPAND, "ADD COLUMN added text NOT NULL DEFAULT 'expanded'")
 
 
 def last_release() -> str | None:
