@@ -77,9 +77,10 @@ def calendar_file(method: Method, entry: CalendarEvent, now: datetime) -> bytes:
     name = clean_name(entry.sender_name, "sender_name")
     link = checked_link(entry.link)
     zone, start, end = _times(entry)
+    summary = speech.say("Video visit")
     lines = [
         "BEGIN:VEVENT",
-        f"SUMMARY:{_text(speech.say('Video visit'))}",
+        f"SUMMARY:{_text(summary)}",
         f"DTSTART{start}",
         f"DTEND{end}",
         f"DTSTAMP{_utc(now)}",

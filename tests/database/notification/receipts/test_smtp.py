@@ -201,15 +201,18 @@ def resident() -> int:
 
 @asynccontextmanager
 async def watched() -> AsyncIterator[dict[str, float]]:
-    """The most that the loop was late (seconds), and the most memory taken meanwhile (bytes)."""
-    worst = {"late": 0.0, "memory": 0.0}
+    """The longest that the loop was busy at a stretch, and the most memory taken meanwhile (bytes).
+
+    In seconds of its thread's processor time, so that others on this machine do not count.
+    """
+    worst = {"busy": 0.0, "memory": 0.0}
     before = resident()
 
     async def watch() -> None:
         while True:
-            start = time.monotonic()
+            start = time.thread_time()
             await asyncio.sleep(0.02)
-            worst["late"] = max(worst["late"], time.monotonic() - start - 0.02)
+            worst["busy"] = max(worst["busy"], time.thread_time() - start)
             worst["memory"] = max(worst["memory"], resident() - before)
 
     task = asyncio.create_task(watch())
@@ -230,7 +233,7 @@ async def test_a_huge_message_to_a_hundred_costs_little(
             assert (await client.deliver([body], *[BARE] * 100)).startswith("250")
     assert len(await kept(notification_db, sealer)) == 1
     assert worst["memory"] < 64 * MEBIBYTE
-    assert worst["late"] < 1
+    assert worst["busy"] < 1
 
 
 async def test_many_commands_at_once_let_others_have_their_turn(
@@ -243,7 +246,7 @@ async def test_many_commands_at_once_let_others_have_their_turn(
             client.writer.write(b"NOOP\r\n" * 20_000)
             for _ in range(20_000):
                 await client.answer()
-    assert worst["late"] < 0.5
+    assert worst["busy"] < 0.5
 
 
 async def test_silent_connections_leave_room_for_a_bounce(
@@ -341,4 +344,4 @@ async def test_the_loop_goes_on_while_hostile_mail_comes_in(
             await eventually(settled, "all of it is read", 30)
     finally:
         await confined.close()
-    assert worst["late"] < 0.25
+    assert worst["busy"] < 0.25
