@@ -171,6 +171,9 @@ class Network:
             headers = seven_headers(self._secret, told.url, body)
         else:
             headers = self._webhooks.headers(body)
+        await self._journal.keep(
+            "offered", reference=told.reference, to=told.to, state=told.state
+        )  # before, since what is taken may be answered to nobody
         async with self._places:
             try:
                 answer = await self._client.post(told.url, content=body, headers=headers)

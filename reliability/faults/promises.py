@@ -64,7 +64,11 @@ class MailLine:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """Of the gateway's journal: refused, taken, or a receipt (then with a state) that was taken."""
+    """Of the gateway's journal: refused, taken, or a receipt (then with a state).
+
+    It was offered, and is a „receipt" once that was answered: what is taken while the answer is
+    lost counts as well as what nobody could take.
+    """
 
     event: str
     reference: str
@@ -146,12 +150,15 @@ class _Fates:
         }
         self._refused_texts = {line.reference for line in seen.texts if line.event == "refused"}
         self._receipts: dict[str, set[str]] = defaultdict(set)
+        self._offered: dict[str, set[str]] = defaultdict(set)
         for line in seen.texts:
             if line.event == "receipt":
                 self._receipts[line.reference].add(line.state)
+            if line.event == "offered":
+                self._offered[line.reference].add(line.state)
 
     def right(self, delivery: Delivery, recipient: str) -> str | None:
-        """What is right to show; None where nothing proves anything."""
+        """What has to be shown; None where nothing proves anything."""
         if delivery.channel == "email":
             if delivery.message_id in self._bounced:
                 return RED
@@ -163,6 +170,15 @@ class _Fates:
             return RED
         return GREEN if "delivered" in states else None
 
+    def allowed(self, delivery: Delivery, recipient: str) -> Collection[str | None]:
+        """What may be shown: that, or what a receipt says of which nobody knows who took it."""
+        offered = self._offered[delivery.id]
+        return {
+            self.right(delivery, recipient),
+            RED if offered & FAILED_STATES else None,
+            GREEN if "delivered" in offered else None,
+        }
+
 
 def _indicators(seen: Evidence) -> Iterator[Broken]:
     fates = _Fates(seen)
@@ -171,27 +187,35 @@ def _indicators(seen: Evidence) -> Iterator[Broken]:
         if each.attempt >= newest.get(each.appointment_id, each).attempt:
             newest[each.appointment_id] = each
     deliveries = {(one.appointment_id, one.attempt, one.channel): one for one in seen.deliveries}
+    unanswered = seen.unanswered
     for subject, invitation in newest.items():
-        shown = seen.indicators.get(subject)
-        delivery = deliveries.get((subject, invitation.attempt, invitation.channel))
+        shown, attempt = seen.indicators.get(subject), invitation.attempt
+        if shown is not None and shown.attempt == attempt + 1 and unanswered:
+            unanswered -= 1  # it was sent again, and nobody was told of it
+            attempt += 1
+        delivery = deliveries.get((subject, attempt, invitation.channel))
         if subject not in seen.appointments:
             yield Broken(Promise.LOST, subject, "no such appointment")
         elif delivery is None:
-            yield Broken(Promise.LOST, subject, f"attempt {invitation.attempt}: no delivery")
-        elif shown is None or shown.attempt != invitation.attempt:
-            yield Broken(Promise.LOST, subject, f"shows {shown}, not {invitation.attempt}")
+            yield Broken(Promise.LOST, subject, f"attempt {attempt}: no delivery")
+        elif shown is None or shown.attempt != attempt:
+            yield Broken(Promise.LOST, subject, f"shows {shown}, not {attempt}")
         else:
-            yield from _shown(shown, delivery, fates.right(delivery, invitation.recipient))
+            right = fates.right(delivery, invitation.recipient)
+            allowed = fates.allowed(delivery, invitation.recipient)
+            yield from _shown(shown, delivery, right, allowed)
     made_up = set(seen.appointments) - newest.keys()
-    if len(made_up) > seen.unanswered:
+    if len(made_up) > unanswered:
         yield Broken(Promise.MADE_UP, min(made_up), f"{len(made_up)} that nobody was told of")
 
 
-def _shown(shown: Shown, delivery: Delivery, right: str | None) -> Iterator[Broken]:
+def _shown(
+    shown: Shown, delivery: Delivery, right: str | None, allowed: Collection[str | None]
+) -> Iterator[Broken]:
     subject, how = delivery.appointment_id, f"{shown.overall}, {delivery.state}; right: {right}"
-    if shown.overall == GREEN and right != GREEN:
+    if shown.overall == GREEN and GREEN not in allowed:
         yield Broken(Promise.FALSE_GREEN, subject, how)
-    elif shown.overall == RED and right != RED:
+    elif shown.overall == RED and RED not in allowed:
         yield Broken(Promise.FALSE_RED, subject, how)
     elif shown.overall not in {GREEN, RED} and not honest(delivery):
         yield Broken(Promise.STUCK if right else Promise.LOST, subject, how)

@@ -200,3 +200,26 @@ def test_what_nobody_can_know_is_said_and_no_lie() -> None:
 
 def test_a_request_that_was_never_answered_may_have_been_done() -> None:
     assert check(replace(HONEST, appointments={*HONEST.appointments, "x"}, unanswered=1)) == []
+
+
+def test_sent_again_without_an_answer_is_no_loss() -> None:
+    again = Shown("delivered", 2)
+    deliveries = [*HONEST.deliveries, mail("ok", attempt=2)]
+    mails = [*HONEST.mails, MailLine("taken", "erika@example.org", "<ok-2>")]
+    done = replace(HONEST, deliveries=deliveries, mails=mails, **shown("ok", again))
+    assert check(replace(done, unanswered=1)) == []
+    assert {each.promise for each in check(done)} == {Promise.LOST}
+
+
+@pytest.mark.parametrize("mark", [MARK, Shown("unconfirmed", 1)])
+def test_a_receipt_whose_answer_was_lost_may_have_been_taken(mark: Shown) -> None:
+    """Of which nobody knows whether it came: its mark is right, and so is amber."""
+    texts = [TextLine("taken", "d-text"), TextLine("offered", "d-text", "failed")]
+    state = "failed" if mark is MARK else "unknown"
+    deliveries = [
+        mail("text", channel="sms", state=state, unanswered=1) if each.channel == "sms" else each
+        for each in HONEST.deliveries
+    ]
+    assert not check(replace(HONEST, texts=texts, deliveries=deliveries, **shown("text", mark)))
+    never_offered = replace(HONEST, texts=texts[:1], deliveries=deliveries, **shown("text", MARK))
+    assert {each.promise for each in check(never_offered)} == {Promise.FALSE_RED}
