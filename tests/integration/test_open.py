@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -103,7 +103,8 @@ async def test_what_failed_is_listed_and_counted_live_until_it_arrived(
 async def test_answers_and_who_waits_are_shown_and_a_lost_cancellation_stays(
     practice: Practice, stack: Stack
 ) -> None:
-    created = await practice.create()
+    later = datetime.now(BERLIN).date() + timedelta(days=2)  # farther than a night, at any hour
+    created = await practice.create(date=later.isoformat())
     await practice.shows(created["id"], "delivered")
     await tell(stack, practice, created, InvitationAnswered)
     await tell(stack, practice, created, VisitJoined)
@@ -116,7 +117,7 @@ async def test_answers_and_who_waits_are_shown_and_a_lost_cancellation_stays(
     shown = await eventually(told, "the answer and the joining")
     assert shown["open"] == ["declined"]
     assert shown["answer"]["answer"] == "declined"
-    # tomorrow's visit: whoever tries the link today is not waiting
+    # a visit in two days: whoever tries the link today is not waiting
     assert shown["waiting_since"] is None
     assert [line["type"] for line in shown["timeline"]][-2:] == ["answered", "joined"]
     assert {line["channel"] for line in shown["history"]} == {"email"}
