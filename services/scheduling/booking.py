@@ -44,12 +44,11 @@ from services.scheduling.creating import Booked, Creating
 from services.scheduling.idempotency import Claim
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
-from services.scheduling.problems import Begun, Changed, Damaged, NotFound, ReferenceTaken
+from services.scheduling.problems import Begun, Changed, Damaged, NotFound
 from services.scheduling.schemas import (
     AddressLookup,
     Change,
     FollowUp,
-    Form,
     NewAppointment,
     Resend,
 )
@@ -103,7 +102,8 @@ class Booking:
         """„Erneut senden": issue a new attempt, where needed to a corrected address or name."""
         now, operation = self.now(), f"resend {appointment_id}"
         async with self._practice(caller) as (tx, practice):
-            earlier = await self._earlier(tx, practice, key, operation, request, appointment_id)
+            claim = Claim.of_form(practice.id, key, operation, request, appointment_id)
+            earlier = await idempotency.carried_out(tx, self.sealer, claim)
             if earlier is not None:
                 await self._note_reading(tx, caller, [earlier])
                 return Booked(earlier, practice, replayed=True)
@@ -167,7 +167,7 @@ class Booking:
                 await self._note_reading(tx, caller, [present])
                 return Booked(present, practice)
             if valid.references.external_reference != present.references.external_reference:
-                await self._take_reference(tx, corrected)
+                await store.take_reference(tx, corrected)
             unsent = await address_store.unsent(tx, self.sealer, present, corrected)
             if corrected.starts_at != present.starts_at:
                 await self._plan_again(tx, practice, present, corrected, now, notify=request.notify)
@@ -370,15 +370,6 @@ class Booking:
         _agree(appointment.version, if_match)
         return appointment
 
-    async def _take_reference(self, tx: Connection, appointment: Appointment) -> None:
-        """Give the appointment its external reference. Raises ReferenceTaken."""
-        reference = appointment.references.external_reference
-        if reference is None:
-            return
-        other = await store.lock_reference(tx, appointment.practice_id, reference)
-        if other is not None and other != appointment.id:
-            raise ReferenceTaken(other)
-
     async def _changeable(
         self,
         tx: Connection,
@@ -391,26 +382,6 @@ class Booking:
         if appointment.damaged:
             raise Damaged
         return appointment
-
-    async def _earlier(
-        self,
-        tx: Connection,
-        practice: Practice,
-        key: str | None,
-        operation: str,
-        request: Form,
-        appointment_id: UUID,
-    ) -> Appointment | None:
-        """The appointment as it now is, if this very request was carried out before.
-
-        What can't be read whole never was.
-        """
-        if key is None or request.unread:
-            return None
-        earlier = await idempotency.claim(
-            tx, self.sealer, Claim(practice.id, key, operation, request, appointment_id)
-        )
-        return None if earlier is None else await self._found(tx, practice, earlier)
 
     def _is_dead(self, tx: Connection, practice: Practice) -> forms.IsDead:
         return partial(address_store.is_dead, tx, self.sealer, practice.id)

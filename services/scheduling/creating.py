@@ -52,7 +52,6 @@ from services.scheduling.bounds import Bounds
 from services.scheduling.idempotency import Claim
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
-from services.scheduling.problems import NotFound, ReferenceTaken
 from services.scheduling.schemas import NewAppointment
 
 log = structlog.get_logger(__name__)
@@ -85,10 +84,8 @@ class Draft:
 
     @property
     def claim(self) -> Claim | None:
-        """Its key, if it has one. What can't be read whole claims none."""
-        if self.key is None or self.request.unread:
-            return None
-        return Claim(
+        """Its key, if it claims one."""
+        return Claim.of_form(
             self.caller.practice_id, self.key, OPERATION, self.request, self.appointment_id
         )
 
@@ -240,36 +237,20 @@ class Creating:
         practice_id = draft.caller.practice_id
         async with self._db.practice(practice_id) as tx:
             practice = await practice_store.of_caller(tx, practice_id)
-            earlier = await self._earlier(tx, draft)
+            earlier = await idempotency.carried_out(tx, self._sealer, draft.claim)
             if earlier is not None:
                 await self._audit_log.enter_shown(tx, draft.caller, [earlier.id])
                 return Booked(earlier, practice, replayed=True)
             appointment = await self._appointment(
                 draft, practice, partial(address_store.is_dead, tx, self._sealer, practice_id)
             )
-            reference = appointment.references.external_reference
-            if reference is not None:
-                other = await store.lock_reference(tx, practice_id, reference)
-                if other is not None:
-                    raise ReferenceTaken(other)
+            await store.take_reference(tx, appointment)
             await messages.check(tx, self._sealer, self._bounds, practice, appointment, draft.now)
             all_at_once = Together()
             await self._write(all_at_once, draft, practice, appointment)
             [row] = await fetch_each(tx, [all_at_once])
         messages.tell(appointment.channels)
         return Booked(replace(appointment, updated_at=row["updated_at"]), practice)
-
-    async def _earlier(self, tx: Connection, draft: Draft) -> Appointment | None:
-        """The appointment as it now is, if this very request was carried out before."""
-        if draft.claim is None:
-            return None
-        earlier = await idempotency.claim(tx, self._sealer, draft.claim)
-        if earlier is None:
-            return None
-        found = await store.find(tx, self._sealer, draft.caller.practice_id, earlier)
-        if found is None:
-            raise NotFound
-        return found
 
     async def _appointment(
         self, draft: Draft, practice: Practice, is_dead: forms.IsDead

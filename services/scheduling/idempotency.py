@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 from uuid import UUID
 
 from chassis.database import ENTERED, Connection
 from chassis.sealing import Sealer
+from services.scheduling import store
+from services.scheduling.appointments import Appointment
 from services.scheduling.problems import KeyReused, NotFound
-from services.scheduling.schemas import Input
+from services.scheduling.schemas import Form, Input
 
 KEY_RETENTION = timedelta(days=7)
 
@@ -22,6 +25,15 @@ class Claim:
     operation: str
     request: Input
     appointment_id: UUID
+
+    @classmethod
+    def of_form(
+        cls, practice_id: UUID, key: str | None, operation: str, form: Form, appointment_id: UUID
+    ) -> Self | None:
+        """None without a key; what can't be read whole claims none, since it is refused."""
+        if key is None or form.unread:
+            return None
+        return cls(practice_id, key, operation, form, appointment_id)
 
     @property
     def content(self) -> bytes:
@@ -90,3 +102,19 @@ async def claim(tx: Connection, sealer: Sealer, wanted: Claim) -> UUID | None:
             raise KeyReused
         found: UUID = earlier["appointment_id"]
         return found
+
+
+async def carried_out(tx: Connection, sealer: Sealer, wanted: Claim | None) -> Appointment | None:
+    """The appointment as it now is, if this very request was carried out before; else as `claim`.
+
+    Raises as `claim` does.
+    """
+    if wanted is None:
+        return None
+    earlier = await claim(tx, sealer, wanted)
+    if earlier is None:
+        return None
+    found = await store.find(tx, sealer, wanted.practice_id, earlier)
+    if found is None:
+        raise NotFound
+    return found

@@ -22,6 +22,7 @@ from services.scheduling import contact_store, practice_store
 from services.scheduling.appointments import Appointment, Gone
 from services.scheduling.places import ListPlace
 from services.scheduling.practice import Practice
+from services.scheduling.problems import ReferenceTaken
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,7 @@ class Start:
 
 
 async def add(tx: Writer, sealer: Sealer, appointment: Appointment) -> None:
-    """Insert a new appointment; returns `updated_at`, when the database took it."""
+    """Insert a new appointment; the statement returns `updated_at`, when the database took it."""
     await tx.execute(
         f"""
         INSERT INTO appointments ({_COLUMNS})
@@ -314,19 +315,23 @@ async def names(
     ]
 
 
-async def lock_reference(tx: Connection, practice_id: UUID, reference: str) -> UUID | None:
-    """Which appointment of the practice has this external reference, unless it is deleted.
-
-    Whoever is about to give it to one waits here until whoever was before has.
-    """
-    [found] = await lock_references(tx, [(practice_id, reference)])
-    return found
+async def take_reference(tx: Connection, appointment: Appointment) -> None:
+    """Give the appointment its external reference. Raises ReferenceTaken."""
+    reference = appointment.references.external_reference
+    if reference is None:
+        return
+    [other] = await lock_references(tx, [(appointment.practice_id, reference)])
+    if other is not None and other != appointment.id:
+        raise ReferenceTaken(other)
 
 
 async def lock_references(
     tx: Connection, references: Sequence[tuple[UUID, str]]
 ) -> list[UUID | None]:
-    """As `lock_reference`, of several practices' references."""
+    """Which appointments of practices have these external references, unless they are deleted.
+
+    Whoever is about to give one to another waits here until whoever was before has.
+    """
     if not references:
         return []
     await tx.execute(
