@@ -6,8 +6,7 @@
 Writes result.json and result.svg to the folder `--out`, and the tables into its README.md, if it
 has one: `--out docs/performance` is what is shown.
 
-What takes longer has a command of its own, with `--help`: `growth`,
-`catch-up` and `dashboards`.
+What takes longer has a command of its own, with `--help`: `growth`, `catch-up` and `dashboards`.
 """
 
 import argparse
@@ -46,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("bench"))
     options = parser.parse_args(arguments)
     parts = options.parts or PARTS
+    if "browser" in parts and "end-to-end" not in parts:
+        parser.error("browser goes with end-to-end, whose rate it takes")
     plan = Plan(options.repeats, options.invitations, options.seconds, not options.without_peer)
     try:
         single = stages.report_all() if "stages" in parts else []

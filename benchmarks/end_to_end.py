@@ -4,7 +4,6 @@ Everything runs on this machine with durable settings, one process of each servi
 """
 
 import asyncio
-import statistics
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -15,7 +14,6 @@ from uuid import UUID
 from benchmarks.load import Clients
 from benchmarks.practice import watching
 from benchmarks.processor_time import ProcessorTime, process_ids
-from benchmarks.sink import sink
 from benchmarks.system import PATIENCE, PRACTICES, WARM_UP, System
 from local.ports import free_base
 from local.practice import DEMO_PRACTICE
@@ -78,15 +76,3 @@ async def running(sink_port: int, sink_id: int) -> AsyncIterator[EndToEnd]:
             async with measured.clients():
                 await measured.run(WARM_UP)
                 yield measured
-
-
-@asynccontextmanager
-async def system() -> AsyncIterator[EndToEnd]:
-    """The same with a sink of its own."""
-    async with sink() as (port, process_id), running(port, process_id) as measured:
-        yield measured
-
-
-def _line(name: str, values: Sequence[float]) -> None:
-    spread = " ".join(f"{value:6.2f}" for value in values)
-    print(f"{name:18}{statistics.median(values):6.2f}   ({spread})", flush=True)

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -20,10 +20,6 @@ from chassis.sealing import Sealer
 from chassis.secret_keys import decode_key
 from local.stack import Stack
 
-FIRST, LAST = timedelta(days=-80), timedelta(days=30)  # starts, from now
-AHEAD = timedelta(days=14)  # of its start an appointment is made
-LARGE = 1  # the practice that has one in this many appointments more:
-ONE_IN = 49
 GIVEN_NAMES = ("Anna", "Erika", "Hans", "Jürgen", "Käthe", "Léa", "Mehmet", "Olga", "Paul", "Zoë")
 FAMILY_NAMES = (
     *("Müller", "Schmidt", "Weiß", "Yıldız", "Nowak", "Meyer-Lüdenscheidt", "van den Berg"),
@@ -34,7 +30,8 @@ Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 STATEMENTS = 3600.0  # seconds for one
 PIECE = 100_000  # appointments in one statement
 
-# The same for all services, from an appointment's number alone.
+# The same for all services, from an appointment's number alone: one in 49 is of practice 1 besides,
+# the large one, and each was made 14 days before its start.
 _NUMBERED = """
     FROM generate_series($1::bigint, $2::bigint) AS n
     CROSS JOIN LATERAL (SELECT
@@ -173,7 +170,6 @@ _EVENTS = """
     (8, 'joined', 0, 0, NULL, 'patient', NULL, interval '14 days'),
     (9, 'joined', 0, 0, NULL, 'host', NULL, interval '14 days 1 min')
 """
-EVENTS = 10
 _STATUS = (
     f"""
     INSERT INTO events (event_id, practice_id, appointment_id, kind, attempt, channels, sequence,

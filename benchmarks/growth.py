@@ -50,13 +50,12 @@ SETTINGS = {
 
 @asynccontextmanager
 async def installation(
-    folder: Path, smtp_port: int, size: Size | None
+    folder: Path, smtp_port: int, size: Size
 ) -> AsyncIterator[tuple[Stack, dict[str, Any]]]:
-    """A stack, filled where it is to have a size, and what is stored in it."""
+    """A stack, filled once, and what was stored in it then."""
     env = SETTINGS | {"notification": {"NOTIFICATION_SMTP_PORT": str(smtp_port)}}
-    stored: dict[str, Any] = {}
     marker = folder / "filled.json"
-    if size is not None and not marker.exists():
+    if not marker.exists():
         filling = Stack(folder, base_port=free_base(), env=env, later=("fhir",))
         async with filling:
             for name in ("scheduling", "notification", "status", "webhooks"):
@@ -64,7 +63,7 @@ async def installation(
             stored = await Filling(filling, size, _say).fill()
         marker.write_text(json.dumps(stored))
     async with Stack(folder, base_port=free_base(), env=env, later=("fhir",)) as stack:
-        yield stack, json.loads(marker.read_text()) if marker.exists() else {}
+        yield stack, json.loads(marker.read_text())
 
 
 @asynccontextmanager
