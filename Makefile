@@ -163,7 +163,7 @@ faketime: ## Install Debian's faketime, so that make faults has clocks that are 
 	else echo "Without faketime no clock is wrong." >&2; fi
 
 clean: ## Remove the environment and the demo's data
-	rm -rf $(VENV) .data sbom dist .mypy_cache .ruff_cache .pytest_cache .hypothesis soak
+	rm -rf $(VENV) .data sbom dist .mypy_cache .ruff_cache .pytest_cache .hypothesis soak bench
 
 $(BIN)/pip:
 	@echo "Making the environment in $(VENV) ..."
