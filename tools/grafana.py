@@ -191,7 +191,7 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
             ),
             Panel(
                 "Connections to databases",
-                "In use, of those that a process may have, and requests that wait for one.",
+                "In use, of those that a process may have, and requests that wait for their turn.",
                 "short",
                 (
                     ('sum by (job) (database_connections{state="used"})', "{{job}}"),
