@@ -6,7 +6,7 @@ download as well (jar_download.py), and no dependencies are resolved anew.
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +19,11 @@ class Jar:
 
     path: PurePosixPath
     sha256: str
+
+    @property
+    def artifact(self) -> str:
+        """Its name without version."""
+        return self.path.parts[-3]
 
     def check(self, file: Path) -> None:
         """Raise LocalFailure unless the file is what the list says."""
@@ -45,10 +50,15 @@ class JarList:
         """Those that are not in the folder yet."""
         return [jar for jar in self.jars() if not (folder / jar.path.name).exists()]
 
-    def class_path(self, folder: Path) -> str:
-        """Java's class path, every jar checked. Raises LocalFailure for one that differs."""
+    def class_path(self, folder: Path, artifacts: Collection[str] | None = None) -> str:
+        """Java's class path of all, or of these artifacts alone; every jar in it is checked.
+
+        Raises LocalFailure for one that differs.
+        """
         files = []
         for jar in self.jars():
+            if artifacts is not None and jar.artifact not in artifacts:
+                continue
             file = folder / jar.path.name
             jar.check(file)
             files.append(str(file))

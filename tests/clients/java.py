@@ -35,14 +35,8 @@ def install() -> None:
 
 def class_path(*names: str) -> str:
     """Jars by the names of their artifacts; without any, the libraries."""
-    found = {jar.path.parts[-3]: jar for jar in JARS.jars()}
-    wanted = names or [name for name in found if name not in {COMPILER, GENERATOR}]
-    paths = []
-    for name in wanted:
-        path = folder() / found[name].path.name
-        found[name].check(path)
-        paths.append(str(path))
-    return os.pathsep.join(paths)
+    libraries = {jar.artifact for jar in JARS.jars()} - {COMPILER, GENERATOR}
+    return JARS.class_path(folder(), names or libraries)
 
 
 def client(description: Path, place: Path) -> Path:

@@ -6,6 +6,7 @@ import re
 import string
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -57,7 +58,8 @@ def _named(kind: str, name: str, **metadata: object) -> dict[str, object]:
 
 def remove() -> None:
     """Take away what a run leaves."""
-    helm_attempt("uninstall", RELEASE, f"--namespace={OURS}", "--wait")
+    with suppress(helm.Refused):  # there is none
+        helm.helm(*("uninstall", RELEASE, f"--namespace={OURS}", "--wait"), timeout=INSTALLED + 60)
     kubectl("delete", "namespace", OURS, OUTSIDE, "--ignore-not-found", "--wait")
 
 
@@ -175,14 +177,6 @@ def rolled_out(namespace: str, name: str) -> None:
     """Wait until a Deployment is what it is to be."""
     what = ("status", f"deployment/{name}", f"--namespace={namespace}", f"--timeout={READY}s")
     kubectl("rollout", *what, timeout=READY + 30)
-
-
-def helm_attempt(*arguments: str) -> str:
-    """Run Helm, whatever comes of it."""
-    try:
-        return helm.helm(*arguments, timeout=INSTALLED + 60)
-    except helm.Refused as refused:
-        return str(refused)
 
 
 def install(how: str, *changes: str) -> None:
