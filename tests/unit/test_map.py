@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 TOP = (
     *("contracts", "chassis", "services", "dashboard", "local", "tools", "reliability"),
-    *("clients", "examples"),
+    *("clients", "examples", "benchmarks"),
 )
 
 
