@@ -136,7 +136,8 @@ def exemplar(traceparent: str | None) -> dict[str, str] | None:
     """For a metric, the trace of a `traceparent` value to look at; None where no span leaves."""
     if traceparent is None or not isinstance(trace.get_tracer_provider(), TracerProvider):
         return None
-    return {"trace_id": traceparent.split("-")[1]}
+    _, trace_id, _, flags = traceparent.split("-")
+    return {"trace_id": trace_id} if int(flags, 16) & TraceFlags.SAMPLED else None
 
 
 def begin(

@@ -148,6 +148,16 @@ def test_of_an_error_the_type_alone_is_told(spans: InMemorySpanExporter) -> None
         assert span.events == ()
 
 
+def test_a_metric_leads_to_traces_that_leave_and_to_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert tracing.exemplar(FOREIGN) is None
+    monkeypatch.setattr(trace, "get_tracer_provider", TracerProvider)
+    assert tracing.exemplar(FOREIGN) == {"trace_id": "deadbeef" * 4}
+    assert tracing.exemplar(FOREIGN.removesuffix("1") + "0") is None  # not sampled
+    assert tracing.exemplar(None) is None
+
+
 def test_a_span_that_began_before_has_a_name_for_what_follows(spans: InMemorySpanExporter) -> None:
     span = tracing.begin("publish", FOREIGN, kind=SpanKind.PRODUCER, seconds_ago=30)
     assert spans.get_finished_spans() == ()
