@@ -52,6 +52,8 @@ def test_what_was_told_before_is_not_told_again() -> None:
 def test_other_outcomes_are_no_ticks() -> None:
     for state in (State.PENDING, State.FAILED, State.UNCONFIRMED):
         assert ticks(issued(), outcome(state, 3), new=2) == []
+    pending = outcome(State.PENDING, 1, sequence=1)
+    assert ticks(issued(), pending, outcome(State.DELIVERED, 3), new=1) == [tick(2, EMAIL, 3)]
 
 
 def test_nothing_is_said_of_what_waited_or_of_what_was_never_issued() -> None:
