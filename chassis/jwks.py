@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 from multidict import CIMultiDict
 
+from chassis.kept_connections import USED_AGAIN_WITHIN
 from chassis.problems import KnownProblem
 from chassis.said import Said
 
@@ -23,6 +24,7 @@ MAX_AGE = 600.0  # seconds until keys are asked for anew: a withdrawn key holds 
 RETRY = 10.0  # seconds between two requests, whatever key ids callers make up
 FIRST_RETRY = 1.0  # seconds, while no keys are known at all
 TIMEOUT = httpx.Timeout(5.0)
+CONNECTIONS = 50  # to one issuer
 MOST_BYTES = 256 * 1024
 MOST_LOGGED = 20  # keys left out, of one set
 KID_LENGTH = 100  # of what is logged
@@ -219,6 +221,7 @@ def client_for(
     return httpx.AsyncClient(
         verify=tls or True,
         timeout=TIMEOUT,
+        limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=USED_AGAIN_WITHIN),
         trust_env=(internally or url).startswith("https:"),
         event_hooks={"request": [take_inner_way]},
     )

@@ -11,6 +11,7 @@ import structlog
 from multidict import CIMultiDict
 
 from chassis.http_failures import NOT_SENT
+from chassis.kept_connections import USED_AGAIN_WITHIN
 from chassis.problems import KnownProblem
 from chassis.said import Said
 from chassis.tracing import trace_id, traceparent
@@ -22,7 +23,6 @@ REQUEST_TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=2.0)  # seconds
 # The page has given it up before, and come back.
 STREAM_TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=1.0, read=50.0)  # seconds
 # Shorter than the services keep idle connections: none is used that is just being closed.
-KEEP_ALIVE = 3.0  # seconds
 CONNECTIONS = 100
 
 
@@ -146,7 +146,9 @@ def _client(
     connections: int, timeout: httpx.Timeout, tls: ssl.SSLContext | None
 ) -> httpx.AsyncClient:
     limits = httpx.Limits(
-        max_connections=connections, max_keepalive_connections=20, keepalive_expiry=KEEP_ALIVE
+        max_connections=connections,
+        max_keepalive_connections=20,
+        keepalive_expiry=USED_AGAIN_WITHIN,
     )
     # trust_env: a proxy from the environment must not see the token.
     return httpx.AsyncClient(verify=tls or True, limits=limits, timeout=timeout, trust_env=False)

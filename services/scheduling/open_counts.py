@@ -11,12 +11,12 @@ import httpx
 from pydantic import AwareDatetime, BaseModel, NonNegativeInt, ValidationError
 
 from chassis.clock import Clock
+from chassis.kept_connections import USED_AGAIN_WITHIN
 from contracts.rights import Right
 from services.scheduling.keys.mint import Mint
 
 TIMEOUT = 5.0  # seconds, for the whole answer
 # Shorter than services keep idle connections: none is used that is just being closed.
-KEEP_ALIVE = 3.0  # seconds
 CONNECTIONS = 2
 FRESH = timedelta(minutes=15)  # an answer that rests on older knowledge is none
 
@@ -38,7 +38,7 @@ class OpenCounts:
     def __init__(self, url: str, mint: Mint, tls: ssl.SSLContext | None, now: Clock) -> None:
         self._mint = mint
         self._now = now
-        limits = httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=KEEP_ALIVE)
+        limits = httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=USED_AGAIN_WITHIN)
         # trust_env: a proxy from the environment must not see the token.
         self._client = httpx.AsyncClient(
             base_url=url, verify=tls or True, limits=limits, timeout=TIMEOUT, trust_env=False

@@ -17,11 +17,11 @@ from typing import Any
 
 import httpcore
 
+from chassis.kept_connections import USED_AGAIN_WITHIN
 from services.webhooks.addresses import Address, Reach
 from services.webhooks.schedule import Answer, CallResult
 
 MAX_RESPONSE_BYTES = 16 * 1024  # read and thrown away, so that the connection can be used again
-IDLE = 5.0  # seconds for which a connection is kept
 MOST_ADDRESSES = 3  # of a name that are tried
 CONNECT_TIMEOUT = 4.0  # seconds for each
 USER_AGENT = "Einladung-Webhooks/1"
@@ -124,7 +124,7 @@ class Receivers:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=policy.connections,
-            keepalive_expiry=IDLE,
+            keepalive_expiry=USED_AGAIN_WITHIN,
             network_backend=GuardedNetwork(self._resolver, reach),
         )
 

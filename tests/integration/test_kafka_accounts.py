@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
@@ -38,13 +39,20 @@ def may(account: str, operation: Operation, topic: str) -> bool:
     )
 
 
+def heard(consumer: AIOKafkaConsumer) -> bool:
+    """Whether the broker has answered a fetch of each partition."""
+    partitions = consumer.assignment()
+    return bool(partitions) and all(consumer.highwater(each) is not None for each in partitions)
+
+
 async def read(cluster: Cluster, topic: str) -> None:
     """Fetch from the topic's beginning. Raises what the broker says."""
     consumer = cluster.consumer(topic, group_id=None, auto_offset_reset="earliest")
     try:
         async with asyncio.timeout(LONG):
             await consumer.start()
-            await consumer.getmany(timeout_ms=100)
+            while not heard(consumer):
+                await consumer.getmany(timeout_ms=100)
     finally:
         await consumer.stop()
 

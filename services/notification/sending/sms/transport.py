@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 
 from chassis.http_failures import NOT_SENT
+from chassis.kept_connections import USED_AGAIN_WITHIN
 
 MAX_RESPONSE_BYTES = 256 * 1024
-IDLE = 2.0  # seconds that an idle connection is used again; servers of many kinds close after 5
 
 
 class NotSent(Exception):
@@ -84,7 +84,7 @@ class Transport:
         pool = httpx.Limits(
             max_connections=limits.connections,
             max_keepalive_connections=limits.connections,
-            keepalive_expiry=IDLE,
+            keepalive_expiry=USED_AGAIN_WITHIN,
         )
         timeout = httpx.Timeout(
             connect=limits.connect, write=limits.write, read=limits.read, pool=limits.connect
