@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from chassis.kept_connections import USED_AGAIN_WITHIN
+
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -25,7 +27,8 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 def http_client(**options: Any) -> httpx.AsyncClient:
     """A client of what speaks plain HTTP, as all of the stack does; `options` are httpx's."""
-    usual: Json = {"verify": NO_TLS, "timeout": PATIENCE}
+    limits = httpx.Limits(max_connections=100, keepalive_expiry=USED_AGAIN_WITHIN)
+    usual: Json = {"verify": NO_TLS, "timeout": PATIENCE, "limits": limits}
     return httpx.AsyncClient(**usual | options)
 
 

@@ -18,6 +18,8 @@ TRIES = 5
 LONGEST_WAIT = 60.0  # seconds that Retry-After may ask for; more is told as a refusal
 WAIT_AGAIN = (429, 503)
 MARGIN = 30.0  # seconds before its end at which a token is no longer used
+CONNECTIONS = 20
+USED_AGAIN_WITHIN = 2.0  # seconds idle; servers of many kinds, ours among them, close after 5
 # Before the first byte of a request is written: nothing can have been done.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 SAFE = frozenset({"GET", "HEAD"})
@@ -77,7 +79,8 @@ class Connection:
         self.sleep = sleep
         self._now = now
         name = {"User-Agent": f"einladung-client/{VERSION}"}
-        self._http = httpx.Client(timeout=timeout, transport=transport, headers=name)
+        limits = httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=USED_AGAIN_WITHIN)
+        self._http = httpx.Client(timeout=timeout, transport=transport, headers=name, limits=limits)
         self._token = ""
         self._token_ends = -MARGIN
 
