@@ -7,13 +7,15 @@ only where it is asked for.
 import asyncio
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 NAME = "journal.jsonl"
-AGAIN = 0.5  # seconds until a line is tried again that the disk did not take
+AGAIN = 0.5  # seconds until it is tried again what the disk did not take
+
+T = TypeVar("T")
 
 
 class Journal:
@@ -36,12 +38,16 @@ class Journal:
 
     async def keep(self, event: str, **said: object) -> None:
         """Add a line of what has happened already, once the disk takes it: none may be missing."""
-        while True:
-            try:
-                self.write(event, **said)
-                return
-            except OSError:
-                await asyncio.sleep(AGAIN)
+        await once_written(lambda: self.write(event, **said))
+
+
+async def once_written(write: Callable[[], T]) -> T:
+    """What it returns, once the disk takes what it writes: a full one is tried again."""
+    while True:
+        try:
+            return write()
+        except OSError:
+            await asyncio.sleep(AGAIN)
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:

@@ -5,12 +5,13 @@ import json
 import random
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.journal import Journal
+from local.journal import Journal, once_written
 from local.markup import ZONE
 from local.sms_gateway.phones import DELIVERS, FAILS, Phone, Step, phone
 from local.sms_gateway.receipts import Receipt, Receipts
@@ -121,8 +122,9 @@ class Network:
             lost = self._dice.random() < self.weather.loss
             times = 0 if lost else phone.copies + (self._dice.random() < self.weather.duplication)
             at = _moment(step)
-            told = [self._kept(message, step, at) for _ in range(times)]
-            self._note(message, step, at, number)
+            keep = partial(self._kept, message, step, at)
+            told = [await once_written(keep) for _ in range(times)]
+            await once_written(partial(self._note, message, step, at, number))
             for each in told:
                 if self._dice.random() < self.weather.disorder:
                     self._start(self._post_late(each))

@@ -1,12 +1,16 @@
-"""What became of a message is told by the process that follows one that was killed."""
+"""What became of a message is told, by the process that follows one that was killed too."""
 
 import asyncio
+import errno
 import json
 from pathlib import Path
 
+import pytest
+
+from local import journal
 from local.ports import free_port
 from local.sms_gateway.network import Network, Weather
-from local.sms_gateway.receipts import Receipts
+from local.sms_gateway.receipts import Receipt, Receipts
 from local.sms_gateway.signing import new_secret
 from local.sms_gateway.store import Store
 
@@ -65,3 +69,33 @@ async def test_receipts_and_steps_that_are_left_go_on_after_a_kill(tmp_path: Pat
     kept = store.get(message.id)
     assert kept is not None
     assert (kept.state, kept.steps) == ("delivered", 2)
+
+
+async def test_a_receipt_waits_for_a_disk_that_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "AGAIN", 0)
+    receiver, store = Receiver(), Store(tmp_path)
+    full = iter([True, True])
+
+    class Disk(Receipts):
+        def add(self, **said: str) -> Receipt:
+            if next(full, False):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().add(**said)
+
+    network = Network(store, new_secret(), Weather(delay=0.02), Disk(tmp_path / "receipts"))
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", receiver.port)
+    store.add(
+        api="webhook",
+        reference="r",
+        to="+4915100000001",
+        sender="Praxis",
+        text="hello",
+        receipts_url=f"http://127.0.0.1:{receiver.port}/v1/receipts/webhook",
+    )
+    network.resume()
+    async with asyncio.timeout(10):
+        assert await receiver.states.get() == "delivered"
+    await network.close()
+    server.close()
