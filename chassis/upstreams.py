@@ -22,7 +22,6 @@ REQUEST_TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=2.0)  # seconds
 # A stream that is silent for three of the longest beats is dead, whatever the connection says.
 # The page has given it up before, and come back.
 STREAM_TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=1.0, read=50.0)  # seconds
-# Shorter than the services keep idle connections: none is used that is just being closed.
 CONNECTIONS = 100
 
 

@@ -16,7 +16,6 @@ from contracts.rights import Right
 from services.scheduling.keys.mint import Mint
 
 TIMEOUT = 5.0  # seconds, for the whole answer
-# Shorter than services keep idle connections: none is used that is just being closed.
 CONNECTIONS = 2
 FRESH = timedelta(minutes=15)  # an answer that rests on older knowledge is none
 
