@@ -7,11 +7,21 @@ own names only, so that no page elsewhere can reach them by a name of its own (D
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
+
+from chassis.connections import BoundedProtocol
 
 LOOPBACK = ("127.0.0.1", "localhost")
+# uvicorn's options of each of them.
+SERVED: Mapping[str, Any] = {
+    "access_log": False,
+    "http": BoundedProtocol,
+    "ws": "none",
+    "server_header": False,
+    "timeout_graceful_shutdown": 2,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import uvicorn
 
-from chassis.connections import BoundedProtocol
 from local import listening
 from local.identity import Identity
 from local.identity_provider.web import Client, create_app
@@ -38,10 +37,7 @@ def main() -> None:
         host=at.host if options.container else options.host,
         port=options.port,
         log_level="warning",
-        http=BoundedProtocol,
-        ws="none",
-        server_header=False,
-        timeout_graceful_shutdown=2,
+        **listening.SERVED,
     )
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import uvicorn
 
-from chassis.connections import BoundedProtocol
 from local import journal, listening
 from local.journal import Journal
 from local.listening import Listening
@@ -39,10 +38,7 @@ async def serve(
         host=at.host,
         port=http_port,
         log_level="warning",
-        http=BoundedProtocol,
-        ws="none",
-        server_header=False,
-        timeout_graceful_shutdown=2,
+        **listening.SERVED,
     )
     async with server, asyncio.TaskGroup() as tasks:
         carrying = [tasks.create_task(postman.run())]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import uvicorn
 
-from chassis.connections import BoundedProtocol
 from local import listening, secret_files
 from local.listening import Listening
 from local.rooms import new_secret
@@ -30,11 +29,7 @@ def main() -> None:
         host=at.host,
         port=options.http_port,
         log_level="warning",
-        access_log=False,
-        http=BoundedProtocol,
-        ws="none",
-        server_header=False,
-        timeout_graceful_shutdown=2,
+        **listening.SERVED,
     )
 
 

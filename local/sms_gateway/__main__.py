@@ -7,7 +7,6 @@ from pathlib import Path
 
 import uvicorn
 
-from chassis.connections import BoundedProtocol
 from local import journal, listening, secret_files
 from local.journal import Journal
 from local.listening import LOOPBACK, Listening
@@ -46,10 +45,7 @@ async def serve(
         host=at.host,
         port=http_port,
         log_level="critical",  # a connection that is cut on purpose is no error
-        http=BoundedProtocol,
-        ws="none",
-        server_header=False,
-        timeout_graceful_shutdown=2,
+        **listening.SERVED,
     )
     try:
         await uvicorn.Server(config).serve()

@@ -4,7 +4,7 @@ import argparse
 
 import uvicorn
 
-from chassis.connections import BoundedProtocol
+from local import listening
 from local.traces.store import Store
 from local.traces.web import create_app
 
@@ -22,11 +22,7 @@ def main() -> None:
         host="127.0.0.1",
         port=options.http_port,
         log_level="warning",
-        access_log=False,
-        http=BoundedProtocol,
-        ws="none",
-        server_header=False,
-        timeout_graceful_shutdown=2,
+        **listening.SERVED,
     )
 
 
