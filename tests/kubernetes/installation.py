@@ -5,6 +5,7 @@ import json
 import re
 import string
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -75,6 +76,9 @@ def prepare() -> "Made":
         apply(OUTSIDE, [*made.outside(), *stand_ins()])
     for name in STAND_INS:
         rolled_out(OUTSIDE, name)
+    for resource in stand_ins():
+        if resource["kind"] == "Service":
+            reached(resource["metadata"]["name"], resource["spec"]["ports"][0]["port"])
     driver("python", "-m", "local.containers", "databases")
     driver("python", "-m", f"{CODE}.topics")
     return made
@@ -171,6 +175,16 @@ def driver(*command: str, given: str = "", timeout: float = READY) -> str:
     stdin = ("--stdin",) if given else ()
     place = (*stdin, f"--namespace={OUTSIDE}", "deployment/driver", "--")
     return kubectl("exec", *place, *command, given=given, timeout=timeout)
+
+
+def reached(service: str, port: int) -> None:
+    """Wait until a Service leads to its pod, which it does a moment after that is ready."""
+    connect = f"import socket; socket.create_connection(({service!r}, {port}), 5)"
+    place = (f"--namespace={OUTSIDE}", "deployment/driver", "--")
+    until = time.monotonic() + READY
+    while (tried := attempt("exec", *place, "python", "-c", connect)).returncode:
+        assert time.monotonic() < until, f"{service}:{port}: {tried.stderr[-2000:]}"
+        time.sleep(0.5)
 
 
 def rolled_out(namespace: str, name: str) -> None:
