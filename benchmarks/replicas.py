@@ -33,6 +33,7 @@ from local.stack import Stack
 
 MOST = 3  # replicas
 SHARES = (1 / 2, 1 / 4, 1 / 6)  # of the rate at saturation; but for the first with one replica only
+IDLE = 20.0  # seconds
 FLUSHED = 11.0  # seconds after which idle sessions have told PostgreSQL of their transactions
 METRICS = {"events_consumed_total": "events read", "outbox_published_total": "events published"}
 
@@ -74,7 +75,7 @@ class Replicated:
         async with system.clients():
             await system.run(WARM_UP)
             slower = [await at(rate) for rate in rates[1:]]
-            at_rest = await idle(system.processor, max(FLUSHED, seconds))
+            at_rest = await idle(system.processor)
             before = await self._done(replicas)
             half, saturated = await at(rates[0]), await system.run(invitations)
             connections = await self._databases("numbackends")
@@ -138,12 +139,12 @@ class Replicated:
             await connection.close()
 
 
-async def idle(processor: ProcessorTime, seconds: float) -> dict[str, float]:
+async def idle(processor: ProcessorTime) -> dict[str, float]:
     """Milliseconds a second of each part while nobody asks for anything."""
     before = processor.read()
-    await asyncio.sleep(seconds)
+    await asyncio.sleep(IDLE)
     used = {name: now - before[name] for name, now in processor.read().items()}
-    return {name: 1000 * each / seconds for name, each in _summed(used).items()}
+    return {name: 1000 * each / IDLE for name, each in _summed(used).items()}
 
 
 def _by_part(run: Run) -> Run:
@@ -190,7 +191,7 @@ async def measure(options: argparse.Namespace) -> Capacity:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         stack = Stack(folder, base_port=free_base(), env=settings(port), later=(*SERVICES, "fhir"))
         await opened.enter_async_context(stack)
-        without = await idle(ProcessorTime(process_ids(stack, ())), options.seconds)
+        without = await idle(ProcessorTime(process_ids(stack, ())))
         await asyncio.gather(*(stack.service(name).start() for name in SERVICES))
         replicated = Replicated(stack, sink_id, await set_up(stack))
         one = replicated.system(1)
