@@ -6,7 +6,8 @@
 Writes result.json and result.svg to the folder `--out`, and the tables into its README.md, if it
 has one: `--out docs/performance` is what is shown.
 
-What takes longer has a command of its own, with `--help`: `growth`, `catch-up` and `dashboards`.
+What takes longer has a command of its own, with `--help`: `growth`, `replicas`, `catch-up` and
+`dashboards`.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import catch_up, dashboards, growth, stages, table
+from benchmarks import catch_up, dashboards, growth, kept, replicas, stages, table
 from benchmarks.compared import Plan, both, compare
 from benchmarks.result import Result
 from local.errors import LocalFailure
@@ -23,11 +24,12 @@ from local.errors import LocalFailure
 PARTS = ("end-to-end", "browser", "stages")
 LONG = {
     "growth": growth.report,
+    "replicas": replicas.report,
     "catch-up": catch_up.report,
     "dashboards": dashboards.report,
 }
 BUSY = 0.5  # of the rate at saturation, while somebody clicks
-JSON, PICTURE, TEXT = "result.json", "result.svg", "README.md"
+PICTURE = "result.svg"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,12 +76,8 @@ async def _end_to_end(plan: Plan, *, clicked: bool) -> Result:
 
 
 def keep(result: Result, out: Path) -> None:
-    """Write and print it."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / JSON).write_text(result.model_dump_json(indent=1) + "\n")
-    print(table.tables(result))
-    if (text := out / TEXT).exists():
-        text.write_text(table.shown_in(text.read_text(), result))
+    """Write and print it, with its picture."""
+    kept.keep(out, "result", result, document="README.md", tables=table.tables(result))
     try:
         from benchmarks.picture import draw  # noqa: PLC0415
     except ImportError:

@@ -4,22 +4,24 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import TypeVar
 
 from benchmarks import end_to_end
 from benchmarks.end_to_end import EndToEnd
 from benchmarks.load import CONNECTIONS
-from benchmarks.result import Latency, Measured, Result
+from benchmarks.result import Circumstances, Latency, Measured, Result
 from benchmarks.sink import sink
 from benchmarks.system import Run, System
 
 SHARES = (0.1, 0.5, 0.9)  # of the rate at saturation
 FEWEST = 20  # invitations of a run
 OURS, PEER = "ours", "peer"
+T = TypeVar("T", str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,14 @@ async def both(plan: Plan) -> AsyncIterator[tuple[EndToEnd, System | None]]:
 async def compare(ours: System, peer: System | None, plan: Plan) -> Result:
     """Measure, by turns."""
     systems = {OURS: ours} if peer is None else {OURS: ours, PEER: peer}
-    load = [os.getloadavg()[0]]
+    load = os.getloadavg()[0]
     runs: dict[str, list[Run]] = {name: [] for name in systems}
     idle: dict[str, list[float]] = {name: [] for name in systems}
     for turn in range(plan.repeats):
-        for name in _order(systems, turn):
+        for name in order(systems, turn):
             before, began = {other: _used(systems[other]) for other in systems}, time.perf_counter()
             runs[name].append(await systems[name].run(plan.invitations))
-            _tell(name, runs[name][-1])
+            tell(name, runs[name][-1])
             for other in systems.keys() - {name}:
                 used = _used(systems[other]) - before[other]
                 idle[other].append(used / (time.perf_counter() - began))
@@ -65,12 +67,12 @@ async def compare(ours: System, peer: System | None, plan: Plan) -> Result:
     }
     for turn in range(plan.repeats):
         for share in SHARES:
-            for name in _order(systems, turn):
+            for name in order(systems, turn):
                 rate = share * measured[name].per_second.median
                 count = max(FEWEST, int(rate * plan.seconds))
                 run = await systems[name].run(count, per_second=rate, seed=turn)
                 at_rates[name][share].append(run)
-                _tell(f"{name} at {share:.0%}", run)
+                tell(f"{name} at {share:.0%}", run)
     for name, system in measured.items():
         system.latency = [
             Latency.of(each, share=share, per_second=share * system.per_second.median)
@@ -80,10 +82,7 @@ async def compare(ours: System, peer: System | None, plan: Plan) -> Result:
             Latency.of(runs[name], share=None, per_second=system.per_second.median)
         )
     return Result(
-        day=f"{datetime.now(UTC):%Y-%m-%d}",
-        commit=_commit(),
-        processors=os.cpu_count() or 0,
-        load=[round(each, 1) for each in (*load, os.getloadavg()[0])],
+        **circumstances(load).model_dump(),
         versions=_versions(),
         invitations=plan.invitations,
         connections=CONNECTIONS,
@@ -93,16 +92,27 @@ async def compare(ours: System, peer: System | None, plan: Plan) -> Result:
     )
 
 
-def _order(systems: Mapping[str, System], turn: int) -> list[str]:
+def circumstances(load_before: float) -> Circumstances:
+    """Of what ends now."""
+    return Circumstances(
+        day=f"{datetime.now(UTC):%Y-%m-%d}",
+        commit=_commit(),
+        processors=os.cpu_count() or 0,
+        load=[round(each, 1) for each in (load_before, os.getloadavg()[0])],
+    )
+
+
+def order(compared: Iterable[T], turn: int) -> list[T]:
     """Who is first changes, so that a trend of the machine is nobody's."""
-    return sorted(systems, reverse=bool(turn % 2))
+    return sorted(compared, reverse=bool(turn % 2))
 
 
 def _used(system: System) -> float:
     return sum(used for name, used in system.processor.read().items() if name != "sink")
 
 
-def _tell(name: str, run: Run) -> None:
+def tell(name: str, run: Run) -> None:
+    """What a run came to, as soon as it is over."""
     used = sum(used for part, used in run.processor.items() if part != "sink")
     ticked = sorted(run.ticked)
     print(

@@ -21,7 +21,6 @@ import httpx
 
 from benchmarks.end_to_end import EndToEnd
 from benchmarks.filling import FAMILY_NAMES, Filling, Size
-from benchmarks.processor_time import ProcessorTime, process_ids
 from benchmarks.sink import sink
 from benchmarks.system import PRACTICES, WARM_UP, Run
 from chassis import inbox
@@ -71,7 +70,7 @@ async def measured(stack: Stack, sink_process: int, size: Size) -> AsyncIterator
     """Callers and dashboards of some practices, the same in both."""
     practices = [size.practice(1 + n * size.practices // PRACTICES) for n in range(PRACTICES)]
     tokens = [stack.token(practice, lifetime=6 * 3600) for practice in practices]
-    clients = EndToEnd(stack, tokens, ProcessorTime({**process_ids(stack), "sink": sink_process}))
+    clients = EndToEnd(stack, tokens, sink_id=sink_process)
     async with clients.clients():
         await clients.run(WARM_UP)
         yield clients

@@ -22,17 +22,20 @@ class Invited:
 
 
 class Clients:
-    """Those of some practices; each connection takes one request at a time."""
+    """Those of some practices; each connection takes one request at a time.
 
-    def __init__(self, url: str, tokens: Sequence[str]) -> None:
-        self._url = url
+    The connections are shared out among `urls`, of replicas of one service.
+    """
+
+    def __init__(self, urls: Sequence[str], tokens: Sequence[str]) -> None:
+        self._urls = urls
         self._tokens = tokens
         self._idle: asyncio.Queue[Caller] = asyncio.Queue()
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
         """While there are clients."""
-        callers = [Caller(self._url) for _ in range(CONNECTIONS)]
+        callers = [Caller(self._urls[n % len(self._urls)]) for n in range(CONNECTIONS)]
         for caller in callers:
             self._idle.put_nowait(caller)
         try:

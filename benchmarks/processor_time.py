@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 import psutil
 
 from local.kafka import Kafka
-from local.modules import SERVICES
 from local.postgres import Postgres
 from local.stack import Stack
 
@@ -22,8 +21,8 @@ class ProcessorTime:
         return {name: _seconds(psutil.Process(pid)) for name, pid in self._process_ids.items()}
 
 
-def process_ids(stack: Stack, services: Collection[str] = SERVICES) -> dict[str, int]:
-    """Of what an invitation goes through, or of some services with what they stand on."""
+def process_ids(stack: Stack, services: Collection[str]) -> dict[str, int]:
+    """Of services, or replicas of them, and of what they stand on."""
     assert isinstance(stack.postgres, Postgres)
     assert isinstance(stack.kafka, Kafka)
     return {

@@ -76,18 +76,18 @@ class Measured(BaseModel):
         """Of runs at saturation; with a peer, `idle` is what it took in each of the peer's."""
         parts = [name for name in runs[0].processor if name != "sink"]
         return cls(
-            processor={name: _spread(run.processor[name] for run in runs) for name in parts},
-            sink=_spread(run.processor["sink"] for run in runs),
-            clients=_spread(run.clients for run in runs),
-            per_second=_spread((run.per_second for run in runs), digits=1),
-            idle=_spread(idle, digits=4) if idle else None,
+            processor={name: spread(run.processor[name] for run in runs) for name in parts},
+            sink=spread(run.processor["sink"] for run in runs),
+            clients=spread(run.clients for run in runs),
+            per_second=spread((run.per_second for run in runs), digits=1),
+            idle=spread(idle, digits=4) if idle else None,
         )
 
     @property
     def all(self) -> Spread:
         """Processor time of all parts together, run by run."""
-        each = zip(*(spread.each for spread in self.processor.values()), strict=True)
-        return _spread(sum(run) for run in each)
+        each = zip(*(part.each for part in self.processor.values()), strict=True)
+        return spread(sum(run) for run in each)
 
     @property
     def beyond_idle(self) -> Spread | None:
@@ -98,7 +98,7 @@ class Measured(BaseModel):
         if self.idle is None:
             return None
         each = zip(self.all.each, self.idle.each, self.per_second.each, strict=True)
-        return _spread(used - 1000 * idle / per_second for used, idle, per_second in each)
+        return spread(used - 1000 * idle / per_second for used, idle, per_second in each)
 
 
 class Click(BaseModel):
@@ -119,13 +119,18 @@ class Stage(BaseModel):
     other_is: str
 
 
-class Result(BaseModel):
-    """One run of `make bench`."""
+class Circumstances(BaseModel):
+    """When something was measured, of what and on what."""
 
     day: str
     commit: str
     processors: int
     load: list[float]  # of the machine: before, after; over a minute, 1 is a processor
+
+
+class Result(Circumstances):
+    """One run of `make bench`."""
+
     versions: dict[str, str]
     invitations: int  # of each run at saturation
     connections: int
@@ -136,5 +141,6 @@ class Result(BaseModel):
     stages: list[Stage] = []
 
 
-def _spread(values: Iterable[float], digits: int = 3) -> Spread:
+def spread(values: Iterable[float], digits: int = 3) -> Spread:
+    """Rounded, as it is kept."""
     return Spread(each=[round(value, digits) for value in values])

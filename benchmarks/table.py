@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from benchmarks.result import Click, Latency, Measured, Percentiles, Result, Spread, Stage
+from benchmarks.result import (
+    Circumstances,
+    Click,
+    Latency,
+    Measured,
+    Percentiles,
+    Result,
+    Spread,
+    Stage,
+)
 
 BEGIN, END = "<!-- measured -->", "<!-- until here -->"
 PROMISES = (
@@ -24,11 +33,11 @@ def tables(result: Result) -> str:
     return "\n".join((*parts, _circumstances(result)))
 
 
-def shown_in(text: str, result: Result) -> str:
-    """A document with the result between its marks; one without marks stays as it is."""
+def shown_in(text: str, shown: str) -> str:
+    """A document with the tables between its marks; one without marks stays as it is."""
     head, begin, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
-    return f"{head}{begin}\n{tables(result)}{end}{tail}" if end else text
+    return f"{head}{begin}\n{shown}{end}{tail}" if end else text
 
 
 def cost(ours: Measured, peer: Measured | None) -> str:
@@ -46,11 +55,11 @@ def cost(ours: Measured, peer: Measured | None) -> str:
         return "\n".join((*lines, ""))
     ratios = [mine / other for mine, other in zip(ours.all.each, peer.all.each, strict=True)]
     lines += [
-        f"| **all** | **{_figures(ours.all)}** | **{_figures(peer.all)}** "
-        f"| **ours / peer {_figures(Spread(each=ratios), 2)}** |",
+        f"| **all** | **{figures(ours.all)}** | **{figures(peer.all)}** "
+        f"| **ours / peer {figures(Spread(each=ratios), 2)}** |",
         _line("of it beyond what it takes idle", ours.beyond_idle, peer.beyond_idle),
-        f"| mail sink, not counted | {_figures(ours.sink)} | {_figures(peer.sink)} | |",
-        f"| clients, not counted | {_figures(ours.clients)} | {_figures(peer.clients)} | |",
+        f"| mail sink, not counted | {figures(ours.sink)} | {figures(peer.sink)} | |",
+        f"| clients, not counted | {figures(ours.clients)} | {figures(peer.clients)} | |",
         f"| invitations a second at saturation | {_rate(ours.per_second)} "
         f"| {_rate(peer.per_second)} | |",
         *(f"{line} |" for line in PROMISES),
@@ -66,8 +75,8 @@ def latency(ours: Measured, peer: Measured | None) -> str:
     ]
     for name, system in (("ours", ours), ("peer", peer)):
         lines += [
-            f"| {name}, {_share(each)} | {each.per_second:.0f} | {_cells(each.answer)} "
-            f"| {_cells(each.tick)} | {_samples(each)} |"
+            f"| {name}, {_share(each)} | {each.per_second:.0f} | {cells(each.answer)} "
+            f"| {cells(each.tick)} | {_samples(each)} |"
             for each in (system.latency if system else ())
         ]
     return "\n".join((*lines, ""))
@@ -82,7 +91,7 @@ def clicks(measured: Sequence[Click]) -> str:
     for each in measured:
         meanwhile = f"others invite at {each.share:.0%}" if each.share else "nothing else asked"
         lines.append(
-            f"| {each.clicks} clicks, {meanwhile} | {_cells(each.created)} | {_cells(each.tick)} |"
+            f"| {each.clicks} clicks, {meanwhile} | {cells(each.created)} | {cells(each.tick)} |"
         )
     return "\n".join((*lines, ""))
 
@@ -98,8 +107,16 @@ def stages(measured: Sequence[Stage]) -> str:
     return "\n".join((*head, *lines, ""))
 
 
+def where(measured: Circumstances) -> str:
+    """When, of what, on what."""
+    before, after = measured.load
+    return (
+        f"{measured.day}, commit {measured.commit}; {measured.processors} processors, "
+        f"load {before:.1f} before and {after:.1f} after."
+    )
+
+
 def _circumstances(result: Result) -> str:
-    before, after = result.load
     idle = " and ".join(
         f"{name} {system.idle.median:.1%} of a processor"
         for name, system in (("ours", result.ours), ("the peer", result.peer))
@@ -107,8 +124,7 @@ def _circumstances(result: Result) -> str:
     )
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     return (
-        f"{result.day}, commit {result.commit}; {result.processors} processors, load {before:.1f} "
-        f"before and {after:.1f} after. {len(result.ours.per_second.each)} runs of "
+        f"{where(result)} {len(result.ours.per_second.each)} runs of "
         f"{result.invitations} invitations over {result.connections} connections, medians with "
         f"the least and most; at rates {result.seconds:.0f} s a run. "
         f"{f'While the other was measured: {idle}. ' if idle else ''}{versions}.\n"
@@ -120,8 +136,8 @@ def _line(name: str, ours: Spread | None, peer: Spread | None) -> str:
         return f"| {name} | | | |"
     ratios = [mine / other for mine, other in zip(ours.each, peer.each, strict=True)]
     return (
-        f"| {name} | {_figures(ours)} | {_figures(peer)} "
-        f"| ours / peer {_figures(Spread(each=ratios), 2)} |"
+        f"| {name} | {figures(ours)} | {figures(peer)} "
+        f"| ours / peer {figures(Spread(each=ratios), 2)} |"
     )
 
 
@@ -130,16 +146,17 @@ def _name(part: tuple[str, Spread] | None) -> str:
 
 
 def _spread(part: tuple[str, Spread] | None) -> str:
-    return "" if part is None else _figures(part[1], 2)
+    return "" if part is None else figures(part[1], 2)
 
 
-def _figures(spread: Spread, digits: int = 1) -> str:
+def figures(spread: Spread, digits: int = 1) -> str:
+    """The median, the least and the most."""
     least, most = min(spread.each), max(spread.each)
     return f"{spread.median:.{digits}f} ({least:.{digits}f} to {most:.{digits}f})"
 
 
 def _rate(spread: Spread) -> str:
-    return _figures(spread, 0)
+    return figures(spread, 0)
 
 
 def _share(latency: Latency) -> str:
@@ -151,7 +168,8 @@ def _samples(latency: Latency) -> str:
     return f"{latency.samples}{missing}"
 
 
-def _cells(percentiles: Percentiles) -> str:
+def cells(percentiles: Percentiles) -> str:
+    """Three of a row."""
     return " | ".join(_cut(each) for each in _each(percentiles))
 
 

@@ -133,7 +133,7 @@ async def running(sink_port: int, sink_id: int) -> AsyncIterator[Peer]:
         connection = await asyncpg.connect(database.dsn("peer"))
         running_now.push_async_callback(connection.close)
         clients = Clients(
-            f"http://127.0.0.1:{web_port}",
+            [f"http://127.0.0.1:{web_port}"],
             [_token(key, UUID(int=number + 1)) for number in range(PRACTICES)],
         )
         await running_now.enter_async_context(clients.connected())
