@@ -70,34 +70,21 @@ async def measures(tx: Connection, practice_id: UUID, since: datetime) -> Measur
     """
     row = await tx.fetchrow(
         """
-        WITH recent AS (
-            SELECT appointment_id, attempt, kind, channels, sequence, occurred_at, evidence,
-                   waits_until
-            FROM events
+        WITH requested AS (
+            SELECT min(occurred_at) FILTER (WHERE kind = 'issued') AS issued_at,
+                   min(occurred_at) FILTER (WHERE kind = 'delivered') AS ticked_at,
+                   min(sequence) FILTER (WHERE kind = 'delivered') AS ticked,
+                   max(sequence) FILTER (WHERE kind = 'failed' AND evidence IS NULL) AS failed,
+                   bool_or(waits_until IS NOT NULL) AS waited
+            FROM events CROSS JOIN unnest(channels) AS channel
             WHERE practice_id = $1 AND occurred_at >= $2
               AND kind IN ('issued', 'pending', 'delivered', 'failed', 'unconfirmed')
-        ), issued AS (
-            SELECT appointment_id, attempt, channel, min(occurred_at) AS at
-            FROM recent CROSS JOIN unnest(channels) AS channel
-            WHERE kind = 'issued' GROUP BY 1, 2, 3
-        ), ticks AS (
-            SELECT appointment_id, attempt, channels[1] AS channel,
-                   min(occurred_at) AS at, min(sequence) AS sequence
-            FROM recent WHERE kind = 'delivered' GROUP BY 1, 2, 3
-        ), failures AS (
-            SELECT appointment_id, attempt, channels[1] AS channel, max(sequence) AS sequence
-            FROM recent WHERE kind = 'failed' AND evidence IS NULL GROUP BY 1, 2, 3
-        ), waited AS (
-            SELECT DISTINCT appointment_id, attempt, channels[1] AS channel
-            FROM recent WHERE waits_until IS NOT NULL
+            GROUP BY appointment_id, attempt, channel
         ), measured AS (
-            SELECT CASE WHEN waited.attempt IS NULL
-                        THEN extract(epoch FROM ticks.at - issued.at)::float8 END AS seconds,
-                   coalesce(failures.sequence > ticks.sequence, false) AS wrong
-            FROM issued
-            JOIN ticks USING (appointment_id, attempt, channel)
-            LEFT JOIN failures USING (appointment_id, attempt, channel)
-            LEFT JOIN waited USING (appointment_id, attempt, channel)
+            SELECT CASE WHEN NOT waited
+                        THEN extract(epoch FROM ticked_at - issued_at)::float8 END AS seconds,
+                   coalesce(failed > ticked, false) AS wrong
+            FROM requested WHERE issued_at IS NOT NULL AND ticked_at IS NOT NULL
         )
         SELECT count(*) AS ticks, count(*) FILTER (WHERE wrong) AS proven_wrong,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,
