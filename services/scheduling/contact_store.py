@@ -59,6 +59,7 @@ def _associated_data(practice_id: UUID, appointment_id: UUID) -> AssociatedData:
 CONTACTS = Place(
     table="appointments",
     column="contact",
-    where="contact IS NOT NULL",
+    where="contact_key IS NOT NULL",
+    key="contact_key",
     bound_to=lambda row: _associated_data(row["practice_id"], row["id"]),
 )
