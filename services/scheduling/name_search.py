@@ -124,8 +124,6 @@ def _is_bare_with_marks(letter: str) -> bool:
     return apart[0].isascii() and apart[0].isalpha() and all(map(unicodedata.combining, apart[1:]))
 
 
-_LETTERS = "".join(
-    filter(_is_bare_with_marks, map(chr, (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))))
-)
+_LETTERS = "".join(filter(_is_bare_with_marks, map(chr, range(0xC0, 0x1F00))))
 _LATIN = re.compile(f"[a-z0-9 '’{_LETTERS}-]*")
 _PARTING = re.compile("['’-]")

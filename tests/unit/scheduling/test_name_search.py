@@ -110,6 +110,11 @@ def test_what_is_written_in_latin_letters_is_so_in_words_of_any(letters: list[st
     assert {*written(name), "中"} == {*written(f"{name} 中")} - {""}
 
 
+def test_latin_words_are_written_all_at_once() -> None:
+    assert written("Jürgen Bär") == ["jurgen", "bar", "juergen", "baer"]
+    assert written("Jürgen Bär 中") == ["jurgen", "juergen", "bar", "baer", "中"]
+
+
 def test_those_that_are_found_stay_in_their_order() -> None:
     two, other, one = named("Erika Müller 2"), named("Hans Maier"), named("Mueller, Erika")
     assert NameSearch.of("er mü").among([two, other, one]) == [two, one]

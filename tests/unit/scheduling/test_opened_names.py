@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.scheduling.name_search import Named, NameSearch, folded
-from services.scheduling.opened_names import Names, OpenedNames
+from services.scheduling.opened_names import MOST, SECONDS, Names, OpenedNames
 from services.scheduling.places import ListPlace
 from tests.support import eventually
 
@@ -90,8 +90,8 @@ async def test_a_practice_finds_its_names_and_no_other_does() -> None:
 async def test_who_looked_longest_ago_goes_first() -> None:
     opened = OpenedNames(most=10)
     await remember(opened, ONE, 4)
-    await remember(opened, OTHER, 4)
-    await known(opened, ONE)
+    await remember(opened, OTHER, 6)
+    assert await known(opened, OTHER, ONE) == [6, 4]
     await remember(opened, THIRD, 5)
     assert await known(opened, THIRD, ONE, OTHER) == [5, 4, 0]
     await remember(opened, OTHER, 11)
@@ -104,10 +104,11 @@ async def test_names_go_when_nobody_has_looked_for_a_while() -> None:
     async def forgotten() -> bool:
         return not opened._of
 
-    async with opened.of(ONE) as names:
-        names.read_on([named(1)], last=True)
-        await asyncio.sleep(0)
-        assert not await forgotten()
+    for _ in range(2):
+        async with opened.of(ONE):
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert not await forgotten()
     await eventually(forgotten, "forgotten")
 
 
@@ -121,6 +122,10 @@ async def test_who_brings_names_up_to_date_keeps_them_no_longer() -> None:
     opened.forget_all()
     assert all(end.cancelled() for end in ends.values())
     assert await known(opened, ONE, OTHER) == [0, 0]
+
+
+def test_how_long_and_how_many_is_what_the_record_says() -> None:
+    assert (SECONDS, MOST) == (600, 100_000)
 
 
 async def test_one_search_of_a_practice_goes_after_the_other() -> None:

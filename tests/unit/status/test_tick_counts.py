@@ -9,7 +9,8 @@ import pytest
 from contracts.channels import Channel
 from contracts.events import Evidence, FailureEvidence, VisitRole
 from services.status.facts import Deleted, Erased, Fact, Issued, Joined, Outcome, State
-from services.status.tick_counts import Measures, Ticked, changes, counted, measures, step_of
+from services.status.measures import PUBLISHED
+from services.status.tick_counts import KEPT, Measures, Ticked, changes, counted, measures, step_of
 
 AT = datetime(2026, 11, 28, 12, 0, 30, tzinfo=UTC)
 MINUTE = AT.replace(second=0)
@@ -67,8 +68,9 @@ def test_a_tick_is_wrong_by_a_later_failure_that_a_server_stands_for() -> None:
     earlier = outcome(State.FAILED, 1, sequence=1)
     disputed = outcome(State.FAILED, 60, sequence=3, evidence=FailureEvidence.UNSIGNED)
     elsewhere = outcome(State.FAILED, 60, sequence=3, channel=SMS)
+    at_once = outcome(State.FAILED, 60)
     assert counted([issued(), TICK, BOUNCED], LONG_AGO) == Counter([ticked(3, wrong=True)])
-    for none in (earlier, disputed, elsewhere):
+    for none in (earlier, disputed, elsewhere, at_once):
         assert counted([issued(), TICK, none], LONG_AGO) == Counter([ticked(3)])
 
 
@@ -108,8 +110,13 @@ def test_what_changes_nothing_changes_no_count() -> None:
 
 @pytest.mark.parametrize("seconds", [0.001, 0.4, 1.0, 59.0, 86_400.0])
 def test_times_are_known_to_half_a_percent(seconds: float) -> None:
-    found = measures({step_of(timedelta(seconds=seconds)): 3}, 0).p50
-    assert found == pytest.approx(seconds, rel=0.005)
+    step = step_of(timedelta(seconds=seconds))
+    for number in (1, 3):
+        assert measures({step: number}, 0).p50 == pytest.approx(seconds, rel=0.005)
+
+
+def test_ticks_are_counted_for_longer_than_their_metrics_say() -> None:
+    assert KEPT > PUBLISHED
 
 
 def test_shares_are_those_of_all_that_is_timed() -> None:
