@@ -94,6 +94,7 @@ class Looks:
             "day list": self._day,
             "several days": self._days,
             "search": self._search,
+            "search for nobody": self._search_for_nobody,
             "Offen": self._open,
             "indicators of a day": self._indicators,
             "weeks": self._weeks,
@@ -128,6 +129,12 @@ class Looks:
         url = f"{self._stack.url('scheduling')}/v1/appointments/search"
         query = {"query": self._by_chance.choice(FAMILY_NAMES), "limit": 50}
         return await client.post(url, json=query, headers=headers)
+
+    async def _search_for_nobody(
+        self, client: httpx.AsyncClient, headers: dict[str, str]
+    ) -> httpx.Response:
+        url = f"{self._stack.url('scheduling')}/v1/appointments/search"
+        return await client.post(url, json={"query": "niemand", "limit": 50}, headers=headers)
 
     async def _open(self, client: httpx.AsyncClient, headers: dict[str, str]) -> httpx.Response:
         url = f"{self._stack.url('status')}/v1/indicators"

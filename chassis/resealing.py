@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 200  # rows
 BEGINNING = UUID(int=0)
+NUMBERS = range(256)  # of keys: a byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,20 @@ class Place:
     bound_to: Callable[[Record], AssociatedData]  # of a row with `columns`
     columns: str = "id, practice_id"
     batch: int = BATCH
+    key: str = ""  # a column with the key's number, which has an index; where there are very many
+
+    @property
+    def key_number(self) -> str:
+        """SQL of the number of the key that a value is sealed under."""
+        return self.key or f"get_byte({self.column}, 0)"
+
+    @property
+    def under_others(self) -> str:
+        """SQL that counts those under the keys of these numbers: named, so that an index serves."""
+        return f"""
+            SELECT count(*) FROM {self.table}
+            WHERE {self.where} AND {self.key_number} = ANY($1::int[])
+            """  # noqa: S608 - constant names
 
     @property
     def name(self) -> str:
@@ -49,16 +64,7 @@ class Resealing:
     async def batch(self, tx: Connection) -> bool:
         """Seal a batch that is under older keys; False at the end of a round."""
         place = self._place
-        rows = await tx.fetch(
-            f"""
-            SELECT {place.columns}, {place.column} AS sealed FROM {place.table}
-            WHERE {place.where} AND get_byte({place.column}, 0) = ANY($1::int[]) AND id > $2
-            ORDER BY id LIMIT $3 FOR UPDATE
-            """,  # noqa: S608 - constant names
-            self._sealer.older,
-            self._after,
-            place.batch,
-        )
+        rows = await self._next(tx) if self._sealer.older else []
         resealed: list[tuple[UUID, bytes]] = []
         for row in rows:
             bound_to = place.bound_to(row)
@@ -68,28 +74,40 @@ class Resealing:
                 log.error("sealed value can't be opened", place=place.name, row=str(row["id"]))
                 continue
             resealed.append((row["id"], self._sealer.seal(content, bound_to)))
-        await tx.execute(
-            f"""
-            UPDATE {place.table} t SET {place.column} = new.sealed
-            FROM unnest($1::uuid[], $2::bytea[]) AS new (id, sealed) WHERE t.id = new.id
-            """,  # noqa: S608 - constant names
-            [row_id for row_id, _ in resealed],
-            [sealed for _, sealed in resealed],
-        )
+        if resealed:
+            await tx.execute(
+                f"""
+                UPDATE {place.table} t SET {place.column} = new.sealed
+                FROM unnest($1::uuid[], $2::bytea[]) AS new (id, sealed) WHERE t.id = new.id
+                """,  # noqa: S608 - constant names
+                [row_id for row_id, _ in resealed],
+                [sealed for _, sealed in resealed],
+            )
         more = len(rows) >= place.batch
         self._after = rows[-1]["id"] if more else BEGINNING
         if not more:
             await self._measure(tx)
         return more
 
+    async def _next(self, tx: Connection) -> list[Record]:
+        place = self._place
+        return await tx.fetch(
+            f"""
+            SELECT {place.columns}, {place.column} AS sealed FROM {place.table}
+            WHERE {place.where} AND {place.key_number} = ANY($1::int[]) AND id > $2
+            ORDER BY id LIMIT $3 FOR UPDATE
+            """,  # noqa: S608 - constant names
+            self._sealer.older,
+            self._after,
+            place.batch,
+        )
+
     async def _measure(self, tx: Connection) -> None:
         """Tell operations whether an older key is still needed, and whether one is missing."""
         place = self._place
+        current = (self._sealer.newest, *self._sealer.waiting)
         older = await tx.fetchval(
-            f"""
-            SELECT count(*) FROM {place.table}
-            WHERE {place.where} AND get_byte({place.column}, 0) <> ALL($1::int[])
-            """,  # noqa: S608 - constant names
-            [self._sealer.newest, *self._sealer.waiting],
+            place.under_others,
+            [number for number in NUMBERS if number not in current],
         )
         sealing.older.labels(place.name).set(older)

@@ -13,7 +13,7 @@ from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.jwks import FixedKeys, key_source
 from chassis.kafka import Cluster
-from chassis.loop import housekeeper
+from chassis.loop import Loop, housekeeper
 from chassis.outbox import Relay
 from chassis.parameters import STRICT
 from chassis.sealing import Sealer
@@ -43,6 +43,7 @@ from services.scheduling.keys.mint import Mint
 from services.scheduling.links import Links
 from services.scheduling.lookups import Lookups
 from services.scheduling.open_counts import OpenCounts
+from services.scheduling.opened_names import OpenedNames
 from services.scheduling.proofs import Proofs
 from services.scheduling.settings import Settings
 from services.scheduling.visits.hosting import Hosting
@@ -54,6 +55,7 @@ from services.scheduling.visits.page_throttle import PageThrottle
 from services.scheduling.visits.settings import make_rooms
 
 RESEALING = 3600.0  # seconds between two looks for what is under older keys
+KEEPING_UP = 30.0  # seconds between two looks for names in memory that are gone
 SEALING = 10.0  # seconds between two looks for audit entries without a digest or a proof
 PURGE = 6 * 3600.0  # seconds between two looks for what has had its time
 TAGS = {
@@ -109,6 +111,8 @@ def build(settings: Settings) -> Application:
                 wake_relay=relay.wake,
                 now=utc_now,
             )
+            names = OpenedNames(settings.names_kept_seconds)
+            lookups = Lookups(callers_db, sealer, audit_log, utc_now, names)
             consumer = Consumer(
                 topics=events.TOPICS,
                 group=events.GROUP,
@@ -155,7 +159,7 @@ def build(settings: Settings) -> Application:
                 audit_log=audit_log,
                 prover=prover,
                 hosting=Hosting(callers_db, rooms, sealer, audit_log, relay.wake),
-                lookups=Lookups(callers_db, sealer, audit_log, utc_now),
+                lookups=lookups,
                 searches=Throttle(settings.searches_per_minute),
                 patient_page=PatientPage(
                     links=links,
@@ -186,6 +190,7 @@ def build(settings: Settings) -> Application:
                     lambda tx: erasure.by_term(tx, SOURCE, utc_now()),
                     every=settings.erasure_poll_seconds,
                 ),
+                Loop("opened names", lookups.keep_up, poll=KEEPING_UP),
                 housekeeper("resealing", db, resealing.Resealing(sealer).batch, every=RESEALING),
                 housekeeper("inbox", db, inbox.purge, every=PURGE),
                 housekeeper("housekeeping", db, housekeeping.purge, every=PURGE),

@@ -1,15 +1,17 @@
 """The patient's name and addresses as they are stored: sealed together, one value a row."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
+from pydantic_core import from_json
 
 from chassis.resealing import Place
 from chassis.sealing import AssociatedData, NotOpened, Sealer
 from services.scheduling.appointments import Appointment
+from services.scheduling.name_search import Named, folded
 
 COLUMN = "appointments.contact"
 NOTHING: Mapping[str, Any] = {"patient_name": "", "email": None, "phone": None}
@@ -35,12 +37,19 @@ def read(sealer: Sealer, row: Record) -> dict[str, Any]:
     return contact
 
 
-def name(sealer: Sealer, row: Record) -> str | None:
-    """The patient's name alone; None where it can't be opened."""
-    try:
-        return str(read(sealer, row)["patient_name"])
-    except NotOpened:
-        return None
+def names(sealer: Sealer, practice_id: UUID, rows: Iterable[Record]) -> list[Named]:
+    """The names, folded, of rows of id, start and contact. What can't be opened has none."""
+    practice = str(practice_id)
+    named: list[Named] = []
+    for appointment_id, starts_at, contact in rows:
+        try:
+            opened = sealer.open(contact, (COLUMN, practice, appointment_id))
+        except NotOpened:
+            named.append(("", starts_at, appointment_id))
+        else:
+            name = folded(from_json(opened)["patient_name"])
+            named.append((name, starts_at, appointment_id))
+    return named
 
 
 def _associated_data(practice_id: UUID, appointment_id: UUID) -> AssociatedData:
@@ -50,6 +59,7 @@ def _associated_data(practice_id: UUID, appointment_id: UUID) -> AssociatedData:
 CONTACTS = Place(
     table="appointments",
     column="contact",
-    where="contact IS NOT NULL",
+    where="contact_key IS NOT NULL",
+    key="contact_key",
     bound_to=lambda row: _associated_data(row["practice_id"], row["id"]),
 )

@@ -1,18 +1,19 @@
 """Looking appointments up: those of some days, those that changed, those of a patient by name.
 
-Names are sealed, so a search opens them, newest start first and batch by batch, and keeps none
-(ADR 39). What is shown is noted as read, what was only opened is not: nobody has seen it.
+Names are sealed, so a search opens them, newest start first and batch by batch (ADR 39), and the
+next one has them in memory (ADR 57). What is shown is noted as read, what was only opened is not:
+nobody has seen it.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 from chassis.auth import Caller
 from chassis.clock import Clock
-from chassis.database import Connection, Database
+from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.sealing import Sealer
 from contracts.events import References
 from services.scheduling import forms, practice_store, store
@@ -20,13 +21,15 @@ from services.scheduling.appointments import NO_REFERENCES, Appointment, Gone
 from services.scheduling.audit import entry as audit
 from services.scheduling.audit.entry import Action
 from services.scheduling.audit.log import AuditLog
-from services.scheduling.name_search import NameSearch
+from services.scheduling.name_search import Named, NameSearch
+from services.scheduling.opened_names import Names, OpenedNames
 from services.scheduling.places import ListPlace
 from services.scheduling.practice import Practice
 from services.scheduling.wall_clock import day_bounds
 
-BATCH = 500  # names: some milliseconds in which nothing else is done
+BATCH = 1000  # names: some milliseconds in which nothing else is done
 MOST_OPENED = 20_000  # names of one look-up; it goes on where it ended
+MOST_CHANGED = 2_000  # names that are brought up to date; if it is more, all are opened anew
 
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9900, 1, 1, tzinfo=UTC)
 
@@ -57,6 +60,7 @@ class Lookups:
     sealer: Sealer
     audit_log: AuditLog
     now: Clock
+    names: OpenedNames = field(default_factory=OpenedNames)
 
     async def between(
         self,
@@ -164,10 +168,12 @@ class Lookups:
         InvalidInput.
         """
         forms.check_order(first, last)
-        async with self.db.practice(caller.practice_id) as tx:
-            practice = await practice_store.of_caller(tx, caller.practice_id)
-        begin, until = _moments(practice, first, last)
-        ids, following = await self._search(practice.id, wanted, begin, until, after, limit)
+        async with self.names.of(caller.practice_id) as names:
+            async with self.db.practice(caller.practice_id) as tx:
+                practice = await practice_store.of_caller(tx, caller.practice_id)
+                await self._bring_up_to_date(tx, practice.id, names)
+            days = _moments(practice, first, last)
+            ids, following = await self._search(practice.id, names, wanted, days, after, limit)
         async with self.db.practice(practice.id) as tx:
             named = await store.named(tx, self.sealer, practice.id, ids, self.now())
             shown = [each for each in reversed(named) if not each.cancelled]
@@ -175,6 +181,20 @@ class Lookups:
                 tx, audit.deed(caller, Action.READ, *(each.id for each in shown))
             )
         return Page(practice, shown, following)
+
+    async def keep_up(self) -> bool:
+        """Leave no name in memory that is gone; to be done every now and then. False: all is done.
+
+        Names that can't be brought up to date are forgotten. Raises what the database raises.
+        """
+        try:
+            for practice_id, names in self.names.all():
+                async with names.turn, self.db.practice(practice_id) as tx:
+                    await self._bring_up_to_date(tx, practice_id, names)
+        except TRANSIENT_ERRORS:
+            self.names.forget_all()
+            raise
+        return False
 
     async def _page(
         self,
@@ -192,35 +212,62 @@ class Lookups:
         more = len(found) > limit
         return Page(practice, shown, ListPlace(shown[-1].starts_at, shown[-1].id) if more else None)
 
+    async def _bring_up_to_date(self, tx: Connection, practice_id: UUID, names: Names) -> None:
+        """Have what is known of names be what it is now, however it changed."""
+        now = await store.changed_at(tx, practice_id)
+        if names.as_of is not None and names.as_of < now:
+            ids, named = await store.names_changed(
+                tx, self.sealer, practice_id, names.as_of, MOST_CHANGED + 1
+            )
+            if len(ids) <= MOST_CHANGED:
+                names.change(ids, named)
+            else:
+                names.clear()
+        elif names.as_of != now:  # known for the first time, or from before a restore
+            names.clear()
+        names.as_of = now
+
     async def _search(
         self,
         practice_id: UUID,
+        names: Names,
         wanted: NameSearch,
-        begin: datetime,
-        until: datetime,
+        days: tuple[datetime, datetime],
         after: ListPlace | None,
         limit: int,
     ) -> tuple[list[UUID], ListPlace | None]:
         """Ids of those that are found, and behind which place there may be more."""
-        found: list[ListPlace] = []
-        opened, place = 0, after
-        while opened < MOST_OPENED:
+        begin, until = days
+        found: dict[UUID, ListPlace] = {}
+
+        def page_is_full(more: Iterable[Named]) -> bool:
+            for each in more:
+                if len(found) == limit:
+                    return True
+                place = ListPlace.of_named(each)
+                found.setdefault(place.appointment_id, place)
+            return False
+
+        if page_is_full(names.found(wanted, begin, until, after)):
+            return list(found), [*found.values()][-1]
+        place = after if names.reach is None else min(names.reach, after or names.reach)
+        goes_on = place == names.reach and days == (_EARLIEST, _LATEST)
+        opened, ends = 0, names.covers(begin)
+        while not ends and opened < MOST_OPENED:
             async with self.db.practice(practice_id) as tx:
-                names = await store.names(
+                named = await store.names(
                     tx, self.sealer, practice_id, begin, until, before=place, limit=BATCH
                 )
-            for place, name in names:
-                if name is None or not wanted.finds(name):
-                    continue
-                if len(found) == limit:
-                    return [each.appointment_id for each in found], found[-1]
-                found.append(place)
-            if len(names) < BATCH:
-                place = None
-                break
-            opened += len(names)
+            ends = len(named) < BATCH
+            goes_on = goes_on and len(names) + len(named) <= self.names.most
+            if goes_on:
+                names.read_on(named, last=ends)
+            if page_is_full(wanted.among(named)):
+                return list(found), [*found.values()][-1]
+            opened += len(named)
+            place = ListPlace.of_named(named[-1]) if named else place
             await asyncio.sleep(0)  # it is others' turn
-        return [each.appointment_id for each in found], place
+        return list(found), None if ends else place
 
 
 def _moments(

@@ -6,14 +6,20 @@ from typing import Self
 from uuid import UUID
 
 from chassis import cursors
+from services.scheduling.name_search import Named
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class ListPlace:
     """That of the appointment which comes at this moment of the list, and has this id."""
 
     at: datetime
     appointment_id: UUID
+
+    @classmethod
+    def of_named(cls, named: Named) -> Self:
+        """Its place in the list by start."""
+        return cls(*named[1:])
 
     @property
     def cursor(self) -> str:

@@ -19,6 +19,7 @@ from contracts.channels import Channel
 from contracts.sealed_bodies import BodySealer
 from contracts.tariffs import Tariff
 from services.scheduling.bounds import COUNTRIES, PER_TARIFF, Bounds
+from services.scheduling.opened_names import SECONDS
 from services.scheduling.practice import checked_countries
 from services.scheduling.visits.settings import RoomSettings
 
@@ -112,6 +113,13 @@ class Settings(RoomSettings, ProducerSettings):
         ge=1,
         description="For patients by name, of one practice, in this process: each opens up to "
         "20,000 names.",
+    )
+    names_kept_seconds: float = Field(
+        default=SECONDS,
+        ge=0,
+        le=3600,
+        description="So long after a practice's last search the names that it opened stay in this "
+        "process's memory; 0: not at all.",
     )
     tokens_per_minute: int = Field(
         default=60,

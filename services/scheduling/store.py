@@ -6,7 +6,7 @@ version back, and makes the event from it.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from contracts.channels import Channel
 from contracts.events import References
 from services.scheduling import contact_store, practice_store
 from services.scheduling.appointments import Appointment, Gone
+from services.scheduling.name_search import Named
 from services.scheduling.places import ListPlace
 from services.scheduling.practice import Practice
 from services.scheduling.problems import ReferenceTaken
@@ -27,6 +28,7 @@ from services.scheduling.problems import ReferenceTaken
 log = structlog.get_logger(__name__)
 
 NOBODY = UUID(int=0)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_LIMIT = 1000  # appointments of one practice on one day
 
 _COLUMNS = """id, practice_id, version, starts_at, duration_minutes, channels, locale, consented_at,
@@ -289,15 +291,15 @@ async def names(
     *,
     before: ListPlace | None,
     limit: int,
-) -> Sequence[tuple[ListPlace, str | None]]:
+) -> Sequence[Named]:
     """The patients' names of appointments in [first, until), the one that starts last first.
 
-    Behind a place in that list. None stands for a name that can't be opened.
+    Behind a place in that list.
     """
     begin = before or ListPlace(until, NOBODY)
     rows = await tx.fetch(
         """
-        SELECT id, practice_id, starts_at, contact FROM appointments
+        SELECT id, starts_at, contact FROM appointments
         WHERE practice_id = $1 AND starts_at >= $2 AND starts_at < $3
           AND (starts_at, id) < ($4::timestamptz, $5::uuid)
           AND deleted_at IS NULL AND erased_at IS NULL
@@ -310,9 +312,36 @@ async def names(
         begin.appointment_id,
         limit,
     )
-    return [
-        (ListPlace(row["starts_at"], row["id"]), contact_store.name(sealer, row)) for row in rows
-    ]
+    return contact_store.names(sealer, practice_id, rows)
+
+
+async def changed_at(tx: Connection, practice_id: UUID) -> datetime:
+    """When the practice's appointments last changed: no change up to then is seen later on."""
+    found: datetime | None = await tx.fetchval(
+        "SELECT at FROM change_clocks WHERE practice_id = $1", practice_id
+    )
+    return found or NEVER
+
+
+async def names_changed(
+    tx: Connection, sealer: Sealer, practice_id: UUID, since: datetime, limit: int
+) -> tuple[Collection[UUID], Sequence[Named]]:
+    """Which appointments changed after this moment, and those of them that have a name still."""
+    rows = await tx.fetch(
+        """
+        (SELECT id, starts_at, CASE WHEN deleted_at IS NULL THEN contact END AS contact
+         FROM appointments WHERE practice_id = $1 AND updated_at > $2
+         ORDER BY updated_at, id LIMIT $3)
+        UNION ALL
+        (SELECT appointment_id, NULL, NULL FROM tombstones
+         WHERE practice_id = $1 AND updated_at > $2 ORDER BY updated_at, appointment_id LIMIT $3)
+        """,
+        practice_id,
+        since,
+        limit,
+    )
+    kept = [row for row in rows if row["contact"] is not None]
+    return {row["id"] for row in rows}, contact_store.names(sealer, practice_id, kept)
 
 
 async def take_reference(tx: Connection, appointment: Appointment) -> None:

@@ -16,6 +16,7 @@ from chassis.clock import utc_now
 from chassis.database import Connection
 from services.status import measures_store, weeks
 from services.status.dependencies import Db, StatusReader
+from services.status.tick_counts import KEPT
 from services.status.views import MeasuresView, WeeksView, WeekView
 
 PUBLISH_EVERY = 60.0  # seconds
@@ -77,7 +78,9 @@ async def read_weeks(
 
 async def publish(tx: Connection) -> None:
     """Set the metrics, over all practices."""
-    found = await measures_store.measures(tx, None, utc_now() - PUBLISHED)
+    now = utc_now()
+    await measures_store.sum_up(tx, now - KEPT)
+    found = await measures_store.measures_of_all(tx, now - PUBLISHED)
     ticks.set(found.ticks)
     proven_wrong.set(found.proven_wrong)
     if found.p50 is not None and found.p95 is not None:

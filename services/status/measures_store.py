@@ -1,60 +1,90 @@
-"""The SQL of the measured truth."""
+"""The SQL of the measured truth: of a practice from its events, of all from counts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from chassis.database import Connection
+from chassis.together import Writer
 from contracts.events import Evidence
+from services.status import tick_counts
 from services.status.facts import PRECEDENCE
+from services.status.tick_counts import Measures, Ticked
 from services.status.weeks import Counted
 
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """How fast ticks came, and how many were later proven wrong. Times in seconds."""
-
-    ticks: int
-    proven_wrong: int
-    p50: float | None
-    p95: float | None
+COUNTING_LOCK = 0x7C0  # advisory lock: one at a time sums up
 
 
-async def measures(tx: Connection, practice_id: UUID | None, since: datetime) -> Measures:
-    """Measures of attempts issued since then, of one practice or (None) of all.
+async def count(tx: Writer, changes: Mapping[Ticked, int]) -> None:
+    """Add to what is counted of ticks, or take away. Nobody waits for anybody in this."""
+    await tx.execute(
+        """
+        INSERT INTO tick_changes (issued_at, step, ticks, proven_wrong)
+        SELECT * FROM unnest($1::timestamptz[], $2::integer[], $3::integer[], $4::integer[])
+        """,
+        [each.issued_at for each in changes],
+        [each.step for each in changes],
+        [*changes.values()],
+        [number if each.proven_wrong else 0 for each, number in changes.items()],
+    )
+
+
+async def sum_up(tx: Connection, since: datetime) -> None:
+    """Put what was added into one row for each minute and step; forget those before `since`."""
+    if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", COUNTING_LOCK):
+        return
+    await tx.execute("DELETE FROM tick_counts WHERE issued_at < $1", since)
+    await tx.execute(
+        """
+        WITH added AS (DELETE FROM tick_changes RETURNING *)
+        INSERT INTO tick_counts AS counted (issued_at, step, ticks, proven_wrong)
+        SELECT issued_at, step, sum(ticks), sum(proven_wrong) FROM added
+        WHERE issued_at >= $1 GROUP BY issued_at, step
+        ON CONFLICT (issued_at, step) DO UPDATE
+            SET ticks = counted.ticks + excluded.ticks,
+                proven_wrong = counted.proven_wrong + excluded.proven_wrong
+        """,
+        since,
+    )
+
+
+async def measures_of_all(tx: Connection, since: datetime) -> Measures:
+    """Measures of attempts issued since then, to the minute, over all practices."""
+    rows = await tx.fetch(
+        """
+        SELECT step, sum(ticks)::bigint AS ticks, sum(proven_wrong)::bigint AS proven_wrong
+        FROM (SELECT * FROM tick_counts UNION ALL SELECT * FROM tick_changes) AS counted
+        WHERE issued_at >= $1 GROUP BY step
+        """,
+        since,
+    )
+    return tick_counts.measures(
+        {row["step"]: row["ticks"] for row in rows}, sum(row["proven_wrong"] for row in rows)
+    )
+
+
+async def measures(tx: Connection, practice_id: UUID, since: datetime) -> Measures:
+    """Measures of a practice's attempts issued since then.
 
     What waited for the morning on purpose says nothing of how fast ticks come.
     """
     row = await tx.fetchrow(
         """
-        WITH recent AS (
-            SELECT appointment_id, attempt, kind, channels, sequence, occurred_at, evidence,
-                   waits_until
-            FROM events
-            WHERE occurred_at >= $2 AND ($1::uuid IS NULL OR practice_id = $1)
-        ), issued AS (
-            SELECT appointment_id, attempt, channel, min(occurred_at) AS at
-            FROM recent CROSS JOIN unnest(channels) AS channel
-            WHERE kind = 'issued' GROUP BY 1, 2, 3
-        ), ticks AS (
-            SELECT appointment_id, attempt, channels[1] AS channel,
-                   min(occurred_at) AS at, min(sequence) AS sequence
-            FROM recent WHERE kind = 'delivered' GROUP BY 1, 2, 3
-        ), failures AS (
-            SELECT appointment_id, attempt, channels[1] AS channel, max(sequence) AS sequence
-            FROM recent WHERE kind = 'failed' AND evidence IS NULL GROUP BY 1, 2, 3
-        ), waited AS (
-            SELECT DISTINCT appointment_id, attempt, channels[1] AS channel
-            FROM recent WHERE waits_until IS NOT NULL
+        WITH requested AS (
+            SELECT min(occurred_at) FILTER (WHERE kind = 'issued') AS issued_at,
+                   min(occurred_at) FILTER (WHERE kind = 'delivered') AS ticked_at,
+                   min(sequence) FILTER (WHERE kind = 'delivered') AS ticked,
+                   max(sequence) FILTER (WHERE kind = 'failed' AND evidence IS NULL) AS failed,
+                   bool_or(waits_until IS NOT NULL) AS waited
+            FROM events CROSS JOIN unnest(channels) AS channel
+            WHERE practice_id = $1 AND occurred_at >= $2
+              AND kind IN ('issued', 'pending', 'delivered', 'failed', 'unconfirmed')
+            GROUP BY appointment_id, attempt, channel
         ), measured AS (
-            SELECT CASE WHEN waited.attempt IS NULL
-                        THEN extract(epoch FROM ticks.at - issued.at)::float8 END AS seconds,
-                   coalesce(failures.sequence > ticks.sequence, false) AS wrong
-            FROM issued
-            JOIN ticks USING (appointment_id, attempt, channel)
-            LEFT JOIN failures USING (appointment_id, attempt, channel)
-            LEFT JOIN waited USING (appointment_id, attempt, channel)
+            SELECT CASE WHEN NOT waited
+                        THEN extract(epoch FROM ticked_at - issued_at)::float8 END AS seconds,
+                   coalesce(failed > ticked, false) AS wrong
+            FROM requested WHERE issued_at IS NOT NULL AND ticked_at IS NOT NULL
         )
         SELECT count(*) AS ticks, count(*) FILTER (WHERE wrong) AS proven_wrong,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,

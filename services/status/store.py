@@ -6,6 +6,7 @@ in the order of versions, across all replicas. That makes `version > last` compl
 has seen a version, no smaller one can still appear (which a sequence would not give).
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,13 +15,15 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from chassis.clock import utc_now
 from chassis.database import Connection
 from chassis.together import Writer, together
-from services.status import erasure_store, rows
+from services.status import erasure_store, measures_store, rows, tick_counts
 from services.status.condensing import condensed
 from services.status.facts import Erased, Fact
 from services.status.indicators import Indicator, fold
 from services.status.openness import open_until
+from services.status.tick_counts import Ticked
 from services.status.ticks import Tick, first_ticks
 
 # Notification channel; the payload is a practice's id and its feed's newest version.
@@ -122,6 +125,9 @@ async def record(tx: Connection, known: Sequence[Known]) -> Recorded:
     told = await _facts(tx, keys)
     facts = {key: condensed(told[key].values()) for key in keys}
     before = await _shown(tx, keys)
+    new: dict[Key, list[UUID]] = {key: [] for key in keys}
+    for each in known:
+        new[each.practice_id, each.appointment_id].append(each.event_id)
     changed: dict[Key, Shown] = {}
     moved: dict[Key, Shown] = {}
     for key in keys:
@@ -141,7 +147,10 @@ async def record(tx: Connection, known: Sequence[Known]) -> Recorded:
         if body and then and then.body and then.times != (starts_at, ends_at):
             moved[key] = Shown(appointment_id, feed.next, body, starts_at, ends_at)
             feed.tell(Moved(appointment_id, feed.next), opens=_is_open(body))
+    counts = _tick_changes(told, new)
     async with together(tx) as all_at_once:
+        if counts:
+            await measures_store.count(all_at_once, counts)
         if changed:
             await _show(all_at_once, changed)
         news = {practice_id: feed.news for practice_id, feed in feeds.items() if feed.changes}
@@ -152,9 +161,6 @@ async def record(tx: Connection, known: Sequence[Known]) -> Recorded:
     erased = [key for key in keys if any(isinstance(fact, Erased) for fact in facts[key])]
     await erasure_store.forget(tx, erased)
     await _drop(tx, [event_id for key in keys for event_id in _surplus(told[key], facts[key])])
-    new: dict[Key, list[UUID]] = {key: [] for key in keys}
-    for each in known:
-        new[each.practice_id, each.appointment_id].append(each.event_id)
     ticks = [tick for key in keys for tick in first_ticks(told[key], new[key])]
     return Recorded(news, ticks)
 
@@ -181,6 +187,17 @@ class _Feed:
     def news(self) -> News:
         """All that was told."""
         return News(self._version, self.changes, self._opens)
+
+
+def _tick_changes(
+    told: Mapping[Key, Mapping[UUID, Fact]], new: Mapping[Key, Collection[UUID]]
+) -> Counter[Ticked]:
+    """What these events change in what is counted of ticks."""
+    since = utc_now() - tick_counts.KEPT
+    found = Counter[Ticked]()
+    for key, facts in told.items():
+        found.update(tick_counts.changes(facts, new[key], since))
+    return found
 
 
 def _is_open(body: Body | None) -> bool:

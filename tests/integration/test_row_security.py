@@ -18,6 +18,8 @@ EXCEPTIONS = {
     "status.inbox": "ids of events",
     "webhooks.inbox": "ids of events",
     "status.partitions_read": "how far Kafka was read",
+    "status.tick_changes": "how many, over all practices",
+    "status.tick_counts": "how many, over all practices",
     "notification.mailbox_positions": "how far the operator's mailbox of bounces was read",
     "scheduling.operator_keys": "seen in the operator's scope alone; names no practice",
     "dashboard.draft_keys": "found by the hash of whoever is logged in; names no practice",

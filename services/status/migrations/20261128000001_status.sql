@@ -45,7 +45,8 @@ CREATE TABLE events (
     causes uuid[]                       -- followed_up: what was dealt with
 );
 CREATE INDEX events_appointment ON events (practice_id, appointment_id);
-CREATE INDEX events_by_time ON events (practice_id, occurred_at);
+CREATE INDEX events_by_time ON events (practice_id, occurred_at)
+    WHERE kind IN ('issued', 'pending', 'delivered', 'failed', 'unconfirmed'); -- of invitations
 CREATE INDEX events_erased ON events (occurred_at) WHERE kind = 'erased';
 ALTER TABLE events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY practice ON events
@@ -95,7 +96,27 @@ CREATE TABLE partitions_read (
 );
 GRANT SELECT, INSERT, UPDATE ON partitions_read TO status;
 
+-- How many first ticks there were over all practices, of attempts issued within the same minute: by
+-- the step that the time to the tick is in (services/status/tick_counts.py; NULL: it waited on
+-- purpose). Whoever records events adds to it, or takes away, by a row of its own, so that nobody
+-- waits for anybody; now and then those are summed up.
+CREATE TABLE tick_counts (
+    issued_at timestamptz NOT NULL,
+    step integer,
+    ticks bigint NOT NULL,
+    proven_wrong bigint NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (issued_at, step)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON tick_counts TO status;
+CREATE TABLE tick_changes (
+    issued_at timestamptz NOT NULL,
+    step integer,
+    ticks bigint NOT NULL,
+    proven_wrong bigint NOT NULL
+);
+GRANT SELECT, INSERT, DELETE ON tick_changes TO status;
+
 -- migrate:down
 
-DROP TABLE partitions_read, practice_feed, indicators, events, inbox;
+DROP TABLE tick_changes, tick_counts, partitions_read, practice_feed, indicators, events, inbox;
 DROP FUNCTION practice_in_scope(uuid);

@@ -12,6 +12,7 @@ from services.scheduling.problems import Damaged
 from services.scheduling.schemas import UNREADABLE, AppointmentView, Change, Resend
 from tests.database.conftest import NewPractice, OwnerOf
 from tests.database.scheduling.support import Desk
+from tests.support import BERLIN
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ async def test_the_day_shows_all_others_and_says_of_which_the_name_can_not_be_re
     desk: Desk, damaged: UUID
 ) -> None:
     good = await desk.create()
-    tomorrow = (desk.moment + timedelta(days=1)).date()
+    tomorrow = desk.moment.astimezone(BERLIN).date() + timedelta(days=1)
     practice, found = await desk.booking.day(desk.caller, tomorrow)
     views = {view.id: view for view in (AppointmentView.of(each, practice) for each in found)}
     assert (views[good].patient_name, views[good].damaged) == ("Erika Mustermann", False)

@@ -5,9 +5,20 @@ from chassis.resealing import BATCH
 from chassis.sealing import Sealer
 from chassis.secret_keys import NumberedKeys
 from services.scheduling import store
+from services.scheduling.contact_store import CONTACTS
 from services.scheduling.resealing import Resealing
 from tests.database.conftest import NewPractice, OwnerOf
 from tests.database.scheduling.support import Desk
+
+# As many copies of an appointment as wanted, whose contacts can't be opened.
+MANY = """
+INSERT INTO appointments (id, practice_id, starts_at, duration_minutes, channels, locale,
+    consented_at, invitation_id, created_at, created_by, contact)
+SELECT format('00000000-0000-0000-0000-%s', lpad(n::text, 12, '0'))::uuid, practice_id,
+    starts_at, duration_minutes, channels, locale, consented_at, gen_random_uuid(),
+    created_at, created_by, '\\x01ff'
+FROM appointments a, generate_series(1, $2) AS n WHERE a.id = $1
+"""
 
 
 async def test_a_new_key_seals_all_that_an_older_one_opens(
@@ -34,13 +45,7 @@ async def test_more_than_a_batch_that_cannot_be_opened_holds_up_nothing_behind_i
     first = await desk.create()
     async with owner_of("scheduling") as owner:
         await owner.execute(
-            """
-            INSERT INTO appointments
-            SELECT (jsonb_populate_record(a, jsonb_build_object(
-                'id', format('00000000-0000-0000-0000-%s', lpad(n::text, 12, '0')),
-                'invitation_id', gen_random_uuid(), 'contact', '\\x01ff'))).*
-            FROM appointments a, generate_series(1, $2) AS n WHERE a.id = $1
-            """,
+            MANY,
             first,
             BATCH + 1,
         )
@@ -55,6 +60,21 @@ async def test_more_than_a_batch_that_cannot_be_opened_holds_up_nothing_behind_i
         found = await store.find(tx, alone, desk.practice_id, first)
     assert found is not None
     assert not found.damaged
+
+
+async def test_whether_an_older_key_is_needed_is_told_by_an_index_alone(
+    scheduling_db: Database, new_practice: NewPractice, owner_of: OwnerOf, sealer: Sealer
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice())
+    first = await desk.create()
+    async with owner_of("scheduling") as owner:
+        await owner.execute(MANY, first, 3000)
+        await owner.execute("ANALYZE appointments")
+    async with scheduling_db.system() as tx:
+        plan = await tx.fetch(f"EXPLAIN {CONTACTS.under_others}", [0, *range(2, 256)])
+        assert "using appointments_by_key" in "\n".join(row[0] for row in plan)
+        assert await tx.fetchval(CONTACTS.under_others, [0, *range(2, 256)]) == 0
+        assert await tx.fetchval(CONTACTS.under_others, [0, 1]) == 3001
 
 
 async def test_while_a_key_comes_into_use_replicas_leave_each_other_s_seals_alone(

@@ -1,16 +1,25 @@
 """A name is found however it or the search for it is written, and by nothing else."""
 
 import unicodedata
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.name_search import NameSearch
+from services.scheduling.name_search import Named, NameSearch, folded, written
+
+AT = datetime(2026, 11, 28, 9, tzinfo=UTC)
+
+
+def named(name: str) -> Named:
+    return folded(name), AT, uuid4()
 
 
 def finds(query: str, name: str) -> bool:
-    return NameSearch.of(query).finds(name)
+    one = named(name)
+    return NameSearch.of(query).among([named(""), one]) == [one]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +98,26 @@ def test_every_beginning_of_a_name_finds_it_in_any_normal_form(
     word: str, data: st.DataObject
 ) -> None:
     apart = data.draw(st.booleans())
-    wanted = NameSearch.of(unicodedata.normalize("NFD" if apart else "NFC", word))
-    assert wanted.finds(f"Erika {word}")
+    assert finds(unicodedata.normalize("NFD" if apart else "NFC", word), f"Erika {word}")
+
+
+@given(
+    st.lists(st.sampled_from("aEzß9 '’-äöüåÅøłıéñçŁĩạÑǆŉﬁÄ\u0308\u0301中ي한\u200c.,"), max_size=9)
+)
+def test_what_is_written_in_latin_letters_is_so_in_words_of_any(letters: list[str]) -> None:
+    """The two ways to fold come to the same: another letter takes a name the longer one."""
+    name = "".join(letters)
+    assert {*written(name), "中"} == {*written(f"{name} 中")} - {""}
+
+
+def test_latin_words_are_written_all_at_once() -> None:
+    assert written("Jürgen Bär") == ["jurgen", "bar", "juergen", "baer"]
+    assert written("Jürgen Bär 中") == ["jurgen", "juergen", "bar", "baer", "中"]
+
+
+def test_those_that_are_found_stay_in_their_order() -> None:
+    two, other, one = named("Erika Müller 2"), named("Hans Maier"), named("Mueller, Erika")
+    assert NameSearch.of("er mü").among([two, other, one]) == [two, one]
 
 
 @pytest.mark.parametrize(
