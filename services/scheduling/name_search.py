@@ -120,7 +120,7 @@ def _bare(latin: str) -> str:
 
 
 def _is_bare_with_marks(letter: str) -> bool:
-    apart = unicodedata.normalize("NFKD", letter)
+    apart = unicodedata.normalize("NFD", letter)  # as `_bare` takes it apart
     return apart[0].isascii() and apart[0].isalpha() and all(map(unicodedata.combining, apart[1:]))
 
 
