@@ -47,7 +47,8 @@ def names(sealer: Sealer, practice_id: UUID, rows: Iterable[Record]) -> list[Nam
         except NotOpened:
             named.append(("", starts_at, appointment_id))
         else:
-            name = folded(from_json(opened)["patient_name"])
+            # Not in the parser's cache, which would keep names and addresses for good.
+            name = folded(from_json(opened, cache_strings="keys")["patient_name"])
             named.append((name, starts_at, appointment_id))
     return named
 
