@@ -214,7 +214,7 @@ async def patch_appointment(request: Request, caller: Caller, appointment_id: st
     """Cancel: a JSON Patch that sets the status."""
     _check_type(request, PATCHES)
     try:
-        patch: Any = from_json(await request.body())
+        patch: Any = from_json(await request.body(), cache_strings="keys")
     except ValueError:  # also where it is nested too deep
         raise NotJson from None
     if not appointment.is_cancellation(patch):

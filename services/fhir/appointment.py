@@ -184,9 +184,12 @@ Few: Any = Field(default=[], max_length=20)
 
 
 class Element(BaseModel):
-    """A part of a resource; what it may not have is refused, unless the caller is lenient."""
+    """A part of a resource; what it may not have is refused, unless the caller is lenient.
 
-    model_config = ConfigDict(strict=True)
+    Of what it says nothing stays in the JSON parser's cache, which never forgets.
+    """
+
+    model_config = ConfigDict(strict=True, cache_strings="keys")
 
     id: Text | None = None
     # It would change what the rest means.

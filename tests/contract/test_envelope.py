@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from contracts.channels import Channel
 from contracts.envelope import Headers, Label, Unreadable, Untrusted, decode, encode, label
-from contracts.events import Evidence, InvitationDelivered
+from contracts.events import Evidence, InvitationDelivered, InvitationRequested
 from contracts.sealed_bodies import BodyOpener, BodySealer
 from contracts.sealed_bodies import public_keys as readers_keys
 from contracts.signatures import EventSigner, EventVerifier, public_keys
 from contracts.topics import EVENT_OF
+from tools import record
 
 DELIVERED = InvitationDelivered(
     appointment_id=UUID(int=1),
@@ -73,6 +74,20 @@ def test_one_broken_header_is_refused_by_its_name(
     with pytest.raises(Unreadable) as refused:
         decode(changed(name, value), GOOD.value)
     assert str(refused.value) == reason
+
+
+def test_no_parser_keeps_what_an_event_says_of_a_patient() -> None:
+    """Of a text that is kept the same object would come again."""
+    body = list(record.bodies(InvitationRequested))[1]
+    one, other = (
+        decode(message.headers, message.value).event
+        for message in [encode(InvitationRequested.model_validate(body), source="/x")] * 2
+    )
+    assert isinstance(one, InvitationRequested)
+    assert isinstance(other, InvitationRequested)
+    assert one == other
+    assert one.patient_name is not other.patient_name
+    assert one.channels.email is not other.channels.email
 
 
 @pytest.mark.parametrize(

@@ -108,9 +108,12 @@ class ErasureReason(StrEnum):
 
 
 class Event(BaseModel):
-    """Any event: always of one practice, and mostly of one of its appointments."""
+    """Any event: always of one practice, and mostly of one of its appointments.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    Of what it says nothing stays in the JSON parser's cache, which never forgets.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", cache_strings="keys")
     type: ClassVar[str]
 
     practice_id: UUID

@@ -121,6 +121,14 @@ def test_a_resource_that_was_read_can_be_created_as_one_like_it() -> None:
     }
 
 
+def test_no_parser_keeps_what_a_resource_says_of_a_patient() -> None:
+    """Of a text that is kept the same object would come again."""
+    sent = json.dumps(resource_of(view()))
+    one, other = (AppointmentInput.model_validate_json(sent).contained[0] for _ in range(2))
+    assert one == other
+    assert one.name[0].text is not other.name[0].text
+
+
 @given(views)
 def test_references_come_back_as_they_went_out(shown: Json) -> None:
     resource = resource_of(shown)
