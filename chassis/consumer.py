@@ -231,7 +231,7 @@ class Consumer:
         """What is to be opened: not what can do nothing here, as its envelope tells."""
         if self._concerning is None:
             return records
-        labels = [label(record.headers) for record in records]
+        labels = [label(record.topic, record.headers) for record in records]
         concerning = iter(await self._concerning([each for each in labels if each is not None]))
         return [
             record

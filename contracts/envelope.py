@@ -140,11 +140,16 @@ def decode(
     return Received(event_id, time, event, traceparent)
 
 
-def label(headers: Iterable[tuple[str, bytes | None]]) -> Label | None:
-    """What kind of event this is, and whose; None if that can't be told without decoding it."""
+def label(topic: str, headers: Iterable[tuple[str, bytes | None]]) -> Label | None:
+    """What kind of event of this topic this is, and whose.
+
+    None if that can't be told without decoding it, or no such event belongs there.
+    """
     values = dict(headers)
     try:
         event_type = EVENT_OF[(values["ce_type"] or b"").decode()]
+        if TOPIC_OF[event_type].name != topic:
+            return None
         practice_id = values.get("ce_practiceid")
         return Label(event_type, None if practice_id is None else UUID(practice_id.decode()))
     except (KeyError, ValueError):

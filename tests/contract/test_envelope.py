@@ -15,7 +15,7 @@ from contracts.events import Evidence, InvitationDelivered, InvitationRequested
 from contracts.sealed_bodies import BodyOpener, BodySealer
 from contracts.sealed_bodies import public_keys as readers_keys
 from contracts.signatures import EventSigner, EventVerifier, public_keys
-from contracts.topics import EVENT_OF
+from contracts.topics import EVENT_OF, REQUESTED
 from tools import record
 
 DELIVERED = InvitationDelivered(
@@ -104,7 +104,12 @@ def test_no_parser_keeps_what_an_event_says_of_a_patient() -> None:
 )
 def test_a_label_tells_type_and_practice_or_nothing(headers: Headers, told: Label | None) -> None:
     """And with nothing it is decoded, so that it is refused by a reason."""
-    assert label(headers) == told
+    assert label(GOOD.topic, headers) == told
+
+
+def test_a_label_of_another_topic_tells_nothing() -> None:
+    """Else who opens a topic for all could pass over what is forged there."""
+    assert label(REQUESTED.name, GOOD.headers) is None
 
 
 @pytest.mark.parametrize("body", [None, b"", b"[]", b"{", b'{"attempt": 1}'])

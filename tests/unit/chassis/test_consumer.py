@@ -22,7 +22,7 @@ from contracts.envelope import encode
 from contracts.events import AppointmentDeleted, AppointmentErased
 from contracts.signatures import HEADER as SIGNATURE
 from contracts.signatures import EventSigner, EventVerifier, public_keys
-from contracts.topics import APPOINTMENTS
+from contracts.topics import APPOINTMENTS, REQUESTED
 from tests.support import eventually
 
 STALLED_AFTER = 0.2  # seconds
@@ -178,5 +178,8 @@ async def test_what_is_of_no_concern_is_not_opened_and_what_tells_nothing_is(
     )
     forged, unlabelled = record(), record()
     unlabelled.headers = [each for each in unlabelled.headers if each[0] != "ce_type"]
-    await made.consume([forged, unlabelled])
-    assert parked == ["ce_type is missing or unknown"]
+    misplaced = record()
+    misplaced.topic = REQUESTED.name
+    await made.consume([forged, unlabelled, misplaced])
+    unsigned = "ce_signature is by a key that its producer does not have"
+    assert parked == ["ce_type is missing or unknown", unsigned]
