@@ -20,6 +20,7 @@ from services.scheduling.places import ListPlace
 
 SECONDS = 600
 MOST = 100_000  # names of all practices, of 300 bytes each; who looked longest ago goes first
+PATIENCE = 2.0  # seconds that a search waits for one before it, until it opens names for itself
 
 _start = itemgetter(1)
 _place = itemgetter(1, 2)
@@ -86,14 +87,20 @@ class OpenedNames:
 
     @asynccontextmanager
     async def of(self, practice_id: UUID) -> AsyncIterator[Names]:
-        """A practice's, for one search at a time."""
+        """A practice's, for one search at a time; nothing is known to whom that takes too long."""
         names = self._of.setdefault(practice_id, Names())
-        async with names.turn:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await names.turn.acquire()
+        except TimeoutError:
+            yield Names()
+            return
+        try:
             self._stays(practice_id)
-            try:
-                yield names
-            finally:
-                self._keep(practice_id, names)
+            yield names
+        finally:
+            self._keep(practice_id, names)
+            names.turn.release()
 
     def all(self) -> Sequence[tuple[UUID, Names]]:
         """Each practice's, to be brought up to date in its turn; nobody looks."""

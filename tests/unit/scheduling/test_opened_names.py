@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
+from services.scheduling import opened_names
 from services.scheduling.name_search import Named, NameSearch, folded
 from services.scheduling.opened_names import MOST, SECONDS, Names, OpenedNames
 from services.scheduling.places import ListPlace
@@ -125,7 +128,7 @@ async def test_who_brings_names_up_to_date_keeps_them_no_longer() -> None:
 
 
 def test_how_long_and_how_many_is_what_the_record_says() -> None:
-    assert (SECONDS, MOST) == (600, 100_000)
+    assert (SECONDS, MOST, opened_names.PATIENCE) == (600, 100_000, 2)
 
 
 async def test_one_search_of_a_practice_goes_after_the_other() -> None:
@@ -141,6 +144,18 @@ async def test_one_search_of_a_practice_goes_after_the_other() -> None:
     async with opened.of(OTHER):
         await asyncio.gather(*map(search, range(3)))
     assert steps == [0, 0, 1, 1, 2, 2]
+
+
+async def test_who_has_waited_long_for_another_search_goes_without_its_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = OpenedNames()
+    await remember(opened, ONE, 3)
+    monkeypatch.setattr(opened_names, "PATIENCE", 0)
+    async with opened.of(ONE):
+        async with asyncio.timeout(5):
+            assert await known(opened, ONE, ONE) == [0, 0]
+    assert await known(opened, ONE) == [3]
 
 
 async def remember(opened: OpenedNames, practice: UUID, count: int) -> None:
