@@ -190,7 +190,7 @@ def build(settings: Settings) -> Application:
                     lambda tx: erasure.by_term(tx, SOURCE, utc_now()),
                     every=settings.erasure_poll_seconds,
                 ),
-                Loop("opened names", lookups.keep_up, poll=KEEPING_UP),
+                Loop("opened names", lambda: lookups.keep_up(db), poll=KEEPING_UP),
                 housekeeper("resealing", db, resealing.Resealing(sealer).batch, every=RESEALING),
                 housekeeper("inbox", db, inbox.purge, every=PURGE),
                 housekeeper("housekeeping", db, housekeeping.purge, every=PURGE),

@@ -29,6 +29,7 @@ from services.scheduling.wall_clock import day_bounds
 
 BATCH = 1000  # names: some milliseconds in which nothing else is done
 MOST_OPENED = 20_000  # names of one look-up; it goes on where it ended
+KEPT_UP_WITHIN = 20.0  # seconds
 MOST_CHANGED = 2_000  # names that are brought up to date; if it is more, all are opened anew
 
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9900, 1, 1, tzinfo=UTC)
@@ -182,15 +183,18 @@ class Lookups:
             )
         return Page(practice, shown, following)
 
-    async def keep_up(self) -> bool:
+    async def keep_up(self, db: Database) -> bool:
         """Leave no name in memory that is gone; to be done every now and then. False: all is done.
 
-        Names that can't be brought up to date are forgotten. Raises what the database raises.
+        Names that can't be brought up to date soon are forgotten. Raises what the database raises,
+        and TimeoutError. The database is that of the background: callers in each other's way are no
+        reason to forget, and to have each of them open all names anew.
         """
         try:
-            for practice_id, names in self.names.all():
-                async with names.turn, self.db.practice(practice_id) as tx:
-                    await self._bring_up_to_date(tx, practice_id, names)
+            async with asyncio.timeout(KEPT_UP_WITHIN):
+                for practice_id, names in self.names.all():
+                    async with names.turn, db.practice(practice_id) as tx:
+                        await self._bring_up_to_date(tx, practice_id, names)
         except TRANSIENT_ERRORS:
             self.names.forget_all()
             raise

@@ -122,7 +122,7 @@ async def test_what_is_gone_leaves_the_memory_soon_and_all_does_if_nobody_knows_
     )
     await desk.booking.erase(desk.caller, erased)
     await desk.booking.delete(desk.caller, deleted, None, notify=True)
-    assert not await searches.keep_up()
+    assert not await searches.keep_up(db)
     everybody = NameSearch(())
     for _, names in searches.names.all():
         assert [each[2] for each in names.found(everybody, NEVER, utc_now() + WEEK, None)] == [
@@ -130,8 +130,26 @@ async def test_what_is_gone_leaves_the_memory_soon_and_all_does_if_nobody_knows_
         ]
     await db.close()
     with pytest.raises(asyncpg.InterfaceError):
-        await searches.keep_up()
+        await searches.keep_up(db)
     assert searches.names.all() == []
+
+
+async def test_a_rush_of_callers_forgets_no_names_and_a_search_that_does_not_end_does(
+    desk: Desk, postgres: DatabaseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Database.open(postgres.dsn("scheduling"), connections=3) as db:
+        callers = db.for_callers()
+        searches = Lookups(callers, desk.booking.sealer, AUDIT_LOG, desk.now)
+        nobody = forms.name_search("nobody")
+        await searches.of_name(desk.caller, nobody, None, None, after=None, limit=1)
+        async with callers.practice(desk.caller.practice_id):  # the only place
+            assert not await searches.keep_up(db)
+        [(_, names)] = searches.names.all()
+        monkeypatch.setattr(lookups, "KEPT_UP_WITHIN", 0.01)
+        async with names.turn:
+            with pytest.raises(TimeoutError):
+                await searches.keep_up(db)
+        assert searches.names.all() == []
 
 
 async def test_pages_go_on_where_the_names_in_memory_end(
