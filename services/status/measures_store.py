@@ -53,8 +53,10 @@ async def measures_of_all(tx: Connection, since: datetime) -> Measures:
     rows = await tx.fetch(
         """
         SELECT step, sum(ticks)::bigint AS ticks, sum(proven_wrong)::bigint AS proven_wrong
-        FROM (SELECT * FROM tick_counts UNION ALL SELECT * FROM tick_changes) AS counted
-        WHERE issued_at >= $1 GROUP BY step
+        FROM (SELECT step, ticks, proven_wrong FROM tick_counts WHERE issued_at >= $1
+              UNION ALL
+              SELECT step, ticks, proven_wrong FROM tick_changes WHERE issued_at >= $1) AS counted
+        GROUP BY step
         """,
         since,
     )

@@ -146,3 +146,15 @@ async def test_what_is_published_is_what_was_counted(status: Status) -> None:
     shown = [next(iter(each.collect())).samples for each in (measures.ticks, measures.to_tick)]
     assert [sample.value for sample in shown[0]] == [1]
     assert [sample.value for sample in shown[1]] == [pytest.approx(60, rel=0.006)] * 2
+
+
+async def test_a_column_that_the_next_release_adds_is_none_of_ours(owner_of: OwnerOf) -> None:
+    async with owner_of("status") as owner:
+        upgrade = owner.transaction()
+        await upgrade.start()
+        await owner.execute("ALTER TABLE tick_counts ADD COLUMN added text")
+        try:
+            await measures_store.sum_up(owner, utc_now() - KEPT)
+            await measures_store.measures_of_all(owner, utc_now() - KEPT)
+        finally:
+            await upgrade.rollback()
