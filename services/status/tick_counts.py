@@ -77,7 +77,7 @@ def changes(known: Mapping[UUID, Fact], new: Collection[UUID], since: datetime) 
         isinstance(each, Outcome) and each.state is State.DELIVERED for each in known.values()
     ):
         found = counted(known.values(), since)
-        found.subtract(counted((known[each] for each in known if each not in new), since))
+        found.subtract(counted((known[each] for each in known.keys() - new), since))
     return Counter({each: number for each, number in found.items() if number})
 
 
