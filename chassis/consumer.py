@@ -4,6 +4,8 @@ Each batch is one transaction: deduplicated by the inbox, handled, committed; on
 its offsets be (chassis/group_reader.py). What cannot be read, is not signed by its producer, or
 fails for what it says, is parked and passed; what fails because something is down is fetched again
 after a back-off.
+
+What does nothing in a service it need not open (ADR 60).
 """
 
 import asyncio
@@ -27,7 +29,7 @@ from chassis.dead_letters import DeadLetters
 from chassis.group_reader import GroupReader, Record
 from chassis.kafka import Cluster
 from chassis.loop import pause_after
-from contracts.envelope import Received, Unreadable, Untrusted, decode
+from contracts.envelope import Label, Received, Unreadable, Untrusted, decode, label
 from contracts.sealed_bodies import BodyOpener
 from contracts.signatures import EventVerifier
 from contracts.topics import Topic
@@ -35,6 +37,8 @@ from contracts.topics import Topic
 log = structlog.get_logger(__name__)
 
 Handle = Callable[[Connection, Sequence[Received]], Awaitable[None]]
+# Which of these events can change something here.
+Concerning = Callable[[Sequence[Label]], Awaitable[Sequence[bool]]]
 # Of these partitions everything has taken effect that was published until then.
 ReadUp = Callable[[Sequence[TopicPartition], datetime], Awaitable[None]]
 
@@ -75,12 +79,14 @@ class Consumer:
         cluster: Cluster,
         verifier: EventVerifier,
         opener: BodyOpener | None = None,
+        concerning: Concerning | None = None,
         after_commit: Callable[[], None] = lambda: None,
         read_up: ReadUp | None = None,
     ) -> None:
         self._handle = handle
         self._verifier = verifier
         self._opener = opener
+        self._concerning = concerning
         self._db = db
         self._after_commit = after_commit
         self._read_up = read_up
@@ -198,7 +204,7 @@ class Consumer:
         try:
             events: list[tuple[Record, Received]] = []
             refused: list[tuple[Record, str]] = []
-            for record in records:
+            for record in await self._of_concern(records):
                 try:
                     received = decode(record.headers, record.value, self._verifier, self._opener)
                     events.append((record, received))
@@ -220,6 +226,18 @@ class Consumer:
             self._in_hand_since = None
         self._backoff.reset()
         self._progress = time.monotonic()
+
+    async def _of_concern(self, records: Sequence[Record]) -> Sequence[Record]:
+        """What is to be opened: not what can do nothing here, as its envelope tells."""
+        if self._concerning is None:
+            return records
+        labels = [label(record.headers) for record in records]
+        concerning = iter(await self._concerning([each for each in labels if each is not None]))
+        return [
+            record
+            for record, each in zip(records, labels, strict=True)
+            if each is None or next(concerning)
+        ]
 
     async def _apply_or_isolate(
         self, events: Sequence[tuple[Record, Received]]
@@ -287,6 +305,15 @@ class Consumer:
                 reason=reason,
             )
         await self._dead_letters.park(refused)
+
+
+def of_types(*types: type) -> Concerning:
+    """Events of these types, for a service in which others do nothing."""
+
+    async def concerning(labels: Sequence[Label]) -> Sequence[bool]:
+        return [issubclass(each.type, types) for each in labels]
+
+    return concerning
 
 
 def _begin(received: Received) -> Span:

@@ -12,7 +12,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from uuid import UUID
@@ -293,7 +293,7 @@ class _Limit:
 
     def _drop(self) -> None:
         self.reached = True
-        self._connection.terminate()
+        _drop(self._connection)
 
 
 @asynccontextmanager
@@ -301,7 +301,8 @@ async def _begun(connection: Connection, scope: str, *settings: str) -> AsyncIte
     """A transaction of the scope with these settings: one round trip to begin, one to end.
 
     A connection that asyncpg finds unusable (what a dying server said last can make it so, before
-    it is known to be closed) is dropped: the next one will do.
+    it is known to be closed) is dropped: the next one will do. So is one over which nothing can be
+    undone, and what is raised is what went wrong before.
     """
     if not scope.replace("-", "").isalnum():
         raise ValueError("no scope")
@@ -311,13 +312,21 @@ async def _begun(connection: Connection, scope: str, *settings: str) -> AsyncIte
         try:
             yield
         except BaseException:
-            if not connection.is_closed():
-                await connection.execute("ROLLBACK")
+            try:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+            except TRANSIENT_ERRORS:
+                _drop(connection)
             raise
         await connection.execute("COMMIT")
     except asyncpg.InternalClientError:
-        connection.terminate()
+        _drop(connection)
         raise
+
+
+def _drop(connection: Connection) -> None:
+    with suppress(asyncpg.InterfaceError):  # closed by now, and back in its pool
+        connection.terminate()
 
 
 def affected(tag: str) -> int:

@@ -47,6 +47,14 @@ class Received:
     traceparent: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What an envelope says of its event, before anybody has checked that it is its producer's."""
+
+    type: type[Event]
+    practice_id: UUID | None  # before 1.1.0 the envelope did not say
+
+
 def schema_id(event: type[Event]) -> str:
     """The `$id` of the JSON Schema of this event's body (contracts/schemas)."""
     return f"urn:{event.type.replace('.', ':')}"
@@ -130,6 +138,17 @@ def decode(
     if traceparent is not None and not TRACEPARENT.fullmatch(traceparent):
         traceparent = None  # as W3C Trace Context asks of who receives a broken one
     return Received(event_id, time, event, traceparent)
+
+
+def label(headers: Iterable[tuple[str, bytes | None]]) -> Label | None:
+    """What kind of event this is, and whose; None if that can't be told without decoding it."""
+    values = dict(headers)
+    try:
+        event_type = EVENT_OF[(values["ce_type"] or b"").decode()]
+        practice_id = values.get("ce_practiceid")
+        return Label(event_type, None if practice_id is None else UUID(practice_id.decode()))
+    except (KeyError, ValueError):
+        return None
 
 
 def _agree(attributes: dict[str, str], event: Event) -> None:

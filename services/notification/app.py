@@ -111,6 +111,7 @@ def build(settings: Settings) -> Application:
                 cluster=kafka,
                 verifier=settings.event_verifier,
                 opener=settings.body_opener,
+                concerning=requests.concerning,
                 after_commit=wake_all,
             )
             erasure = KafkaErasure(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from chassis.clock import Clock
+from chassis.consumer import of_types
 from chassis.database import Connection
 from chassis.sealing import Sealer
 from contracts.channels import Channel
@@ -38,6 +39,9 @@ from services.notification.letters.letter import Letter, LetterKind
 
 TOPICS = (APPOINTMENTS, REQUESTED)
 GROUP = "notification"
+concerning = of_types(
+    AppointmentDeleted, AppointmentErased, AppointmentRescheduled, *REQUESTED.events
+)
 
 
 class Events:

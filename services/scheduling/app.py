@@ -116,6 +116,7 @@ def build(settings: Settings) -> Application:
                 db=db,
                 cluster=kafka,
                 verifier=settings.event_verifier,
+                concerning=events.concerning,
             )
 
             app.state.access = Access(

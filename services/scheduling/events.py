@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
+from chassis.consumer import of_types
 from chassis.database import Connection
 from contracts.envelope import Received
-from contracts.events import DeliveryOutcome
+from contracts.events import Delivered, DeliveryOutcome, Failed, NoticeOutcome
 from contracts.topics import OUTCOMES
 from services.scheduling import address_store, cancellation_store
 from services.scheduling.addresses import taken_back, verdict
 
 TOPICS = (OUTCOMES,)
 GROUP = "scheduling"
+concerning = of_types(Delivered, Failed, NoticeOutcome)
 
 
 async def handle(tx: Connection, received: Sequence[Received]) -> None:

@@ -97,6 +97,7 @@ def build(settings: Settings) -> Application:
                 db=db,
                 cluster=Cluster.of(settings),
                 verifier=settings.event_verifier,
+                concerning=events.concerning(db),
                 after_commit=worker.wake,
             )
             app.state.access = Access(

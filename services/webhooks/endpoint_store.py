@@ -46,6 +46,14 @@ async def every(tx: Connection, practice_id: UUID | None = None) -> list[Endpoin
     return [_endpoint(row) for row in rows]
 
 
+async def practices(tx: Connection, of: Iterable[UUID]) -> set[UUID]:
+    """Those of these practices that have any."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT practice_id FROM endpoints WHERE practice_id = ANY($1::uuid[])", list(of)
+    )
+    return {row["practice_id"] for row in rows}
+
+
 async def get(tx: Connection, practice_id: UUID, endpoint_id: UUID) -> Endpoint | None:
     """One of the practice's."""
     row = await tx.fetchrow(

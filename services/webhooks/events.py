@@ -7,14 +7,32 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chassis.clock import Clock, utc_now
-from chassis.database import Connection
-from contracts.envelope import Received
+from chassis.consumer import Concerning
+from chassis.database import Connection, Database
+from contracts.envelope import Label, Received
 from contracts.events import AppointmentErased
 from services.webhooks import bodies, endpoint_store, store
 from services.webhooks.store import Kept
 
 TOPICS = bodies.PUBLIC_TOPICS
 GROUP = "webhooks"
+
+
+def concerning(db: Database) -> Concerning:
+    """Events of practices with an endpoint, and all erasures: there may have been one."""
+
+    async def of(labels: Sequence[Label]) -> Sequence[bool]:
+        named = {each.practice_id for each in labels if each.practice_id is not None}
+        async with db.system() as tx:
+            practices = await endpoint_store.practices(tx, named)
+        return [
+            issubclass(each.type, AppointmentErased)
+            or each.practice_id is None
+            or each.practice_id in practices
+            for each in labels
+        ]
+
+    return of
 
 
 async def handle(tx: Connection, received: Sequence[Received], clock: Clock = utc_now) -> None:

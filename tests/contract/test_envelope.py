@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.channels import Channel
-from contracts.envelope import Headers, Unreadable, Untrusted, decode, encode
+from contracts.envelope import Headers, Label, Unreadable, Untrusted, decode, encode, label
 from contracts.events import Evidence, InvitationDelivered
 from contracts.sealed_bodies import BodyOpener, BodySealer
 from contracts.sealed_bodies import public_keys as readers_keys
@@ -73,6 +73,23 @@ def test_one_broken_header_is_refused_by_its_name(
     with pytest.raises(Unreadable) as refused:
         decode(changed(name, value), GOOD.value)
     assert str(refused.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        (GOOD.headers, Label(InvitationDelivered, UUID(int=2))),
+        (changed("ce_practiceid", None), Label(InvitationDelivered, None)),
+        (changed("ce_practiceid", b"x"), None),
+        (changed("ce_practiceid", b"\xff"), None),
+        (changed("ce_type", None), None),
+        (changed("ce_type", b"InvitationDelivered"), None),
+        (changed("ce_type", b"\xff"), None),
+    ],
+)
+def test_a_label_tells_type_and_practice_or_nothing(headers: Headers, told: Label | None) -> None:
+    """And with nothing it is decoded, so that it is refused by a reason."""
+    assert label(headers) == told
 
 
 @pytest.mark.parametrize("body", [None, b"", b"[]", b"{", b'{"attempt": 1}'])

@@ -6,8 +6,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from contracts.channels import Channel
 from contracts.envelope import Message, encode
-from contracts.events import Event, Evidence, InvitationDelivered, InvitationRequested, Recipients
+from contracts.events import (
+    Event,
+    Evidence,
+    InvitationDelivered,
+    InvitationIssued,
+    InvitationRequested,
+    Recipients,
+)
 from tests.conftest import Stack
 from tests.support import Json, Practice, http_client
 from tests.support.topics import header, outcome_of, publish, reading
@@ -38,6 +46,18 @@ def elsewhere(practice: Practice, created: Json) -> Event:
     )
 
 
+def never_asked_for(practice: Practice, created: Json) -> Event:
+    """An invitation of which nobody knows; of the services only status opens such events."""
+    return InvitationIssued(
+        appointment_id=UUID(created["id"]),
+        practice_id=practice.id,
+        invitation_id=uuid4(),
+        attempt=9,
+        version=1,
+        channels=[Channel.EMAIL],
+    )
+
+
 async def untrusted(stack: Stack, service: str, topic: str) -> float:
     async with http_client(base_url=stack.operations_url(service)) as http:
         metrics = (await http.get("/metrics")).text
@@ -59,7 +79,11 @@ async def plainly(stack: Stack, message: Message, **headers: str) -> None:
 
 @pytest.mark.parametrize(
     ("event", "producer", "reader"),
-    [(better, "notification", "status"), (elsewhere, "scheduling", "notification")],
+    [
+        (better, "notification", "status"),
+        (elsewhere, "scheduling", "notification"),
+        (never_asked_for, "scheduling", "status"),
+    ],
 )
 async def test_what_its_producer_did_not_sign_is_parked_and_counted(
     practice: Practice, stack: Stack, event: object, producer: str, reader: str

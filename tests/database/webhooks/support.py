@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from chassis import standard_webhooks
 from chassis.clock import utc_now
 from chassis.database import Database
 from chassis.sealing import Sealer
-from contracts.envelope import Received
+from contracts.envelope import Label, Received
 from contracts.events import (
     AppointmentErased,
     AppointmentEvent,
@@ -125,10 +126,12 @@ class Webhooks:
         return self.sealer.open(endpoint.secret, bound_to).decode()
 
     async def hear(self, *told: AppointmentEvent) -> list[UUID]:
-        """One batch; the events' ids."""
+        """One batch, as the consumer hands it over; the events' ids."""
         received = [Received(uuid7(), self.now, each, None) for each in told]
+        labels = [Label(type(each), each.practice_id) for each in told]
+        opened = compress(received, await events.concerning(self.db)(labels))
         async with self.db.system() as tx:
-            await events.handle(tx, received, lambda: self.now)
+            await events.handle(tx, [*opened], lambda: self.now)
         return [each.id for each in received]
 
     def scheduled(

@@ -14,12 +14,12 @@ from aiokafka.errors import KafkaConnectionError
 
 from chassis import consumer as consuming
 from chassis.backoff import Backoff
-from chassis.consumer import BatchFailed, Consumer
+from chassis.consumer import BatchFailed, Consumer, of_types
 from chassis.database import Database
 from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
 from contracts.envelope import encode
-from contracts.events import AppointmentDeleted
+from contracts.events import AppointmentDeleted, AppointmentErased
 from contracts.signatures import HEADER as SIGNATURE
 from contracts.signatures import EventSigner, EventVerifier, public_keys
 from contracts.topics import APPOINTMENTS
@@ -156,3 +156,27 @@ async def test_an_event_whose_values_no_column_takes_is_parked(
     )
     await made.consume([record()])
     assert parked == ["handler failed: DataError"]
+
+
+async def test_what_is_of_no_concern_is_not_opened_and_what_tells_nothing_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parked: list[str] = []
+
+    async def park(_: DeadLetters, refused: list[tuple[Any, str]]) -> None:
+        parked.extend(reason for _, reason in refused)
+
+    monkeypatch.setattr(DeadLetters, "park", park)
+    made = Consumer(
+        topics=[APPOINTMENTS],
+        group="test",
+        handle=fail,
+        db=cast(Database, Away(AssertionError("nothing is asked"))),
+        cluster=Cluster("nowhere:9092"),
+        verifier=EventVerifier({}),  # refuses all that is opened
+        concerning=of_types(AppointmentErased),
+    )
+    forged, unlabelled = record(), record()
+    unlabelled.headers = [each for each in unlabelled.headers if each[0] != "ce_type"]
+    await made.consume([forged, unlabelled])
+    assert parked == ["ce_type is missing or unknown"]

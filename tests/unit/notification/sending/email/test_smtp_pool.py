@@ -1,6 +1,7 @@
 """The pool, and the sender over it, against a real SMTP server."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -276,10 +277,11 @@ async def test_a_connection_closed_while_idle_is_replaced() -> None:
 
 
 async def test_nobody_listens() -> None:
-    async with serving(Handler()) as server:
-        pass
-    async with sending(server) as send:
-        result = await send("patient@example.org")
+    with socket.socket() as taken:  # so that nobody else begins to
+        taken.bind(("127.0.0.1", 0))
+        server = SmtpServer(host="127.0.0.1", port=taken.getsockname()[1], tls="none")
+        async with sending(server) as send:
+            result = await send("patient@example.org")
     assert (result, result.contact) == (SendResult(Verdict.TEMPORARY), Contact.SILENT)
 
 
