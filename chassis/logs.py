@@ -8,7 +8,9 @@ import logging
 import re
 import signal
 import sys
+import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -19,6 +21,7 @@ EXCEPTION_LINE = re.compile(r"[A-Za-z_][\w.]*(:|$)")
 
 
 OURS = ("chassis", "contracts", "dashboard", "services")  # what DEBUG is for
+SAID_AGAIN_AFTER = 10.0  # seconds
 
 
 def configure(service: str, level: str = "INFO") -> None:
@@ -65,11 +68,32 @@ def configure(service: str, level: str = "INFO") -> None:
     set_level(level)
     for noisy in ("aiokafka", "faststream", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Of a topic that is gone it says so a thousand times a second.
+    logging.getLogger("aiokafka.cluster").filters = [NotAgain(SAID_AGAIN_AFTER)]
     for replaced in ("uvicorn", "uvicorn.error"):
         logging.getLogger(replaced).handlers.clear()
         logging.getLogger(replaced).propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # paths and queries hold identifiers
     structlog.contextvars.bind_contextvars(service=service)
+
+
+class NotAgain(logging.Filter):
+    """Keeps back what was said within the last `seconds`."""
+
+    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._now = now
+        self._said: dict[str, float] = {}  # and until when it is not said again
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is news."""
+        now, line = self._now(), record.getMessage()
+        self._said = {each: until for each, until in self._said.items() if until > now}
+        if line in self._said:
+            return False
+        self._said[line] = now + self._seconds
+        return True
 
 
 def set_level(level: str) -> None:

@@ -1,7 +1,7 @@
 """After a database was restored to an earlier moment, or a topic was lost: what each service does.
 
-The command of each service, `python -m services.NAME.recover --since MOMENT [--restored]`, is run
-while all processes are stopped. It sets the service's consumer group back, so that what was
+The command of each service, `python -m services.NAME.recover --since MOMENT [--restored NAME …]`,
+is run while all processes are stopped. It sets the service's consumer group back, so that what was
 published since is heard again (what had taken effect has none again: inbox, and the order of what
 is told), and puts into the outbox once more what it tells others.
 """
@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,7 @@ class Recovery:
     """What is to be made good: what has happened since `since`."""
 
     since: datetime
-    restored: bool  # this service's database is as it was then
+    restored: Collection[str] = ()  # services whose databases are as they were then
 
 
 def main(service: str, work: Callable[[Recovery], Coroutine[Any, Any, Sequence[str]]]) -> int:
@@ -72,7 +72,7 @@ def main(service: str, work: Callable[[Recovery], Coroutine[Any, Any, Sequence[s
     )
     options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it says is told below
-    recovery = Recovery(options.since - MARGIN, service in options.restored)
+    recovery = Recovery(options.since - MARGIN, options.restored)
     try:
         print("\n".join(asyncio.run(work(recovery))))
     except STILL_THERE:
@@ -118,29 +118,42 @@ async def read_back(
                         yield decode(record.headers, record.value, verifier)
 
 
-async def rewind(cluster: Cluster, group: str, topics: Sequence[Topic], since: datetime) -> int:
+async def rewind(
+    cluster: Cluster,
+    group: str,
+    topics: Sequence[Topic],
+    since: datetime,
+    *,
+    read_on: Sequence[Topic] = (),
+) -> int:
     """Let a group, none of whose members runs, read on from then; how many partitions moved.
 
-    Where it has not come so far, or nothing is newer, it reads on where it is. Raises KafkaError;
-    one of STILL_THERE where a member runs.
+    Where it has not come so far, or nothing is newer, it reads on where it is, and so it does with
+    all of `read_on`. Behind the end it can't be but where the topic was made anew: then it begins.
+    Of a topic that was deleted Kafka forgets where a group was, unless a member said so once more.
+    Raises KafkaError; one of STILL_THERE where a member runs.
     """
     consumer = cluster.consumer(group_id=group, enable_auto_commit=False)
     async with consumer, cluster.producer(enable_idempotence=False) as asked:
         partitions = [
             TopicPartition(topic.name, number)
-            for topic in topics
+            for topic in (*topics, *read_on)
             for number in await asked.partitions_for(topic.name)
         ]
         consumer.assign(partitions)
-        at = dict.fromkeys(partitions, int(since.timestamp() * 1000))
+        names = {topic.name for topic in topics}
+        at = {each: int(since.timestamp() * 1000) for each in partitions if each.topic in names}
         found = await consumer.offsets_for_times(at)
+        begins = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
         committed = {each: await consumer.committed(each) for each in partitions}
         known = {each: offset for each, offset in committed.items() if offset is not None}
         back = {
             each: place.offset
             for each, offset in known.items()
-            if (place := found[each]) is not None and place.offset < offset
+            if (place := found.get(each)) is not None and place.offset < offset
         }
-        if known:  # also where nothing moves: a member that runs is to be heard of
-            await consumer.commit(known | back)
+        back |= {each: begins[each] for each, offset in known.items() if offset > ends[each]}
+        # Also where nothing moves: a member that runs is to be heard of.
+        await consumer.commit((known | back) or begins)
     return len(back)

@@ -67,7 +67,8 @@ class Front:
             text=text[:LONGEST_TEXT],
             receipts_url=receipts_url,
         )
-        self._journal.write("taken", reference=reference, to=to)
+        # It is taken, whether the disk has room for this line at once or later.
+        await self._journal.keep("taken", reference=reference, to=to)
         behaviour = phone(to)
         life = self._network.carry(message, behaviour)
         if behaviour.reply is Reply.RECEIPT_FIRST:

@@ -226,6 +226,14 @@ def honest(delivery: Delivery) -> bool:
     return delivery.state == "unknown" and delivery.unanswered >= TRIES[delivery.channel]
 
 
+def ended_by_chance(delivery: Delivery) -> bool:
+    """The same, but that somebody sent it again before it turned amber: its end says nothing of us.
+
+    One that was being sent just then counts as well.
+    """
+    return delivery.state == "superseded" and delivery.unanswered >= TRIES[delivery.channel]
+
+
 def _copies(seen: Evidence) -> Iterator[Broken]:
     by_message = {one.message_id: one for one in seen.deliveries if one.channel == "email"}
     taken = Counter(line.message_id for line in seen.mails if line.event == "taken")

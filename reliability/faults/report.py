@@ -6,7 +6,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from reliability.faults.doing import Happened
 from reliability.faults.inviting import Account
 from reliability.faults.plan import Kind
-from reliability.faults.promises import Broken, Evidence, Promise, copies, honest
+from reliability.faults.promises import (
+    Broken,
+    Evidence,
+    Promise,
+    copies,
+    ended_by_chance,
+    honest,
+)
 
 SHOWN = 20  # broken promises, and slow recoveries, that are told one by one
 SLOW = 120.0  # seconds; a longer recovery is told by itself
@@ -17,7 +24,7 @@ def recoveries(
 ) -> Sequence[tuple[float, Happened, str]]:
     """Seconds from each fault's end until each appointment accepted meanwhile showed its end.
 
-    What nobody can know the end of, until it turns amber, does not count.
+    What nobody can know the end of, until it turns amber or is sent again, does not count.
     """
     return [
         (account.settled_at.get(subject, float("inf")) - each.ended, each, subject)
@@ -62,7 +69,8 @@ def table(
     """In Markdown."""
     kinds = Counter(each.fault.kind for each in happened)
     unknown = [one.appointment_id for one in seen.deliveries if honest(one)]
-    found_ends = recoveries(happened, accounts, unknown)
+    sent_again = [one.appointment_id for one in seen.deliveries if ended_by_chance(one)]
+    found_ends = recoveries(happened, accounts, {*unknown, *sent_again})
     took = longest(happened, found_ends)
     found = Counter(each.promise for each in broken)
     refusals = sum((account.refusals for account in accounts), Counter[str]())
@@ -78,6 +86,7 @@ def table(
         f"| requests never answered | {seen.unanswered} |",
         f"| mails sent once more, as they may be | {copies(seen)} |",
         f"| of which nobody knows: clock, then amber | {len(unknown)} |",
+        f"| of which nobody knew until they were sent again | {len(sent_again)} |",
         *(f"| {promise} | {found[promise]} |" for promise in Promise),
         "",
         "Answers that were asked again: "

@@ -11,7 +11,7 @@ from chassis.database import Database
 from chassis.kafka import Cluster
 from chassis.recovery import Recovery
 from chassis.service import load
-from contracts.topics import APPOINTMENTS
+from contracts.topics import APPOINTMENTS, REQUESTED
 from services.notification import requests
 from services.notification.deliveries import recovery as deliveries
 from services.notification.settings import Settings
@@ -20,17 +20,19 @@ from services.notification.settings import Settings
 async def recover(settings: Settings, asked: Recovery) -> Sequence[str]:
     """Hear again of appointments, and tell again; a line for each.
 
-    Requests are not heard again: scheduling repeats them, and says that they are repeats.
+    Requests are not heard again: scheduling repeats them, and says where they may be known no more.
     """
-    kafka = Cluster.of(settings)
-    moved = await recovery.rewind(kafka, requests.GROUP, [APPOINTMENTS], asked.since)
+    kafka, restored = Cluster.of(settings), "notification" in asked.restored
+    moved = await recovery.rewind(
+        kafka, requests.GROUP, [APPOINTMENTS], asked.since, read_on=[REQUESTED]
+    )
     told = 0
     async with Database.open(settings.database_url.get_secret_value(), connections=1) as db:
         after: UUID | None = deliveries.FIRST
         while after is not None:
             async with db.system() as tx:
                 after, some = await deliveries.tell_again(
-                    tx, after, since=asked.since, restored=asked.restored, now=utc_now()
+                    tx, after, since=asked.since, restored=restored, now=utc_now()
                 )
                 told += some
         async with db.system() as tx:

@@ -87,7 +87,7 @@ class Events:
                 case SendNowRequested() as wanted if wanted.appointment_id in appointments:
                     draft.hasten(wanted.appointment_id)
                 case WithdrawalRequested() as gone if gone.appointment_id in appointments:
-                    draft.withdraw(gone.appointment_id, gone.channels)
+                    draft.withdraw(gone.appointment_id, gone.channels, gone.appointment_version)
         for appointment in appointments.values():
             draft.follow(appointment)
         draft.withhold()
@@ -121,30 +121,14 @@ class Events:
         for channel in request.channels.channels:
             if (request.invitation_id, request.attempt, channel) in there:
                 continue
-            delivery_id = self._delivery_id(
-                request, request.invitation_id, request.attempt, channel
-            )
-            delivery = Delivery(
-                id=delivery_id,
-                practice_id=request.practice_id,
-                appointment_id=request.appointment_id,
-                invitation_id=request.invitation_id,
-                attempt=request.attempt,
-                channel=channel,
-                message_id=self._message_id(delivery_id),
-                requested_at=received.time,
-                requested_version=request.appointment_version,
+            delivery = replace(
+                self._delivery(draft, received, request, channel),
                 starts_at=starts_at,
-                held_until=request.sms_not_before if channel is Channel.SMS else None,
-                recipient=self._recipient(request, channel),
-                organizer=self._organizer(draft, request, channel),
-                asks_for_answer=request.asks_for_answer,
                 link_version=request.link_version,
-                traceparent=received.traceparent,
             )
             draft.add(delivery, _letter(request, channel), repeated=request.repeated)
             if channel not in request.tariff.channels:
-                not_permitted.add(delivery_id)
+                not_permitted.add(delivery.id)
         return not_permitted
 
     def _notify(self, draft: Draft, received: Received, notice: NoticeRequested) -> None:
@@ -153,24 +137,10 @@ class Events:
         if any(each.invitation_id == notice.notice_id for each in there):
             return
         for channel in notice.channels.channels:
-            delivery_id = self._delivery_id(notice, notice.notice_id, 1, channel)
-            delivery = Delivery(
-                id=delivery_id,
-                practice_id=notice.practice_id,
-                appointment_id=notice.appointment_id,
-                invitation_id=notice.notice_id,
-                attempt=1,
-                channel=channel,
-                message_id=self._message_id(delivery_id),
-                requested_at=received.time,
-                requested_version=notice.appointment_version,
-                starts_at=notice.not_after,
-                held_until=notice.sms_not_before if channel is Channel.SMS else None,
+            delivery = replace(
+                self._delivery(draft, received, notice, channel),
                 recipient=self._told(notice, channel, there),
                 kind=LetterKind(notice.kind),
-                organizer=self._organizer(draft, notice, channel),
-                asks_for_answer=notice.asks_for_answer,
-                traceparent=received.traceparent,
             )
             letter = replace(
                 _letter(notice, channel), kind=delivery.kind, previous_start=notice.previous_start
@@ -179,6 +149,37 @@ class Events:
                 start = known_start(delivery, there) or letter.start
                 letter = replace(letter, start=start)
             draft.add(delivery, letter, repeated=notice.repeated)
+
+    def _delivery(
+        self,
+        draft: Draft,
+        received: Received,
+        request: InvitationRequested | NoticeRequested,
+        channel: Channel,
+    ) -> Delivery:
+        """What both kinds of requests say alike of a delivery over one of their channels."""
+        if isinstance(request, InvitationRequested):
+            invitation_id, attempt = request.invitation_id, request.attempt
+        else:
+            invitation_id, attempt = request.notice_id, 1
+        delivery_id = self._delivery_id(request, invitation_id, attempt, channel)
+        return Delivery(
+            id=delivery_id,
+            practice_id=request.practice_id,
+            appointment_id=request.appointment_id,
+            invitation_id=invitation_id,
+            attempt=attempt,
+            channel=channel,
+            message_id=self._message_id(delivery_id),
+            requested_at=received.time,
+            requested_version=request.appointment_version,
+            starts_at=request.not_after,
+            held_until=request.sms_not_before if channel is Channel.SMS else None,
+            recipient=self._recipient(request, channel),
+            organizer=self._organizer(draft, request, channel),
+            asks_for_answer=request.asks_for_answer,
+            traceparent=received.traceparent,
+        )
 
     def _told(
         self, notice: NoticeRequested, channel: Channel, there: Collection[Delivery]

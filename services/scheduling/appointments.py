@@ -173,14 +173,19 @@ def withdrawal(
         for each in after.channels
         if (before.address(each) or "").casefold() != (after.address(each) or "").casefold()
     ]
-    if not channels:
-        return None
+    return withdrawn(after, channels, now) if channels else None
+
+
+def withdrawn(
+    appointment: Appointment, channels: Sequence[Channel], now: datetime
+) -> WithdrawalRequested:
+    """What was requested before this version is not to go out over these channels."""
     return WithdrawalRequested(
-        appointment_id=after.id,
-        practice_id=after.practice_id,
-        appointment_version=after.version,
-        attempt=after.attempt,
-        channels=channels,
+        appointment_id=appointment.id,
+        practice_id=appointment.practice_id,
+        appointment_version=appointment.version,
+        attempt=appointment.attempt,
+        channels=list(channels),
         occurred_at=now,
     )
 

@@ -36,7 +36,7 @@ async def recover(settings: Settings, asked: Recovery) -> Sequence[str]:
         " partitions are read again."
     ]
     async with Database.open(settings.database_url.get_secret_value(), connections=1) as db:
-        if asked.restored:
+        if "scheduling" in asked.restored:
             lines += await _learnt(settings, kafka, db, sealer, asked)
         again = telling.Telling(
             links=Links(settings.link_base_url, decode_keys(settings.link_keys)),
@@ -45,6 +45,7 @@ async def recover(settings: Settings, asked: Recovery) -> Sequence[str]:
             source=SOURCE,
             since=asked.since,
             now=utc_now(),
+            repeated="notification" in asked.restored,
         )
         told = 0
         after: UUID | None = telling.FIRST

@@ -4,7 +4,6 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.browser.page import enter
 from tests.conftest import Stack
-from tests.support import PATIENCE
+from tests.support import PATIENCE, berlin_day
 
 # Without windows of its own, each of which is a page to draw, a context costs a third.
 CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
@@ -120,4 +119,4 @@ async def visitor(browser: Browser, request: pytest.FixtureRequest) -> AsyncIter
 
 @pytest.fixture
 def tomorrow() -> str:
-    return (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    return berlin_day(1).isoformat()

@@ -7,7 +7,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -16,6 +16,7 @@ from local.ports import free_base
 from local.stack import Stack
 from tests.browser.conftest import QUIET
 from tests.browser.page import fill, infobox, log_in, measured_week, row
+from tests.support import berlin_day
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 GERMAN = {"LANGUAGE": "de", "LANG": "de_DE.UTF-8", "LC_ALL": "de_DE.UTF-8"}
@@ -51,7 +52,7 @@ async def main() -> None:
 async def _go_through(chromium: Browser, stack: Stack) -> None:
     page = await _new_page(chromium)
     await log_in(page, stack)
-    day = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    day = berlin_day(1).isoformat()
     await _fill_erika(page, day)
     await page.set_viewport_size({"width": SIZE[0], "height": 1300})
     await page.locator("#create").evaluate("sheet => { sheet.style.maxHeight = 'none'; }")
@@ -87,7 +88,7 @@ async def _go_through(chromium: Browser, stack: Stack) -> None:
 
 async def _show_weeks(page: Page) -> None:
     """Those of a practice that has been at it for longer than this stack."""
-    today = datetime.now(UTC).date()
+    today = berlin_day(0)
     told = {
         "days": 30,
         "ticks": 541,

@@ -1,6 +1,6 @@
 """Finding an appointment again: by the patient's name, by its mark, by its week, among many."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,10 +9,10 @@ from playwright.async_api import Page, Route, expect
 
 from tests.browser.page import row, show_day, tab_to, unique
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice
+from tests.support import Json, Practice, berlin_day
 
 # As far ahead as no other test plans.
-FAR = datetime.now(BERLIN).date() + timedelta(days=1500)
+FAR = berlin_day(1500)
 MANY = 150  # appointments of a full day
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import asyncpg
@@ -14,10 +14,10 @@ from tests.browser.axe import violations
 from tests.browser.conftest import opened
 from tests.browser.page import cut, enter, fill_sms, row, show_day, state, tab_to, unique
 from tests.conftest import Stack
-from tests.support import Practice
+from tests.support import Practice, berlin_day
 
 MORNING = re.compile(r"SMS wird (heute|morgen|am Mo\., \d\d\.\d\d\.) um 8:00 Uhr gesendet")
-DAY = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
+DAY = berlin_day(7).isoformat()
 
 
 def night_zone() -> str:

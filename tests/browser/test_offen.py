@@ -22,7 +22,7 @@ from tests.browser.page import (
     unique,
 )
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice, eventually
+from tests.support import BERLIN, Json, Practice, berlin_day, eventually
 
 SIZES = [(1366, 768), (768, 1024), (390, 844), (320, 640)]
 SOON = 30_000  # milliseconds; before the page looks by itself, a minute after it was opened
@@ -44,7 +44,7 @@ async def other_desk(browser: Browser, stack: Stack) -> AsyncIterator[Page]:
 
 
 def in_weeks(weeks: int) -> str:
-    return (datetime.now(BERLIN).date() + timedelta(weeks=weeks)).isoformat()
+    return berlin_day(7 * weeks).isoformat()
 
 
 async def fail(practice: Practice, name: str, **changes: Any) -> Json:

@@ -1,15 +1,14 @@
 """Appointments are found over HTTP: by name in a body, by days page by page."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.support import Json, Practice, utc
+from tests.support import Json, Practice, berlin_day, utc
 
 SEARCH = "/v1/appointments/search"
 
 
 def day(count: int) -> str:
-    return (datetime.now(UTC).date() + timedelta(days=count)).isoformat()
+    return berlin_day(count).isoformat()
 
 
 async def found(practice: Practice, **body: Any) -> Json:

@@ -1,7 +1,7 @@
 """Reminders and notices, through the whole product: once, to whom and when it is right."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice, eventually
+from tests.support import BERLIN, Json, Practice, berlin_day, eventually
 from tests.support.mails import calendar_of
 
 BOTH = ["email", "sms"]
@@ -27,7 +27,7 @@ async def owner(stack: Stack) -> AsyncIterator[asyncpg.Connection]:
 def form(**changes: object) -> Json:
     """In four days, so that both reminders are planned; a phone that nobody else has."""
     phone = f"+49151{uuid4().int % 10**8:08d}"
-    day = (datetime.now(BERLIN).date() + timedelta(days=4)).isoformat()
+    day = berlin_day(4).isoformat()
     return {"channels": BOTH, "phone": phone, "date": day} | changes
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from contracts.events import (
     VisitRole,
 )
 from tests.conftest import Stack
-from tests.support import BERLIN, PATIENCE, Json, Practice, eventually, utc
+from tests.support import BERLIN, PATIENCE, Json, Practice, berlin_day, eventually, utc
 from tests.support.topics import publish
 
 
@@ -103,7 +103,7 @@ async def test_what_failed_is_listed_and_counted_live_until_it_arrived(
 async def test_answers_and_who_waits_are_shown_and_a_lost_cancellation_stays(
     practice: Practice, stack: Stack
 ) -> None:
-    later = datetime.now(BERLIN).date() + timedelta(days=2)  # farther than a night, at any hour
+    later = berlin_day(2)  # farther than a night, at any hour
     created = await practice.create(date=later.isoformat())
     await practice.shows(created["id"], "delivered")
     await tell(stack, practice, created, InvitationAnswered)

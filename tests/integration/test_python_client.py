@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import time
 from uuid import UUID, uuid4
 
 import pytest
 
 from einladung_client import Einladung, Indicator, Installation, Refused, cli
 from tests.conftest import Stack
-from tests.support import BERLIN, PATIENCE, Practice
+from tests.support import PATIENCE, Practice, berlin_day
 from tests.support.keys import EVERY_SCOPE, new_key
 
 Run = Callable[..., str]
@@ -51,7 +51,7 @@ def follow_it_through(einladung: Einladung, watching: Einladung, run: Run) -> No
             if (event.overall, event.attempt) == (overall, attempt)
         )
 
-    day = datetime.now(BERLIN).date() + timedelta(days=1)
+    day = berlin_day(1)
     visit = ("invite", "--name", "Clara [red]Client", "--date", f"{day}", "--time", "11:15")
     where = ("--email", f"unbekannt@{uuid4().hex[:8]}.example.org", "--consent")
     created = run(*visit, *where, "--idempotency-key", "ours")

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -46,6 +46,11 @@ async def eventually(
     raise AssertionError(f"not within {patience} s: {what}; last answer: {answer!r}")
 
 
+def berlin_day(count: int) -> date:
+    """So many days from today where practices are: a day later than UTC's soon after midnight."""
+    return datetime.now(BERLIN).date() + timedelta(days=count)
+
+
 @dataclass
 class Practice:
     """A practice with its own token: what it can do over the public APIs."""
@@ -59,12 +64,11 @@ class Practice:
     @staticmethod
     def form(**changes: Any) -> Json:
         """A valid input for „Termin erstellen", tomorrow at ten, to an address nobody else uses."""
-        tomorrow = datetime.now(BERLIN).date() + timedelta(days=1)
         return {
             "patient_name": "Erika Mustermann",
             "channels": ["email"],
             "email": f"erika-{uuid4().hex[:12]}@example.org",
-            "date": tomorrow.isoformat(),
+            "date": berlin_day(1).isoformat(),
             "time": "10:00",
             "duration_minutes": 20,
             "consent": True,

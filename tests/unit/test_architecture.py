@@ -1,6 +1,7 @@
 """The map holds: who may import whom."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,3 +61,10 @@ def test_tests_know_no_private_names() -> None:
         for name in imports(path):
             if name.split(".")[0] in OWN:
                 assert not name.rpartition(".")[2].startswith("_"), f"{path}: {name}"
+
+
+def test_tests_ask_for_the_days_of_practices() -> None:
+    """With UTC's days they fail between midnight in Berlin and midnight in Greenwich."""
+    of_greenwich = re.compile(r"now\(UTC\)\.date|utc_now\(\)\.date|moment.*\)\.date\(\)")
+    files = (ROOT / "tests").rglob("*.py")
+    assert [path for path in files if of_greenwich.search(path.read_text())] == []

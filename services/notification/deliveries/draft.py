@@ -62,10 +62,10 @@ class Draft:
         for delivery in list(self.deliveries_of(appointment_id)):
             self._apply(delivery.id, Hastened())
 
-    def withdraw(self, appointment_id: UUID, channels: Collection[Channel]) -> None:
-        """Of what was requested of the appointment nothing is to go out over these any more."""
+    def withdraw(self, appointment_id: UUID, channels: Collection[Channel], version: int) -> None:
+        """Of what was requested before this version nothing is to go out over these any more."""
         for delivery in list(self.deliveries_of(appointment_id)):
-            if delivery.channel in channels:
+            if delivery.channel in channels and delivery.requested_version < version:
                 self._apply(delivery.id, Withdrawn())
 
     def follow(self, appointment: KnownAppointment) -> None:

@@ -28,13 +28,15 @@ class Present:
     erased_at: datetime | None
     requested: int | None
     requested_at: datetime | None
+    patient_joined_at: datetime | None
+    host_joined_at: datetime | None
 
 
 _PRESENT = """
     SELECT a.id, a.practice_id, a.version, a.starts_at,
         a.starts_at + make_interval(mins => a.duration_minutes) AS ends_at,
-        a.created_at, a.deleted_at, a.erased_at, last.attempt AS requested,
-        last.created_at AS requested_at
+        a.created_at, a.deleted_at, a.erased_at, a.patient_joined_at, a.host_joined_at,
+        last.attempt AS requested, last.created_at AS requested_at
     FROM appointments a LEFT JOIN LATERAL (
         SELECT attempt, created_at FROM attempts
         WHERE (practice_id, appointment_id) = (a.practice_id, a.id)

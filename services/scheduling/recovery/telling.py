@@ -14,8 +14,9 @@ from contracts.events import (
     Event,
     NoticeKind,
     NoticeRequested,
+    VisitRole,
 )
-from services.scheduling import appointments, notices, practice_store
+from services.scheduling import appointments, notices, practice_store, quiet_hours
 from services.scheduling import store as appointment_store
 from services.scheduling.appointments import Appointment
 from services.scheduling.links import Link, Links
@@ -23,6 +24,7 @@ from services.scheduling.notices import DueNotice
 from services.scheduling.practice import Practice
 from services.scheduling.recovery import store
 from services.scheduling.recovery.store import Present
+from services.scheduling.visits import joining
 
 PAGE = 200  # appointments
 FIRST = UUID(int=0)
@@ -32,7 +34,12 @@ Dated = tuple[Event, datetime | None]  # with when it happened; None: now
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Of what has happened since then, or is still to come."""
+    """Of what has happened since then, or is still to come.
+
+    `repeated` says that notification may have lost what it knew of requests: of what it does not
+    know a copy may have gone out. Otherwise that was never read, and goes out as if for the first
+    time.
+    """
 
     links: Links
     channels: Sequence[Channel]
@@ -40,6 +47,7 @@ class Telling:
     source: str
     since: datetime
     now: datetime
+    repeated: bool
 
     async def page(self, tx: Connection, after: UUID) -> tuple[UUID | None, int]:
         """A page of appointments; the last of them, None at the end, and how many events."""
@@ -99,9 +107,22 @@ class Telling:
             (appointments.rescheduled(appointment, practice), row.created_at if first else None)
         ]
         if row.requested is not None:
-            issued, _ = self._invitation(row, appointment, practice)
+            as_requested = _as_requested(row, appointment)
+            issued, _ = self._invitation(as_requested, practice)
             told.append((issued, row.requested_at))
-        return told
+            if appointment.unsent or appointment.link_outdated:  # or there and back again
+                at = appointment.updated_at
+                told.append((appointments.corrected(as_requested, at), at))
+        return told + self._joined(row)
+
+    def _joined(self, row: Present) -> list[Dated]:
+        """Who was let into the room last."""
+        joined = {VisitRole.PATIENT: row.patient_joined_at, VisitRole.HOST: row.host_joined_at}
+        return [
+            (joining.joined(row.practice_id, row.id, role, at), at)
+            for role, at in joined.items()
+            if at is not None and at >= self.since
+        ]
 
     def _requested(
         self,
@@ -113,9 +134,18 @@ class Telling:
         if appointment.damaged:
             return []
         events: list[Event] = []
-        if row.deleted_at is None and row.requested_at and row.requested_at >= self.since:
-            _, requested = self._invitation(row, appointment, practice)
-            events.append(requested)
+        if row.deleted_at is None and row.requested is not None:
+            as_requested = _as_requested(row, appointment)
+            # What was to go to an address that is corrected is not to go to either.
+            if appointment.unsent:
+                events.append(
+                    appointments.withdrawn(as_requested, appointment.unsent, appointment.updated_at)
+                )
+            sent = [each for each in appointment.channels if each not in appointment.unsent]
+            if sent and row.requested_at and row.requested_at >= self.since:
+                again = replace(as_requested, channels=tuple(sent))
+                _, requested = self._invitation(again, practice)
+                events.append(requested)
         for each in notices.to_send(asked):
             if (each.kind is NoticeKind.CANCELLED) is (row.deleted_at is not None):
                 notice = self._notice(each, appointment, practice)
@@ -123,13 +153,14 @@ class Telling:
                     events.append(notice)
         return [(each, None) for each in events]
 
-    def _invitation(
-        self, row: Present, appointment: Appointment, practice: Practice
-    ) -> list[Event]:
-        """As the attempt that was requested last, whatever numbers were raised since."""
-        attempt = replace(appointment, attempt=row.requested or appointment.attempt)
-        issued, requested = appointments.invitation(attempt, practice, self._link(appointment))
-        return [issued, requested.model_copy(update={"repeated": True})]
+    def _invitation(self, appointment: Appointment, practice: Practice) -> list[Event]:
+        waits_until = quiet_hours.of_invitation(
+            practice, appointment.channels, self.now, appointment.starts_at
+        )
+        issued, requested = appointments.invitation(
+            appointment, practice, self._link(appointment), waits_until
+        )
+        return [issued, requested.model_copy(update={"repeated": self.repeated})]
 
     def _notice(
         self, notice: DueNotice, appointment: Appointment, practice: Practice
@@ -144,7 +175,7 @@ class Telling:
             now=self.now,
             known_start=notice.previous_start,
         )
-        return found and found.model_copy(update={"repeated": True})
+        return found and found.model_copy(update={"repeated": self.repeated})
 
     def _link(self, appointment: Appointment) -> str:
         return self.links.url(Link(appointment.id, appointment.link_version))
@@ -157,3 +188,8 @@ class Telling:
             sealer=self.sealer,
             times=[time for _, time in events],
         )
+
+
+def _as_requested(row: Present, appointment: Appointment) -> Appointment:
+    """As the attempt that was requested last, whatever numbers were raised since."""
+    return replace(appointment, attempt=row.requested or appointment.attempt)

@@ -62,8 +62,12 @@ async def tell(
     )
     if found is None:
         return False
-    event = VisitJoined(
-        appointment_id=appointment_id, practice_id=practice_id, role=role, occurred_at=now
-    )
-    await outbox.put(tx, [event], source=SOURCE)
+    await outbox.put(tx, [joined(practice_id, appointment_id, role, now)], source=SOURCE)
     return True
+
+
+def joined(practice_id: UUID, appointment_id: UUID, role: VisitRole, at: datetime) -> VisitJoined:
+    """The event of somebody who was let in."""
+    return VisitJoined(
+        appointment_id=appointment_id, practice_id=practice_id, role=role, occurred_at=at
+    )

@@ -288,6 +288,18 @@ async def test_nothing_goes_to_an_address_that_was_corrected(
     assert (failed.channel, failed.category) == (Channel.SMS, "cancelled")
 
 
+async def test_what_was_asked_after_a_correction_goes_out_though_that_is_told_again(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request = invitation()
+    await handle(notification_db, sealer, request, corrected(request))
+    again = request.model_copy(update={"attempt": 2, "appointment_version": 2})
+    await handle(notification_db, sealer, again)
+    await handle(notification_db, sealer, corrected(request))
+    states = {each.attempt: each.state for each in await deliveries_of(notification_db, request)}
+    assert states == {1: State.SUPERSEDED, 2: State.QUEUED}
+
+
 async def test_what_is_being_sent_as_an_address_is_corrected_has_no_second_try(
     notification_db: Database, sealer: Sealer
 ) -> None:

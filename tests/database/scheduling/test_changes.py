@@ -22,7 +22,7 @@ from services.scheduling.places import ListPlace
 from services.scheduling.schemas import Change, Resend
 from tests.database.conftest import NewPractice, OwnerOf
 from tests.database.scheduling.support import AUDIT_LOG, Desk
-from tests.support import eventually
+from tests.support import berlin_day, eventually
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -172,7 +172,7 @@ async def test_only_days_that_are_asked_for_and_no_other_practice(
 ) -> None:
     other = Desk(desk.booking.db, sealer, await new_practice())
     await other.create()
-    tomorrow = (desk.moment + timedelta(days=1)).date()
+    tomorrow = berlin_day(1)
     near = await desk.create(date=tomorrow.isoformat())
     await desk.create(date=(tomorrow + timedelta(days=9)).isoformat())
     erased = await desk.create()

@@ -1,6 +1,5 @@
 """A contact that can't be opened costs the patient's name, not the list that it stands in."""
 
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,7 +11,7 @@ from services.scheduling.problems import Damaged
 from services.scheduling.schemas import UNREADABLE, AppointmentView, Change, Resend
 from tests.database.conftest import NewPractice, OwnerOf
 from tests.database.scheduling.support import Desk
-from tests.support import BERLIN
+from tests.support import berlin_day
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ async def test_the_day_shows_all_others_and_says_of_which_the_name_can_not_be_re
     desk: Desk, damaged: UUID
 ) -> None:
     good = await desk.create()
-    tomorrow = desk.moment.astimezone(BERLIN).date() + timedelta(days=1)
+    tomorrow = berlin_day(1)
     practice, found = await desk.booking.day(desk.caller, tomorrow)
     views = {view.id: view for view in (AppointmentView.of(each, practice) for each in found)}
     assert (views[good].patient_name, views[good].damaged) == ("Erika Mustermann", False)

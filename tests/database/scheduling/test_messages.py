@@ -16,6 +16,7 @@ from services.scheduling.problems import TooManyMessages
 from services.scheduling.schemas import Change, Resend
 from tests.database.conftest import NewPractice
 from tests.database.scheduling.support import CHANNELS, LINKS, Desk
+from tests.support import berlin_day
 
 LOW = Bounds(per_appointment=3, per_address=5)
 NUMBER = "+491713920001"
@@ -60,9 +61,7 @@ async def test_one_appointment_is_written_to_only_so_often(desk: Desk) -> None:
     assert problem.detail.startswith("Zu diesem Termin wurden in den letzten 24 Stunden schon 3 ")
     await desk.create()  # others are
     desk.moment = begun + timedelta(days=1, seconds=1)
-    await desk.booking.change(
-        desk.caller, appointment_id, Change(date=str((desk.moment + timedelta(3)).date())), None
-    )
+    await desk.booking.change(desk.caller, appointment_id, Change(date=f"{berlin_day(3)}"), None)
     await resend(desk, appointment_id)
 
 

@@ -22,9 +22,9 @@ from services.scheduling.schemas import Change, Resend
 from services.scheduling.store import NEVER
 from tests.database.conftest import NewPractice, OwnerOf
 from tests.database.scheduling.support import AUDIT_LOG, Desk
-from tests.support import BERLIN
+from tests.support import berlin_day
 
-TOMORROW = utc_now().astimezone(BERLIN).date() + timedelta(days=1)
+TOMORROW = berlin_day(1)
 WEEK = timedelta(days=7)
 NAMES = ("Erika Müller", "Hans Mueller", "Anna Maier", "Zoë Müller-Maier")
 

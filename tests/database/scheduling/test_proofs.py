@@ -22,9 +22,9 @@ from services.scheduling.proofs import EXPORT_BATCH, Proofs
 from services.scheduling.schemas import Change, Resend
 from tests.database.conftest import NewPractice, OwnerOf
 from tests.database.scheduling.support import AUDIT_LOG, Desk
-from tests.support import BERLIN
+from tests.support import berlin_day
 
-TOMORROW = utc_now().astimezone(BERLIN).date() + timedelta(days=1)
+TOMORROW = berlin_day(1)
 YEAR = timedelta(days=365)
 
 

@@ -71,6 +71,21 @@ async def test_a_task_whose_exception_nobody_took_is_logged_without_it(
     assert "erika" not in text
 
 
+def test_what_a_library_says_without_end_is_said_now_and_then(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("test")
+    library, missing = logging.getLogger("aiokafka.cluster"), "Topic %s not found"
+    for topic in ("a", "b") * 100:
+        library.error(missing, topic)
+    told = [json.loads(line)["event"] for line in logged(capsys).splitlines()]
+    assert told == ["Topic a not found", "Topic b not found"]
+    moments = iter([0.0, 9.9, 10.0, 10.1])
+    news = logs.NotAgain(10, lambda: next(moments))
+    record = logging.makeLogRecord({"msg": missing, "args": ("a",)})
+    assert [news.filter(record) for _ in range(4)] == [True, False, True, False]
+
+
 def test_a_signal_has_our_own_code_tell_more_and_libraries_not(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -47,6 +47,21 @@ def test_a_slow_recovery_is_told_with_what_is_known_of_it() -> None:
     assert "inf s after 1 (kill -9): never, +4915100000001: 1 sms accepted" in text
 
 
+def test_what_nobody_knew_until_it_was_sent_again_is_no_slow_recovery() -> None:
+    account = Account(accepted_at={"again": 12.0}, settled_at={"again": 700.0})
+
+    def told(first: Delivery) -> str:
+        second = Delivery("2", "again", 2, "sms", "", "delivered", 0)
+        return table(replace(NOTHING, deliveries=[first, second]), [], FAULTS, [account])
+
+    nobody_knew = told(Delivery("1", "again", 1, "sms", "", "superseded", 1))
+    assert "| kill -9 | 2 | 0.0 s |" in nobody_knew
+    assert "| of which nobody knew until they were sent again | 1 |" in nobody_knew
+    known = told(Delivery("1", "again", 1, "sms", "", "superseded", 0))
+    assert "| kill -9 | 2 | 680.0 s |" in known
+    assert "| of which nobody knew until they were sent again | 0 |" in known
+
+
 def test_what_is_broken_is_counted_and_told() -> None:
     broken = [Broken(Promise.LOST, "a-1", "no delivery")] * 3
     text = table(NOTHING, broken, FAULTS, [ACCOUNT])

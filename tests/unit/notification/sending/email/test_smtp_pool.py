@@ -5,18 +5,15 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from contracts.channels import Channel
 from contracts.events import FailureReason
-from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Reply
 from services.notification.letters.letter import Letter
 from services.notification.refusals.refusal import About
@@ -25,6 +22,7 @@ from services.notification.sending.email.smtp_pool import Envelope, SmtpPool, Sm
 from services.notification.sending.sender import Contact, Outgoing, SendResult, Verdict
 from tests.support import PATIENCE
 from tests.support.certificates import LOOPBACK, self_signed, showing
+from tests.support.deliveries import NOW, new
 from tests.support.scripted_smtp import ScriptedSmtp
 
 
@@ -97,28 +95,15 @@ Send = Callable[[str], Awaitable[SendResult]]
 
 @asynccontextmanager
 async def sending(server: SmtpServer) -> AsyncIterator[Send]:
-    now = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     channel = EmailSender(
         SmtpPool(server),
         sender_address="einladung@praxis.example",
         envelope_sender=lambda _: "rueck@praxis.example",
         envelope_id=lambda _: "tag",
-        now=lambda: now,
+        now=lambda: NOW,
     )
 
     async def send(recipient: str = "patient@example.org") -> SendResult:
-        delivery = Delivery(
-            id=uuid4(),
-            practice_id=uuid4(),
-            appointment_id=uuid4(),
-            invitation_id=uuid4(),
-            attempt=1,
-            channel=Channel.EMAIL,
-            message_id="<1@praxis.example>",
-            requested_at=now,
-            requested_version=1,
-            starts_at=now + timedelta(days=1),
-        )
         letter = Letter(
             recipient=recipient,
             patient_name="Jürgen Müßig",
@@ -126,11 +111,11 @@ async def sending(server: SmtpServer) -> AsyncIterator[Send]:
             link="https://video.example/t/abc",
             locale="de",
             appointment_version=1,
-            start=now + timedelta(days=1),
+            start=NOW + timedelta(days=1),
             duration_minutes=20,
             time_zone="Europe/Berlin",
         )
-        return await channel.send(Outgoing(delivery, letter))
+        return await channel.send(Outgoing(new(), letter))
 
     yield send
     await channel.close()
