@@ -22,7 +22,7 @@ from services.scheduling.audit import entry as audit
 from services.scheduling.audit.entry import Action
 from services.scheduling.audit.log import AuditLog
 from services.scheduling.name_search import Named, NameSearch
-from services.scheduling.opened_names import Names, OpenedNames
+from services.scheduling.opened_names import Names, OpenedNames, size
 from services.scheduling.places import ListPlace
 from services.scheduling.practice import Practice
 from services.scheduling.wall_clock import day_bounds
@@ -263,7 +263,7 @@ class Lookups:
                     tx, self.sealer, practice_id, begin, until, before=place, limit=BATCH
                 )
             ends = len(named) < BATCH
-            goes_on = goes_on and len(names) + len(named) <= self.names.most
+            goes_on = goes_on and names.size + size(named) <= self.names.most
             if goes_on:
                 names.read_on(named, last=ends)
             if page_is_full(wanted.among(named)):

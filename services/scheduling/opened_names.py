@@ -20,10 +20,16 @@ from services.scheduling.places import ListPlace
 
 SECONDS = 600
 MOST = 100_000  # names of all practices, of 300 bytes each; who looked longest ago goes first
+LONG = 100  # letters; a longer name counts for several, since some letters unfold into many
 PATIENCE = 2.0  # seconds that a search waits for one before it, until it opens names for itself
 
 _start = itemgetter(1)
 _place = itemgetter(1, 2)
+
+
+def size(named: Sequence[Named]) -> int:
+    """How many names of usual length take as much memory."""
+    return len(named) + sum(len(each[0]) // LONG for each in named)
 
 
 class Names:
@@ -38,10 +44,8 @@ class Names:
         self.as_of: datetime | None = None
         self.reach: ListPlace | None = None  # known down to here; None: nothing is
         self.complete = False  # nothing starts before those that are known
+        self.size = 0
         self._named: list[Named] = []  # the one that starts first first
-
-    def __len__(self) -> int:
-        return len(self._named)
 
     def covers(self, begin: datetime) -> bool:
         """Whether all that start at this moment or later are known."""
@@ -63,6 +67,7 @@ class Names:
     def read_on(self, named: Sequence[Named], *, last: bool) -> None:
         """Take those that come next in the list; after the last ones there are none."""
         self._named[:0] = reversed(named)
+        self.size += size(named)
         if named:
             self.reach = ListPlace.of_named(named[-1])
         self.complete = last
@@ -73,6 +78,7 @@ class Names:
         for each in named:
             if self.complete or (self.reach and ListPlace.of_named(each) >= self.reach):
                 insort(self._named, each, key=_place)
+        self.size = size(self._named)
 
 
 class OpenedNames:
@@ -114,7 +120,7 @@ class OpenedNames:
     def _keep(self, practice_id: UUID, names: Names) -> None:
         self._of[practice_id] = names
         self._of.move_to_end(practice_id)
-        while sum(map(len, self._of.values())) > self.most:
+        while sum(each.size for each in self._of.values()) > self.most:
             self._forget(next(iter(self._of)))
         if practice_id in self._of:
             self._stays(practice_id)

@@ -80,7 +80,7 @@ def test_days_are_covered_once_an_earlier_one_was_read() -> None:
     assert names.covers(ALL[0])
     names.clear()
     assert not names.covers(AT + HOUR)
-    assert (len(names), found(names)) == (0, [])
+    assert (names.size, found(names)) == (0, [])
 
 
 async def test_a_practice_finds_its_names_and_no_other_does() -> None:
@@ -99,6 +99,21 @@ async def test_who_looked_longest_ago_goes_first() -> None:
     assert await known(opened, THIRD, ONE, OTHER) == [5, 4, 0]
     await remember(opened, OTHER, 11)
     assert await known(opened, OTHER) == [0]
+
+
+async def test_a_name_that_takes_the_memory_of_many_counts_for_as_many() -> None:
+    """Of this letter eighteen are made."""
+    long = named(1, name="\ufdfa" * 200)
+    names = Names()
+    names.read_on([long, named(0)], last=True)
+    assert names.size == 2 + 36
+    names.change({long[2]}, [])
+    assert names.size == 1
+    opened = OpenedNames(most=10)
+    await remember(opened, ONE, 4)
+    async with opened.of(OTHER) as others:
+        others.read_on([long], last=True)
+    assert opened.all() == []
 
 
 async def test_names_go_when_nobody_has_looked_for_a_while() -> None:
@@ -120,7 +135,7 @@ async def test_who_brings_names_up_to_date_keeps_them_no_longer() -> None:
     await remember(opened, ONE, 2)
     await remember(opened, OTHER, 1)
     ends = dict(opened._ends)
-    assert [(each, len(names)) for each, names in opened.all()] == [(ONE, 2), (OTHER, 1)]
+    assert [(each, names.size) for each, names in opened.all()] == [(ONE, 2), (OTHER, 1)]
     assert opened._ends == ends
     opened.forget_all()
     assert all(end.cancelled() for end in ends.values())
@@ -168,5 +183,5 @@ async def known(opened: OpenedNames, *practices: UUID) -> list[int]:
     counts = []
     for each in practices:
         async with opened.of(each) as names:
-            counts.append(len(names))
+            counts.append(names.size)
     return counts
