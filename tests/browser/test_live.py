@@ -167,3 +167,20 @@ async def test_a_server_that_does_not_answer_is_told_in_plain_german(
     await expect(visitor.get_by_test_id("form-appointment")).to_contain_text(
         "Der Server hat nicht rechtzeitig geantwortet. Ihre Eingaben bleiben hier stehen."
     )
+
+
+async def test_a_page_of_which_a_module_did_not_come_says_so_and_comes_anew(page: Page) -> None:
+    """As where the desk changes its network just then."""
+    await page.route("**/static/words.js", lambda route: route.abort("connectionreset"))
+    await page.reload()
+    shown = page.get_by_test_id("stream-state")
+    await expect(shown).to_have_text("Keine Verbindung")
+    await page.unroute_all()
+    await expect(shown).to_have_text("Anzeige aktuell")
+
+
+async def test_a_page_without_one_of_its_style_sheets_comes_anew(page: Page) -> None:
+    await page.route("**/static/rows.css", lambda route: route.abort("connectionreset"))
+    await page.reload()
+    async with page.expect_event("load"):
+        await page.unroute_all()
