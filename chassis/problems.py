@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
 from multidict import CIMultiDict
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Mount
 from starlette_problem.handler import http_exception_handler_
 
@@ -261,6 +262,11 @@ def _say(
     return content, response
 
 
+async def _nobody_listens(_request: Request, _error: Exception) -> Response:
+    """Of a caller who went away while sending: no failure of ours, and nothing to tell."""
+    return Response(status_code=400)
+
+
 def _log_unexpected(_request: Request, error: Exception) -> None:
     known = (RequestValidationError, DatabaseUnavailable)
     if not hasattr(error, "status_code") and not isinstance(error, known):
@@ -301,3 +307,4 @@ def install(app: FastAPI) -> None:
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
     app.add_exception_handler(DatabaseUnavailable, handler)
+    app.add_exception_handler(ClientDisconnect, _nobody_listens)

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
+from fastapi import Request
 from fastapi_problem.error import StatusProblem
 
 from chassis.problems import FIELD_CODES, FieldError, InvalidInput, KnownProblem
@@ -43,6 +45,10 @@ def app() -> Application:
     @app.get("/bounded")
     async def bounded() -> None:
         raise scheduling_problems.TooManyMessages(Bound.COUNTRY, 50, NOW, 60)
+
+    @app.post("/sent")
+    async def sent(request: Request) -> int:
+        return len(await request.body())
 
     @app.get("/invalid")
     async def invalid() -> None:
@@ -135,3 +141,35 @@ def codes_in_the_code() -> Iterator[str]:
 
 def test_every_code_of_a_field_is_told_of_and_none_that_is_not_used() -> None:
     assert {*codes_in_the_code(), *FIELD_CODES} == ALL_CODES == {*catalogue()["field_codes"]}
+
+
+async def test_who_goes_away_while_sending_is_no_failure_of_ours(app: Application) -> None:
+    """Else anybody could have operations called."""
+    messages = iter(
+        [{"type": "http.request", "body": b"half", "more_body": True}, {"type": "http.disconnect"}]
+    )
+    answered: list[Any] = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        answered.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/sent",
+        "raw_path": b"/sent",
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "headers": [],
+        "client": ("127.0.0.1", 1),
+        "server": ("x", 80),
+        "http_version": "1.1",
+    }
+    with structlog.testing.capture_logs() as logged:
+        await app(scope, receive, send)
+    assert answered[0]["status"] == 400
+    assert [each for each in logged if each["log_level"] in ("error", "critical")] == []
