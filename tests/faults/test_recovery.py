@@ -17,7 +17,7 @@ from contracts.topics import OUTCOMES, REQUESTED, TOPICS, Topic
 from local import topics
 from local.processes import REPOSITORY
 from tests.conftest import Stack
-from tests.support import Json, Practice, eventually, http_client
+from tests.support import Json, Practice, berlin_day, eventually, http_client
 from tests.support.backups import back_up, restore
 from tests.support.database import owner
 from tests.support.http_server import Server, serve
@@ -139,7 +139,7 @@ async def test_restored_from_different_moments_and_two_topics_lost(
     sms, texts = await created(**text), await practice.texts(PHONE)
     await back_up(stack.owner_dsn("scheduling"))
     lost = await created()
-    day = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+    day = berlin_day(9).isoformat()
     path = f"/v1/appointments/{moved['id']}"
     after = (await desk.patch(path, json={"date": day, "notify": False})).json()
     removed = await desk.delete(f"/v1/appointments/{deleted['id']}?notify=false")
@@ -227,7 +227,7 @@ async def test_all_topics_lost_with_what_nobody_has_read_and_what_was_not_publis
     for one in (known, moved, deleted, corrected):
         await practice.shows(one["id"], "delivered")
     number, other = f"+49151{uuid4().int % 10**8:08}", f"richtig-{uuid4().hex[:12]}@example.org"
-    day = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+    day = berlin_day(9).isoformat()
     may_correct = await bearer(stack, await new_key(stack, practice.id, "appointments:correct"))
 
     async def change(one: Json, headers: dict[str, str] | None = None, **how: Any) -> Json:

@@ -2,12 +2,17 @@
 
 import asyncpg
 
+# Values that the database makes itself are not brought back.
 TABLES = """
-    SELECT quote_ident(tablename) AS name FROM pg_tables
-    WHERE schemaname = 'public' AND tablename <> 'schema_migrations' ORDER BY 1
+    SELECT quote_ident(t.tablename) AS name, string_agg(quote_ident(c.column_name), ', ') AS columns
+    FROM pg_tables t JOIN information_schema.columns c
+        ON (c.table_schema, c.table_name) = (t.schemaname, t.tablename)
+    WHERE t.schemaname = 'public' AND t.tablename <> 'schema_migrations'
+        AND c.is_generated = 'NEVER'
+    GROUP BY t.tablename ORDER BY 1
     """
 # Sequences go on where they are: a restored one would give the same numbers, to fewer rows.
-INSERT = "INSERT INTO public.{0} OVERRIDING SYSTEM VALUE SELECT * FROM kept.{0}"
+INSERT = "INSERT INTO public.{0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM kept.{0}"
 
 
 async def back_up(owner_dsn: str) -> None:
@@ -27,7 +32,8 @@ async def restore(owner_dsn: str) -> None:
     owner = await asyncpg.connect(owner_dsn)
     try:
         async with owner.transaction():
-            names = [row["name"] for row in await owner.fetch(TABLES)]
+            columns = {row["name"]: row["columns"] for row in await owner.fetch(TABLES)}
+            names = [*columns]
             for name in names:
                 await owner.execute(f"ALTER TABLE public.{name} DISABLE TRIGGER USER")
             await owner.execute(f"TRUNCATE {', '.join(f'public.{each}' for each in names)}")
@@ -36,7 +42,7 @@ async def restore(owner_dsn: str) -> None:
                 for name in list(waiting):
                     try:
                         async with owner.transaction():
-                            await owner.execute(INSERT.format(name))
+                            await owner.execute(INSERT.format(name, columns[name]))
                     except asyncpg.ForeignKeyViolationError:
                         continue
                     waiting.remove(name)

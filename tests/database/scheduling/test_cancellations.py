@@ -33,6 +33,7 @@ from services.scheduling.schemas import Change, Resend
 from services.scheduling.visits.page_lookup import PageLookup
 from tests.database.conftest import NewPractice
 from tests.database.scheduling.support import LINKS, Desk
+from tests.support import berlin_day
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ async def test_who_knows_is_forgotten(
 
 
 async def test_what_was_taken_may_come_back_for_a_day(scheduling_db: Database, desk: Desk) -> None:
-    notice = await cancel(desk, date=(utc_now() + timedelta(days=9)).date().isoformat())
+    notice = await cancel(desk, date=berlin_day(9).isoformat())
     taken = outcome(notice, evidence=Evidence.ACCEPTED)
     await take_in(scheduling_db, taken)
     day = taken.occurred_at + BOUNCES_WITHIN
