@@ -80,13 +80,16 @@ class Consumer:
         verifier: EventVerifier,
         opener: BodyOpener | None = None,
         concerning: Concerning | None = None,
+        pause: float | None = None,
         after_commit: Callable[[], None] = lambda: None,
         read_up: ReadUp | None = None,
     ) -> None:
+        """`pause`: seconds between two batches, where nobody waits for what they do."""
         self._handle = handle
         self._verifier = verifier
         self._opener = opener
         self._concerning = concerning
+        self._pause = pause
         self._db = db
         self._after_commit = after_commit
         self._read_up = read_up
@@ -153,7 +156,8 @@ class Consumer:
                 continue
             self._reader.done(records)
             if len(records) < BATCH:  # what comes meanwhile is one batch
-                await asyncio.sleep(pause_after(time.monotonic() - began))
+                took = time.monotonic() - began
+                await asyncio.sleep(pause_after(took) if self._pause is None else self._pause)
 
     async def ready(self) -> None:
         """Raise unless the consumer has joined its group."""

@@ -13,10 +13,10 @@ from chassis.database import TRANSIENT_ERRORS, Connection, Database
 
 log = structlog.get_logger(__name__)
 
-# What is woken for each request pauses three times as long as its turn took, within bounds: the
+# What is woken for each request pauses six times as long as its turn took, within bounds: the
 # busier everything is, the more requests share a transaction. Behind an idle moment it turns at
 # once.
-PAUSES = 3
+PAUSES = 6
 LONGEST_PAUSE = 0.05  # seconds
 MAX_TURN = 120.0  # seconds that a turn may take before it counts as stalled
 

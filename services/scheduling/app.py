@@ -121,6 +121,7 @@ def build(settings: Settings) -> Application:
                 cluster=kafka,
                 verifier=settings.event_verifier,
                 concerning=events.concerning,
+                pause=events.PAUSE,
             )
 
             app.state.access = Access(

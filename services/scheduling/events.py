@@ -12,6 +12,7 @@ from services.scheduling.addresses import taken_back, verdict
 
 TOPICS = (OUTCOMES,)
 GROUP = "scheduling"
+PAUSE = 0.25  # seconds between batches: nobody waits for what outcomes say of addresses
 concerning = of_types(Delivered, Failed, NoticeOutcome)
 
 

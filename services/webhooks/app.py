@@ -98,6 +98,7 @@ def build(settings: Settings) -> Application:
                 cluster=Cluster.of(settings),
                 verifier=settings.event_verifier,
                 concerning=events.concerning(db),
+                pause=events.PAUSE,
                 after_commit=worker.wake,
             )
             app.state.access = Access(

@@ -16,6 +16,7 @@ from services.webhooks.store import Kept
 
 TOPICS = bodies.PUBLIC_TOPICS
 GROUP = "webhooks"
+PAUSE = 0.25  # seconds between batches: of a busy hour's events many are read together
 
 
 def concerning(db: Database) -> Concerning:
