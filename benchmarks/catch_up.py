@@ -21,7 +21,7 @@ from local.stack import Stack
 
 EVENTS = 100_000
 PRACTICES = 1000
-READ = {"status": 4, "notification": 2}  # events of an appointment
+READ = {"status": 4, "scheduling": 1}  # events of an appointment that it opens (ADR 60)
 PATIENCE = 900.0  # seconds
 LOOK = 0.2  # seconds
 
