@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import UUID
 
 import asyncpg
@@ -82,12 +82,14 @@ async def hanging(server: Postgres) -> AsyncIterator[None]:
     postmaster = psutil.Process(server.process.pid)
     stopped = [postmaster, *postmaster.children(recursive=True)]
     for each in stopped:
-        each.suspend()
+        with suppress(psutil.NoSuchProcess):  # as one that had been ending
+            each.suspend()
     try:
         yield
     finally:
         for each in stopped:
-            each.resume()
+            with suppress(psutil.NoSuchProcess):
+                each.resume()
 
 
 async def hang_within(db: Database, server: Postgres, outage: AsyncExitStack) -> None:
