@@ -2,7 +2,8 @@
 // part that is missing would leave it without all that it is to show. It stands first in the page,
 // and is no module, so that no other part is needed for it.
 
-let missing = null;
+const RETRY = 5_000; // milliseconds, and how long one try may take
+let missing = false;
 
 addEventListener(
   "error",
@@ -14,13 +15,14 @@ addEventListener(
 );
 
 function miss(part) {
-  missing = part;
+  missing = true;
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", show);
   else show();
   setInterval(async () => {
-    const answer = await fetch(part, { cache: "no-store" }).catch(() => null);
+    const signal = AbortSignal.timeout(RETRY);
+    const answer = await fetch(part, { cache: "no-store", signal }).catch(() => null);
     if (answer?.ok) location.reload();
-  }, 5_000);
+  }, RETRY);
 }
 
 function show() {
