@@ -19,7 +19,8 @@ from uuid import UUID
 from services.scheduling import pasted
 
 # After casefolding, which makes ss of ß. Each is written as well as its plain letter as so.
-_AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_TWO = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}
+_AS_TWO = str.maketrans(_TWO)
 # What no decomposition makes a plain letter of.
 _AS_ONE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe"})
 
@@ -75,7 +76,9 @@ def written(name: str) -> Sequence[str]:
         small = f"{_PARTING.sub(' ', small)} {_PARTING.sub('', small)}"
     if small.isascii():
         return small.split()
-    two = small.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("å", "aa")
+    two = small
+    for letter, letters in _TWO.items():  # of a short text four times as fast as to translate it
+        two = two.replace(letter, letters)
     return (_bare(small) if two == small else f"{_bare(small)} {_bare(two)}").split()
 
 
