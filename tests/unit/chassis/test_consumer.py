@@ -68,6 +68,18 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Backoff, "wait", no_pause)
 
 
+@pytest.fixture
+def parked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """For what reasons messages are parked."""
+    reasons: list[str] = []
+
+    async def park(_: DeadLetters, refused: list[tuple[Any, str]]) -> None:
+        reasons.extend(reason for _, reason in refused)
+
+    monkeypatch.setattr(DeadLetters, "park", park)
+    return reasons
+
+
 def consumer(error: Exception) -> Consumer:
     made = Consumer(
         topics=[APPOINTMENTS],
@@ -133,19 +145,12 @@ async def test_what_is_not_tried_any_more_is_stuck() -> None:
     await eventually(made.stalled, "it is found out")
 
 
-async def test_an_event_whose_values_no_column_takes_is_parked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_an_event_whose_values_no_column_takes_is_parked(parked: list[str]) -> None:
     """asyncpg's DataError is one of its connection's faults, and would be tried for ever."""
-    parked: list[str] = []
-
-    async def park(_: DeadLetters, refused: list[tuple[Any, str]]) -> None:
-        parked.extend(reason for _, reason in refused)
 
     async def overflow(_tx: Any, _events: Any) -> None:
         raise asyncpg.DataError("value out of int32 range")
 
-    monkeypatch.setattr(DeadLetters, "park", park)
     made = Consumer(
         topics=[APPOINTMENTS],
         group="test",
@@ -159,14 +164,8 @@ async def test_an_event_whose_values_no_column_takes_is_parked(
 
 
 async def test_what_is_of_no_concern_is_not_opened_and_what_tells_nothing_is(
-    monkeypatch: pytest.MonkeyPatch,
+    parked: list[str],
 ) -> None:
-    parked: list[str] = []
-
-    async def park(_: DeadLetters, refused: list[tuple[Any, str]]) -> None:
-        parked.extend(reason for _, reason in refused)
-
-    monkeypatch.setattr(DeadLetters, "park", park)
     made = Consumer(
         topics=[APPOINTMENTS],
         group="test",
