@@ -2,10 +2,13 @@
 
 import asyncio
 import gc
+import io
 import json
 import logging
 import os
 import signal
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 import structlog
@@ -106,3 +109,27 @@ def test_a_signal_has_our_own_code_tell_more_and_libraries_not(
         logs.configure("test")
     told = [json.loads(line)["event"] for line in logged(capsys).splitlines()]
     assert told == ["meanwhile", "always"]
+
+
+def test_whatever_is_said_is_a_line_and_fails_nobody(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs.configure("test")
+    log = structlog.get_logger("einladung")
+    log.info("said", half="\ud83d", unknown=object(), number=float("nan"), name="Ärztin")
+    [line] = logged(capsys).splitlines()
+    assert '"Ärztin"' in line or "\\u00c4rztin" in line
+    log.info("said", name="Ärztin", code=Decimal(1), at=datetime(2026, 1, 2, tzinfo=UTC))
+    assert '"Ärztin"' in logged(capsys)
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BufferedWriter(Gone())))
+    log.info("nobody reads any more")
+
+
+class Gone(io.RawIOBase):
+    """A pipe that nobody reads."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _content: object) -> int:
+        raise BrokenPipeError
