@@ -30,6 +30,9 @@ Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 COMMIT_EVERY = 1.0  # seconds
 COMMIT_TIMEOUT = 5.0  # seconds
 IDLE = 1.0  # seconds after which nothing is what has come
+# Seconds that the broker keeps a question open while nothing comes. What else is asked over the
+# same connection, as how far behind we are, waits for its end.
+OPEN_FOR = 1.0
 
 
 class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
@@ -61,6 +64,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
             batch=True,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
+            fetch_max_wait_ms=int(OPEN_FOR * 1000),
             listener=self,
             # how long a killed member holds up its group: the least that brokers allow
             session_timeout_ms=6_000,
