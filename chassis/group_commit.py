@@ -1,20 +1,24 @@
 """Group commit: what many ask at the same moment shares one transaction, and nobody waits for it.
 
-What comes while one is under way is the next one's, of each practice by turns. Where nothing is
-under way, one alone begins at once.
+What comes while one is under way is the next one's, of each practice by turns. Behind an idle
+moment one alone begins at once; right after another a transaction waits a little for company.
 """
 
 import asyncio
 import contextvars
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from prometheus_client import Histogram
 
+from chassis.loop import pause_after
 from chassis.turns import WAITING_OF_ONE, Busy, refused, waiting
 
 MOST = 32  # that share a transaction; what is more waits for the next
+COMPANY = 8  # for which nobody waits any longer
+LONGEST_WAIT = 0.02  # seconds from one transaction to the next, until there is such company
 
 shared = Histogram(
     "shared_transaction_requests",
@@ -48,6 +52,8 @@ class GroupCommit(Generic[T, R]):
         self._waiting_of_one = waiting_of_one
         self._waiting: OrderedDict[str, _Waiting[T, R]] = OrderedDict()
         self._under_way: asyncio.Task[None] | None = None
+        self._not_before = 0.0  # on the loop's clock: until then the next one waits for company
+        self._company = asyncio.Event()
         # Of no request: what one is traced by would pass for what all of them are.
         self._context = contextvars.copy_context()
 
@@ -61,6 +67,8 @@ class GroupCommit(Generic[T, R]):
         result: asyncio.Future[R] = loop.create_future()
         queue.append((piece, result))
         waiting.inc()
+        if self._number() >= COMPANY:
+            self._company.set()
         if self._under_way is None:
             self._under_way = loop.create_task(self._run(), context=self._context.copy())
         timer = loop.call_later(self._patience, self._give_up, whose, result)
@@ -70,12 +78,29 @@ class GroupCommit(Generic[T, R]):
             timer.cancel()
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            while taken := self._next():
-                shared.observe(len(taken))
-                await self._do(taken)
+            while self._waiting:
+                await self._gather()
+                began = loop.time()
+                if taken := self._next():
+                    shared.observe(len(taken))
+                    await self._do(taken)
+                    ended = loop.time()
+                    self._not_before = ended + pause_after(ended - began, LONGEST_WAIT)
         finally:
             self._under_way = None
+
+    async def _gather(self) -> None:
+        """Wait for company, if a transaction has just ended."""
+        self._company.clear()
+        if self._number() < COMPANY and asyncio.get_running_loop().time() < self._not_before:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._not_before):
+                    await self._company.wait()
+
+    def _number(self) -> int:
+        return sum(map(len, self._waiting.values()))
 
     async def _do(self, taken: Sequence[tuple[T, "asyncio.Future[R]"]]) -> None:
         try:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from chassis.group_commit import GroupCommit
+from chassis import group_commit
+from chassis.group_commit import COMPANY, GroupCommit
 from chassis.turns import Busy, waiting
 
 
@@ -41,6 +42,24 @@ async def test_one_alone_begins_at_once_and_the_next_ones_share() -> None:
     transactions.committed.set()
     assert await asyncio.gather(*first, *others) == ["A1", "A2", "B1", "C1"]
     assert transactions.of == [["a1"], ["a2", "b1", "c1"]]
+
+
+async def test_right_after_another_one_waits_for_company_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transactions = Transactions()
+    transactions.committed.set()
+    group: GroupCommit[str, str] = GroupCommit(transactions.work, patience=9)
+    pauses = [3600.0, 0.01, 0.0]
+    monkeypatch.setattr(group_commit, "pause_after", lambda *_: pauses.pop(0))
+    assert await asked(group, "a0")[0] == "A0"
+    names = [f"a{number}" for number in range(1, COMPANY + 1)]
+    waiting_ones = asked(group, *names[:-1])
+    await asyncio.sleep(0.01)
+    assert transactions.of == [["a0"]]
+    await asyncio.gather(*waiting_ones, *asked(group, names[-1]))
+    assert transactions.of == [["a0"], names]
+    assert await asked(group, "b1")[0] == "B1"  # alone, once its time is over
 
 
 async def test_practices_take_turns() -> None:
