@@ -169,6 +169,18 @@ class Database:
         async with self._transaction(EVERY_PRACTICE, *settings) as connection:
             yield connection
 
+    @asynccontextmanager
+    async def alone(self, lock: int, *, durable: bool = True) -> AsyncIterator["Connection | None"]:
+        """As `system`, for one at a time: None where somebody else holds this advisory lock."""
+        settings = [] if durable else ["synchronous_commit = off"]
+        taking = f"SELECT WHERE pg_try_advisory_xact_lock({lock:d})"
+        async with (
+            self.pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection,
+            _begun(connection, EVERY_PRACTICE, *settings, and_then=taking) as taken,
+        ):
+            self._answers.missed_at = None
+            yield connection if affected(taken) else None
+
     async def has_rows(self, table: str) -> bool:
         """Whether a table has rows, of whichever practice: for who asks again and again.
 
@@ -297,8 +309,12 @@ class _Limit:
 
 
 @asynccontextmanager
-async def _begun(connection: Connection, scope: str, *settings: str) -> AsyncIterator[None]:
+async def _begun(
+    connection: Connection, scope: str, *settings: str, and_then: str = ""
+) -> AsyncIterator[str]:
     """A transaction of the scope with these settings: one round trip to begin, one to end.
+
+    Yields the command tag of the last statement of those that begin it.
 
     A connection that asyncpg finds unusable (what a dying server said last can make it so, before
     it is known to be closed) is dropped: the next one will do. So is one over which nothing can be
@@ -307,10 +323,10 @@ async def _begun(connection: Connection, scope: str, *settings: str) -> AsyncIte
     if not scope.replace("-", "").isalnum():
         raise ValueError("no scope")
     try:
-        each = [f"app.practice = '{scope}'", *settings]
-        await connection.execute("BEGIN; " + "; ".join(f"SET LOCAL {one}" for one in each))
+        each = [f"SET LOCAL {one}" for one in (f"app.practice = '{scope}'", *settings)]
+        tag = await connection.execute("; ".join(["BEGIN", *each, and_then]))
         try:
-            yield
+            yield tag
         except BaseException:
             try:
                 if not connection.is_closed():

@@ -61,11 +61,17 @@ class Loop:
         self._transient = transient
         self._max_turn = max_turn
         self._wake = asyncio.Event()
+        self._later: asyncio.TimerHandle | None = None
         self._in_turn_since: float | None = None
 
     def wake(self) -> None:
         """Take the next turn now."""
         self._wake.set()
+
+    def wake_within(self, seconds: float) -> None:
+        """Take the next turn by then, with all that comes meanwhile."""
+        if self._later is None:
+            self._later = asyncio.get_running_loop().call_later(seconds, self.wake)
 
     def progress(self) -> None:
         """From within a turn: a part of it succeeded. The back-off and the clock begin anew."""
@@ -81,6 +87,9 @@ class Loop:
         """Turn until cancelled."""
         while True:
             self._wake.clear()
+            if self._later is not None:
+                self._later.cancel()
+                self._later = None
             began = self._in_turn_since = time.monotonic()
             try:
                 more = await self._turn()

@@ -193,6 +193,11 @@ class Relay:
         self._woken = True
         self._loop.wake()
 
+    def wake_within(self, seconds: float) -> None:
+        """Publish it by then, with what is committed meanwhile."""
+        self._woken = True
+        self._loop.wake_within(seconds)
+
     async def run(self) -> None:
         """Publish for ever; every outage is waited out with back-off."""
         try:
@@ -241,8 +246,8 @@ class Relay:
         if not woken and not await self._db.has_rows("outbox"):  # as mostly, at rest
             age.set(0)
             return nothing
-        async with self._db.system(durable=False) as tx:
-            if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", RELAY_LOCK):
+        async with self._db.alone(RELAY_LOCK, durable=False) as tx:
+            if tx is None:
                 age.set(0)  # whoever has the lock tells it; ours would stay as it was
                 return nothing
             held = self._held_back()

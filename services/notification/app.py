@@ -76,8 +76,8 @@ def build(settings: Settings) -> Application:
                         db, sms, poll=settings.poll_seconds, now=clock, wake_reader=reader.wake
                     )
                 )
-            workers = [
-                Worker(
+            workers = {
+                channel: Worker(
                     db,
                     channel,
                     TracedSender(senders.get(channel, NoSender()), channel),
@@ -87,21 +87,19 @@ def build(settings: Settings) -> Application:
                     now=clock,
                 )
                 for channel in Channel
-            ]
+            }
 
             daily_mails = wiring.daily_mail_sending(settings, db, email, sealer, clock)
-
-            def wake_all() -> None:
-                for each in workers:
-                    each.wake()
-                daily_mails.wake()
-                relay.wake()
-
             handler = requests.Events(
                 channels=senders,
                 message_id_domain=settings.mail_from.rpartition("@")[2],
                 sealer=sealer,
                 now=clock,
+                wakes=requests.Wakes(
+                    worker=lambda channel: workers[channel].wake(),
+                    daily_mails=daily_mails.wake,
+                    relay=lambda: relay.wake_within(requests.TOLD_WITHIN),
+                ),
             )
             consumer = Consumer(
                 topics=requests.TOPICS,
@@ -112,7 +110,7 @@ def build(settings: Settings) -> Application:
                 verifier=settings.event_verifier,
                 opener=settings.body_opener,
                 concerning=requests.concerning,
-                after_commit=wake_all,
+                after_commit=handler.tell,
             )
             erasure = KafkaErasure(
                 db,
@@ -135,7 +133,7 @@ def build(settings: Settings) -> Application:
             supervisor = await stack.enter_async_context(health.supervisor)
             work += [
                 clock,
-                *workers,
+                *workers.values(),
                 daily_mails,
                 erasure,
                 *wiring.housekeepers(settings, db, sealer, clock),

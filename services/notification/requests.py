@@ -5,8 +5,9 @@ never the order of arrival but what is known after the batch: the appointment's 
 whether it was deleted, the newest attempt.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
 from chassis.clock import Clock
@@ -39,13 +40,29 @@ from services.notification.letters.letter import Letter, LetterKind
 
 TOPICS = (APPOINTMENTS, REQUESTED)
 GROUP = "notification"
+TOLD_WITHIN = 0.05  # seconds that what is told of a request waits for what becomes of it at once
 concerning = of_types(
     AppointmentDeleted, AppointmentErased, AppointmentRescheduled, *REQUESTED.events
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Wakes:
+    """Who has to hear of what was taken over."""
+
+    worker: Callable[[Channel], None] = lambda _: None
+    daily_mails: Callable[[], None] = lambda: None
+    relay: Callable[[], None] = lambda: None
+
+
+NOBODY = Wakes()
+
+
 class Events:
-    """Handles batches of events. `channels` are those that this installation can send over."""
+    """Handles batches of events, and wakes who has something to do then.
+
+    `channels` are those that this installation can send over.
+    """
 
     def __init__(
         self,
@@ -54,16 +71,27 @@ class Events:
         message_id_domain: str,
         sealer: Sealer,
         now: Clock,
+        wakes: Wakes = NOBODY,
     ) -> None:
         self._channels = frozenset(channels)
         self._domain = message_id_domain
         self._sealer = sealer
         self._now = now
+        self._wakes = wakes
+        self._to_wake: list[Callable[[], None]] = []
+
+    def tell(self) -> None:
+        """What was handled last is committed."""
+        for wake in self._to_wake:
+            wake()
+        self._to_wake = []
 
     async def handle(self, tx: Connection, batch: Sequence[Received]) -> None:
         """Take over a batch of fresh events."""
+        self._to_wake = []
         for received in batch:
             if isinstance(received.event, DailyMailRequested):
+                self._to_wake.append(self._wakes.daily_mails)
                 await daily_mail_store.take(
                     tx, self._sealer, received.event, domain=self._domain, now=self._now()
                 )
@@ -100,7 +128,12 @@ class Events:
             )
             for each in draft.new
         }
-        metrics.count(await store.save(tx, draft.transitions, letters))
+        outcomes = await store.save(tx, draft.transitions, letters)
+        metrics.count(outcomes)
+        if outcomes:
+            self._to_wake.append(self._wakes.relay)
+        due = {each.delivery.channel for each in draft.transitions if each.delivery.due_at}
+        self._to_wake += [partial(self._wakes.worker, channel) for channel in due]
 
     def _request(
         self,

@@ -78,19 +78,19 @@ class Claims:
         """Whether a practice has its share: what else is due of it has to wait for an end."""
         return any(tries >= self._share for tries in self._under_way.values())
 
-    async def take(self, most: int, *, probe: bool = False) -> tuple[list[Claim], int]:
-        """At most `most` that are due, and to how many deliveries something happened."""
+    async def take(self, most: int, *, probe: bool = False) -> tuple[list[Claim], bool]:
+        """At most `most` that are due, and whether there may be more."""
         turns = Turns(after=self._served_last, share=self._share, under_way=self._under_way)
-        claims, happened = await self._take(most, turns, probe=probe)
+        claims, happened, more = await self._take(most, turns, probe=probe)
         for claim in claims:
             self._held[claim.delivery.id] = claim
             self._served_last = claim.delivery.practice_id
             self._under_way[self._served_last] += 1
-        return claims, happened
+        return claims, happened > 0 and more
 
     async def end_overdue(self) -> int:
         """End what is past its deadline, of which nothing is sent any more; returns how many."""
-        _, happened = await self._take(OVERDUE_BATCH, None)
+        _, happened, _ = await self._take(OVERDUE_BATCH, None)
         return happened
 
     async def renew(self) -> None:
@@ -116,14 +116,15 @@ class Claims:
 
     async def _take(
         self, most: int, turns: Turns | None, *, probe: bool = False
-    ) -> tuple[list[Claim], int]:
+    ) -> tuple[list[Claim], int, bool]:
+        """The claims, to how many deliveries something happened, and whether more may be due."""
         now = self._now()
         lease, expires = uuid4(), time.monotonic() + self._lease
         until = now + timedelta(seconds=self._lease)
         claims: list[Claim] = []
         steps: list[Transition] = []
         async with self._db.system() as tx:
-            locked = await lock_due(tx, self._channel, now, most, turns)
+            locked, more = await lock_due(tx, self._channel, now, most, turns)
             fates = await _fates(tx, [each.delivery for each in locked])
             for due in locked:
                 delivery = due.delivery
@@ -149,7 +150,7 @@ class Claims:
         if outcomes:
             metrics.count(outcomes)
             self._wake_relay()
-        return claims, len(steps)
+        return claims, len(steps), more
 
 
 async def _fates(tx: Connection, due: Sequence[Delivery]) -> dict[UUID, Send | contract.Withheld]:

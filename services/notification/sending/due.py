@@ -1,5 +1,6 @@
 """What is due to be sent: deliveries with their letters, practice after practice."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,11 +63,14 @@ class Turns:
 
 async def lock_due(
     tx: Connection, channel: Channel, now: datetime, most: int, turns: Turns | None
-) -> list[DueDelivery]:
-    """At most `most` due deliveries, locked; rows that another worker has locked are passed over.
+) -> tuple[list[DueDelivery], bool]:
+    """At most `most` due deliveries, locked, and whether there are more.
+
+    Rows that another worker has locked are passed over.
 
     Practices with something due take turns, and each gets an equal part of `most`, so that one with
-    a thousand invitations does not hold up another's single one. In the order of the turns.
+    a thousand invitations does not hold up another's single one. In the order of the turns. Of each
+    one delivery is looked at beyond that: whether there is one.
 
     Without `turns` it is of what is past its deadline alone.
     """
@@ -105,14 +109,15 @@ async def lock_due(
             LIMIT $3
         )
         SELECT d.*, a.version AS appointment_version, a.starts_at AS start, a.duration_minutes,
-               a.time_zone, given.version AS answered_version, given.answer
+               a.time_zone, given.version AS answered_version, given.answer,
+               least(waiting.room, greatest(1, $3 / (SELECT count(*) FROM waiting))) AS part
         FROM waiting CROSS JOIN LATERAL (
             SELECT * FROM deliveries
             WHERE channel = $2 AND practice_id = waiting.practice_id AND due_at <= $1
                   AND {READY}
                   AND (NOT $8 OR {OVERDUE})
             ORDER BY due_at
-            LIMIT greatest(1, least(room, $3 / (SELECT count(*) FROM waiting)))
+            LIMIT 1 + least(room, greatest(1, $3 / (SELECT count(*) FROM waiting)))
             FOR UPDATE SKIP LOCKED
         ) AS d JOIN appointments a ON a.appointment_id = d.appointment_id
         LEFT JOIN LATERAL (
@@ -132,7 +137,13 @@ async def lock_due(
         overdue_only,
         RETRY_WITHIN,
     )
-    return [DueDelivery(delivery_of(row), row) for row in rows]
+    part: Counter[UUID] = Counter()
+    due: list[DueDelivery] = []
+    for row in rows:
+        part[row["practice_id"]] += 1
+        if part[row["practice_id"]] <= row["part"]:
+            due.append(DueDelivery(delivery_of(row), row))
+    return due, len(due) < len(rows)
 
 
 async def renew(tx: Connection, leases: Mapping[UUID, UUID], until: datetime) -> set[UUID]:

@@ -18,6 +18,7 @@ from services.notification.deliveries.transitions import transition
 log = structlog.get_logger(__name__)
 
 POLL = 5.0  # seconds; results are recorded as they come
+GATHERING = 0.02  # seconds that a result waits for those of the tries that are still under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,13 @@ class Recorder:
         )
         self.run = self._loop.run
 
-    def add(self, result: Result) -> None:
-        """Take a result in; it is recorded soon."""
+    def add(self, result: Result, *, others: bool = False) -> None:
+        """Take a result in; where `others` are about to come it is recorded with them."""
         self._results.append(result)
-        self._loop.wake()
+        if others:
+            self._loop.wake_within(GATHERING)
+        else:
+            self._loop.wake()
 
     async def finish(self) -> None:
         """Record the rest, after `run` was cancelled.

@@ -140,15 +140,15 @@ class Worker:
     async def _claim(self, most: int, *, probe: bool) -> None:
         claims: Sequence[Claim] = ()
         try:
-            claims, happened = await self._claims.take(most, probe=probe)
+            claims, more = await self._claims.take(most, probe=probe)
         finally:
             if not claims:
                 self._holding.unused()
         for claim in claims:
             self._queue.put_nowait(claim)
-        self._nothing_due = not (happened or probe or self._claims.limited)
-        if happened:
-            self.wake()  # there may be more, and by then more has come
+        self._nothing_due = not (more or probe or self._claims.limited)
+        if more:
+            self.wake()
 
     async def _renew(self) -> bool:
         await self._claims.renew()
@@ -204,7 +204,8 @@ class Worker:
     def _ended(self, claim: Claim, event: DeliveryEvent) -> None:
         self._claims.tried(claim)
         self._holding.learn(claim.contact, getattr(event, "reply", NO_REPLY), probe=claim.probe)
-        self._recorder.add(Result(claim.delivery.id, event))
+        result = Result(claim.delivery.id, event)
+        self._recorder.add(result, others=self._claims.under_way > 0)
         if not self._nothing_due:
             self.wake()
 

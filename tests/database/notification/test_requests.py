@@ -1,6 +1,6 @@
 """Kafka in: what requests make of deliveries."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,16 +9,26 @@ from uuid_utils.compat import uuid7
 from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.channels import Channel
-from contracts.events import AppointmentDeleted, FailureCategory, NoticeKind, Recipients
+from contracts.events import (
+    AppointmentDeleted,
+    DailyMailRequested,
+    Event,
+    FailureCategory,
+    NoticeKind,
+    Recipients,
+)
 from contracts.tariffs import Tariff
 from services.notification.deliveries.delivery import State
 from services.notification.letters.letter import LetterKind
+from services.notification.requests import Events, Wakes
 from tests.database.notification.support import (
     deliveries_of,
     delivery_of,
     handle,
     invitation,
     notice,
+    now,
+    received,
 )
 
 
@@ -31,6 +41,51 @@ async def test_a_request_queues_one_delivery_for_each_channel(
     assert {each.channel for each in queued} == set(Channel)
     assert {each.state for each in queued} == {State.QUEUED}
     assert all(each.due_at is not None for each in queued)
+
+
+@pytest.mark.parametrize(
+    ("request_of", "expected"),
+    [
+        (invitation(), ["email", "relay"]),
+        (invitation(channels=Recipients(sms="+4917139200")), ["relay", "sms"]),
+        (
+            DailyMailRequested(
+                practice_id=uuid7(),
+                day=date(2026, 11, 28),
+                recipient="leitung@praxis.example",
+                practice_name="Praxis am See",
+                open_count=3,
+                link="https://termine.example/#/offen",
+                not_after=now() + timedelta(hours=12),
+            ),
+            ["daily mails"],
+        ),
+        (AppointmentDeleted(appointment_id=uuid7(), practice_id=uuid7(), version=2), []),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_who_has_nothing_to_do_is_not_woken(
+    notification_db: Database, sealer: Sealer, request_of: Event, expected: list[str]
+) -> None:
+    woken: list[str] = []
+    events = Events(
+        channels=tuple(Channel),
+        message_id_domain="praxis.example",
+        sealer=sealer,
+        now=now,
+        wakes=Wakes(
+            worker=woken.append,
+            daily_mails=lambda: woken.append("daily mails"),
+            relay=lambda: woken.append("relay"),
+        ),
+    )
+    async with notification_db.system() as tx:
+        await events.handle(tx, [received(request_of)])
+        assert woken == []  # nobody would find it yet
+    events.tell()
+    assert sorted(woken) == expected
+    events.tell()
+    assert sorted(woken) == expected
 
 
 async def test_a_message_id_tells_nothing_of_its_delivery(

@@ -55,7 +55,7 @@ async def text_of(db: Database, request: InvitationRequested) -> Delivery:
 
 async def due(db: Database, channel: Channel, **later: float) -> list[Delivery]:
     async with db.system() as tx:
-        found = await lock_due(tx, channel, now() + timedelta(**later), 10, None)
+        found, _ = await lock_due(tx, channel, now() + timedelta(**later), 10, None)
     return [each.delivery for each in found]
 
 
@@ -172,6 +172,6 @@ async def test_a_cancellation_names_the_start_that_the_patient_knows_not_one_tha
     for channel in Channel:
         async with notification_db.system() as tx:
             turns = Turns(after=NOBODY, share=10, under_way={})
-            due = await lock_due(tx, channel, now() + timedelta(hours=10), 10, turns)
+            due, _ = await lock_due(tx, channel, now() + timedelta(hours=10), 10, turns)
         named |= {each.delivery.channel: each.open(sealer, each.delivery).start for each in due}
     assert named == {Channel.EMAIL: later["start"], Channel.SMS: start}

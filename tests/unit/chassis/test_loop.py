@@ -68,6 +68,53 @@ async def test_more_work_follows_at_once_and_a_wake_ends_the_pause() -> None:
     await waking
 
 
+async def test_who_may_wait_a_moment_shares_a_turn_with_who_comes_meanwhile() -> None:
+    seen: list[int] = []
+    asked = 0
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def turn() -> bool:
+        seen.append(asked)
+        begun.set()
+        if asked == 3:
+            done.set()
+        return False
+
+    loop = Loop("some work", turn, poll=3600)
+
+    async def ask() -> None:
+        nonlocal asked
+        await begun.wait()
+        for _ in range(2):
+            asked += 1
+            loop.wake_within(60)
+            await asyncio.sleep(0.01)
+        asked += 1
+        loop.wake()
+
+    asking = asyncio.create_task(ask())
+    await run_until(loop, done)
+    await asking
+    assert seen == [0, 3]
+
+
+async def test_who_may_wait_a_moment_waits_no_longer() -> None:
+    turns: list[float] = []
+    done = asyncio.Event()
+
+    async def turn() -> bool:
+        turns.append(time.monotonic())
+        if len(turns) == 1:
+            loop.wake_within(0.05)
+        else:
+            done.set()
+        return False
+
+    loop = Loop("some work", turn, poll=3600)
+    await run_until(loop, done)
+    assert turns[1] - turns[0] >= 0.05
+
+
 async def test_what_no_waiting_mends_ends_the_loop() -> None:
     async def turn() -> bool:
         raise ZeroDivisionError

@@ -273,5 +273,5 @@ async def answered(db: Database, sealer: Sealer) -> dict[LetterKind, Answer | No
     """What the letters that are to be sent know of an answer."""
     async with db.system() as tx:
         turns = Turns(after=NOBODY, share=10, under_way={})
-        due = await lock_due(tx, Channel.EMAIL, now(), 10, turns)
+        due, _ = await lock_due(tx, Channel.EMAIL, now(), 10, turns)
     return {each.delivery.kind: each.open(sealer, each.delivery).answered for each in due}

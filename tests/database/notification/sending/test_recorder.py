@@ -1,5 +1,6 @@
 """How tries ended is recorded together, and one by one where one can't be."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
@@ -83,6 +84,24 @@ async def test_results_are_recorded_in_one_transaction(
     assert await states(notification_db, first, second) == [State.ACCEPTED, State.ACCEPTED]
     assert await outcomes(notification_db) == ["InvitationDelivered"] * 2
     assert (sent.settled, sent.woken) == ([2], 1)
+
+
+async def test_a_result_waits_for_those_of_the_other_tries(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    first, second = [await sending(notification_db, sealer) for _ in range(2)]
+    sent = Sent(notification_db)
+
+    async def both_settled() -> bool:
+        return sum(sent.settled) == 2
+
+    async with running(sent.recorder.run()):
+        await asyncio.sleep(0)  # it has begun, and found nothing
+        sent.recorder.add(Result(first, TAKEN), others=True)
+        await asyncio.sleep(0)
+        sent.recorder.add(Result(second, TAKEN))
+        await eventually(both_settled, "both results are settled")
+    assert sent.settled == [2]
 
 
 async def test_one_that_can_not_be_recorded_holds_up_no_other(

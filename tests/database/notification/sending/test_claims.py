@@ -1,0 +1,38 @@
+"""What a worker claims at a time, and what it knows of the rest."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from chassis.database import Database
+from chassis.sealing import Sealer
+from contracts.channels import Channel
+from services.notification.sending.claims import Claims
+from tests.database.notification.support import handle, invitation, now
+
+
+async def due(db: Database, sealer: Sealer, **invitations: int) -> dict[UUID, str]:
+    """So many invitations by mail of each of these practices, which are found by their ids."""
+    practices = {name: uuid7() for name in invitations}
+    for name, number in invitations.items():
+        requests = [invitation(practice_id=practices[name]) for _ in range(number)]
+        await handle(db, sealer, *requests)
+    return {practice_id: name for name, practice_id in practices.items()}
+
+
+async def test_whether_more_is_due_is_known_without_another_look(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    names = await due(notification_db, sealer, one=1, other=4)
+    claims = Claims(
+        notification_db, Channel.EMAIL, lease=60, share=9, now=now, wake_relay=lambda: None
+    )
+
+    async def take(most: int) -> tuple[list[str], bool]:
+        found, more = await claims.take(most)
+        return [names[each.delivery.practice_id] for each in found], more
+
+    assert await take(4) == (["one", "other", "other"], True)  # an equal part for each
+    assert await take(1) == (["other"], True)
+    assert await take(2) == (["other"], False)
+    assert await take(2) == ([], False)
