@@ -52,6 +52,7 @@ class GroupCommit(Generic[T, R]):
         self._waiting_of_one = waiting_of_one
         self._waiting: OrderedDict[str, _Waiting[T, R]] = OrderedDict()
         self._under_way: asyncio.Task[None] | None = None
+        self._number = 0  # that wait
         self._not_before = 0.0  # on the loop's clock: until then the next one waits for company
         self._company = asyncio.Event()
         # Of no request: what one is traced by would pass for what all of them are.
@@ -66,8 +67,8 @@ class GroupCommit(Generic[T, R]):
         loop = asyncio.get_running_loop()
         result: asyncio.Future[R] = loop.create_future()
         queue.append((piece, result))
-        waiting.inc()
-        if self._number() >= COMPANY:
+        self._count(1)
+        if self._number >= COMPANY:
             self._company.set()
         if self._under_way is None:
             self._under_way = loop.create_task(self._run(), context=self._context.copy())
@@ -94,13 +95,14 @@ class GroupCommit(Generic[T, R]):
     async def _gather(self) -> None:
         """Wait for company, if a transaction has just ended."""
         self._company.clear()
-        if self._number() < COMPANY and asyncio.get_running_loop().time() < self._not_before:
+        if self._number < COMPANY and asyncio.get_running_loop().time() < self._not_before:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(self._not_before):
                     await self._company.wait()
 
-    def _number(self) -> int:
-        return sum(map(len, self._waiting.values()))
+    def _count(self, more: int) -> None:
+        self._number += more
+        waiting.inc(more)
 
     async def _do(self, taken: Sequence[tuple[T, "asyncio.Future[R]"]]) -> None:
         try:
@@ -125,7 +127,7 @@ class GroupCommit(Generic[T, R]):
         while self._waiting and len(taken) < self._most:
             whose, queue = self._waiting.popitem(last=False)
             piece, result = queue.popleft()
-            waiting.dec()
+            self._count(-1)
             if queue:
                 self._waiting[whose] = queue  # behind all others
             if not result.done():
@@ -138,7 +140,7 @@ class GroupCommit(Generic[T, R]):
         for place, (_, other) in enumerate(queue):
             if other is result:
                 del queue[place]
-                waiting.dec()
+                self._count(-1)
                 if not queue:
                     del self._waiting[whose]
                 if not result.done():

@@ -39,8 +39,8 @@ UNLIMITED = "1000000"
 # something is as patient as in production, or a slow machine would see ends that are none.
 HURRIED = {
     "scheduling": {
-        "SCHEDULING_NOTICE_POLL_SECONDS": "0.2",
-        "SCHEDULING_DAILY_MAIL_POLL_SECONDS": "0.2",
+        "SCHEDULING_NOTICE_POLL_SECONDS": "0.5",
+        "SCHEDULING_DAILY_MAIL_POLL_SECONDS": "0.5",
         # until a test lets the notice be due: no two moves are too far apart to be one
         "SCHEDULING_NOTICE_SETTLE_SECONDS": "3600",
         "SCHEDULING_WRITES_PER_MINUTE": UNLIMITED,
@@ -50,7 +50,7 @@ HURRIED = {
     },
     "dashboard": {"DASHBOARD_LOGINS_PER_MINUTE": UNLIMITED},
     "notification": {
-        "NOTIFICATION_POLL_SECONDS": "0.2",
+        "NOTIFICATION_POLL_SECONDS": "0.5",
         "NOTIFICATION_RETRY_FIRST_SECONDS": "1",
         # at the start only: tests read what was requested
         "NOTIFICATION_KAFKA_ERASURE_POLL_SECONDS": "3600",

@@ -55,7 +55,7 @@ class Wakes:
     relay: Callable[[], None] = lambda: None
 
 
-NOBODY = Wakes()
+NO_WAKES = Wakes()
 
 
 class Events:
@@ -71,7 +71,7 @@ class Events:
         message_id_domain: str,
         sealer: Sealer,
         now: Clock,
-        wakes: Wakes = NOBODY,
+        wakes: Wakes = NO_WAKES,
     ) -> None:
         self._channels = frozenset(channels)
         self._domain = message_id_domain

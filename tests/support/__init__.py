@@ -35,14 +35,17 @@ def http_client(**options: Any) -> httpx.AsyncClient:
 async def eventually(
     ask: Callable[[], Awaitable[T | None]], what: str, patience: float = PATIENCE
 ) -> T:
-    """The first truthy answer of `ask`; fails when it takes longer than `patience` seconds."""
-    deadline = time.monotonic() + patience
+    """The first truthy answer of `ask`; fails when it takes longer than `patience` seconds.
+
+    The longer it takes, the less often it is asked: asking is work for a machine that is slow.
+    """
+    began = time.monotonic()
     answer: T | None = None
-    while time.monotonic() < deadline:
+    while (waited := time.monotonic() - began) < patience:
         answer = await ask()
         if answer:
             return answer
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(max(0.05, waited / 8))
     raise AssertionError(f"not within {patience} s: {what}; last answer: {answer!r}")
 
 

@@ -64,7 +64,7 @@ class Turns:
 async def lock_due(
     tx: Connection, channel: Channel, now: datetime, most: int, turns: Turns | None
 ) -> tuple[list[DueDelivery], bool]:
-    """At most `most` due deliveries, locked, and whether there are more.
+    """At most `most` due deliveries, locked, and whether there may be more.
 
     Rows that another worker has locked are passed over.
 
@@ -143,7 +143,7 @@ async def lock_due(
         part[row["practice_id"]] += 1
         if part[row["practice_id"]] <= row["part"]:
             due.append(DueDelivery(delivery_of(row), row))
-    return due, len(due) < len(rows)
+    return due, len(due) < len(rows) or len(due) >= most
 
 
 async def renew(tx: Connection, leases: Mapping[UUID, UUID], until: datetime) -> set[UUID]:

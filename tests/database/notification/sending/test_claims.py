@@ -34,5 +34,16 @@ async def test_whether_more_is_due_is_known_without_another_look(
 
     assert await take(4) == (["one", "other", "other"], True)  # an equal part for each
     assert await take(1) == (["other"], True)
-    assert await take(2) == (["other"], False)
+    assert await take(2) == (["other"], False)  # none is left
     assert await take(2) == ([], False)
+
+
+async def test_of_more_practices_than_places_the_others_are_not_forgotten(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    await due(notification_db, sealer, one=1, two=1, three=1)
+    claims = Claims(
+        notification_db, Channel.EMAIL, lease=60, share=9, now=now, wake_relay=lambda: None
+    )
+    taken = [await claims.take(2) for _ in range(2)]
+    assert [(len(found), more) for found, more in taken] == [(2, True), (1, False)]
