@@ -11,6 +11,9 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-re
 # of the processors, for test-slow
 SHARE ?= 1/4
 
+# Each test worker and service would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo admin key images test test-slow test-start test-upgrade test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom release format generate texts requirements browser mail-servers promtool nginx faketime bench redis clean
 
