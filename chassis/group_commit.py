@@ -1,7 +1,7 @@
-"""Group commit: what many ask at the same moment shares one transaction, and nobody waits for it.
+"""Group commit: what many ask at the same moment shares one transaction.
 
-What comes while one is under way is the next one's, of each practice by turns. Behind an idle
-moment one alone begins at once; right after another a transaction waits a little for company.
+What comes while one is under way is the next one's, of each practice by turns. Who is alone begins
+at once. Right behind others a transaction waits a little for company.
 """
 
 import asyncio
@@ -87,8 +87,9 @@ class GroupCommit(Generic[T, R]):
                 if taken := self._next():
                     shared.observe(len(taken))
                     await self._do(taken)
-                    ended = loop.time()
-                    self._not_before = ended + pause_after(ended - began, LONGEST_WAIT)
+                    if len(taken) > 1 or self._waiting:  # else there is nobody to wait for
+                        ended = loop.time()
+                        self._not_before = ended + pause_after(ended - began, LONGEST_WAIT)
         finally:
             self._under_way = None
 

@@ -155,13 +155,17 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         """
         kafka = self._member()
         await self._commit()
+        unread: set[TopicPartition] = set()
         for each in kafka.assignment():
             with suppress(IllegalStateError):  # another member's by now
                 committed = await kafka.committed(each)
                 if committed is None:
-                    await kafka.seek_to_beginning(each)
+                    unread.add(each)
                 else:
                     kafka.seek(each, committed)
+        if ours := unread & kafka.assignment():
+            # Together: each time waits for the question that is open (`OPEN_FOR`).
+            await kafka.seek_to_beginning(*ours)
 
     async def _commit(self) -> None:
         """Commit what has ended; what can't be now is tried again, and no harm if it never is."""

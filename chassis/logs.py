@@ -16,13 +16,13 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 import structlog
-from pydantic_core import PydanticSerializationError, to_json
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 PRINTED_TRACEBACK = "Traceback (most recent call last):"
 EXCEPTION_LINE = re.compile(r"[A-Za-z_][\w.]*(:|$)")
 
 
+AS_JSON = json.JSONEncoder(ensure_ascii=False, default=repr)
 OURS = ("chassis", "contracts", "dashboard", "services")  # what DEBUG is for
 SAID_AGAIN_AFTER = 10.0  # seconds
 
@@ -78,12 +78,9 @@ def configure(service: str, level: str = "INFO") -> None:
 
 def write(_logger: WrappedLogger, _name: str, event: EventDict) -> NoReturn:
     """Write a line, and leave nothing to be done. Nobody fails for what can't be written."""
-    with suppress(OSError, ValueError):
-        try:
-            line = to_json(event, serialize_unknown=True)
-        except PydanticSerializationError:  # halves of characters
-            line = json.dumps(event, default=repr).encode()
-        sys.stdout.buffer.write(line + b"\n")
+    with suppress(Exception):
+        line = AS_JSON.encode(event) + "\n"
+        sys.stdout.buffer.write(line.encode(errors="backslashreplace"))
         sys.stdout.flush()
     raise structlog.DropEvent
 

@@ -70,8 +70,12 @@ class Loop:
 
     def wake_within(self, seconds: float) -> None:
         """Take the next turn by then, with all that comes meanwhile."""
-        if self._later is None:
-            self._later = asyncio.get_running_loop().call_later(seconds, self.wake)
+        loop = asyncio.get_running_loop()
+        if self._later is not None:
+            if self._later.when() <= loop.time() + seconds:
+                return
+            self._later.cancel()
+        self._later = loop.call_later(seconds, self.wake)
 
     def progress(self) -> None:
         """From within a turn: a part of it succeeded. The back-off and the clock begin anew."""

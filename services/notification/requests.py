@@ -132,7 +132,11 @@ class Events:
         metrics.count(outcomes)
         if outcomes:
             self._to_wake.append(self._wakes.relay)
-        due = {each.delivery.channel for each in draft.transitions if each.delivery.due_at}
+        # Also of those to which nothing happened: a worker that looked meanwhile has passed over
+        # all that is locked here.
+        due = {
+            each.channel for key in appointments for each in draft.deliveries_of(key) if each.due_at
+        }
         self._to_wake += [partial(self._wakes.worker, channel) for channel in due]
 
     def _request(

@@ -41,11 +41,14 @@ async def eventually(
     """
     began = time.monotonic()
     answer: T | None = None
-    while (waited := time.monotonic() - began) < patience:
+    while True:
+        waited = time.monotonic() - began
         answer = await ask()
         if answer:
             return answer
-        await asyncio.sleep(max(0.05, waited / 8))
+        if waited >= patience:
+            break
+        await asyncio.sleep(min(max(0.05, waited / 8), patience - waited))
     raise AssertionError(f"not within {patience} s: {what}; last answer: {answer!r}")
 
 

@@ -1,6 +1,5 @@
 """What is due to be sent: deliveries with their letters, practice after practice."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,13 +63,12 @@ class Turns:
 async def lock_due(
     tx: Connection, channel: Channel, now: datetime, most: int, turns: Turns | None
 ) -> tuple[list[DueDelivery], bool]:
-    """At most `most` due deliveries, locked, and whether there may be more.
+    """At most `most` due deliveries, locked, and whether more are due beside them.
 
-    Rows that another worker has locked are passed over.
+    Rows that another worker has locked are passed over, and counted as more.
 
     Practices with something due take turns, and each gets an equal part of `most`, so that one with
-    a thousand invitations does not hold up another's single one. In the order of the turns. Of each
-    one delivery is looked at beyond that: whether there is one.
+    a thousand invitations does not hold up another's single one. In the order of the turns.
 
     Without `turns` it is of what is past its deadline alone.
     """
@@ -107,17 +105,28 @@ async def lock_due(
             ) AS something
             WHERE place > 0 AND room > 0
             LIMIT $3
+        ), parts AS MATERIALIZED (
+            SELECT place, practice_id, least(room, greatest(1, $3 / count(*) OVER ())) AS part
+            FROM waiting
+        ), others AS MATERIALIZED (
+            SELECT count(*) >= $3 OR bool_or(EXISTS (
+                SELECT FROM deliveries
+                WHERE channel = $2 AND practice_id = parts.practice_id AND due_at <= $1
+                      AND {READY}
+                      AND (NOT $8 OR {OVERDUE})
+                ORDER BY due_at OFFSET part
+            )) AS more
+            FROM parts
         )
         SELECT d.*, a.version AS appointment_version, a.starts_at AS start, a.duration_minutes,
-               a.time_zone, given.version AS answered_version, given.answer,
-               least(waiting.room, greatest(1, $3 / (SELECT count(*) FROM waiting))) AS part
-        FROM waiting CROSS JOIN LATERAL (
+               a.time_zone, given.version AS answered_version, given.answer, others.more
+        FROM parts CROSS JOIN others CROSS JOIN LATERAL (
             SELECT * FROM deliveries
-            WHERE channel = $2 AND practice_id = waiting.practice_id AND due_at <= $1
+            WHERE channel = $2 AND practice_id = parts.practice_id AND due_at <= $1
                   AND {READY}
                   AND (NOT $8 OR {OVERDUE})
             ORDER BY due_at
-            LIMIT 1 + least(room, greatest(1, $3 / (SELECT count(*) FROM waiting)))
+            LIMIT part
             FOR UPDATE SKIP LOCKED
         ) AS d JOIN appointments a ON a.appointment_id = d.appointment_id
         LEFT JOIN LATERAL (
@@ -125,7 +134,7 @@ async def lock_due(
             WHERE appointment_id = d.appointment_id AND organizer = d.organizer
             ORDER BY version DESC LIMIT 1
         ) AS given ON true
-        ORDER BY waiting.place, d.due_at
+        ORDER BY parts.place, d.due_at
         """,  # noqa: S608 - constant conditions
         now,
         channel,
@@ -137,13 +146,7 @@ async def lock_due(
         overdue_only,
         RETRY_WITHIN,
     )
-    part: Counter[UUID] = Counter()
-    due: list[DueDelivery] = []
-    for row in rows:
-        part[row["practice_id"]] += 1
-        if part[row["practice_id"]] <= row["part"]:
-            due.append(DueDelivery(delivery_of(row), row))
-    return due, len(due) < len(rows) or len(due) >= most
+    return [DueDelivery(delivery_of(row), row) for row in rows], any(row["more"] for row in rows)
 
 
 async def renew(tx: Connection, leases: Mapping[UUID, UUID], until: datetime) -> set[UUID]:

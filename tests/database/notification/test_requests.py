@@ -88,6 +88,30 @@ async def test_who_has_nothing_to_do_is_not_woken(
     assert sorted(woken) == expected
 
 
+async def test_a_worker_looks_again_for_what_was_locked_when_it_looked(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request = invitation()
+    await handle(notification_db, sealer, request, notice(request, NoticeKind.CANCELLED))
+    woken: list[str] = []
+    events = Events(
+        channels=tuple(Channel),
+        message_id_domain="praxis.example",
+        sealer=sealer,
+        now=now,
+        wakes=Wakes(worker=woken.append),
+    )
+    deletion = AppointmentDeleted(
+        appointment_id=request.appointment_id, practice_id=request.practice_id, version=2
+    )
+    async with notification_db.system() as tx:
+        await events.handle(tx, [received(deletion)])
+    events.tell()
+    queued = [each for each in await deliveries_of(notification_db, request) if each.due_at]
+    assert [each.kind for each in queued] == [LetterKind.CANCELLED] * len(queued)
+    assert woken == ["email"] * len(queued)
+
+
 async def test_a_message_id_tells_nothing_of_its_delivery(
     notification_db: Database, sealer: Sealer
 ) -> None:

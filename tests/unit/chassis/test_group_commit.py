@@ -44,22 +44,27 @@ async def test_one_alone_begins_at_once_and_the_next_ones_share() -> None:
     assert transactions.of == [["a1"], ["a2", "b1", "c1"]]
 
 
-async def test_right_after_another_one_waits_for_company_and_no_longer(
+async def test_right_behind_others_one_waits_for_company_and_no_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     transactions = Transactions()
-    transactions.committed.set()
     group: GroupCommit[str, str] = GroupCommit(transactions.work, patience=9)
-    pauses = [3600.0, 0.01, 0.0]
+    pauses = [3600.0, 0.01]
     monkeypatch.setattr(group_commit, "pause_after", lambda *_: pauses.pop(0))
-    assert await asked(group, "a0")[0] == "A0"
     names = [f"a{number}" for number in range(1, COMPANY + 1)]
-    waiting_ones = asked(group, *names[:-1])
+    first = asked(group, "a0")
+    await transactions.begun.wait()
+    others = asked(group, *names[:-1])
+    await asyncio.sleep(0)
+    transactions.committed.set()
+    await asyncio.gather(*first)
     await asyncio.sleep(0.01)
     assert transactions.of == [["a0"]]
-    await asyncio.gather(*waiting_ones, *asked(group, names[-1]))
+    await asyncio.gather(*others, *asked(group, names[-1]))
     assert transactions.of == [["a0"], names]
     assert await asked(group, "b1")[0] == "B1"  # alone, once its time is over
+    assert await asked(group, "b2")[0] == "B2"  # and at once, as nobody came meanwhile
+    assert transactions.of[2:] == [["b1"], ["b2"]]
 
 
 async def test_practices_take_turns() -> None:

@@ -61,8 +61,9 @@ class Kafka:
             raise IllegalStateError
         self.positions[partition] = offset
 
-    async def seek_to_beginning(self, partition: TopicPartition) -> None:
-        self.seek(partition, 0)
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> None:
+        for partition in partitions:
+            self.seek(partition, 0)
 
     async def committed(self, partition: TopicPartition) -> int | None:
         return max((each[partition] for each in self.commits if partition in each), default=None)

@@ -8,6 +8,7 @@ from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.channels import Channel
 from services.notification.sending.claims import Claims
+from services.notification.sending.due import NOBODY, Turns, lock_due
 from tests.database.notification.support import handle, invitation, now
 
 
@@ -36,6 +37,22 @@ async def test_whether_more_is_due_is_known_without_another_look(
     assert await take(1) == (["other"], True)
     assert await take(2) == (["other"], False)  # none is left
     assert await take(2) == ([], False)
+
+
+async def test_what_another_worker_is_about_to_claim_is_left_to_it_and_counts_as_more(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    await due(notification_db, sealer, one=2, two=1)
+    turns = Turns(after=NOBODY, share=9, under_way={})
+    async with notification_db.system() as first, notification_db.system() as second:
+        mine, more = await lock_due(first, Channel.EMAIL, now(), 1, turns)
+        theirs, others = await lock_due(second, Channel.EMAIL, now(), 9, turns)
+    assert (len(mine), more, len(theirs), others) == (1, True, 2, False)
+    async with notification_db.system() as first, notification_db.system() as second:
+        await lock_due(first, Channel.EMAIL, now(), 2, turns)
+        found, more = await lock_due(second, Channel.EMAIL, now(), 2, turns)
+    # The other practice's one is locked: whether there is a third to look at is not known.
+    assert (len(found), more) == (1, True)
 
 
 async def test_of_more_practices_than_places_the_others_are_not_forgotten(
