@@ -1,7 +1,7 @@
 """`make bench`: from the request to the tick beside a peer, in a browser, then single stages.
 
     python -m benchmarks [end-to-end] [browser] [stages] [--without-peer] [--repeats 3]
-        [--invitations 400] [--seconds 10] [--out bench]
+        [--invitations 2000] [--seconds 10] [--out bench]
 
 Writes result.json and result.svg to the folder `--out`, and the tables into its README.md, if it
 has one: `--out docs/performance` is what is shown.
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", choices=(*PARTS, []), metavar="|".join(PARTS))
     parser.add_argument("--without-peer", action="store_true")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--invitations", type=int, default=400)
+    parser.add_argument("--invitations", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--out", type=Path, default=Path("bench"))
     options = parser.parse_args(arguments)

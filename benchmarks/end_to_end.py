@@ -74,7 +74,10 @@ def settings(sink_port: int) -> dict[str, dict[str, str]]:
             "SCHEDULING_WRITES_PER_MINUTE": "1000000",
             "SCHEDULING_DAILY_MESSAGES_PER_ADDRESS": "1000",
         },
-        "notification": {"NOTIFICATION_SMTP_PORT": str(sink_port)},
+        "notification": {
+            "NOTIFICATION_SMTP_PORT": str(sink_port),
+            "NOTIFICATION_SMTP_CONNECTIONS": "40",  # as many as the sink takes
+        },
     }
 
 
