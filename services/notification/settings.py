@@ -105,7 +105,11 @@ class Settings(ProducerSettings):
         description="For the reply after the final dot; ten minutes by RFC 5321 section 4.5.3.2.6.",
     )
     smtp_connections: int = Field(
-        default=10, ge=1, le=200, description="Open at once, of each process."
+        default=10,
+        ge=1,
+        le=200,
+        description="Open at once, of each process: as many as the server takes. What is due goes "
+        "out no faster than these by the time that it takes for a mail.",
     )
     smtp_messages_per_connection: int = Field(
         default=100, ge=1, description="After which a connection is made anew."
