@@ -204,13 +204,10 @@ async def test_a_dead_address_can_be_used_on_purpose(
     address = f"unbekannt+{uuid4().hex[:8]}@example.org"
     first, again = unique("Erster"), unique("Zweiter")
 
-    async def known_as_dead() -> bool:
-        return (await demo_practice.post(demo_practice.form(email=address))).status_code == 422
-
     await fill(page, first, address, tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(state(page, first, "failed")).to_be_visible()
-    await eventually(known_as_dead, "scheduling, which the mark does not wait for, to know it too")
+    await demo_practice.knows_as_dead(address)
     await fill(page, again, address, tomorrow)
     await page.get_by_test_id("submit-invite").click()
     form = page.get_by_test_id("form-appointment")

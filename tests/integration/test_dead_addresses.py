@@ -17,11 +17,7 @@ async def bounced(practice: Practice, address: str) -> Json:
     """An appointment whose invitation came back, once scheduling knows it too."""
     created = await practice.create(email=address)
     await practice.shows(created["id"], "failed")
-
-    async def known() -> bool:
-        return (await practice.post(practice.form(email=address))).status_code == 422
-
-    await eventually(known, "scheduling knows that the address is dead")
+    await practice.knows_as_dead(address)
     return created
 
 

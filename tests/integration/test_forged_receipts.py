@@ -140,12 +140,7 @@ async def test_the_message_id_takes_the_tick_back_with_an_evidence_of_its_own(
     # which does bounce, this one was looked at too.
     marker = await practice.create(email=f"unbekannt+{uuid4().hex[:8]}@example.org")
     await practice.shows(marker["id"], "failed")
-
-    async def known() -> bool:
-        form = practice.form(email=marker["email"])
-        return (await practice.post(form)).status_code == 422
-
-    await eventually(known, "scheduling knows of the dead address")
+    await practice.knows_as_dead(marker["email"])
     assert (await practice.post(practice.form(email=created["email"]))).status_code == 201
     # Nor is it asked about when the same invitation is sent again.
     await practice.resend(created["id"])

@@ -323,11 +323,7 @@ async def test_a_late_bounce_of_a_notice_leaves_the_tick_alone(
     assert of_invitation(after) == of_invitation(before)
     assert after is not None
     assert after["open"] == ["reminder_failed"]
-
-    async def refused() -> bool:
-        return (await practice.post(practice.form(email=created["email"]))).status_code == 422
-
-    await eventually(refused, "the address is known as dead")
+    await practice.knows_as_dead(created["email"])
 
 
 async def named(practice: Practice, created: Json) -> Json | None:

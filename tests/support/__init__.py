@@ -92,6 +92,19 @@ class Practice:
         created: Json = response.json()
         return created
 
+    async def knows_as_dead(self, address: str) -> None:
+        """Wait until scheduling, which no mark waits for, has heard that this mailbox is none.
+
+        It is asked by a form that would be refused in any case: an invitation that went there would
+        come back later, and that would be the newest that is known of it.
+        """
+
+        async def known() -> bool:
+            refused = await self.post(self.form(email=address, consent=False))
+            return "dead_address" in {each["code"] for each in refused.json()["errors"]}
+
+        await eventually(known, "scheduling knows the address as dead")
+
     async def resend(self, appointment_id: str, key: str | None = None, **body: Any) -> Json:
         """„Erneut senden", which must succeed."""
         response = await self.scheduling.post(
