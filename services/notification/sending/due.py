@@ -65,7 +65,7 @@ async def lock_due(
 ) -> tuple[list[DueDelivery], bool]:
     """At most `most` due deliveries, locked, and whether more are due beside them.
 
-    Rows that another worker has locked are passed over, and counted as more.
+    Rows that another worker has locked are passed over, and may count as more.
 
     Practices with something due take turns, and each gets an equal part of `most`, so that one with
     a thousand invitations does not hold up another's single one. In the order of the turns.

@@ -25,7 +25,7 @@ from services.notification.deliveries import store
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Claimed, DeliveryEvent
 from services.notification.deliveries.transitions import transition
-from services.notification.requests import Events
+from services.notification.requests import NO_WAKES, Events, Wakes
 
 
 def now() -> datetime:
@@ -68,13 +68,18 @@ def received(event: Event) -> Received:
     return Received(uuid7(), now(), event, None)
 
 
-async def handle(db: Database, sealer: Sealer, *events: Event) -> None:
-    """Take over these events, in one batch."""
+async def handle(db: Database, sealer: Sealer, *events: Event, wakes: Wakes = NO_WAKES) -> Events:
+    """Take over these events, in one batch; whoever is to hear of it is not told yet."""
     handler = Events(
-        channels=tuple(Channel), message_id_domain="praxis.example", sealer=sealer, now=now
+        channels=tuple(Channel),
+        message_id_domain="praxis.example",
+        sealer=sealer,
+        now=now,
+        wakes=wakes,
     )
     async with db.system() as tx:
         await handler.handle(tx, [received(event) for event in events])
+    return handler
 
 
 async def deliveries_of(db: Database, request: InvitationRequested) -> list[Delivery]:

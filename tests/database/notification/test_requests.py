@@ -19,16 +19,18 @@ from contracts.events import (
 )
 from contracts.tariffs import Tariff
 from services.notification.deliveries.delivery import State
+from services.notification.deliveries.events import Accepted, Reply
 from services.notification.letters.letter import LetterKind
-from services.notification.requests import Events, Wakes
+from services.notification.requests import Wakes
 from tests.database.notification.support import (
+    apply,
+    claimed,
     deliveries_of,
     delivery_of,
     handle,
     invitation,
     notice,
     now,
-    received,
 )
 
 
@@ -68,20 +70,13 @@ async def test_who_has_nothing_to_do_is_not_woken(
     notification_db: Database, sealer: Sealer, request_of: Event, expected: list[str]
 ) -> None:
     woken: list[str] = []
-    events = Events(
-        channels=tuple(Channel),
-        message_id_domain="praxis.example",
-        sealer=sealer,
-        now=now,
-        wakes=Wakes(
-            worker=woken.append,
-            daily_mails=lambda: woken.append("daily mails"),
-            relay=lambda: woken.append("relay"),
-        ),
+    wakes = Wakes(
+        worker=woken.append,
+        daily_mails=lambda: woken.append("daily mails"),
+        relay=lambda: woken.append("relay"),
     )
-    async with notification_db.system() as tx:
-        await events.handle(tx, [received(request_of)])
-        assert woken == []  # nobody would find it yet
+    events = await handle(notification_db, sealer, request_of, wakes=wakes)
+    assert woken == []  # before it is committed nobody would find it
     events.tell()
     assert sorted(woken) == expected
     events.tell()
@@ -91,25 +86,19 @@ async def test_who_has_nothing_to_do_is_not_woken(
 async def test_a_worker_looks_again_for_what_was_locked_when_it_looked(
     notification_db: Database, sealer: Sealer
 ) -> None:
-    request = invitation()
-    await handle(notification_db, sealer, request, notice(request, NoticeKind.CANCELLED))
+    request, _ = await claimed(notification_db, sealer)
+    invited = await delivery_of(notification_db, request)
+    await apply(notification_db, invited.id, Accepted(Reply(250)))
+    await handle(notification_db, sealer, notice(request, NoticeKind.CANCELLED))
     woken: list[str] = []
-    events = Events(
-        channels=tuple(Channel),
-        message_id_domain="praxis.example",
-        sealer=sealer,
-        now=now,
-        wakes=Wakes(worker=woken.append),
-    )
     deletion = AppointmentDeleted(
         appointment_id=request.appointment_id, practice_id=request.practice_id, version=2
     )
-    async with notification_db.system() as tx:
-        await events.handle(tx, [received(deletion)])
+    events = await handle(notification_db, sealer, deletion, wakes=Wakes(worker=woken.append))
     events.tell()
-    queued = [each for each in await deliveries_of(notification_db, request) if each.due_at]
-    assert [each.kind for each in queued] == [LetterKind.CANCELLED] * len(queued)
-    assert woken == ["email"] * len(queued)
+    [due] = [each for each in await deliveries_of(notification_db, request) if each.due_at]
+    assert due.kind is LetterKind.CANCELLED
+    assert woken == ["email"]
 
 
 async def test_a_message_id_tells_nothing_of_its_delivery(
