@@ -27,6 +27,7 @@ class Kafka:
         self.commits: list[Mapping[TopicPartition, int]] = []
         self.refuses = False
         self.corrupt: set[TopicPartition] = set()
+        self.begun_anew: list[set[TopicPartition]] = []
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
@@ -62,6 +63,7 @@ class Kafka:
         self.positions[partition] = offset
 
     async def seek_to_beginning(self, *partitions: TopicPartition) -> None:
+        self.begun_anew.append({*partitions})
         for partition in partitions:
             self.seek(partition, 0)
 
@@ -197,3 +199,5 @@ async def test_nothing_is_passed_where_another_partition_cannot_be_read(ended: b
     assert [(each.partition, each.offset) for each in await reader.next()] == [
         (partition, offset) for partition in (0, 1) for offset in (begin, begin + 1)
     ]
+    # Together, as each takes as long as a question stays open; once it was tried in between.
+    assert kafka.begun_anew == ([] if ended else [{FIRST, SECOND}] * 2)
