@@ -76,7 +76,7 @@ def settings(sink_port: int) -> dict[str, dict[str, str]]:
         },
         "notification": {
             "NOTIFICATION_SMTP_PORT": str(sink_port),
-            "NOTIFICATION_SMTP_CONNECTIONS": "40",  # as many as the sink takes
+            "NOTIFICATION_SMTP_CONNECTIONS": "40",  # the sink takes them; more are no faster
         },
     }
 

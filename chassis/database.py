@@ -159,24 +159,24 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def system(self, *, durable: bool = True) -> AsyncIterator[Connection]:
-        """A transaction across practices: consumers, workers, the relay.
-
-        One that is not `durable` may be undone by a crash of the server although it was committed,
-        all of it or nothing: for what does no harm if it is done again.
-        """
-        settings = [] if durable else ["synchronous_commit = off"]
-        async with self._transaction(EVERY_PRACTICE, *settings) as connection:
+    async def system(self) -> AsyncIterator[Connection]:
+        """A transaction across practices: consumers, workers."""
+        async with self._transaction(EVERY_PRACTICE) as connection:
             yield connection
 
     @asynccontextmanager
-    async def alone(self, lock: int, *, durable: bool = True) -> AsyncIterator["Connection | None"]:
-        """As `system`, for one at a time: None where somebody else holds this advisory lock."""
-        settings = [] if durable else ["synchronous_commit = off"]
+    async def alone(self, lock: int) -> AsyncIterator["Connection | None"]:
+        """As `system`, for one at a time: None where somebody else holds this advisory lock.
+
+        It may be undone by a crash of the server although it was committed, all of it or nothing:
+        for what does no harm if it is done again, as by the relay.
+        """
         taking = f"SELECT WHERE pg_try_advisory_xact_lock({lock:d})"
         async with (
             self.pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection,
-            _begun(connection, EVERY_PRACTICE, *settings, and_then=taking) as taken,
+            _begun(
+                connection, EVERY_PRACTICE, "synchronous_commit = off", and_then=taking
+            ) as taken,
         ):
             self._answers.missed_at = None
             yield connection if affected(taken) else None

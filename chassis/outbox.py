@@ -246,7 +246,7 @@ class Relay:
         if not woken and not await self._db.has_rows("outbox"):  # as mostly, at rest
             age.set(0)
             return nothing
-        async with self._db.alone(RELAY_LOCK, durable=False) as tx:
+        async with self._db.alone(RELAY_LOCK) as tx:
             if tx is None:
                 age.set(0)  # whoever has the lock tells it; ours would stay as it was
                 return nothing

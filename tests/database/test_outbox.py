@@ -202,8 +202,20 @@ async def test_whether_there_are_rows_is_seen_across_practices_and_leaves_no_sco
         assert await bare.fetchval("SELECT count(*) FROM outbox") == 0
 
 
+LOCK = 7
+
+
+async def test_one_at_a_time_is_alone(scheduling_db: Database) -> None:
+    async with scheduling_db.alone(LOCK) as first, scheduling_db.alone(LOCK) as second:
+        assert first is not None
+        assert second is None
+    async with scheduling_db.alone(LOCK) as third:
+        assert third is not None
+
+
 async def test_only_what_may_be_repeated_is_not_awaited_on_disk(scheduling_db: Database) -> None:
-    async with scheduling_db.system(durable=False) as tx:
+    async with scheduling_db.alone(LOCK) as tx:
+        assert tx is not None
         assert await tx.fetchval("SHOW synchronous_commit") == "off"
     async with scheduling_db.system() as tx:  # on the same connection
         assert (

@@ -81,17 +81,17 @@ class Claims:
     async def take(self, most: int, *, probe: bool = False) -> tuple[list[Claim], bool]:
         """At most `most` that are due, and whether there may be more."""
         turns = Turns(after=self._served_last, share=self._share, under_way=self._under_way)
-        claims, happened, more = await self._take(most, turns, probe=probe)
+        claims, more = await self._take(most, turns, probe=probe)
         for claim in claims:
             self._held[claim.delivery.id] = claim
             self._served_last = claim.delivery.practice_id
             self._under_way[self._served_last] += 1
-        return claims, happened > 0 and more
+        return claims, more
 
-    async def end_overdue(self) -> int:
-        """End what is past its deadline, of which nothing is sent any more; returns how many."""
-        _, happened, _ = await self._take(OVERDUE_BATCH, None)
-        return happened
+    async def end_overdue(self) -> bool:
+        """End what is past its deadline, of which nothing is sent; True if there may be more."""
+        _, more = await self._take(OVERDUE_BATCH, None)
+        return more
 
     async def renew(self) -> None:
         """Renew the leases; what is no longer ours is not handed over any more."""
@@ -116,8 +116,8 @@ class Claims:
 
     async def _take(
         self, most: int, turns: Turns | None, *, probe: bool = False
-    ) -> tuple[list[Claim], int, bool]:
-        """The claims, to how many deliveries something happened, and whether more may be due."""
+    ) -> tuple[list[Claim], bool]:
+        """The claims, and whether there may be more: not where nothing could be done to any."""
         now = self._now()
         lease, expires = uuid4(), time.monotonic() + self._lease
         until = now + timedelta(seconds=self._lease)
@@ -150,7 +150,7 @@ class Claims:
         if outcomes:
             metrics.count(outcomes)
             self._wake_relay()
-        return claims, len(steps), more
+        return claims, more and bool(steps)
 
 
 async def _fates(tx: Connection, due: Sequence[Delivery]) -> dict[UUID, Send | contract.Withheld]:

@@ -28,6 +28,8 @@ READY = """(kind = 'invitation' OR NOT EXISTS (
 # Past its deadline, as `Delivery` has it.
 OVERDUE = "least(coalesce(held_until, requested_at) + $9::interval, starts_at) <= $1"
 
+DUE = f"due_at <= $1 AND {READY} AND (NOT $8 OR {OVERDUE})"
+
 
 @dataclass(frozen=True, slots=True)
 class DueDelivery:
@@ -98,9 +100,7 @@ async def lock_due(
                 SELECT $5 - coalesce(($7::int[])[array_position($6::uuid[], practice_id)], 0)
             ) AS share (room) CROSS JOIN LATERAL (
                 SELECT FROM deliveries
-                WHERE channel = $2 AND practice_id = turn.practice_id AND due_at <= $1
-                      AND {READY}
-                      AND (NOT $8 OR {OVERDUE})
+                WHERE channel = $2 AND practice_id = turn.practice_id AND {DUE}
                 ORDER BY due_at LIMIT 1
             ) AS something
             WHERE place > 0 AND room > 0
@@ -111,9 +111,7 @@ async def lock_due(
         ), others AS MATERIALIZED (
             SELECT count(*) >= $3 OR bool_or(EXISTS (
                 SELECT FROM deliveries
-                WHERE channel = $2 AND practice_id = parts.practice_id AND due_at <= $1
-                      AND {READY}
-                      AND (NOT $8 OR {OVERDUE})
+                WHERE channel = $2 AND practice_id = parts.practice_id AND {DUE}
                 ORDER BY due_at OFFSET part
             )) AS more
             FROM parts
@@ -122,9 +120,7 @@ async def lock_due(
                a.time_zone, given.version AS answered_version, given.answer, others.more
         FROM parts CROSS JOIN others CROSS JOIN LATERAL (
             SELECT * FROM deliveries
-            WHERE channel = $2 AND practice_id = parts.practice_id AND due_at <= $1
-                  AND {READY}
-                  AND (NOT $8 OR {OVERDUE})
+            WHERE channel = $2 AND practice_id = parts.practice_id AND {DUE}
             ORDER BY due_at
             LIMIT part
             FOR UPDATE SKIP LOCKED

@@ -133,7 +133,7 @@ class Worker:
                 return False
             most = self._holding.admit(free)
             if most == 0:
-                return await self._claims.end_overdue() > 0
+                return await self._claims.end_overdue()
             await self._claim(most, probe=self._holding.probing)
             return False
 

@@ -23,7 +23,7 @@ from contracts.events import (
 from contracts.tariffs import Tariff
 from services.notification.deliveries import store
 from services.notification.deliveries.delivery import Delivery
-from services.notification.deliveries.events import Claimed, DeliveryEvent
+from services.notification.deliveries.events import Accepted, Claimed, DeliveryEvent, Reply
 from services.notification.deliveries.transitions import transition
 from services.notification.requests import NO_WAKES, Events, Wakes
 
@@ -109,6 +109,14 @@ async def claimed(db: Database, sealer: Sealer, **changes: Any) -> tuple[Invitat
     delivery = await delivery_of(db, request)
     await apply(db, delivery.id, Claimed(lease, now() + timedelta(minutes=1)))
     return request, lease
+
+
+async def invited(db: Database, sealer: Sealer) -> tuple[InvitationRequested, UUID]:
+    """A request whose one delivery the mail server has taken, with the delivery's id."""
+    request, _ = await claimed(db, sealer)
+    delivery = await delivery_of(db, request)
+    await apply(db, delivery.id, Accepted(Reply(250)))
+    return request, delivery.id
 
 
 @asynccontextmanager

@@ -40,11 +40,11 @@ from tests.database.notification.support import (
     delivery_of,
     handle,
     invitation,
+    invited,
     notice,
     now,
 )
 
-ACCEPTED = Accepted(Reply(250))
 GONE = Reply(550, "5.1.1")
 BOTH = Recipients(email="erika@example.org", sms="+4917139200")
 HOUR = timedelta(hours=1)
@@ -97,9 +97,7 @@ async def taken(db: Database, channel: Channel = Channel.EMAIL) -> list[DueDeliv
 async def test_a_notice_to_who_was_invited_is_told_of_to_its_end(
     notification_db: Database, sealer: Sealer
 ) -> None:
-    request, _ = await claimed(notification_db, sealer)
-    invited = await delivery_of(notification_db, request)
-    await apply(notification_db, invited.id, Accepted(Reply(250)))
+    request, _ = await invited(notification_db, sealer)
     asked = moved(request)
     await handle(notification_db, sealer, asked)
     await taken(notification_db)
@@ -143,16 +141,16 @@ async def test_deleted_while_the_invitation_is_under_way_nothing_is_sent_at_all(
 ) -> None:
     """Whichever topic is read first: the deletion itself is not needed for it."""
     request, lease = await claimed(notification_db, sealer)
-    invited = await delivery_of(notification_db, request)
+    delivery = await delivery_of(notification_db, request)
     retry = FailedForNow(lease, Reply(450), now())
     if not after_the_try:
-        await apply(notification_db, invited.id, retry)
+        await apply(notification_db, delivery.id, retry)
     asked = cancelled(request)
     await handle(notification_db, sealer, asked)
     if after_the_try:
         assert await taken(notification_db) == []
         assert (await of_kind(notification_db, request, "cancelled")).state is State.QUEUED
-        await apply(notification_db, invited.id, retry)
+        await apply(notification_db, delivery.id, retry)
     assert await taken(notification_db) == []
     assert {each.state for each in await deliveries_of(notification_db, request)} == {
         State.CANCELLED
@@ -169,11 +167,11 @@ async def test_a_notice_waits_for_the_end_of_a_try_and_goes_out_where_it_was_tak
     notification_db: Database, sealer: Sealer, kind: NoticeKind
 ) -> None:
     request, _ = await claimed(notification_db, sealer)
-    invited = await delivery_of(notification_db, request)
+    delivery = await delivery_of(notification_db, request)
     asked = notice(request, kind, previous_start=request.start - HOUR)
     await handle(notification_db, sealer, asked)
     assert await taken(notification_db) == []
-    await apply(notification_db, invited.id, Accepted(Reply(250)))
+    await apply(notification_db, delivery.id, Accepted(Reply(250)))
     (due,) = await taken(notification_db)
     assert due.delivery.kind == kind.value
 
@@ -221,12 +219,10 @@ async def test_each_channel_for_itself(
 async def test_a_bounce_that_comes_before_the_notice_goes_out_withholds_it(
     notification_db: Database, sealer: Sealer
 ) -> None:
-    request, _ = await claimed(notification_db, sealer)
-    invited = await delivery_of(notification_db, request)
-    await apply(notification_db, invited.id, Accepted(Reply(250)))
+    request, delivery_id = await invited(notification_db, sealer)
     asked = notice(request, NoticeKind.REMINDER)
     await handle(notification_db, sealer, asked)
-    await apply(notification_db, invited.id, Bounced(uuid7(), GONE, permanent=True))
+    await apply(notification_db, delivery_id, Bounced(uuid7(), GONE, permanent=True))
     assert await taken(notification_db) == []
     told = (await told_of(notification_db, asked))[-1]
     assert isinstance(told, NoticeFailed)
@@ -236,9 +232,7 @@ async def test_a_bounce_that_comes_before_the_notice_goes_out_withholds_it(
 async def test_who_got_the_link_is_told_though_it_is_being_sent_again(
     notification_db: Database, sealer: Sealer
 ) -> None:
-    request, _ = await claimed(notification_db, sealer)
-    invited = await delivery_of(notification_db, request)
-    await apply(notification_db, invited.id, Accepted(Reply(250)))
+    request, _ = await invited(notification_db, sealer)
     again = request.model_copy(update={"attempt": 2})
     asked = cancelled(request)
     await handle(notification_db, sealer, again)
@@ -250,9 +244,7 @@ async def test_who_got_the_link_is_told_though_it_is_being_sent_again(
 async def test_whose_address_was_put_right_is_not_told_what_a_stranger_got(
     notification_db: Database, sealer: Sealer
 ) -> None:
-    request, _ = await claimed(notification_db, sealer)
-    invited = await delivery_of(notification_db, request)
-    await apply(notification_db, invited.id, Accepted(Reply(250)))
+    request, _ = await invited(notification_db, sealer)
     right = Recipients(email="erika.mustermann@example.org")
     again = request.model_copy(update={"attempt": 2, "channels": right})
     asked = cancelled(again)
@@ -314,8 +306,7 @@ async def test_what_is_being_sent_as_an_address_is_corrected_has_no_second_try(
 async def test_who_was_told_is_told_at_the_corrected_address(
     notification_db: Database, sealer: Sealer
 ) -> None:
-    request, _ = await claimed(notification_db, sealer)
-    await apply(notification_db, (await delivery_of(notification_db, request)).id, ACCEPTED)
+    request, _ = await invited(notification_db, sealer)
     asked = cancelled(request).model_copy(
         update={"channels": Recipients(email="new@example.org"), "corrected": [Channel.EMAIL]}
     )

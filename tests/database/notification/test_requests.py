@@ -19,16 +19,14 @@ from contracts.events import (
 )
 from contracts.tariffs import Tariff
 from services.notification.deliveries.delivery import State
-from services.notification.deliveries.events import Accepted, Reply
 from services.notification.letters.letter import LetterKind
 from services.notification.requests import Wakes
 from tests.database.notification.support import (
-    apply,
-    claimed,
     deliveries_of,
     delivery_of,
     handle,
     invitation,
+    invited,
     notice,
     now,
 )
@@ -86,9 +84,7 @@ async def test_who_has_nothing_to_do_is_not_woken(
 async def test_a_worker_looks_again_for_what_was_locked_when_it_looked(
     notification_db: Database, sealer: Sealer
 ) -> None:
-    request, _ = await claimed(notification_db, sealer)
-    invited = await delivery_of(notification_db, request)
-    await apply(notification_db, invited.id, Accepted(Reply(250)))
+    request, _ = await invited(notification_db, sealer)
     await handle(notification_db, sealer, notice(request, NoticeKind.CANCELLED))
     woken: list[str] = []
     deletion = AppointmentDeleted(
