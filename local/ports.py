@@ -17,6 +17,7 @@ TRIES = 200
 SPARE = range(40, 90)  # of each hundred; see Ports
 
 _claims: list[socket.socket] = []  # of bases, until this process ends
+_given: set[int] = set()  # single ports, by this process
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +154,11 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Any free port, and none that a stack on a free base would want."""
+    """Any free port, given once; none that a stack on a free base would want."""
     for _ in range(TRIES):
         port = random.choice(BASES) + random.choice(SPARE)  # noqa: S311
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise LocalFailure("No free port was found on 127.0.0.1.")
 

@@ -17,3 +17,9 @@ def test_a_base_is_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_free_port_is_none_of_a_stack() -> None:
     taken = {port % 100 for port in (*Ports(0).all(), Ports(0).claim)}
     assert not {free_port() % 100 for _ in range(200)} & taken
+
+
+def test_a_free_port_is_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "BASES", [free_base()])
+    given = [free_port() for _ in range(len(ports.SPARE) // 2)]
+    assert len(set(given)) == len(given)
