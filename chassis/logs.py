@@ -78,10 +78,13 @@ def configure(service: str, level: str = "INFO") -> None:
 
 def write(_logger: WrappedLogger, _name: str, event: EventDict) -> NoReturn:
     """Write a line, and leave nothing to be done. Nobody fails for what can't be written."""
-    with suppress(Exception):
+    try:
         line = AS_JSON.encode(event) + "\n"
         sys.stdout.buffer.write(line.encode(errors="backslashreplace"))
         sys.stdout.flush()
+    except Exception as fault:
+        with suppress(Exception):
+            print("a line of the log was lost:", type(fault).__qualname__, file=sys.stderr)
     raise structlog.DropEvent
 
 

@@ -151,7 +151,8 @@ def test_a_start_in_a_trusted_network_says_what_is_reached_without_tls() -> None
         }
     )
     told = [json.loads(line) for line in ended.stdout.splitlines()]
-    [warning] = [each for each in told if each["event"] == "network trusted"]
+    warning = next((each for each in told if each["event"] == "network trusted"), None)
+    assert warning is not None, ended
     assert warning["level"] == "warning"
     assert warning["without_verified_tls"] == ["database_url", "api_keys_jwks"]
     assert "geheim" not in ended.stdout + ended.stderr

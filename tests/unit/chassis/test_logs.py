@@ -126,6 +126,8 @@ def test_whatever_is_said_is_a_line_and_fails_nobody(
     log.info("said", it=Unspeakable())
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BufferedWriter(Gone())))
     log.info("nobody reads any more")
+    lost = capsys.readouterr().err.splitlines()
+    assert [line.rpartition(" ")[0] for line in lost] == ["a line of the log was lost:"] * 2
 
 
 @dataclass
