@@ -132,12 +132,14 @@ async def test_a_slow_mail_server_holds_up_no_text_message(
     async def sent() -> bool:
         return (await delivery_of(notification_db, text)).state is State.ACCEPTED
 
-    async with (
-        running(worker(notification_db, sealer, mails).run()),
-        running(worker(notification_db, sealer, texts, Channel.SMS).run()),
-    ):
-        await eventually(sent, "the text message is out while all mails wait", patience=10)
-    assert mails.recipients
+    async def all_it_may_have() -> bool:
+        return mails.at_once == WorkerPolicy().share
+
+    async with running(worker(notification_db, sealer, mails).run()):
+        await eventually(all_it_may_have, "mails are under way")
+        async with running(worker(notification_db, sealer, texts, Channel.SMS).run()):
+            await eventually(sent, "the text message is out while all mails wait", patience=10)
+            assert mails.at_once == WorkerPolicy().share
     assert texts.recipients == ["+4917139200"]
 
 
