@@ -10,6 +10,10 @@ from local.stack import Stack
 from tests.support import Json, eventually
 from tests.support.visitor import SESSION, new_visitor
 
+# For add_init_script: what goes by itself after some seconds stays.
+NOTHING_GOES = """const later = setTimeout;
+    window.setTimeout = (act, delay) => later(act, delay < 5000 ? delay : 2 ** 31 - 1)"""
+
 
 async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> None:
     """Open the dashboard and log in at the local identity provider."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from contracts.languages import LANGUAGES
 from tests.browser.axe import violations
 from tests.browser.conftest import opened
 from tests.browser.page import (
+    NOTHING_GOES,
     enter,
     fill,
     infobox,
@@ -193,11 +194,7 @@ async def test_details_move_resend_history_and_deletion(
 
 async def test_figures_and_notices(anyone: Anyone, stack: Stack, tomorrow: str) -> None:
     page = anyone.page
-    # What goes by itself after some seconds stays, until all has been looked at.
-    await page.add_init_script(
-        """const later = setTimeout;
-        window.setTimeout = (act, delay) => later(act, delay < 5000 ? delay : 2 ** 31 - 1)"""
-    )
+    await page.add_init_script(NOTHING_GOES)
     await enter(page, stack)
     name = unique("Nora Notiz")
     await fill(page, name, "nora@example.org", tomorrow)
@@ -225,7 +222,7 @@ async def test_the_patients_pages(anyone: Anyone, practice: Practice, stack: Sta
     page = anyone.page
     created = await practice.create()
     link = link_in(await practice.mail(created["email"]))
-    soon = datetime.now(BERLIN) + timedelta(minutes=5)
+    soon = (datetime.now(UTC) + timedelta(minutes=5)).astimezone(BERLIN)
     near = await practice.create(date=soon.date().isoformat(), time=f"{soon:%H:%M}")
     for language in LANGUAGES:
         await page.goto(f"{link}?lang={language}")

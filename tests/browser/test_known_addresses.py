@@ -8,7 +8,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import opened
 from tests.browser.page import cut, enter, fill, row, show_day, unique
 from tests.conftest import Stack
-from tests.support import Practice
+from tests.support import Practice, eventually
 
 OTHER = "gehörte zuletzt zu einem anderen Namen"
 
@@ -19,6 +19,14 @@ async def test_the_form_hints_at_arrivals_and_other_names_and_refuses_nothing(
     name, address = unique("Frieda Familie"), f"familie-{uuid4().hex[:8]}@example.org"
     created = await demo_practice.create(patient_name=name, email=address)
     await demo_practice.shows(created["id"], "delivered")
+
+    async def known_to_scheduling() -> bool:  # which no tick waits for; the form asks once
+        path = "/v1/addresses/lookup"
+        answer = await demo_practice.scheduling.post(path, json={"email": address})
+        known = answer.json().get("email")
+        return known is not None and known["last_arrived_on"] is not None
+
+    await eventually(known_to_scheduling, "scheduling has heard of the arrival")
     async with opened(browser, bypass_csp=True, reduced_motion="reduce") as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))

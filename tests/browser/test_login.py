@@ -45,9 +45,10 @@ async def test_a_slow_logout_is_not_taken_for_an_expired_session(page: Page) -> 
             await route.continue_()
             return
         answer = await route.fetch()
-        async with page.expect_response("**/api/scheduling/appointments*") as refused:
+        async with page.expect_response(
+            lambda answer: "/api/scheduling/appointments" in answer.url and answer.status == 401
+        ):
             await page.evaluate("dispatchEvent(new Event('online'))")  # the page asks meanwhile
-        assert (await refused.value).status == 401
         with pytest.raises(Error, match="Timeout"):
             await page.wait_for_url("**/abgelaufen*", timeout=1000)
         await route.fulfill(response=answer)
@@ -177,7 +178,7 @@ async def test_a_new_token_interrupts_nothing(visitor: Page, stack: Stack) -> No
     await log_in(visitor, stack)
 
     async def twice() -> bool:
-        return renewed == 2 and await visitor.evaluate("window.states.length > 1")
+        return renewed >= 2 and await visitor.evaluate("window.states.length > 1")
 
     await eventually(twice, "a second stream")
     await expect(visitor.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")

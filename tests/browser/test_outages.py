@@ -21,7 +21,9 @@ async def test_the_database_goes_and_comes_back(
     await expect(banner).to_be_empty()
     await stack.postgres.kill()
     try:
-        await expect(banner).to_contain_text("gerade nicht verfügbar", timeout=SOON)
+        await expect(banner).to_contain_text(
+            "gerade nicht verfügbar"
+        )  # status gives it half a minute
         await expect(banner).to_contain_text("Es wird von selbst weiter versucht")
         await expect(row(page, name)).to_be_visible()
         another = await page.context.new_page()

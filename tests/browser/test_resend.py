@@ -60,6 +60,8 @@ async def good_at_every_size(page: Page) -> None:
 async def show(page: Page, name: str, day: str) -> None:
     """The appointment's dialog with the form open."""
     await show_day(page, day)
+    ended = row(page, name).locator("[data-testid=indicator]:not([data-state=pending])")
+    await expect(ended).to_be_visible()
     await row(page, name).click()
     if not await page.locator("#resend-fold[open]").count():
         await page.get_by_test_id("resend-open").click()
@@ -167,6 +169,7 @@ async def test_the_other_address_is_taken_kept_and_there_after_a_reload(
     await page.get_by_test_id("submit-invite").click()
     await expect(state(page, name, "failed")).to_be_visible()
     await page.reload()
+    await expect(state(page, name, "failed")).to_be_visible()
     await row(page, name).click()
     await expect(page.get_by_test_id("resend-email")).to_be_focused()
     await expect(page.get_by_test_id("resend-phone")).to_have_value("+491713920001")
