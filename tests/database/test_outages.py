@@ -170,12 +170,13 @@ async def test_what_a_lost_connection_leaves_half_done_is_undone(
 async def test_who_waits_too_long_for_a_connection_is_told_that_it_is_busy(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "CALLER_WAITS", 0.3)
     callers = db.for_callers()
     async with callers.practice(ONE):  # of two places, one practice has one at most
-        with pytest.raises(DatabaseBusy):
-            async with callers.practice(ONE):
-                pass
+        with monkeypatch.context() as hurried:
+            hurried.setattr(database, "CALLER_WAITS", 0.3)
+            with pytest.raises(DatabaseBusy):
+                async with callers.practice(ONE):
+                    pass
         async with callers.practice(OTHER) as tx:
             assert await tx.fetchval("SELECT true")
         assert await ask(db)  # what goes on in the background has connections left
