@@ -151,8 +151,9 @@ def test_a_start_in_a_trusted_network_says_what_is_reached_without_tls() -> None
         }
     )
     told = [json.loads(line) for line in ended.stdout.splitlines()]
-    warning = next((each for each in told if each["event"] == "network trusted"), None)
-    assert warning is not None, ended
+    warnings = [each for each in told if each["event"] == "network trusted"]
+    assert len(warnings) == 1, ended
+    [warning] = warnings
     assert warning["level"] == "warning"
     assert warning["without_verified_tls"] == ["database_url", "api_keys_jwks"]
     assert "geheim" not in ended.stdout + ended.stderr
