@@ -10,9 +10,9 @@ What does nothing in a service it need not open (ADR 60).
 
 import asyncio
 import dataclasses
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from time import monotonic
 
 import asyncpg
 import structlog
@@ -95,7 +95,7 @@ class Consumer:
         self._read_up = read_up
         self._dead_letters = DeadLetters(cluster, group)
         self._backoff = Backoff(first=0.2, most=15)
-        self._progress = time.monotonic()
+        self._progress = monotonic()
         self._in_hand_since: float | None = None
         self._started = False
         self._stopping = False
@@ -148,7 +148,7 @@ class Consumer:
             backoff.reset()
             if not records:
                 continue
-            began = time.monotonic()
+            began = monotonic()
             try:
                 await self.consume(records)
             except BatchFailed:
@@ -156,7 +156,7 @@ class Consumer:
                 continue
             self._reader.done(records)
             if len(records) < BATCH:  # what comes meanwhile is one batch
-                took = time.monotonic() - began
+                took = monotonic() - began
                 await asyncio.sleep(pause_after(took) if self._pause is None else self._pause)
 
     async def ready(self) -> None:
@@ -169,7 +169,7 @@ class Consumer:
 
         An outage that is met again and again is none of it: it ends by itself or not at all.
         """
-        now = time.monotonic()
+        now = monotonic()
         if self._in_hand_since is not None and now - self._in_hand_since > STALLED_AFTER:
             return True
         if now - self._progress < STALLED_AFTER:
@@ -204,7 +204,7 @@ class Consumer:
 
     async def consume(self, records: Sequence[Record]) -> None:
         """Handle one batch of records as they came. Raises BatchFailed to have them again."""
-        self._in_hand_since = time.monotonic()
+        self._in_hand_since = monotonic()
         try:
             events: list[tuple[Record, Received]] = []
             refused: list[tuple[Record, str]] = []
@@ -223,13 +223,13 @@ class Consumer:
             log.warning("batch waits", error=type(error).__qualname__, records=len(records))
             self._in_hand_since = None
             if isinstance(error, OUTAGE):
-                self._progress = time.monotonic()  # it tries; a new process could do no more
+                self._progress = monotonic()  # it tries; a new process could do no more
             await self._backoff.wait()
             raise BatchFailed from None
         finally:
             self._in_hand_since = None
         self._backoff.reset()
-        self._progress = time.monotonic()
+        self._progress = monotonic()
 
     async def _of_concern(self, records: Sequence[Record]) -> Sequence[Record]:
         """What is to be opened: not what can do nothing here, as its envelope tells."""
@@ -262,7 +262,7 @@ class Consumer:
             for event in events:
                 failed += await self._apply_or_isolate([event])
                 # many of them may take long, and are no standstill
-                self._in_hand_since = time.monotonic()
+                self._in_hand_since = monotonic()
             return failed
         return []
 

@@ -113,8 +113,20 @@ class Postgres:
         await self.process.stop()
 
     async def kill(self) -> None:
-        """End at once; the next start recovers what was committed."""
+        """End at once; the next start recovers what was committed.
+
+        So do the processes of its connections, each in a group of its own: PostgreSQL does not
+        start while one is left, and one that computes does not notice the end of its parent.
+        """
+        others: list[psutil.Process] = []
+        if self.process.running:
+            with suppress(psutil.NoSuchProcess):
+                others = psutil.Process(self.process.pid).children()
         await self.process.kill()
+        for each in others:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        await self._outlive(others)
 
     async def restart(self) -> None:
         """Stop and start."""
@@ -163,15 +175,19 @@ class Postgres:
         with suppress(psutil.Error, ValueError, IndexError):
             predecessor = psutil.Process(int(lock.read_text().splitlines()[0]))
             if str(self._data) in predecessor.cmdline():
-                deadline = time.monotonic() + PREDECESSOR_TIMEOUT
-                while predecessor.is_running():
-                    if time.monotonic() > deadline:
-                        raise LocalFailure(
-                            f"A PostgreSQL server (process {predecessor.pid}) still uses "
-                            f"{self._data}: end it and start again."
-                        )
-                    await asyncio.sleep(0.1)
+                await self._outlive([predecessor])
         lock.unlink(missing_ok=True)
+
+    async def _outlive(self, processes: Sequence[psutil.Process]) -> None:
+        deadline = time.monotonic() + PREDECESSOR_TIMEOUT
+        for each in processes:
+            while _runs(each):
+                if time.monotonic() > deadline:
+                    raise LocalFailure(
+                        f"A PostgreSQL server (process {each.pid}) still uses {self._data}: "
+                        "end it and start again."
+                    )
+                await asyncio.sleep(0.05)
 
     async def _create_databases(self) -> None:
         connection = await self._connect()
@@ -200,6 +216,14 @@ class Postgres:
 
     def _password(self, role: str) -> str:
         return hmac.digest(self._secret.encode(), role.encode(), "sha256").hex()
+
+
+def _runs(process: psutil.Process) -> bool:
+    """False also where only its parent has not asked yet how it has ended."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def binary(name: str) -> Path:

@@ -20,7 +20,8 @@ PER_SECOND = 10
 MAILS = 30
 RECIPIENTS = 100
 BOUNCES = b"rueck@praxis.example"
-ANSWER = 0.25  # seconds
+ANSWER = 0.25  # seconds, on a fast machine
+TIMES = 100  # what an answer takes when nothing comes in, on a slow one
 
 BLANKS = base64.encodebytes(b"<html>" + b" " * 60_000).replace(b"\n", b"\r\n")
 HOSTILE = (
@@ -82,8 +83,8 @@ class Probes:
 async def test_notification_answers_while_the_worst_of_mail_comes_in(stack: Stack) -> None:
     """It took 0.06 s at most on two cores, 53 s before it was mended.
 
-    What a busy machine adds is in the bound: the slowest answer when nothing came in, and in one of
-    twenty a second.
+    What a slow and busy machine adds is in the bound: by the answers when nothing came in, and in
+    one of twenty a second.
     """
     port = httpx.URL(stack.operations_url("notification")).port or 0
     quiet, hostile = Probes(port), Probes(port)
@@ -97,6 +98,6 @@ async def test_notification_answers_while_the_worst_of_mail_comes_in(stack: Stac
     with hostile.asked():
         replies = await asyncio.gather(*(at(number) for number in range(MAILS)))
     assert {reply[:3] for reply in replies} <= {b"250", b"452"}
-    most = ANSWER + max(quiet.took)
+    most = max(ANSWER, TIMES * statistics.median(quiet.took)) + max(quiet.took)
     assert statistics.quantiles(hostile.took, n=20)[-1] < most
     assert max(hostile.took) < most + 1

@@ -23,12 +23,12 @@ from contracts.topics import ALL_TOPICS, REQUESTED
 from local import acls
 from local.kafka_setup import ADMIN, CONTROLLER
 from tests.conftest import Stack
-from tests.support import Practice
+from tests.support import PATIENCE, Practice
 from tests.support.topics import reading
 
 EVERYBODY = (*ACCOUNTS, OTHER_SYSTEM)
 TOPICS = [topic.name for topic in ALL_TOPICS]
-LONG = 10  # seconds for a broker's answer
+NO_ANSWER = 10  # seconds, where none is to come
 
 
 def may(account: str, operation: Operation, topic: str) -> bool:
@@ -49,7 +49,7 @@ async def read(cluster: Cluster, topic: str) -> None:
     """Fetch from the topic's beginning. Raises what the broker says."""
     consumer = cluster.consumer(topic, group_id=None, auto_offset_reset="earliest")
     try:
-        async with asyncio.timeout(LONG):
+        async with asyncio.timeout(PATIENCE):
             await consumer.start()
             while not heard(consumer):
                 await consumer.getmany(timeout_ms=100)
@@ -59,7 +59,7 @@ async def read(cluster: Cluster, topic: str) -> None:
 
 async def write(cluster: Cluster, topic: str) -> None:
     """Publish rubbish. Raises what the broker says."""
-    async with asyncio.timeout(LONG), cluster.producer(enable_idempotence=False) as producer:
+    async with asyncio.timeout(PATIENCE), cluster.producer(enable_idempotence=False) as producer:
         await producer.send_and_wait(topic, b"rubbish", key=b"nobody")
 
 
@@ -68,9 +68,10 @@ async def delete(cluster: Cluster, topic: str) -> None:
     client = AIOKafkaClient(**cluster.arguments)  # aiokafka's admin sends nothing for some topics
     await client.bootstrap()
     try:
-        async with asyncio.timeout(LONG):
+        async with asyncio.timeout(PATIENCE):
             answer = await client.send(
-                client.get_random_node(), DeleteRecordsRequest([(topic, [(0, 0)])], LONG * 1000)
+                client.get_random_node(),
+                DeleteRecordsRequest([(topic, [(0, 0)])], int(PATIENCE * 1000)),
             )
     finally:
         await client.close()
@@ -132,7 +133,7 @@ async def test_another_system_can_not_join_a_service_s_group(stack: Stack) -> No
     )
     try:
         with pytest.raises(GroupAuthorizationFailedError):
-            await asyncio.wait_for(consumer.start(), LONG)
+            await asyncio.wait_for(consumer.start(), PATIENCE)
     finally:
         await consumer.stop()
 
@@ -166,6 +167,6 @@ async def test_without_a_login_nobody_is_let_in(
         )
         admin = stranger.admin(request_timeout_ms=2000)
         with pytest.raises((KafkaConnectionError, TimeoutError)):
-            async with asyncio.timeout(LONG):
+            async with asyncio.timeout(NO_ANSWER):
                 await admin.start()
         await admin.close()

@@ -11,6 +11,7 @@ import pytest_asyncio
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from tests.conftest import Stack
 from tests.support import BERLIN, Json, Practice, berlin_day, eventually
+from tests.support.database import owner as owner_of
 from tests.support.mails import calendar_of
 
 BOTH = ["email", "sms"]
@@ -258,6 +259,17 @@ async def test_each_channel_is_told_what_it_was_told_of(
     assert "moved_failed" not in found["open"]
 
 
+async def called_off(stack: Stack, created: Json) -> None:
+    """Wait until notification has heard that nothing is to be sent any more."""
+    states = "SELECT array_agg(DISTINCT state) FROM deliveries WHERE appointment_id = $1"
+    async with owner_of(stack, "notification") as db:
+
+        async def all_ended() -> bool:
+            return bool(await db.fetchval(states, UUID(created["id"])) == ["cancelled"])
+
+        await eventually(all_ended, "its deliveries are called off")
+
+
 @pytest.mark.parametrize("deed", ["move", "delete"])
 async def test_an_invitation_that_is_under_way_is_the_only_mail(
     practice: Practice, stack: Stack, owner: asyncpg.Connection, deed: str
@@ -283,6 +295,7 @@ async def test_an_invitation_that_is_under_way_is_the_only_mail(
             assert told["withheld"] == "in_invitation"
         else:
             assert (await practice.scheduling.delete(path)).status_code == 204
+            await called_off(stack, created)
     finally:
         await stack.mailbox.start()
     if deed == "move":

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.conftest import Stack
-from tests.support import Practice, http_client
+from tests.support import Json, Practice, eventually, http_client
 from tests.support.mails import link_in
 from tests.support.visitor import new_visitor
 
@@ -41,21 +41,22 @@ async def test_a_request_and_what_came_of_it_are_lines_of_one_trace(
 ) -> None:
     created = await practice.create()
     await practice.shows(created["id"], "delivered")
-    lines = [
-        json.loads(line)
-        for name in SERVICES
-        for line in (stack.folder.logs / f"{name}.log").read_text().splitlines()
-    ]
-    told = {
-        each["type"].rpartition(".")[2]: each
-        for each in lines
-        if each["event"] == "published" and each["subject"] == created["id"]
-    }
-    assert {"InvitationRequested", "AppointmentScheduled", "InvitationDelivered"} <= told.keys()
-    (trace_id,) = {each["trace_id"] for each in told.values()}
-    (request,) = [
-        each for each in lines if each["event"] == "request" and each["trace_id"] == trace_id
-    ]
+
+    def lines(event: str) -> list[Json]:
+        logs = [(stack.folder.logs / f"{name}.log").read_text() for name in SERVICES]
+        # what is just being written ends in no line yet
+        whole = [line for log in logs for line in log.splitlines(keepends=True) if line[-1] == "\n"]
+        return [each for line in whole if (each := json.loads(line))["event"] == event]
+
+    async def published() -> list[Json] | None:
+        of_it = [each for each in lines("published") if each["subject"] == created["id"]]
+        types = {each["type"].rpartition(".")[2] for each in of_it}
+        wanted = {"InvitationRequested", "AppointmentScheduled", "InvitationDelivered"}
+        return of_it if wanted <= types else None
+
+    told = await eventually(published, "its events are lines of the logs")
+    (trace_id,) = {each["trace_id"] for each in told}
+    (request,) = [each for each in lines("request") if each["trace_id"] == trace_id]
     assert (request["method"], request["route"]) == ("POST", "/v1/appointments")
     assert (request["status"], request["practice"]) == (201, str(practice.id))
 

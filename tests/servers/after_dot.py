@@ -19,12 +19,12 @@ class AfterDot:
 
     An answer is what it writes, piece by piece; a number is a wait in seconds, an event one until
     it is set. After the last piece it hangs up, unless that ends a line. `rcpt` is what it says to
-    RCPT, after `wait_at_rcpt` seconds.
+    RCPT, once `rcpt_after` is set.
     """
 
     answers: Sequence[Sequence[Piece]]
     rcpt: bytes = b"250 ok\r\n"
-    wait_at_rcpt: float = 0.0
+    rcpt_after: asyncio.Event | None = None
     connections: int = 0
     message_ids: list[str] = field(default_factory=list)
     senders: list[str] = field(default_factory=list)
@@ -64,7 +64,8 @@ class AfterDot:
                     writer.write(b"250 ok\r\n")
                 elif line.startswith(b"RCPT"):
                     self.recipients.append(_path(line))
-                    await asyncio.sleep(self.wait_at_rcpt)
+                    if self.rcpt_after is not None:
+                        await self.rcpt_after.wait()
                     writer.write(self.rcpt)
                 else:
                     writer.write(b"250 ok\r\n")

@@ -86,8 +86,14 @@ class Practice:
         return await self.scheduling.post("/v1/appointments", json=body, headers=headers)
 
     async def create(self, **changes: Any) -> Json:
-        """A new appointment, which must succeed."""
-        response = await self.post(self.form(**changes))
+        """A new appointment, which must succeed: with patience, as a machine that is busy asks."""
+        form, key = self.form(**changes), uuid4().hex
+
+        async def answered() -> httpx.Response | None:
+            response = await self.post(form, key)
+            return None if response.status_code == 503 else response
+
+        response = await eventually(answered, "it is taken")
         assert response.status_code == 201, response.text
         created: Json = response.json()
         return created

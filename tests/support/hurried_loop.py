@@ -10,7 +10,7 @@ from collections.abc import Callable
 from selectors import SelectorKey
 
 # Real seconds in which what was sent over the loopback interface is surely there.
-_IN_FLIGHT = 0.005
+_IN_FLIGHT = 0.02
 
 
 class _Selector(selectors.DefaultSelector):

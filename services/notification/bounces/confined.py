@@ -30,7 +30,7 @@ CHILD = "services.notification.bounces.child"
 ROOT = Path(__file__).parents[3]  # where the packages are
 WALL_SECONDS = 10.0  # for one mail; several times what it may have of a processor
 START_SECONDS = 30.0
-END_SECONDS = 10.0  # to be gone, once killed
+END_SECONDS = 10.0  # to be gone, once killed or about to be
 STARTS = 3  # one after the other, before it counts as impossible
 MAX_ANSWER_BYTES = 64 * 1024
 NEVER_READ = {EvidenceKind.ACCEPTED, EvidenceKind.UNREADABLE, EvidenceKind.ANSWER}
@@ -160,7 +160,7 @@ class ConfinedReader:
 
     async def _died(self, process: Process) -> Cause:
         with suppress(TimeoutError):
-            async with asyncio.timeout(1):  # it has closed its end, and is about to be gone
+            async with asyncio.timeout(END_SECONDS):  # it has closed its end
                 await process.wait()
         code = process.returncode
         await self._end()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from prometheus_client import REGISTRY
 from uuid_utils.compat import uuid7
 
 from chassis.database import Database
@@ -26,6 +27,7 @@ from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Accepted, Claimed, DeliveryEvent, Reply
 from services.notification.deliveries.transitions import transition
 from services.notification.requests import NO_WAKES, Events, Wakes
+from tests.support import eventually
 
 
 def now() -> datetime:
@@ -117,6 +119,22 @@ async def invited(db: Database, sealer: Sealer) -> tuple[InvitationRequested, UU
     delivery = await delivery_of(db, request)
     await apply(db, delivery.id, Accepted(Reply(250)))
     return request, delivery.id
+
+
+async def turn_of(loop: str, turns: int = 1) -> None:
+    """Wait until a loop in this process has ended so many turns from now on, one under way too."""
+
+    def ended() -> float:
+        labels = {"loop": loop}
+        return REGISTRY.get_sample_value("loop_last_success_timestamp_seconds", labels) or 0
+
+    for _ in range(turns):
+        before = ended()
+
+        async def turned(before: float = before) -> bool:
+            return ended() > before
+
+        await eventually(turned, f"a turn of {loop}")
 
 
 @asynccontextmanager

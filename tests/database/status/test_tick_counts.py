@@ -20,6 +20,7 @@ from services.status.store import Known
 from services.status.tick_counts import KEPT, Measures
 from tests.database.conftest import OwnerOf
 from tests.database.status.support import Status
+from tests.support import PATIENCE
 
 HOUR = timedelta(hours=1)
 
@@ -129,7 +130,7 @@ async def test_a_bounce_in_between_and_two_who_sum_up_at_once_lose_nothing(
     since = utc_now() - HOUR * 5
     async with status.db.system() as first:
         await measures_store.sum_up(first, utc_now() - KEPT)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await sum_up(status, utc_now() - KEPT)
             await status.hear([stories[1].failed()])
         seen_outside = await of_all(status, since)

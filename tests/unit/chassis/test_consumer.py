@@ -1,7 +1,5 @@
 """When a consumer is stuck, and when it merely waits for what is down."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -14,7 +12,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from chassis import consumer as consuming
 from chassis.backoff import Backoff
-from chassis.consumer import BatchFailed, Consumer, of_types
+from chassis.consumer import STALLED_AFTER, BatchFailed, Consumer, of_types
 from chassis.database import Database
 from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
@@ -23,9 +21,8 @@ from contracts.events import AppointmentDeleted, AppointmentErased
 from contracts.signatures import HEADER as SIGNATURE
 from contracts.signatures import EventSigner, EventVerifier, public_keys
 from contracts.topics import APPOINTMENTS, REQUESTED
-from tests.support import eventually
+from tests.support.watch import Watch
 
-STALLED_AFTER = 0.2  # seconds
 SEED = bytes(32)
 
 
@@ -60,12 +57,16 @@ class Away:
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def no_pause(_: Backoff) -> None:
-        await asyncio.sleep(0.01)
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """By which the consumer goes; between two tries ten seconds pass."""
+    watch = Watch()
 
-    monkeypatch.setattr(consuming, "STALLED_AFTER", STALLED_AFTER)
-    monkeypatch.setattr(Backoff, "wait", no_pause)
+    async def wait(_: Backoff) -> None:
+        watch.time += 10
+
+    monkeypatch.setattr(consuming, "monotonic", watch)
+    monkeypatch.setattr(Backoff, "wait", wait)
+    return watch
 
 
 @pytest.fixture
@@ -117,32 +118,29 @@ def record() -> "ConsumerRecord[bytes, bytes]":
     )
 
 
-async def try_until(made: Consumer, over: float) -> list[bool]:
-    """Whether it was stalled after each try, for so many seconds."""
-    stalled = []
-    until = time.monotonic() + over
-    while time.monotonic() < until:
-        with pytest.raises(BatchFailed):
-            await made.consume([record()])
-        stalled.append(await made.stalled())
-    return stalled
+async def tried(made: Consumer) -> bool:
+    """Whether it is stalled after one more try."""
+    with pytest.raises(BatchFailed):
+        await made.consume([record()])
+    return await made.stalled()
 
 
 @pytest.mark.parametrize(
     "outage", [ConnectionRefusedError(), TimeoutError(), KafkaConnectionError()]
 )
-@pytest.mark.usefixtures("hurried")
 async def test_an_outage_that_is_met_again_and_again_asks_for_no_restart(
-    outage: Exception,
+    watch: Watch, outage: Exception
 ) -> None:
-    assert not any(await try_until(consumer(outage), 2 * STALLED_AFTER))
+    made, until = consumer(outage), watch.time + 2 * STALLED_AFTER
+    while watch.time < until:
+        assert not await tried(made)
 
 
-@pytest.mark.usefixtures("hurried")
-async def test_what_is_not_tried_any_more_is_stuck() -> None:
+async def test_what_is_not_tried_any_more_is_stuck(watch: Watch) -> None:
     made = consumer(ConnectionRefusedError())
-    await try_until(made, STALLED_AFTER / 2)
-    await eventually(made.stalled, "it is found out")
+    assert not await tried(made)
+    watch.time += STALLED_AFTER
+    assert await made.stalled()
 
 
 async def test_an_event_whose_values_no_column_takes_is_parked(parked: list[str]) -> None:

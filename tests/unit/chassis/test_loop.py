@@ -161,7 +161,7 @@ async def test_turns_that_are_woken_pause_by_how_long_they_took_and_more_work_do
             done.set()
         return left.pop(0) if left else False
 
-    took = 0.1
+    took = 0.25
     loop = Loop("some work", turn, poll=3600, longest_pause=60)
     await run_until(loop, done)
     first, second, third, *_ = turns

@@ -12,6 +12,7 @@ import pytest
 from services.webhooks.addresses import Address, Reach
 from services.webhooks.calling import CallPolicy, NameUnknown, Receivers, Resolver
 from services.webhooks.schedule import Answer, CallResult
+from tests.support import PATIENCE
 from tests.support.certificates import self_signed, showing
 from tests.support.http_server import Answer as Scripted
 from tests.support.http_server import Cut, Half, Silence, serve
@@ -121,7 +122,8 @@ async def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPa
     ],
 )
 async def test_what_else_a_receiver_may_do(scripted: Scripted, result: CallResult) -> None:
-    async with serve() as server, receivers(Names("127.0.0.1"), total=0.3) as caller:
+    total = 0.3 if isinstance(scripted, Silence) else PATIENCE
+    async with serve() as server, receivers(Names("127.0.0.1"), total=total) as caller:
         server.answer(scripted)
         answer = await post(caller, f"http://clinic.example:{server.port}/")
         assert answer.result is result

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from chassis.database import Database
@@ -17,7 +16,14 @@ from services.notification.sending.sms.failover import Failover, Line
 from services.notification.sending.sms.gateway import GatewayResult, TextMessage
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptRequest, ReceiptState
 from services.notification.sending.sms.sender import SmsSender
-from tests.database.notification.support import apply, claimed, delivery_of, now, running
+from tests.database.notification.support import (
+    apply,
+    claimed,
+    delivery_of,
+    now,
+    running,
+    turn_of,
+)
 from tests.support import eventually
 
 
@@ -85,6 +91,7 @@ async def test_what_a_gateway_knows_is_stored_and_one_that_fails_holds_up_no_oth
     with capture_logs() as logged:
         async with running(asker(notification_db, gateway, later, woken).run()):
             await eventually(stored, "the receipt is stored")
+            await turn_of("asker")
     assert await stored() == [fine]
     assert woken == [None]
     assert sorted(gateway.asked, key=str) == sorted([str(fine), str(failing)])
@@ -101,15 +108,6 @@ async def test_nobody_is_asked_too_early(notification_db: Database, sealer: Seal
     gateway, woken = Knowing(), list[None]()
     await sent(notification_db, sealer)
     turning = asker(notification_db, gateway, now(), woken)
-    last_turn = metric_of_turn()
     async with running(turning.run()):
-        await eventually(lambda: turned_since(last_turn), "the asker has turned")
+        await turn_of("asker")
     assert gateway.asked == []
-
-
-def metric_of_turn() -> float:
-    return REGISTRY.get_sample_value("loop_last_success_timestamp_seconds", {"loop": "asker"}) or 0
-
-
-async def turned_since(before: float) -> bool:
-    return metric_of_turn() > before

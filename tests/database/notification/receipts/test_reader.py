@@ -16,7 +16,7 @@ from chassis.database import Database
 from chassis.sealing import Sealer
 from contracts.events import DailyMailRequested, InvitationRequested, Recipients
 from local.mailbox.reports import REPORTS, Mail, compose
-from services.notification.bounces import Reading, read
+from services.notification.bounces import Reading, confined, read
 from services.notification.bounces.confined import (
     Cause,
     ConfinedReader,
@@ -41,7 +41,7 @@ from tests.database.notification.support import (
     now,
     running,
 )
-from tests.support import eventually
+from tests.support import PATIENCE, eventually
 from tests.support.misled_reader import mislead
 
 RETURN_PATH = ReturnPath("rueck@praxis.example", {1: bytes(32)})
@@ -105,9 +105,9 @@ async def read_until(
     condition: Callable[[list[Any]], bool],
     clock: Callable[[], datetime] = now,
     read_mail: Callable[[bytes], Awaitable[Reading]] = read_here,
-) -> int:
-    """Let a reader turn until the receipts are so; how often it woke the relay."""
-    woken: list[None] = []
+    wake_relay: Callable[[], None] = lambda: None,
+) -> None:
+    """Let a reader turn until the receipts are so."""
     reader = ReceiptReader(
         db,
         sealer=sealer,
@@ -115,7 +115,7 @@ async def read_until(
         organizers=RETURN_PATH.organizer,
         read_mail=read_mail,
         poll=0.05,
-        wake_relay=lambda: woken.append(None),
+        wake_relay=wake_relay,
         now=clock,
     )
 
@@ -124,7 +124,6 @@ async def read_until(
 
     async with running(reader.run()):
         await eventually(holds, "the receipts are read")
-    return len(woken)
 
 
 def all_settled(receipts: list[Any]) -> bool:
@@ -165,9 +164,17 @@ async def test_a_receipt_that_comes_before_its_delivery_is_known_waits_for_it(
     taken = Accepted(Reply(), gateway="webhook", gateway_id="not-yet-known")
     await apply(notification_db, delivery.id, taken)
     later = row["due_at"] + timedelta(seconds=1)
-    woken = await read_until(notification_db, sealer, all_settled, lambda: later)
+    woken: list[None] = []
+
+    def settled_and_told(found: list[Any]) -> bool:
+        return all_settled(found) and bool(woken)  # which follows the commit
+
+    await read_until(
+        *(notification_db, sealer, settled_and_told, lambda: later),
+        wake_relay=lambda: woken.append(None),
+    )
     assert (await delivery_of(notification_db, request)).state is State.DELIVERED
-    assert woken == 1
+    assert woken == [None]
 
 
 async def test_a_receipt_waits_for_the_end_of_the_try(
@@ -461,6 +468,7 @@ async def test_a_mail_that_passes_the_limits_is_kept_and_the_next_is_read(
 ) -> None:
     lines = ("if content.startswith(b'broken'):", f"    {body}", "return real(content)")
     mislead(tmp_path, monkeypatch, *lines)
+    monkeypatch.setattr(confined, "WALL_SECONDS", PATIENCE)
     await store_mail(notification_db, sealer, content=b"broken" + NOTE)
     await store_mail(notification_db, sealer, content=NOTE)
     failed = metric("bounce_reader_failures_total", {"cause": cause})

@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 from chassis.database import Database
 from chassis.sealing import Sealer
 from local.ports import free_base
+from services.notification.bounces import confined
 from services.notification.bounces.confined import ConfinedReader
 from services.notification.receipts import smtp
 from services.notification.receipts import store as receipt_store
@@ -25,7 +26,7 @@ from services.notification.receipts.smtp import SmtpIntake
 from services.notification.receipts.store import MAX_MAIL_BYTES
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from tests.database.notification.support import now, running
-from tests.support import eventually
+from tests.support import PATIENCE, eventually
 
 RETURN_PATH = ReturnPath("rueck@praxis.example", {1: b"r" * 32})
 BARE = "rueck@praxis.example"
@@ -307,16 +308,17 @@ HOSTILE = (
 
 
 async def test_the_loop_goes_on_while_hostile_mail_comes_in(
-    notification_db: Database, sealer: Sealer
+    notification_db: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At ten a second, so that /health/live answers within 250 ms; the reader keeps up with it."""
-    confined = ConfinedReader()
+    monkeypatch.setattr(confined, "WALL_SECONDS", PATIENCE)
+    reads = ConfinedReader()
     reader = ReceiptReader(
         notification_db,
         sealer=sealer,
         envelope_ids=Tags({1: b"r" * 32}, purpose=ENVELOPE_ID),
         organizers=RETURN_PATH.organizer,
-        read_mail=confined.read,
+        read_mail=reads.read,
         poll=0.05,
         wake_relay=lambda: None,
         now=now,
@@ -341,7 +343,7 @@ async def test_the_loop_goes_on_while_hostile_mail_comes_in(
             watched() as worst,
         ):
             await asyncio.gather(*(bring(port, at) for at in range(30)))
-            await eventually(settled, "all of it is read", 30)
+            await eventually(settled, "all of it is read")
     finally:
-        await confined.close()
+        await reads.close()
     assert worst["busy"] < 0.25

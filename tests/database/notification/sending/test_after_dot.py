@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -29,6 +29,7 @@ from tests.database.notification.support import (
     notice,
     now,
     running,
+    turn_of,
 )
 from tests.servers.after_dot import AfterDot
 from tests.support import eventually
@@ -102,13 +103,28 @@ async def test_a_late_answer_is_waited_for_under_a_lease_that_is_renewed(
     notification_db: Database, sealer: Sealer
 ) -> None:
     """Of another process as well: both look for what is due all the time."""
-    request, mail = invitation(), AfterDot([[2.5, b"250 ok\r\n"]])
+    answered = asyncio.Event()
+    request, mail = invitation(), AfterDot([[answered, b"250 ok\r\n"]])
     await handle(notification_db, sealer, request)
+
+    async def leased_until() -> datetime | None:
+        async with notification_db.system() as tx:
+            found: datetime | None = await tx.fetchval(
+                "SELECT due_at FROM deliveries WHERE state = 'sending'"
+            )
+        return found
+
+    async def over() -> bool:
+        return now() > first
+
     async with (
         mail.listening() as server,
-        working(notification_db, sealer, server, lease=1.0),
-        working(notification_db, sealer, server, lease=1.0),
+        working(notification_db, sealer, server, lease=3.0),
+        working(notification_db, sealer, server, lease=3.0),
     ):
+        first = await eventually(leased_until, "it is claimed")
+        await eventually(over, "the lease would be over")
+        answered.set()
         delivery = await until(notification_db, request, State.ACCEPTED)
     assert (len(mail.message_ids), delivery.tries, delivery.unanswered) == (1, 1, 0)
 
@@ -193,7 +209,8 @@ async def test_whoever_lost_the_lease_hands_nothing_over(
     notification_db: Database, sealer: Sealer
 ) -> None:
     """A process that was stopped for so long that another one took the delivery."""
-    request, mail = invitation(), AfterDot([CLEAN], wait_at_rcpt=1.0)
+    answered = asyncio.Event()
+    request, mail = invitation(), AfterDot([CLEAN], rcpt_after=answered)
     await handle(notification_db, sealer, request)
 
     async def asked() -> bool:
@@ -204,7 +221,7 @@ async def test_whoever_lost_the_lease_hands_nothing_over(
 
     async with (
         mail.listening() as server,
-        working(notification_db, sealer, server, lease=0.4, drain=5.0),
+        working(notification_db, sealer, server, lease=3.0, drain=5.0),
     ):
         await eventually(asked, "the recipient is named")
         async with notification_db.system() as tx:
@@ -213,6 +230,8 @@ async def test_whoever_lost_the_lease_hands_nothing_over(
                 uuid7(),
                 now() + timedelta(days=1),
             )
+        await turn_of("worker-email-leases", 2)  # the first may have begun before
+        answered.set()
         await eventually(given_up, "the connection is given up")
     assert mail.message_ids == []
 

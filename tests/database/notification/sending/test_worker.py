@@ -195,7 +195,8 @@ async def test_a_server_that_ends_all_alike_costs_one_probe_and_not_every_mail(
         """How many, once there are so many and nothing is tried any more."""
 
         async def enough() -> bool:
-            return len(mails.recipients) >= number and mails.at_once == 0
+            idle = mails.at_once == 0 and "sending" not in await states(notification_db)
+            return idle and len(mails.recipients) >= number
 
         await eventually(enough, f"{number} are tried")
         await asyncio.sleep(0.3)
@@ -255,7 +256,7 @@ async def test_a_refusal_of_us_close_to_the_start_fails_as_technical(
     notification_db: Database, sealer: Sealer
 ) -> None:
     """No further try fits: the practice should know now."""
-    request = invitation(not_after=now() + timedelta(seconds=5))
+    request = invitation(not_after=now() + timedelta(seconds=14))
     await handle(notification_db, sealer, request)
 
     async def failed() -> bool:

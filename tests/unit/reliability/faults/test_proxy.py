@@ -8,8 +8,7 @@ import pytest
 
 from local.ports import free_port
 from reliability.faults.proxy import Mode, Proxy
-
-SOON = 5.0  # seconds
+from tests.support import PATIENCE
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -54,14 +53,14 @@ async def connected(proxy: Proxy) -> Streams:
 
 async def said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: bytes) -> None:
     writer.write(line)
-    assert await asyncio.wait_for(reader.readline(), SOON) == line
+    assert await asyncio.wait_for(reader.readline(), PATIENCE) == line
 
 
 async def test_it_passes_on_both_ways_and_to_the_end() -> None:
     async with echoing() as (_, proxy):
         reader, writer = await connected(proxy)
         writer.write_eof()
-        assert await asyncio.wait_for(reader.read(), SOON) == b"bye\n"
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b"bye\n"
         writer.close()
 
 
@@ -70,11 +69,11 @@ async def test_cut_connections_are_reset_and_new_ones_too_until_it_is_over() -> 
         reader, writer = await connected(proxy)
         with proxy.behaving(Mode.CUT):
             with pytest.raises(ConnectionResetError):
-                await asyncio.wait_for(reader.readline(), SOON)
+                await asyncio.wait_for(reader.readline(), PATIENCE)
             again, other = await asyncio.open_connection("127.0.0.1", proxy.port)
             other.write(b"x\n")
             with pytest.raises(ConnectionResetError):
-                await asyncio.wait_for(again.readline(), SOON)
+                await asyncio.wait_for(again.readline(), PATIENCE)
         _, writer = await connected(proxy)
         writer.close()
 
@@ -87,7 +86,7 @@ async def test_what_was_held_arrives_in_the_end() -> None:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(reader.readline(), 0.1)
             assert echo.heard == [b"hello\n"]
-        assert await asyncio.wait_for(reader.readline(), SOON) == b"held\n"
+        assert await asyncio.wait_for(reader.readline(), PATIENCE) == b"held\n"
         writer.close()
 
 
@@ -106,19 +105,19 @@ async def test_replies_are_lost_though_the_request_was_heard() -> None:
         reader, writer = await connected(proxy)
         with proxy.behaving(Mode.MUTE):
             writer.write(b"do it\n")
-            async with asyncio.timeout(SOON):
+            async with asyncio.timeout(PATIENCE):
                 while b"do it\n" not in echo.heard:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
         with pytest.raises(ConnectionResetError):
-            await asyncio.wait_for(reader.readline(), SOON)
+            await asyncio.wait_for(reader.readline(), PATIENCE)
 
 
 async def test_half_closed_the_server_hears_the_end_and_its_reply_still_comes() -> None:
     async with echoing() as (echo, proxy):
         reader, _ = await connected(proxy)
         with proxy.behaving(Mode.HALF_CLOSE):
-            await asyncio.wait_for(echo.ended.wait(), SOON)
-            assert await asyncio.wait_for(reader.readline(), SOON) == b"bye\n"
+            await asyncio.wait_for(echo.ended.wait(), PATIENCE)
+            assert await asyncio.wait_for(reader.readline(), PATIENCE) == b"bye\n"
 
 
 async def test_with_several_targets_one_that_is_away_is_passed_over() -> None:
