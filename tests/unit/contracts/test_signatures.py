@@ -1,9 +1,11 @@
 """Whatever is changed of an event, or said by another, is not genuine."""
 
+import base64
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +15,7 @@ from contracts.events import Evidence, InvitationDelivered
 from contracts.signatures import (
     HEADER,
     KEY_BYTES,
+    PURPOSE,
     SIGNED,
     EventSigner,
     EventVerifier,
@@ -37,6 +40,18 @@ OTHERS = {1: b"3" * 32}
 VERIFIER = EventVerifier({"notification": public_keys(OURS), "scheduling": public_keys(OTHERS)})
 MESSAGE = encode(DELIVERED, source="/einladung/notification")
 ATTRIBUTES = {name: value.decode() for name, value in MESSAGE.headers}
+
+
+CONTENT = b"".join(
+    len(part).to_bytes(4, "big") + part
+    for part in [PURPOSE, *(ATTRIBUTES[name].encode() for name in SIGNED), MESSAGE.value]
+)
+KEY = Ed25519PrivateKey.from_private_bytes(OURS[2])
+
+
+def header(signature: bytes) -> str:
+    """As the second key signs."""
+    return f"2.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
 def signed(seeds: dict[int, bytes] = OURS) -> dict[str, str]:
@@ -124,6 +139,23 @@ def test_what_was_signed_before_an_update_is_genuine_after_it() -> None:
     verifier.check("notification", attributes | {HEADER: signature}, b"{}")
 
 
+def test_any_implementation_of_rfc_8032_signs_and_checks() -> None:
+    number, _, text = signed()[HEADER].partition(".")
+    KEY.public_key().verify(base64.urlsafe_b64decode(text + "=="), CONTENT)
+    read(ATTRIBUTES | {HEADER: header(KEY.sign(CONTENT))})
+    assert number == "2"
+
+
+def test_no_part_of_what_was_signed_stands_in_the_header() -> None:
+    with pytest.raises(Untrusted):
+        read(ATTRIBUTES | {HEADER: header(KEY.sign(b"more" + CONTENT) + b"more")})
+
+
+def test_a_key_of_another_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        EventVerifier({"notification": {1: b"1" * (KEY_BYTES - 1)}})
+
+
 def test_a_signature_has_one_spelling() -> None:
     number, _, text = signed()[HEADER].partition(".")
     for other in (f"\u0662.{text}", f"{number}.{text[:40]}\n{text[40:]}", f"0002.{text}"):
@@ -135,9 +167,9 @@ def test_every_key_number_is_known_again() -> None:
     seeds = dict.fromkeys((1, 22, 255), b"1" * KEY_BYTES)
     verifier = EventVerifier({"notification": public_keys(seeds)})
     for number, seed in seeds.items():
-        header = EventSigner({number: seed}).sign(ATTRIBUTES, MESSAGE.value)
-        assert header.startswith(f"{number}.")
-        verifier.check("notification", ATTRIBUTES | {HEADER: header}, MESSAGE.value)
+        text = EventSigner({number: seed}).sign(ATTRIBUTES, MESSAGE.value)
+        assert text.startswith(f"{number}.")
+        verifier.check("notification", ATTRIBUTES | {HEADER: text}, MESSAGE.value)
 
 
 def test_what_is_not_whole_is_not_signed() -> None:
