@@ -28,6 +28,7 @@ from tests.browser.page import (
 from tests.conftest import Stack
 from tests.support import BERLIN, Practice
 from tests.support.mails import link_in
+from tests.support.moments import clock_change
 
 Look: TypeAlias = tuple[int, int, Literal["light", "dark"]]
 # Each is gone through in the first look; what is met there is then seen in the other, too.
@@ -160,7 +161,7 @@ async def test_the_doubled_hour_and_a_dead_address(
     refused = await demo_practice.create(email=address)
     await demo_practice.shows(refused["id"], "failed")
     await enter(page, stack)
-    await fill(page, unique("Doppelte Stunde"), address, "2027-10-31", "02:30")
+    await fill(page, unique("Doppelte Stunde"), address, clock_change(back=True), "02:30")
     await page.get_by_test_id("submit-invite").click()
     await expect(page.get_by_text("Welche der beiden Uhrzeiten?")).to_be_visible()
     await anyone.check()

@@ -3,7 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests.browser.page import fill, row, show_day, unique
-from tests.support import Practice
+from tests.support import Practice, berlin_day
 
 
 async def test_several_faults_are_told_at_once_also_beside_one_in_a_number(page: Page) -> None:
@@ -49,7 +49,8 @@ async def test_what_is_unusual_about_a_time_is_hinted_at_and_taken(
     await expect(hint).to_contain_text(f"Zur selben Zeit: {taken} (05:10 Uhr, 20 Min.)")
     await expect(hint).to_contain_text("außerhalb üblicher Sprechzeiten")
     form = page.get_by_test_id("form-appointment")
-    await form.locator("[name=date]").fill("2027-05-02")
+    sunday = next(day for day in map(berlin_day, range(2, 9)) if day.isoweekday() == 7)
+    await form.locator("[name=date]").fill(sunday.isoformat())
     await expect(hint).to_contain_text("Sonntag")
     await form.locator("[name=date]").fill(tomorrow)
     await page.get_by_test_id("submit-invite").click()

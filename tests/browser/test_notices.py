@@ -1,7 +1,7 @@
 """The row and the history say who waits, what did not arrive, and what was answered."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -26,8 +26,9 @@ from tests.browser.axe import violations
 from tests.browser.conftest import opened
 from tests.browser.page import enter, row, show_day, unique
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice, http_client
+from tests.support import Json, Practice, http_client
 from tests.support.mails import link_in
+from tests.support.moments import berlin_moment, soon
 from tests.support.topics import publish
 
 SIZES: Sequence[tuple[int, int, Literal["light", "dark"]]] = [
@@ -79,15 +80,6 @@ class Teller:
         await publish(self.stack, encode(event, source="/einladung/test"))
 
 
-def soon(minutes: int = 5) -> Json:
-    start = datetime.now(BERLIN) + timedelta(minutes=minutes)
-    return {
-        "date": start.date().isoformat(),
-        "time": f"{start:%H:%M}",
-        "utc_offset": start.isoformat(timespec="minutes")[-6:],
-    }
-
-
 def note(page: Page, name: str, about: str) -> Locator:
     return row(page, name).locator(f"[data-note={about}]")
 
@@ -111,9 +103,9 @@ async def test_the_row_says_who_waits_until_somebody_comes(
         assert (await http.get(link)).status_code == 200
         await expect(row(page, name)).to_be_visible()
         await expect(waiting).to_have_count(0)  # opening the link is no deed
-        at = datetime.now(BERLIN)
+        moments = [berlin_moment(), berlin_moment(minutes=1)]
         assert (await http.post(link)).status_code == 303
-    shown = {f"im Warteraum seit {at + timedelta(minutes=late):%H:%M}" for late in (0, 1)}
+    shown = {f"im Warteraum seit {moment:%H:%M}" for moment in moments}
     await expect(waiting).to_be_visible()
     assert await waiting.inner_text() in shown
     lines = await history_of(page, name)

@@ -23,6 +23,7 @@ from tests.browser.page import (
 )
 from tests.conftest import Stack
 from tests.support import BERLIN, Json, Practice, berlin_day, eventually
+from tests.support.moments import berlin_moment
 
 SIZES = [(1366, 768), (768, 1024), (390, 844), (320, 640)]
 SOON = 30_000  # milliseconds; before the page looks by itself, a minute after it was opened
@@ -106,8 +107,7 @@ async def test_with_nothing_open_the_desk_begins_with_the_day(
     await counts(page, 0)
     await page.get_by_test_id("nav-offen").click()
     await expect(page.get_by_test_id("open-state")).to_have_text("Alles angekommen")
-    now = datetime.now(BERLIN)
-    minutes = "|".join((now + timedelta(minutes=each)).strftime("%H:%M") for each in (-1, 0, 1))
+    minutes = [f"{berlin_moment(minutes=each):%H:%M}" for each in (-1, 0, 1)]
     assert (await page.get_by_test_id("open-as-of").inner_text()).removeprefix("Stand: ") in minutes
 
 

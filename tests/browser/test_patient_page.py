@@ -1,7 +1,6 @@
 """„Beitreten" on a phone and „Videosprechstunde starten" at the desk, in a real Chromium."""
 
 import re
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, ViewportSize, expect
@@ -9,7 +8,8 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from tests.browser.conftest import MILLISECONDS
 from tests.browser.page import log_in
 from tests.conftest import Stack
-from tests.support import BERLIN, Practice
+from tests.support import Practice
+from tests.support.moments import soon
 
 SCREENSHOTS = Path("test-results")
 PHONE = ViewportSize(width=360, height=740)
@@ -21,15 +21,6 @@ async def link_of(practice: Practice, **changes: object) -> str:
     found = re.search(r"http\S+/besuch/[\w-]+", mail["text"])
     assert found is not None
     return found[0]
-
-
-def soon() -> dict[str, str]:
-    start = datetime.now(BERLIN) + timedelta(minutes=5)
-    return {
-        "date": start.date().isoformat(),
-        "time": f"{start:%H:%M}",
-        "utc_offset": start.isoformat(timespec="minutes")[-6:],
-    }
 
 
 async def phone_at(browser: Browser, url: str) -> tuple[Page, list[str]]:

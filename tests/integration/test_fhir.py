@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -15,8 +15,9 @@ from fhirclient.models.communication import Communication
 from fhirclient.server import FHIRNotFoundException, FHIRServer
 
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice, eventually, fhir, http_client
+from tests.support import Json, Practice, eventually, fhir, http_client
 from tests.support.keys import bearer, new_key
+from tests.support.moments import berlin_moment
 
 FHIR = {"Content-Type": "application/fhir+json"}
 PATCH = {"Content-Type": "application/json-patch+json"}
@@ -56,8 +57,7 @@ async def test_a_clinic_s_system_invites_looks_and_cancels(
     await asked(server.get_capability)
     assert server.capabilityStatement.fhirVersion == "4.0.1"
 
-    start = datetime.now(BERLIN).replace(hour=10, minute=0, second=0, microsecond=0)
-    start += timedelta(days=3)
+    start = berlin_moment(days=3).replace(hour=10, minute=0, second=0, microsecond=0)
     address = f"erika-{uuid4().hex[:12]}@example.org"
     patient = fhir.patient(telecom=[{"system": "email", "value": address}])
     called = {"system": "urn:einladung:external-reference", "value": uuid4().hex}
@@ -110,7 +110,7 @@ async def test_what_changed_is_told_and_no_tick_stays_at_a_corrected_address(
     stack: Stack, practice: Practice, http: httpx.AsyncClient
 ) -> None:
     may_correct = await bearer(stack, await new_key(stack, practice.id, "appointments:correct"))
-    start = (datetime.now(BERLIN) + timedelta(days=3)).replace(second=0, microsecond=0)
+    start = berlin_moment(days=3).replace(second=0, microsecond=0)
     ids = []
     for _ in range(2):
         address = f"erika-{uuid4().hex[:12]}@example.org"
@@ -157,7 +157,7 @@ async def test_the_rules_are_those_of_the_api(
 ) -> None:
     async def post(key: str = "", **changes: Any) -> httpx.Response:
         headers = FHIR | ({"Idempotency-Key": key} if key else {})
-        start = (datetime.now(BERLIN) + timedelta(days=3)).replace(second=0, microsecond=0)
+        start = berlin_moment(days=3).replace(second=0, microsecond=0)
         body = fhir.new_appointment(**{"start": start.isoformat()} | changes)
         return await http.post("/Appointment", content=json.dumps(body), headers=headers)
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import Json, Practice, eventually, utc
 from tests.support.mails import link_in
+from tests.support.moments import clock_change
 
 
 async def test_an_accepted_invitation_ends_in_a_tick(practice: Practice) -> None:
@@ -196,8 +197,8 @@ async def test_resending_twice_under_one_key_is_one_attempt(practice: Practice) 
         ({"date": "2020-01-01"}, "date", "past"),
         ({"time": ""}, "time", "missing"),
         ({"time": "25:00"}, "time", "invalid"),
-        ({"date": "2027-03-28", "time": "02:30"}, "time", "nonexistent_time"),
-        ({"date": "2027-10-31", "time": "02:30"}, "time", "ambiguous_time"),
+        ({"date": clock_change(back=False), "time": "02:30"}, "time", "nonexistent_time"),
+        ({"date": clock_change(back=True), "time": "02:30"}, "time", "ambiguous_time"),
         ({"duration_minutes": None}, "duration_minutes", "missing"),
         ({"duration_minutes": 4}, "duration_minutes", "out_of_range"),
         ({"duration_minutes": 481}, "duration_minutes", "out_of_range"),
@@ -231,7 +232,7 @@ async def test_all_faults_are_told_at_once(practice: Practice) -> None:
 
 
 async def test_a_doubled_hour_is_offered_and_chosen(practice: Practice) -> None:
-    body = practice.form(date="2027-10-31", time="02:30")
+    body = practice.form(date=clock_change(back=True), time="02:30")
     [error] = (await practice.post(body)).json()["errors"]
     assert error["options"] == ["+02:00", "+01:00"]
     starts = [

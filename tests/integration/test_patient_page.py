@@ -19,20 +19,12 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice, eventually, http_client
+from tests.support import Json, Practice, eventually, http_client
 from tests.support.database import owner
+from tests.support.moments import soon
 
 VOID = "Dieser Link ist nicht gültig"
 GERMAN = {"Accept-Language": "de"}
-
-
-def soon(minutes: int = 5) -> Json:
-    start = datetime.now(BERLIN) + timedelta(minutes=minutes)
-    return {"date": start.date().isoformat(), "time": f"{start:%H:%M}", **offset(start)}
-
-
-def offset(start: datetime) -> Json:
-    return {"utc_offset": start.isoformat(timespec="minutes")[-6:]}
 
 
 @dataclass
