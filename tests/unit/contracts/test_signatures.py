@@ -153,12 +153,16 @@ def test_no_part_of_what_was_signed_stands_in_the_header() -> None:
 
 def test_a_key_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        EventVerifier({"notification": {1: b"1" * (KEY_BYTES - 1)}})
+        EventVerifier({"notification": public_keys(OURS) | {3: b"3" * (KEY_BYTES - 1)}})
 
 
 def test_a_signature_has_one_spelling() -> None:
     number, _, text = signed()[HEADER].partition(".")
-    for other in (f"\u0662.{text}", f"{number}.{text[:40]}\n{text[40:]}", f"0002.{text}"):
+    others = (
+        *(f"\u0662.{text}", f"0002.{text}"),
+        *(f"{number}.{text[:40]}{more}{text[40:]}" for more in ("\n", "!!!!")),
+    )
+    for other in others:
         with pytest.raises(Untrusted):
             read(ATTRIBUTES | {HEADER: other})
 
