@@ -179,6 +179,7 @@ class Postgres:
         lock.unlink(missing_ok=True)
 
     async def _outlive(self, processes: Sequence[psutil.Process]) -> None:
+        """Wait until they have ended. Raises LocalFailure when one does not."""
         deadline = time.monotonic() + PREDECESSOR_TIMEOUT
         for each in processes:
             while _runs(each):
