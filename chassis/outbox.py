@@ -171,8 +171,12 @@ class Relay:
         sealer: Sealer | None = None,
         body_sealer: BodySealer | None = None,
         now: Callable[[], float] = time.monotonic,
+        longest_pause: float = LONGEST_PAUSE,
     ) -> None:
-        """What holds patient data needs both sealers: ours for the outbox, its reader's beyond."""
+        """What holds patient data needs both sealers: ours for the outbox, its reader's beyond.
+
+        Turns that are woken are at most `longest_pause` seconds apart, for what comes meanwhile.
+        """
         self._db = db
         self._signer = signer
         self._sealer = sealer
@@ -183,7 +187,7 @@ class Relay:
         self._held_topics: dict[str, tuple[float, BaseException]] = {}
         self._producer = LastingProducer(cluster, request_timeout_ms=15_000, linger_ms=0)
         self._loop = Loop(
-            self.name, self._publish_some, poll=POLL, longest_pause=LONGEST_PAUSE, transient=OUTAGE
+            self.name, self._publish_some, poll=POLL, longest_pause=longest_pause, transient=OUTAGE
         )
         self.stalled = self._loop.stalled
         self._woken = True

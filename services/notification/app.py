@@ -31,6 +31,8 @@ from services.notification.sending.traced import TracedSender
 from services.notification.sending.worker import Worker
 from services.notification.settings import Settings
 
+RELAY_PAUSE = 0.02  # seconds: what wakes it paused before, and two long pauses would add up
+
 
 def build(settings: Settings) -> Application:
     """The service as an ASGI application; everything is opened when it starts."""
@@ -52,7 +54,9 @@ def build(settings: Settings) -> Application:
             stack.push_async_callback(email.close)
             senders: dict[Channel, Sender] = {Channel.EMAIL: email}
 
-            relay = Relay(db, kafka, settings.event_signer, sealer=sealer)
+            relay = Relay(
+                db, kafka, settings.event_signer, sealer=sealer, longest_pause=RELAY_PAUSE
+            )
             confined = ConfinedReader()
             stack.push_async_callback(confined.close)
             reader = ReceiptReader(
