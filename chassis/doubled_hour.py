@@ -1,5 +1,6 @@
 """The hour that the clock shows twice, and the words that tell its two turns apart.
 
+Which of the two a form means is asked by services/scheduling/wall_clock.py.
 The words are translated in the catalogues of each service whose texts name a time.
 """
 

@@ -22,6 +22,7 @@ from services.notification.receipts import store as receipt_store
 from services.notification.receipts.door import Door
 from services.notification.receipts.imap import ImapIntake
 from services.notification.receipts.smtp import SmtpIntake
+from services.notification.sending.claims import SHARE
 from services.notification.sending.email.sender import EmailSender
 from services.notification.sending.email.smtp_pool import SmtpPool
 from services.notification.sending.sms.failover import Failover, Line
@@ -34,7 +35,6 @@ from services.notification.sending.sms.webhook import WebhookAccount, WebhookGat
 from services.notification.sending.worker import WorkerPolicy
 from services.notification.settings import Settings
 
-SHARE = 0.75  # of the tries under way over a channel, that one practice may have
 SMS_AT_A_TIME = 10  # as many as a gateway's pool has connections
 BOUNDING = 60.0  # seconds between two looks at how much mail is kept
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten or sealed anew

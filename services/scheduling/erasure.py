@@ -1,4 +1,4 @@
-"""Forgetting patients: when the practice's term is over, and at once on request.
+"""Forgetting patients: when the practice's term is over (contracts/terms.py), and on request.
 
 The other services hear of it by AppointmentErased; each of them deletes what it holds.
 """

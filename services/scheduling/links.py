@@ -3,8 +3,8 @@
     token = base64url(key number, 1 byte | appointment id, 16 | link version, 4 | MAC, 16)
 
 It is signed with 128 bit (chassis/signed.py) under keys that rotate, and a new version kills every
-older link. Whether a link is valid is looked up when it is opened, from the appointment as it then
-is.
+older link. Whether a link is valid is looked up when it is opened (visits/opening.py), from the
+appointment as it then is and for as long as contracts/terms.py says.
 """
 
 import base64

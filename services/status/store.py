@@ -24,7 +24,7 @@ from services.status.facts import Erased, Fact
 from services.status.indicators import Indicator, fold
 from services.status.openness import open_until
 from services.status.tick_counts import Ticked
-from services.status.ticks import Tick, first_ticks
+from services.status.time_to_tick import Tick, first_ticks
 
 # Notification channel; the payload is a practice's id and its feed's newest version.
 CHANGED = "status_feed_changed"

@@ -20,6 +20,7 @@ from services.notification.letters.letter import LetterKind
 from services.notification.sending.due import NOBODY, DueDelivery, Turns, lock_due, renew
 from services.notification.sending.sender import Contact, LeaseLost
 
+SHARE = 0.75  # of the tries under way over a channel, that one practice may have
 OVERDUE_BATCH = 100  # deliveries ended in a transaction while the others are held
 
 

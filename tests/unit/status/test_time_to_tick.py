@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts.channels import Channel
 from services.status.facts import Deleted, Fact, Issued, Outcome, State
-from services.status.ticks import Tick, first_ticks
+from services.status.time_to_tick import Tick, first_ticks
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 EMAIL, SMS = Channel.EMAIL, Channel.SMS
