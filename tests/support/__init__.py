@@ -86,7 +86,7 @@ class Practice:
         return await self.scheduling.post("/v1/appointments", json=body, headers=headers)
 
     async def create(self, **changes: Any) -> Json:
-        """A new appointment, which must succeed: with patience, as a machine that is busy asks."""
+        """A new appointment, which must succeed; asked for again where a busy service says 503."""
         form, key = self.form(**changes), uuid4().hex
 
         async def answered() -> httpx.Response | None:
