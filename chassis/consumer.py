@@ -10,9 +10,9 @@ What does nothing in a service it need not open (ADR 60).
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from time import monotonic
 
 import asyncpg
 import structlog
@@ -83,6 +83,7 @@ class Consumer:
         pause: float | None = None,
         after_commit: Callable[[], None] = lambda: None,
         read_up: ReadUp | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """`pause`: seconds between two batches, where nobody waits for what they do."""
         self._handle = handle
@@ -90,12 +91,13 @@ class Consumer:
         self._opener = opener
         self._concerning = concerning
         self._pause = pause
+        self._now = now
         self._db = db
         self._after_commit = after_commit
         self._read_up = read_up
         self._dead_letters = DeadLetters(cluster, group)
         self._backoff = Backoff(first=0.2, most=15)
-        self._progress = monotonic()
+        self._progress = self._now()
         self._in_hand_since: float | None = None
         self._started = False
         self._stopping = False
@@ -148,7 +150,7 @@ class Consumer:
             backoff.reset()
             if not records:
                 continue
-            began = monotonic()
+            began = self._now()
             try:
                 await self.consume(records)
             except BatchFailed:
@@ -156,7 +158,7 @@ class Consumer:
                 continue
             self._reader.done(records)
             if len(records) < BATCH:  # what comes meanwhile is one batch
-                took = monotonic() - began
+                took = self._now() - began
                 await asyncio.sleep(pause_after(took) if self._pause is None else self._pause)
 
     async def ready(self) -> None:
@@ -169,7 +171,7 @@ class Consumer:
 
         An outage that is met again and again is none of it: it ends by itself or not at all.
         """
-        now = monotonic()
+        now = self._now()
         if self._in_hand_since is not None and now - self._in_hand_since > STALLED_AFTER:
             return True
         if now - self._progress < STALLED_AFTER:
@@ -204,7 +206,7 @@ class Consumer:
 
     async def consume(self, records: Sequence[Record]) -> None:
         """Handle one batch of records as they came. Raises BatchFailed to have them again."""
-        self._in_hand_since = monotonic()
+        self._in_hand_since = self._now()
         try:
             events: list[tuple[Record, Received]] = []
             refused: list[tuple[Record, str]] = []
@@ -223,13 +225,13 @@ class Consumer:
             log.warning("batch waits", error=type(error).__qualname__, records=len(records))
             self._in_hand_since = None
             if isinstance(error, OUTAGE):
-                self._progress = monotonic()  # it tries; a new process could do no more
+                self._progress = self._now()  # it tries; a new process could do no more
             await self._backoff.wait()
             raise BatchFailed from None
         finally:
             self._in_hand_since = None
         self._backoff.reset()
-        self._progress = monotonic()
+        self._progress = self._now()
 
     async def _of_concern(self, records: Sequence[Record]) -> Sequence[Record]:
         """What is to be opened: not what can do nothing here, as its envelope tells."""
@@ -262,7 +264,7 @@ class Consumer:
             for event in events:
                 failed += await self._apply_or_isolate([event])
                 # many of them may take long, and are no standstill
-                self._in_hand_since = monotonic()
+                self._in_hand_since = self._now()
             return failed
         return []
 

@@ -175,7 +175,8 @@ class Relay:
     ) -> None:
         """What holds patient data needs both sealers: ours for the outbox, its reader's beyond.
 
-        Turns that are woken are at most `longest_pause` seconds apart, for what comes meanwhile.
+        Between two turns that are woken is a pause for what comes meanwhile, `longest_pause`
+        seconds at most.
         """
         self._db = db
         self._signer = signer

@@ -10,9 +10,14 @@ from local.stack import Stack
 from tests.support import Json, eventually
 from tests.support.visitor import SESSION, new_visitor
 
-# For add_init_script: what goes by itself after some seconds stays.
-NOTHING_GOES = """const later = setTimeout;
-    window.setTimeout = (act, delay) => later(act, delay < 5000 ? delay : 2 ** 31 - 1)"""
+
+def without_timers(of: str) -> str:
+    """A script for add_init_script: what a page does after such a `delay` (ms) is never done."""
+    return f"""const later = setTimeout;
+        window.setTimeout = (act, delay) => later(act, {of} ? 2 ** 31 - 1 : delay)"""
+
+
+NOTHING_GOES = without_timers("delay >= 5000")  # what goes by itself after some seconds stays
 
 
 async def log_in(page: Page, stack: Stack, person: str = "Praxisleitung") -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import uuid4
 
@@ -26,9 +25,9 @@ from tests.browser.page import (
     unique,
 )
 from tests.conftest import Stack
-from tests.support import BERLIN, Practice
+from tests.support import Practice
 from tests.support.mails import link_in
-from tests.support.moments import clock_change
+from tests.support.moments import clock_change, soon
 
 Look: TypeAlias = tuple[int, int, Literal["light", "dark"]]
 # Each is gone through in the first look; what is met there is then seen in the other, too.
@@ -223,8 +222,7 @@ async def test_the_patients_pages(anyone: Anyone, practice: Practice, stack: Sta
     page = anyone.page
     created = await practice.create()
     link = link_in(await practice.mail(created["email"]))
-    soon = (datetime.now(UTC) + timedelta(minutes=5)).astimezone(BERLIN)
-    near = await practice.create(date=soon.date().isoformat(), time=f"{soon:%H:%M}")
+    near = await practice.create(**soon())
     for language in LANGUAGES:
         await page.goto(f"{link}?lang={language}")
         await anyone.check()

@@ -20,6 +20,7 @@ from tests.browser.page import (
     state,
     tab_to,
     unique,
+    without_timers,
 )
 from tests.conftest import Stack
 from tests.support import BERLIN, Json, Practice, berlin_day, eventually
@@ -75,8 +76,7 @@ async def counts(page: Page, count: int) -> None:
 
 
 # However long the first look for what is open takes.
-HOME_WAITS = """const later = setTimeout;
-    window.setTimeout = (act, delay) => later(act, delay === 1500 ? 2 ** 31 - 1 : delay)"""
+HOME_WAITS = without_timers("delay === 1500")
 
 
 async def test_the_desk_begins_with_what_is_open_and_says_so_in_every_view(

@@ -77,10 +77,11 @@ async def test_a_server_that_is_killed_at_its_work_can_be_started_again_at_once(
             lambda: watch.fetchval(computing, busy.get_server_pid()), "it is at its work"
         )
         await server.kill()
+        await server.start()
     finally:
-        await asyncio.gather(at_work, return_exceptions=True)
+        busy.terminate()
         watch.terminate()
-    await server.start()
+        await asyncio.gather(at_work, return_exceptions=True)
 
 
 async def test_callers_of_a_database_that_is_away_are_told_at_once(

@@ -1,6 +1,7 @@
 """With a part away, callers are told at once and nothing is half done; all recovers by itself."""
 
 import asyncio
+import statistics
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -84,7 +85,7 @@ async def test_without_the_database_everybody_is_told_so_at_once_and_nothing_is_
                 assert each.headers["content-type"] == "application/problem+json"
                 assert int(each.headers["retry-after"]) > 0
                 assert each.json()["code"] == "database-unavailable"
-        assert min(took) < AT_ONCE  # the others may meet a busy machine
+        assert statistics.median(took) < AT_ONCE  # one may meet a busy machine
         for path in ("/", "/abgelaufen"):
             page = await visitor.get(path)
             assert (page.status_code, page.headers["refresh"]) == (503, "5")

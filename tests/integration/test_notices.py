@@ -20,9 +20,8 @@ BOTH = ["email", "sms"]
 @pytest_asyncio.fixture
 async def owner(stack: Stack) -> AsyncIterator[asyncpg.Connection]:
     """Scheduling's database, where a test can let time pass."""
-    connection = await asyncpg.connect(stack.owner_dsn("scheduling"))
-    yield connection
-    await connection.close()
+    async with owner_of(stack, "scheduling") as connection:
+        yield connection
 
 
 def form(**changes: object) -> Json:

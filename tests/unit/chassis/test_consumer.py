@@ -10,7 +10,6 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from chassis import consumer as consuming
 from chassis.backoff import Backoff
 from chassis.consumer import STALLED_AFTER, BatchFailed, Consumer, of_types
 from chassis.database import Database
@@ -64,7 +63,6 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     async def wait(_: Backoff) -> None:
         watch.time += 10
 
-    monkeypatch.setattr(consuming, "monotonic", watch)
     monkeypatch.setattr(Backoff, "wait", wait)
     return watch
 
@@ -81,7 +79,7 @@ def parked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return reasons
 
 
-def consumer(error: Exception) -> Consumer:
+def consumer(error: Exception, watch: Watch) -> Consumer:
     made = Consumer(
         topics=[APPOINTMENTS],
         group="test",
@@ -89,6 +87,7 @@ def consumer(error: Exception) -> Consumer:
         db=cast(Database, Away(error)),
         cluster=Cluster("nowhere:9092"),
         verifier=EventVerifier({"scheduling": public_keys({1: SEED})}),
+        now=watch,
     )
     made._reader = cast(Any, Unread())
     return made
@@ -131,13 +130,13 @@ async def tried(made: Consumer) -> bool:
 async def test_an_outage_that_is_met_again_and_again_asks_for_no_restart(
     watch: Watch, outage: Exception
 ) -> None:
-    made, until = consumer(outage), watch.time + 2 * STALLED_AFTER
+    made, until = consumer(outage, watch), watch.time + 2 * STALLED_AFTER
     while watch.time < until:
         assert not await tried(made)
 
 
 async def test_what_is_not_tried_any_more_is_stuck(watch: Watch) -> None:
-    made = consumer(ConnectionRefusedError())
+    made = consumer(ConnectionRefusedError(), watch)
     assert not await tried(made)
     watch.time += STALLED_AFTER
     assert await made.stalled()
