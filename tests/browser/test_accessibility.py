@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal, TypeAlias
-from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -23,6 +22,7 @@ from tests.browser.page import (
     state,
     tab_to,
     unique,
+    unknown,
 )
 from tests.conftest import Stack
 from tests.support import Practice
@@ -35,11 +35,6 @@ LOOKS: list[tuple[Look, Look]] = [
     ((1280, 800, "light"), (1280, 800, "dark")),
     ((320, 640, "dark"), (360, 740, "light")),
 ]
-
-
-def unknown() -> str:
-    """No mailbox, and not known as dead from another test."""
-    return f"unbekannt+{uuid4().hex[:8]}@example.org"
 
 
 class Anyone:

@@ -1,7 +1,6 @@
 """Info boxes help: they cover nothing, many are gathered, and what failed is never dropped."""
 
 import asyncio
-from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page, expect
@@ -16,6 +15,7 @@ from tests.browser.page import (
     show_day,
     state,
     unique,
+    unknown,
 )
 from tests.conftest import Stack
 from tests.support import Json, Practice
@@ -45,10 +45,6 @@ COVERED = """(what) => {
   return { covered, seen, boxes: boxes.length };
 }"""
 WORK = "[data-testid=indicator], [data-opens=create]"
-
-
-def unknown() -> str:
-    return f"unbekannt+{uuid4().hex[:8]}@example.org"
 
 
 async def fail(practice: Practice, name: str, day: str) -> Json:

@@ -2,11 +2,10 @@
 
 import os
 import signal
-from uuid import uuid4
 
 from playwright.async_api import Page, expect
 
-from tests.browser.page import enter, fill, noticed, row, show_day, state, unique
+from tests.browser.page import enter, fill, noticed, row, show_day, state, unique, unknown
 from tests.conftest import HURRIED, Stack
 from tests.support import Json, Practice
 
@@ -112,9 +111,7 @@ async def test_a_dashboard_that_hangs_is_told_as_lost_and_come_back_to(
         await expect(page.get_by_test_id("stream-state")).to_have_text("Keine Verbindung")
         await expect(page.get_by_test_id("connection-banner")).to_be_visible()
         silent = await page.evaluate("window.lostAfter")
-        created = await demo_practice.create(
-            patient_name=name, date=tomorrow, email=f"unbekannt+{uuid4().hex[:8]}@example.org"
-        )
+        created = await demo_practice.create(patient_name=name, date=tomorrow, email=unknown())
         await demo_practice.shows(created["id"], "failed")
     finally:
         os.kill(dashboard, signal.SIGCONT)

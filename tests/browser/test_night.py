@@ -14,7 +14,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import opened
 from tests.browser.page import cut, enter, fill_sms, row, show_day, state, tab_to, unique
 from tests.conftest import Stack
-from tests.support import Practice, berlin_day
+from tests.support import Practice, berlin_day, unused_phone
 
 MORNING = re.compile(r"SMS wird (heute|morgen|am Mo\., \d\d\.\d\d\.) um 8:00 Uhr gesendet")
 DAY = berlin_day(7).isoformat()
@@ -41,15 +41,10 @@ async def desk(browser: Browser, stack: Stack) -> AsyncIterator[Page]:
         await owner.close()
 
 
-def phone() -> str:
-    """One that confirms, and that nobody else has."""
-    return f"0171 39200 {30 + uuid4().int % 35}"
-
-
 async def test_the_form_and_the_row_say_so_and_send_now_ends_it_by_keyboard(
     desk: Page, demo_practice: Practice
 ) -> None:
-    name, number = unique("Nora Nacht"), phone()
+    name, number = unique("Nora Nacht"), unused_phone()
     form = await fill_sms(desk, name, number, DAY)
     said = desk.get_by_test_id("create-sms-time")
     await expect(said).to_have_text(MORNING)
@@ -92,7 +87,7 @@ async def test_the_form_and_the_row_say_so_and_send_now_ends_it_by_keyboard(
 async def test_who_chooses_so_in_the_form_sends_at_once_and_a_mail_does_not_wait(
     desk: Page, demo_practice: Practice
 ) -> None:
-    name, number = unique("Jetzt Gleich"), phone()
+    name, number = unique("Jetzt Gleich"), unused_phone()
     form = await fill_sms(desk, name, number, DAY)
     await form.get_by_test_id("create-send-now").check()
     await desk.get_by_test_id("submit-invite").click()
@@ -100,7 +95,7 @@ async def test_who_chooses_so_in_the_form_sends_at_once_and_a_mail_does_not_wait
     await expect(state(desk, name, "delivered")).to_be_visible()
 
     both = unique("Beides Nachts")
-    await fill_sms(desk, both, phone(), DAY, email=f"nacht-{uuid4().hex[:8]}@example.org")
+    await fill_sms(desk, both, unused_phone(), DAY, email=f"nacht-{uuid4().hex[:8]}@example.org")
     await expect(desk.get_by_test_id("create-sms-time")).to_have_text(MORNING)
     await desk.get_by_test_id("submit-invite").click()
     await show_day(desk, DAY)

@@ -20,6 +20,7 @@ from tests.browser.page import (
     state,
     tab_to,
     unique,
+    unknown,
     without_timers,
 )
 from tests.conftest import Stack
@@ -50,7 +51,7 @@ def in_weeks(weeks: int) -> str:
 
 
 async def fail(practice: Practice, name: str, **changes: Any) -> Json:
-    address = f"unbekannt+{uuid4().hex[:8]}@example.org"
+    address = unknown()
     form = {"patient_name": name, "email": address, "date": in_weeks(3)} | changes
     created = await practice.create(**form)
     await practice.shows(created["id"], "failed")
@@ -490,7 +491,7 @@ async def test_the_day_view_shows_what_was_sent_from_here(page: Page, tomorrow: 
     """What is open is found in its day as before."""
     name = unique("Am Tag")
     await show_day(page, tomorrow)
-    await fill(page, name, f"unbekannt+{uuid4().hex[:8]}@example.org", tomorrow)
+    await fill(page, name, unknown(), tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(state(page, name, "failed")).to_be_visible()
     await expect(row(page, name)).to_be_visible()

@@ -13,7 +13,7 @@ from local.practice import DEMO_PRACTICE
 from services.scheduling.phone_numbers import parse_mobile
 from tests.browser.axe import violations
 from tests.browser.conftest import opened
-from tests.browser.page import enter, fill, noticed, row, show_day, state, tab_to, unique
+from tests.browser.page import enter, fill, noticed, row, show_day, state, tab_to, unique, unknown
 from tests.conftest import Stack
 from tests.support import Json, Practice
 from tests.support.keys import bearer, new_key
@@ -27,11 +27,6 @@ ENDS = "Der alte Link gilt nicht mehr"
 
 def address() -> str:
     return f"anna-{uuid4().hex[:10]}@example.org"
-
-
-def unknown() -> str:
-    """No mailbox, and not known as dead from another test."""
-    return f"unbekannt+{uuid4().hex[:8]}@example.org"
 
 
 @pytest_asyncio.fixture

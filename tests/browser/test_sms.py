@@ -17,9 +17,10 @@ from tests.browser.page import (
     show_day,
     state,
     unique,
+    unknown,
 )
 from tests.conftest import Stack
-from tests.support import Practice, eventually
+from tests.support import Practice, eventually, unused_phone
 
 FILM = "0171 39200 "  # reaches nobody; the last two digits say how the phone behaves
 
@@ -32,7 +33,7 @@ def channel(page: Page, name: str, value: str) -> Locator:
 async def test_the_form_shows_what_the_sms_says_and_costs(
     page: Page, tomorrow: str, demo_practice: Practice
 ) -> None:
-    phone = f"{FILM}{65 + uuid4().int % 35}"  # none of test_night's
+    phone = unused_phone()
     form = await fill_sms(page, unique("Vorschau"), phone, tomorrow)
     preview = page.get_by_test_id("sms-preview")
     await expect(preview).to_contain_text("10:00 Uhr")
@@ -44,7 +45,7 @@ async def test_the_form_shows_what_the_sms_says_and_costs(
     await page.get_by_test_id("submit-invite").click()
 
     async def arrived() -> str | None:
-        texts = await demo_practice.texts("+49" + phone.replace(" ", "")[1:])
+        texts = await demo_practice.texts(phone)
         return texts[-1]["text"] if texts else None
 
     sent = await eventually(arrived, "the SMS")
@@ -87,9 +88,7 @@ async def test_the_other_channel_is_one_click_away_and_arrives(
 ) -> None:
     name = unique("Theo Telefon")
     await show_day(page, tomorrow)
-    await demo_practice.create(
-        patient_name=name, email=f"unbekannt+{uuid4().hex[:8]}@example.org", phone=f"{FILM}01"
-    )
+    await demo_practice.create(patient_name=name, email=unknown(), phone=f"{FILM}01")
     box = infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")
     await box.get_by_role("button", name="Stattdessen per SMS senden").click()
     await noticed(page, "infobox", f"SMS erfolgreich zugestellt an {name}")

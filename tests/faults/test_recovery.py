@@ -17,7 +17,7 @@ from contracts.topics import OUTCOMES, REQUESTED, TOPICS, Topic
 from local import topics
 from local.processes import REPOSITORY
 from tests.conftest import Stack
-from tests.support import Json, Practice, berlin_day, eventually, http_client
+from tests.support import Json, Practice, berlin_day, eventually, http_client, unused_phone
 from tests.support.backups import back_up, restore
 from tests.support.database import owner
 from tests.support.http_server import Server, serve
@@ -226,7 +226,7 @@ async def test_all_topics_lost_with_what_nobody_has_read_and_what_was_not_publis
     known, moved, deleted, corrected = [await practice.create() for _ in range(4)]
     for one in (known, moved, deleted, corrected):
         await practice.shows(one["id"], "delivered")
-    number, other = f"+49151{uuid4().int % 10**8:08}", f"richtig-{uuid4().hex[:12]}@example.org"
+    number, other = unused_phone(), f"richtig-{uuid4().hex[:12]}@example.org"
     day = berlin_day(9).isoformat()
     may_correct = await bearer(stack, await new_key(stack, practice.id, "appointments:correct"))
 

@@ -1,6 +1,5 @@
 """„Daten löschen": nothing of the patient is left in any table, topic or log."""
 
-import random
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from contracts.events import Evidence, InvitationDelivered
 from contracts.topics import APPOINTMENTS, OUTCOMES, REQUESTED
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from tests.conftest import HURRIED, Stack
-from tests.support import Json, Practice, eventually
+from tests.support import Json, Practice, eventually, unused_phone
 from tests.support.database import owner
 from tests.support.search import search
 from tests.support.topics import header, outcome_of, publish, reading
@@ -60,7 +59,7 @@ async def test_after_an_erasure_nothing_is_found_of_the_patient(
     stack, mark = forgetful, uuid4().hex[:10]
     name = f"Quirin{mark}"
     addresses = [f"{role}+{mark}@example.org" for role in ("unbekannt", "zugestellt", "spaeter")]
-    phone = f"+49151{random.randint(10_000_000, 99_999_999)}"
+    phone = unused_phone()
 
     # Invited over both channels; the address is wrong, then right, then one that only waits.
     created = await practice.create(

@@ -3,14 +3,13 @@
 import json
 import re
 from email import message_from_bytes, policy
-from uuid import uuid4
 
 import pytest
 from uuid_utils.compat import uuid7
 
 from local.practice import Practice as PracticeRow
 from tests.conftest import Stack, at_the_desk
-from tests.support import Practice, eventually, http_client
+from tests.support import Practice, eventually, http_client, unused_phone
 
 EVIL = '<script>alert("x")</script> {{ 7 * 7 }} {% raw %} ${7*7} %s'
 BROKEN_OUT = "\r\nBcc: opfer@example.org\r\n\r\n<h1>Neu</h1>"
@@ -78,7 +77,7 @@ async def test_an_address_is_one_address_or_refused(practice: Practice, address:
 async def test_templates_and_markup_in_names_stay_text_everywhere(stack: Stack) -> None:
     row = PracticeRow(uuid7(), f"{EVIL}{BROKEN_OUT}", "Europe/Berlin", "standard")
     await stack.add_practice(row)
-    number = f"+49151{uuid4().int % 10**8:08}"
+    number = unused_phone()
     async with at_the_desk(stack, row) as practice:
         created = await practice.create(patient_name=EVIL, phone=number, channels=["email", "sms"])
         mail = await practice.mail(created["email"])

@@ -14,10 +14,11 @@ import pytest_asyncio
 from dashboard import proxy
 from local.practice import DEMO_PRACTICE
 from tests.conftest import Stack, at_the_desk
-from tests.support import Json, Practice, eventually, http_client
+from tests.support import Json, Practice, eventually, http_client, unused_phone
 from tests.support.visitor import new_visitor
 
 Route = tuple[str, str, str]  # service, method, path
+THEIR_PHONE = unused_phone()
 SERVICES = ("scheduling", "notification", "status")
 
 
@@ -71,7 +72,7 @@ TRIES: dict[Route, Try] = {
         200, lambda theirs: {"date": theirs.day, "time": "10:00"}
     ),
     ("scheduling", "POST", "/v1/addresses/lookup"): Try(
-        200, body={"phone": "0171 39200 77", "patient_name": "Vera Vertraulich"}
+        200, body={"phone": THEIR_PHONE, "patient_name": "Vera Vertraulich"}
     ),
     ("scheduling", "POST", f"{ONE}/room"): Try(404),
     ("scheduling", "GET", "/v1/proofs/{appointment_id}"): Try(404),
@@ -155,7 +156,7 @@ async def theirs(practice: Practice) -> Theirs:
     form = practice.form(
         patient_name="Vera Vertraulich",
         channels=["email", "sms"],
-        phone="0171 39200 77",
+        phone=THEIR_PHONE,
     )
     created = (await practice.post(form, key)).json()
     await practice.shows(created["id"], "delivered")

@@ -1,13 +1,11 @@
 """The patient's language and calendar file, through the whole stack."""
 
-from uuid import uuid4
-
 import pytest
 
 from chassis.wording import wordings
 from contracts.languages import LANGUAGES
 from tests.conftest import Stack
-from tests.support import Json, Practice, eventually, http_client, utc
+from tests.support import Json, Practice, eventually, http_client, unused_phone, utc
 from tests.support.database import owner
 from tests.support.mails import calendar_of
 
@@ -51,7 +49,7 @@ async def test_a_moved_appointment_meets_the_same_entry(practice: Practice) -> N
 
 
 async def test_an_sms_in_english(practice: Practice) -> None:
-    number = f"+49171392{uuid4().int % 10_000 + 10_000}"
+    number = unused_phone()
     await practice.create(locale="en", channels=["sms"], phone=number, email=None)
 
     async def arrived() -> list[Json]:

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice, berlin_day, eventually
+from tests.support import BERLIN, Json, Practice, berlin_day, eventually, unused_phone
 from tests.support.database import owner as owner_of
 from tests.support.mails import calendar_of
 
@@ -25,10 +25,9 @@ async def owner(stack: Stack) -> AsyncIterator[asyncpg.Connection]:
 
 
 def form(**changes: object) -> Json:
-    """In four days, so that both reminders are planned; a phone that nobody else has."""
-    phone = f"+49151{uuid4().int % 10**8:08d}"
+    """In four days, so that both reminders are planned."""
     day = berlin_day(4).isoformat()
-    return {"channels": BOTH, "phone": phone, "date": day} | changes
+    return {"channels": BOTH, "phone": unused_phone(), "date": day} | changes
 
 
 async def let_moves_settle(owner: asyncpg.Connection, created: Json) -> int:

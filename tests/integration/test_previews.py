@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from uuid import uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
 
 from tests.conftest import Stack
-from tests.support import Json, Practice, http_client
+from tests.support import Json, Practice, http_client, unused_phone
 from tests.support.visitor import new_visitor
 
 
@@ -36,7 +35,7 @@ async def preview(client: httpx.AsyncClient, practice: Practice, **changes: str)
 async def test_the_preview_is_what_arrives_but_for_the_link(
     notification: httpx.AsyncClient, practice: Practice
 ) -> None:
-    phone = f"+49151{uuid4().int % 10**8:08}"
+    phone = unused_phone()
     created = await practice.create(channels=["sms"], email=None, phone=phone)
     await practice.shows(created["id"], "delivered")
     ((_, text),) = [(each["to"], each["text"]) for each in await practice.texts(phone)]

@@ -3,13 +3,13 @@
 from uuid import uuid4
 
 from tests.conftest import Stack
-from tests.support import Practice, http_client
+from tests.support import Practice, http_client, unused_phone
 from tests.support.visitor import Visitor, new_visitor
 
 
 async def test_no_name_address_or_link_in_logs_or_metrics(practice: Practice, stack: Stack) -> None:
     mark = uuid4().hex[:10]
-    name, number = f"Zz{mark} Marke", f"+49151{uuid4().int % 10**8:08}"
+    name, number = f"Zz{mark} Marke", unused_phone()
     good, bad = f"zz{mark}@example.org", f"unbekannt@zz{mark}.example.org"
     links = []
     for address, indicator in ((good, "delivered"), (bad, "failed")):

@@ -9,7 +9,7 @@ from contracts.envelope import Message, decode
 from contracts.events import InvitationRequested
 from contracts.topics import REQUESTED
 from tests.conftest import Stack
-from tests.support import Practice, eventually
+from tests.support import Practice, eventually, unused_phone
 from tests.support.search import Words, every_record
 from tests.support.topics import header, publish, reading
 
@@ -38,7 +38,7 @@ async def test_a_broker_s_operator_finds_no_patient_in_topics_segments_or_dead_l
 ) -> None:
     mark = secrets.token_hex(6)
     name, email = f"Xaver {mark.capitalize()}", f"{mark}@example.org"
-    number = f"+49170{int(mark, 16) % 10**7:07}"
+    number = unused_phone()
     created = await practice.create(
         patient_name=name, channels=["email", "sms"], email=email, phone=number
     )

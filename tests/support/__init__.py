@@ -57,6 +57,11 @@ def berlin_day(count: int) -> date:
     return datetime.now(BERLIN).date() + timedelta(days=count)
 
 
+def unused_phone() -> str:
+    """A mobile number that no other test has, in E.164, of a phone that confirms what it gets."""
+    return f"+49151{uuid4().int % 10**8:08}"
+
+
 @dataclass
 class Practice:
     """A practice with its own token: what it can do over the public APIs."""
