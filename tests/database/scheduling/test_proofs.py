@@ -24,7 +24,6 @@ from tests.database.conftest import NewPractice, OwnerOf
 from tests.database.scheduling.support import AUDIT_LOG, Desk
 from tests.support import berlin_day
 
-TOMORROW = berlin_day(1)
 YEAR = timedelta(days=365)
 
 
@@ -47,8 +46,10 @@ async def batches(desk: Desk, first: date, last: date) -> AsyncIterator[list[Pro
         yield list(batch)
 
 
-async def exported(desk: Desk, first: date = TOMORROW, last: date = TOMORROW) -> list[Proof]:
-    return [proof async for batch in batches(desk, first, last) for proof in batch]
+async def exported(desk: Desk, first: date | None = None, last: date | None = None) -> list[Proof]:
+    """Of tomorrow, if nothing else is said."""
+    days = first or berlin_day(1), last or berlin_day(1)
+    return [proof async for batch in batches(desk, *days) for proof in batch]
 
 
 async def log(desk: Desk) -> list[tuple[str, list[UUID], list[str]]]:
@@ -92,7 +93,7 @@ async def test_a_cancelled_one_is_named_as_such_and_its_patient_only_while_that_
     assert [each.address for each in found[untold].attempts] == [Whereabouts.UNKNOWN]
     # Who was read of is noted, and of the other nothing was.
     assert await log(desk) == [
-        ("proof_exported", [], [f"{TOMORROW}/{TOMORROW}"]),
+        ("proof_exported", [], [f"{berlin_day(1)}/{berlin_day(1)}"]),
         ("contact_data_read", [told], []),
     ]
     desk.moment += timedelta(days=3)  # past the old start, before housekeeping came by
@@ -113,7 +114,7 @@ async def test_what_is_erased_or_past_its_term_is_not_there(desk: Desk) -> None:
 
 
 async def test_only_the_days_asked_for_on_the_practices_clock(desk: Desk) -> None:
-    day = TOMORROW + timedelta(days=3)
+    day = berlin_day(4)
     times = [(day - timedelta(days=1), "23:59"), (day, "00:00"), (day, "23:59")]
     made = [await desk.create(date=f"{on}", time=time) for on, time in times]
     await desk.create(date=f"{day + timedelta(days=1)}", time="00:00")
@@ -136,7 +137,7 @@ async def test_another_practice_gets_nothing(
 
 async def test_too_many_days_are_refused_and_leave_no_entry(desk: Desk) -> None:
     with pytest.raises(InvalidInput):
-        await exported(desk, TOMORROW, TOMORROW + timedelta(days=366))
+        await exported(desk, berlin_day(1), berlin_day(367))
     assert await log(desk) == []
 
 
@@ -164,10 +165,10 @@ async def test_thousands_come_in_batches_each_once_and_take_no_more_memory(
             FROM generate_series(1, $3) AS n
             """,
             desk.practice_id,
-            TOMORROW,
+            berlin_day(1),
             count,
         )
-    week = TOMORROW, TOMORROW + timedelta(days=30)
+    week = berlin_day(1), berlin_day(31)
     seen: set[UUID] = set()
     tracemalloc.start()
     async for batch in batches(desk, *week):
