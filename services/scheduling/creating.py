@@ -49,6 +49,7 @@ from services.scheduling.audit import entry as audit
 from services.scheduling.audit.entry import Action, Deed
 from services.scheduling.audit.log import AuditLog
 from services.scheduling.bounds import Bounds
+from services.scheduling.headroom import Headroom
 from services.scheduling.idempotency import Claim
 from services.scheduling.links import Link, Links
 from services.scheduling.practice import Practice
@@ -123,6 +124,7 @@ class Creating:
         self._bounds = bounds
         self._now = now
         self._source = source
+        self._headroom = Headroom()
         self._sharing = GroupCommit(self._in_one, patience=CALLER_WAITS)
 
     async def create(self, caller: Caller, request: NewAppointment, key: str | None) -> Booked:
@@ -177,6 +179,7 @@ class Creating:
             tx,
             self._sealer,
             self._bounds,
+            self._headroom,
             [(each.appointment, each.practice) for each in plain],
             self._now(),
         )

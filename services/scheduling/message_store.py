@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from chassis.database import ENTERED, Connection
 from chassis.together import Writer
 from contracts.channels import Channel
@@ -34,13 +36,19 @@ async def lock_addresses(tx: Connection, messages: Iterable[Message]) -> None:
     )
 
 
-async def reached(
-    tx: Connection, messages: Sequence[tuple[Message, Mapping[Bound, int]]], since: datetime
-) -> list[dict[Bound, datetime | None]]:
-    """Of each by bound, when the oldest was written of as many letters as it allows.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written within the day, as far as the bounds reach that were asked for."""
 
-    None stands for fewer.
-    """
+    # When the oldest was written of as many letters as the bound allows; None stands for fewer.
+    reached: Mapping[Bound, datetime | None]
+    letters: Mapping[Bound, int]  # of the practice, and of it to the country
+
+
+async def written(
+    tx: Connection, messages: Sequence[tuple[Message, Mapping[Bound, int]]], since: datetime
+) -> list[Written]:
+    """Of each message. A bound of the practice or the country that is left out is not looked at."""
     if not messages:
         return []
     rows = await tx.fetchmany(
@@ -50,17 +58,28 @@ async def reached(
              WHERE practice_id = entered.practice AND at > $2
                AND appointment_id = $3 AND channel = $4
              ORDER BY at DESC OFFSET $7 - 1 LIMIT 1) AS appointment,
-            (SELECT at FROM messages
-             WHERE practice_id = entered.practice AND at > $2
-               AND address_fingerprint = ANY($5::bytea[])
-             ORDER BY at DESC OFFSET $8 - 1 LIMIT 1) AS address,
-            (SELECT at FROM messages
-             WHERE practice_id = entered.practice AND at > $2 AND country = $6
-             ORDER BY at DESC OFFSET $9 - 1 LIMIT 1) AS country,
-            (SELECT at FROM messages
-             WHERE practice_id = entered.practice AND at > $2
-             ORDER BY at DESC OFFSET $10 - 1 LIMIT 1) AS practice
+            -- Key by key: of ANY the planner would look through all that the practice has written.
+            (SELECT of_key.at
+             FROM (SELECT DISTINCT unnest($5::bytea[]) AS fingerprint) AS known
+             CROSS JOIN LATERAL (
+                SELECT at FROM messages
+                WHERE practice_id = entered.practice AND at > $2
+                  AND address_fingerprint = known.fingerprint
+                ORDER BY at DESC LIMIT $8) AS of_key
+             ORDER BY of_key.at DESC OFFSET $8 - 1 LIMIT 1) AS address,
+            to_country.letters AS to_country, to_country.oldest AS oldest_to_country,
+            of_practice.letters AS of_practice, of_practice.oldest AS oldest_of_practice
         FROM {ENTERED}
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS letters, min(at) AS oldest FROM (
+                SELECT at FROM messages
+                WHERE practice_id = entered.practice AND at > $2 AND country = $6
+                ORDER BY at DESC LIMIT $9) AS newest) AS to_country
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS letters, min(at) AS oldest FROM (
+                SELECT at FROM messages
+                WHERE practice_id = entered.practice AND at > $2
+                ORDER BY at DESC LIMIT $10) AS newest) AS of_practice
         """,  # noqa: S608 - a constant
         [
             (
@@ -72,13 +91,29 @@ async def reached(
                 message.country,
                 most[Bound.APPOINTMENT],
                 most[Bound.ADDRESS],
-                most[Bound.COUNTRY],
-                most[Bound.PRACTICE],
+                most.get(Bound.COUNTRY, 0),
+                most.get(Bound.PRACTICE, 0),
             )
             for message, most in messages
         ],
     )
-    return [{bound: row[bound.value] for bound in Bound} for row in rows]
+    return [_written(row, most) for row, (_, most) in zip(rows, messages, strict=True)]
+
+
+def _written(row: asyncpg.Record, most: Mapping[Bound, int]) -> Written:
+    letters = {Bound.COUNTRY: row["to_country"], Bound.PRACTICE: row["of_practice"]}
+    oldest = {Bound.COUNTRY: row["oldest_to_country"], Bound.PRACTICE: row["oldest_of_practice"]}
+    return Written(
+        {
+            Bound.APPOINTMENT: row["appointment"],
+            Bound.ADDRESS: row["address"],
+            **{
+                bound: oldest[bound] if letters[bound] == most.get(bound) else None
+                for bound in letters
+            },
+        },
+        letters,
+    )
 
 
 async def add(tx: Writer, messages: Sequence[Message], now: datetime) -> None:

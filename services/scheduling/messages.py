@@ -6,7 +6,7 @@ counted and never refused: nobody is there to be told.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from services.scheduling import message_store
 from services.scheduling.addresses import fingerprint, fingerprints, mailbox
 from services.scheduling.appointments import Appointment
 from services.scheduling.bounds import DAY, Bound, Bounds, free_again
+from services.scheduling.headroom import Headroom, Scope
 from services.scheduling.message_store import Message
 from services.scheduling.phone_numbers import country_of
 from services.scheduling.practice import Practice
@@ -41,14 +42,15 @@ async def check(
     """Whether the appointment's patient may be written to now. Raises TooManyMessages.
 
     Of one address and one appointment exactly as often as is allowed; of a practice and a country
-    by a few more where many requests come at one moment, since they do not wait for each other.
+    by a few more where many requests come at one moment, since they do not wait for each other, or
+    where several processes come near the bound within a minute (`Headroom`).
     """
     messages = _messages(sealer, appointment, appointment.channels)
     await message_store.lock_addresses(tx, messages)
     most = {bound: bounds.most(bound, practice) for bound in Bound}
-    reached = await message_store.reached(tx, [(each, most) for each in messages], now - DAY)
-    for each in reached:
-        held_up = free_again(each)
+    written = await message_store.written(tx, [(each, most) for each in messages], now - DAY)
+    for each in written:
+        held_up = free_again(each.reached)
         if held_up is not None:
             bound, until = held_up
             refused.labels(bound).inc()
@@ -61,17 +63,18 @@ async def surely_free(
     tx: Connection,
     sealer: Sealer,
     bounds: Bounds,
+    headroom: Headroom,
     appointments: Sequence[tuple[Appointment, Practice]],
     now: datetime,
 ) -> set[UUID]:
     """Which of these, of several practices, may be written to with all that come before them.
 
     Who is not among them has to ask alone (`check`): two to one address, and what comes near a
-    bound.
+    bound. What a practice has written in its day is counted when its `headroom` is used up.
     """
     addresses: set[bytes] = set()
-    before: Counter[tuple[UUID, str | None]] = Counter()
-    asked: list[tuple[Message, Mapping[Bound, int]]] = []
+    before: Counter[Scope] = Counter()
+    asked: list[tuple[Message, dict[Bound, int], dict[Bound, Scope]]] = []
     for appointment, practice in appointments:
         messages = _messages(sealer, appointment, appointment.channels)
         written_to = {message.fingerprints[0] for message in messages}
@@ -80,21 +83,35 @@ async def surely_free(
         addresses |= written_to
         for message in messages:
             most = {bound: bounds.most(bound, practice) for bound in Bound}
-            most[Bound.PRACTICE] -= before[practice.id, None]
-            before[practice.id, None] += 1
-            if message.country is not None:
-                most[Bound.COUNTRY] -= before[practice.id, message.country]
-                before[practice.id, message.country] += 1
-            asked.append((message, most))
-    asked = [(message, most) for message, most in asked if min(most.values()) > 0]
-    await message_store.lock_addresses(tx, [message for message, _ in asked])
-    reached = await message_store.reached(tx, asked, now - DAY)
-    free: Counter[UUID] = Counter(
-        message.appointment_id
-        for (message, _), each in zip(asked, reached, strict=True)
-        if free_again(each) is None
+            to_count: dict[Bound, Scope] = {}
+            for bound, country in _shared(message):
+                scope = message.practice_id, country, most[bound]
+                if headroom.take(scope, now):
+                    del most[bound]
+                else:
+                    to_count[bound] = scope
+                    most[bound] -= before[scope]
+                    before[scope] += 1
+            if min(most.values()) > 0:
+                asked.append((message, most, to_count))
+    await message_store.lock_addresses(tx, [message for message, _, _ in asked])
+    written = await message_store.written(
+        tx, [(message, most) for message, most, _ in asked], now - DAY
     )
+    free: Counter[UUID] = Counter()
+    for (message, most, to_count), each in zip(asked, written, strict=True):
+        if free_again(each.reached) is None:
+            free[message.appointment_id] += 1
+        for bound, scope in to_count.items():
+            headroom.counted(scope, most[bound] - each.letters[bound] - 1, now)
     return {each.id for each, _ in appointments if free[each.id] == len(each.channels)}
+
+
+def _shared(message: Message) -> list[tuple[Bound, str | None]]:
+    """The bounds that letters to anybody share, with the country that one is of."""
+    if message.country is None:
+        return [(Bound.PRACTICE, None)]
+    return [(Bound.PRACTICE, None), (Bound.COUNTRY, message.country)]
 
 
 async def count(

@@ -14,6 +14,7 @@ from chassis.database import ENTERED, Connection, Database, DatabaseAway
 from chassis.problems import InvalidInput
 from chassis.sealing import Sealer
 from contracts.channels import Channel
+from local.servers import DatabaseServer
 from services.scheduling import address_store, messages
 from services.scheduling.addresses import AddressVerdict
 from services.scheduling.booking import SOURCE
@@ -22,6 +23,7 @@ from services.scheduling.creating import Creating
 from services.scheduling.problems import KeyReused, ReferenceTaken, TooManyMessages
 from tests.database.conftest import NewPractice, OwnerOf
 from tests.database.scheduling.support import AUDIT_LOG, CHANNELS, LINKS, Desk
+from tests.support import eventually
 
 TABLES = {  # where an appointment leaves something, and what names it there
     "appointments": "id",
@@ -126,6 +128,57 @@ async def test_bounds_hold_within_a_transaction(
     made = await at_once(*((desk, {"email": f"otto{number}@example.org"}) for number in range(8)))
     assert sum(isinstance(each, UUID) for each in made) == 5
     assert {each.bound for each in made if isinstance(each, TooManyMessages)} == {Bound.PRACTICE}
+
+
+async def test_a_bound_holds_where_not_every_letter_is_counted(
+    scheduling_db: Database, sealer: Sealer, new_practice: NewPractice
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice(daily_messages=60))
+    made = []
+    for _ in range(10):
+        made += await at_once(*((desk, {}) for _ in range(7)))
+    assert sum(isinstance(each, UUID) for each in made) == 60
+    assert {each.bound for each in made if isinstance(each, TooManyMessages)} == {Bound.PRACTICE}
+
+
+async def test_what_was_written_that_day_is_not_read_for_every_letter(
+    postgres: DatabaseServer, sealer: Sealer, new_practice: NewPractice, owner_of: OwnerOf
+) -> None:
+    practice, written, further = await new_practice(), 1000, 30
+    async with owner_of("scheduling") as owner:
+        await owner.execute(
+            """
+            INSERT INTO messages (practice_id, channel, address_fingerprint, at)
+            SELECT $1, 'email', sha256(number::text::bytea), now() - interval '1 hour'
+            FROM generate_series(1, $2) AS number
+            """,
+            practice,
+            written,
+        )
+        await owner.execute("ANALYZE messages")  # as PostgreSQL does within a minute
+
+        async def read() -> int:
+            await owner.execute("SELECT pg_stat_clear_snapshot()")
+            found: int = await owner.fetchval(
+                """
+                SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables
+                WHERE relname = 'messages'
+                """
+            )
+            return found
+
+        before = await read()
+        async with Database.open(postgres.dsn("scheduling")) as db:  # which tells when it closes
+            desk = Desk(db, sealer, practice)
+            for _ in range(further):
+                await desk.create()
+
+        async def told() -> int | None:
+            found = await read() - before
+            return found if found >= written else None
+
+        # All of the day once, and then of each letter what is its own.
+        assert await eventually(told, "what was read") < 2 * written
 
 
 async def test_a_bound_of_sms_is_none_of_mails(
