@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from chassis.database import ENTERED, Connection
 from chassis.together import Writer
 from contracts.channels import Channel
@@ -67,16 +65,16 @@ async def written(
                   AND address_fingerprint = known.fingerprint
                 ORDER BY at DESC LIMIT $8) AS of_key
              ORDER BY of_key.at DESC OFFSET $8 - 1 LIMIT 1) AS address,
-            to_country.letters AS to_country, to_country.oldest AS oldest_to_country,
-            of_practice.letters AS of_practice, of_practice.oldest AS oldest_of_practice
+            to_country.reached AS country, to_country.letters AS to_country,
+            of_practice.reached AS practice, of_practice.letters AS of_practice
         FROM {ENTERED}
         CROSS JOIN LATERAL (
-            SELECT count(*) AS letters, min(at) AS oldest FROM (
+            SELECT count(*) AS letters, CASE WHEN count(*) = $9 THEN min(at) END AS reached FROM (
                 SELECT at FROM messages
                 WHERE practice_id = entered.practice AND at > $2 AND country = $6
                 ORDER BY at DESC LIMIT $9) AS newest) AS to_country
         CROSS JOIN LATERAL (
-            SELECT count(*) AS letters, min(at) AS oldest FROM (
+            SELECT count(*) AS letters, CASE WHEN count(*) = $10 THEN min(at) END AS reached FROM (
                 SELECT at FROM messages
                 WHERE practice_id = entered.practice AND at > $2
                 ORDER BY at DESC LIMIT $10) AS newest) AS of_practice
@@ -97,23 +95,13 @@ async def written(
             for message, most in messages
         ],
     )
-    return [_written(row, most) for row, (_, most) in zip(rows, messages, strict=True)]
-
-
-def _written(row: asyncpg.Record, most: Mapping[Bound, int]) -> Written:
-    letters = {Bound.COUNTRY: row["to_country"], Bound.PRACTICE: row["of_practice"]}
-    oldest = {Bound.COUNTRY: row["oldest_to_country"], Bound.PRACTICE: row["oldest_of_practice"]}
-    return Written(
-        {
-            Bound.APPOINTMENT: row["appointment"],
-            Bound.ADDRESS: row["address"],
-            **{
-                bound: oldest[bound] if letters[bound] == most.get(bound) else None
-                for bound in letters
-            },
-        },
-        letters,
-    )
+    return [
+        Written(
+            {bound: row[bound.value] for bound in Bound},
+            {Bound.COUNTRY: row["to_country"], Bound.PRACTICE: row["of_practice"]},
+        )
+        for row in rows
+    ]
 
 
 async def add(tx: Writer, messages: Sequence[Message], now: datetime) -> None:

@@ -91,7 +91,7 @@ async def surely_free(
                 else:
                     to_count[bound] = scope
                     most[bound] -= before[scope]
-                    before[scope] += 1
+                before[scope] += 1
             if min(most.values()) > 0:
                 asked.append((message, most, to_count))
     await message_store.lock_addresses(tx, [message for message, _, _ in asked])

@@ -141,6 +141,14 @@ async def test_a_bound_holds_where_not_every_letter_is_counted(
     assert {each.bound for each in made if isinstance(each, TooManyMessages)} == {Bound.PRACTICE}
 
 
+async def test_a_bound_holds_within_a_transaction_that_counts_from_its_middle_on(
+    scheduling_db: Database, sealer: Sealer, new_practice: NewPractice
+) -> None:
+    desk = Desk(scheduling_db, sealer, await new_practice(daily_messages=25))
+    made = [await desk.create(), *await at_once(*((desk, {}) for _ in range(32)))]
+    assert sum(isinstance(each, UUID) for each in made) == 25
+
+
 async def test_what_was_written_that_day_is_not_read_for_every_letter(
     postgres: DatabaseServer, sealer: Sealer, new_practice: NewPractice, owner_of: OwnerOf
 ) -> None:
