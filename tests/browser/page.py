@@ -61,11 +61,6 @@ def unique(name: str) -> str:
     return f"{name} {uuid4().hex[:6]}"
 
 
-def unknown() -> str:
-    """No mailbox, and not known as dead from another test."""
-    return f"unbekannt+{uuid4().hex[:8]}@example.org"
-
-
 async def fill(page: Page, name: str, email: str, day: str, time: str = "10:00") -> None:
     """Fill in the form for an appointment that is invited by mail."""
     await page.get_by_test_id("nav-patienten").click()

@@ -22,10 +22,9 @@ from tests.browser.page import (
     state,
     tab_to,
     unique,
-    unknown,
 )
 from tests.conftest import Stack
-from tests.support import Practice
+from tests.support import Practice, unknown_address
 from tests.support.mails import link_in
 from tests.support.moments import clock_change, soon
 
@@ -76,7 +75,7 @@ async def test_overview_and_start_page(
     page = anyone.page
     created = await demo_practice.create(patient_name=unique("Anna Ankunft"))
     await demo_practice.shows(created["id"], "delivered")
-    refused = await demo_practice.create(patient_name=unique("Rita Rot"), email=unknown())
+    refused = await demo_practice.create(patient_name=unique("Rita Rot"), email=unknown_address())
     await demo_practice.shows(refused["id"], "failed")
     await enter(page, stack)
     await show_day(page, tomorrow)
@@ -103,7 +102,7 @@ async def test_what_is_open_and_boxes_gathered(
 ) -> None:
     page = anyone.page
     name = unique("Olga Offen")
-    failing = {"email": unknown(), "phone": "+491713920001"}
+    failing = {"email": unknown_address(), "phone": "+491713920001"}
     await demo_practice.deal_with_all()  # the list shows its first page
     refused = await demo_practice.create(patient_name=name, **failing)
     await demo_practice.shows(refused["id"], "failed")
@@ -117,7 +116,7 @@ async def test_what_is_open_and_boxes_gathered(
     await anyone.check()
     await page.keyboard.press("Escape")
     for _ in range(3):
-        await demo_practice.create(patient_name=unique("Viele"), email=unknown())
+        await demo_practice.create(patient_name=unique("Viele"), email=unknown_address())
     await expect(infobox(page, "nicht zugestellt – ansehen")).to_be_visible()
     await anyone.check()
     await page.route("**/api/status/indicators?open=**", lambda route: route.abort())
@@ -151,7 +150,7 @@ async def test_the_doubled_hour_and_a_dead_address(
     anyone: Anyone, stack: Stack, demo_practice: Practice
 ) -> None:
     page = anyone.page
-    address = unknown()
+    address = unknown_address()
     refused = await demo_practice.create(email=address)
     await demo_practice.shows(refused["id"], "failed")
     await enter(page, stack)
@@ -168,7 +167,7 @@ async def test_details_move_resend_history_and_deletion(
     name = unique("Dora Detail")
     await enter(page, stack)
     await show_day(page, tomorrow)
-    await demo_practice.create(patient_name=name, email=unknown(), phone="+491713920001")
+    await demo_practice.create(patient_name=name, email=unknown_address(), phone="+491713920001")
     await expect(infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()
     await anyone.check()
     await row(page, name).click()
@@ -253,7 +252,7 @@ async def test_the_whole_flow_by_keyboard(page: Page, tomorrow: str) -> None:
     await expect(page.locator("#patient-name")).to_be_focused()
     await page.keyboard.type(name)
     await tab_to(page, "#email")
-    await page.keyboard.type(unknown())
+    await page.keyboard.type(unknown_address())
     await tab_to(page, "#date")
     await type_day(page, tomorrow)
     await tab_to(page, "#time")

@@ -21,10 +21,9 @@ from tests.browser.page import (
     show_day,
     state,
     unique,
-    unknown,
 )
 from tests.conftest import Stack
-from tests.support import Practice, eventually
+from tests.support import Practice, eventually, unknown_address
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -65,7 +64,7 @@ async def test_a_mail_that_is_faster_than_the_answer_gets_its_notice(
 
 async def test_the_mark_is_corrected_into_a_tick(page: Page, tomorrow: str) -> None:
     name = unique("Max Muster")
-    await fill(page, name, unknown(), tomorrow)
+    await fill(page, name, unknown_address(), tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()
     await expect(state(page, name, "failed")).to_be_visible()
@@ -202,7 +201,7 @@ async def test_which_domains_are_taken_for_typing_errors(
 async def test_a_dead_address_can_be_used_on_purpose(
     page: Page, demo_practice: Practice, tomorrow: str
 ) -> None:
-    address = unknown()
+    address = unknown_address()
     first, again = unique("Erster"), unique("Zweiter")
 
     await fill(page, first, address, tomorrow)
@@ -373,7 +372,7 @@ async def test_a_tab_that_nobody_sees_holds_no_stream_and_misses_nothing(
     await show("hidden")
     await eventually(fewer, "the stream to end")
     name = unique("Fern Gesehen")
-    created = await demo_practice.create(patient_name=name, email=unknown(), date=tomorrow)
+    created = await demo_practice.create(patient_name=name, email=unknown_address(), date=tomorrow)
     await demo_practice.shows(created["id"], "failed")
     await show("visible")
     await expect(infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")).to_be_visible()

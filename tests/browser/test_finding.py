@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import asyncpg
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.page import row, show_day, tab_to, unique, unknown
+from tests.browser.page import row, show_day, tab_to, unique
 from tests.conftest import Stack
-from tests.support import Json, Practice, berlin_day
+from tests.support import Json, Practice, berlin_day, unknown_address
 
 # As far ahead as no other test plans.
 FAR = berlin_day(1500)
@@ -205,7 +205,9 @@ async def test_rows_are_filtered_by_their_mark(page: Page, demo_practice: Practi
     day = week(5).isoformat()
     good, bad = unique("Gerda Gut"), unique("Berta Bruch")
     arrived = await demo_practice.create(patient_name=good, date=day)
-    refused = await demo_practice.create(patient_name=bad, date=day, time="12:00", email=unknown())
+    refused = await demo_practice.create(
+        patient_name=bad, date=day, time="12:00", email=unknown_address()
+    )
     await demo_practice.shows(arrived["id"], "delivered")
     await demo_practice.shows(refused["id"], "failed")
     await show_day(page, day)

@@ -15,10 +15,9 @@ from tests.browser.page import (
     show_day,
     state,
     unique,
-    unknown,
 )
 from tests.conftest import Stack
-from tests.support import Json, Practice
+from tests.support import Json, Practice, unknown_address
 
 SIZES = [(1366, 768), (768, 1024), (390, 844), (320, 640), (341, 192)]  # the last is 400 % zoom
 # Of each of these that is in view: whether its middle is its own, and clear of every box.
@@ -48,7 +47,7 @@ WORK = "[data-testid=indicator], [data-opens=create]"
 
 
 async def fail(practice: Practice, name: str, day: str) -> Json:
-    created = await practice.create(patient_name=name, email=unknown(), date=day)
+    created = await practice.create(patient_name=name, email=unknown_address(), date=day)
     await practice.shows(created["id"], "failed")
     return created
 

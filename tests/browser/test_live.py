@@ -5,9 +5,9 @@ import signal
 
 from playwright.async_api import Page, expect
 
-from tests.browser.page import enter, fill, noticed, row, show_day, state, unique, unknown
+from tests.browser.page import enter, fill, noticed, row, show_day, state, unique
 from tests.conftest import HURRIED, Stack
-from tests.support import Json, Practice
+from tests.support import Json, Practice, unknown_address
 
 BEAT = float(HURRIED["status"]["STATUS_HEARTBEAT_SECONDS"])
 SLACK = 5.0  # seconds, for what a slow machine does beside
@@ -111,7 +111,9 @@ async def test_a_dashboard_that_hangs_is_told_as_lost_and_come_back_to(
         await expect(page.get_by_test_id("stream-state")).to_have_text("Keine Verbindung")
         await expect(page.get_by_test_id("connection-banner")).to_be_visible()
         silent = await page.evaluate("window.lostAfter")
-        created = await demo_practice.create(patient_name=name, date=tomorrow, email=unknown())
+        created = await demo_practice.create(
+            patient_name=name, date=tomorrow, email=unknown_address()
+        )
         await demo_practice.shows(created["id"], "failed")
     finally:
         os.kill(dashboard, signal.SIGCONT)

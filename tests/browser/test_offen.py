@@ -20,11 +20,10 @@ from tests.browser.page import (
     state,
     tab_to,
     unique,
-    unknown,
     without_timers,
 )
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice, berlin_day, eventually
+from tests.support import BERLIN, Json, Practice, berlin_day, eventually, unknown_address
 from tests.support.moments import berlin_moment
 
 SIZES = [(1366, 768), (768, 1024), (390, 844), (320, 640)]
@@ -51,7 +50,7 @@ def in_weeks(weeks: int) -> str:
 
 
 async def fail(practice: Practice, name: str, **changes: Any) -> Json:
-    address = unknown()
+    address = unknown_address()
     form = {"patient_name": name, "email": address, "date": in_weeks(3)} | changes
     created = await practice.create(**form)
     await practice.shows(created["id"], "failed")
@@ -491,7 +490,7 @@ async def test_the_day_view_shows_what_was_sent_from_here(page: Page, tomorrow: 
     """What is open is found in its day as before."""
     name = unique("Am Tag")
     await show_day(page, tomorrow)
-    await fill(page, name, unknown(), tomorrow)
+    await fill(page, name, unknown_address(), tomorrow)
     await page.get_by_test_id("submit-invite").click()
     await expect(state(page, name, "failed")).to_be_visible()
     await expect(row(page, name)).to_be_visible()

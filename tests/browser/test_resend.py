@@ -13,9 +13,9 @@ from local.practice import DEMO_PRACTICE
 from services.scheduling.phone_numbers import parse_mobile
 from tests.browser.axe import violations
 from tests.browser.conftest import opened
-from tests.browser.page import enter, fill, noticed, row, show_day, state, tab_to, unique, unknown
+from tests.browser.page import enter, fill, noticed, row, show_day, state, tab_to, unique
 from tests.conftest import Stack
-from tests.support import Json, Practice
+from tests.support import Json, Practice, unknown_address
 from tests.support.keys import bearer, new_key
 from tests.support.mails import link_in
 
@@ -150,7 +150,7 @@ async def test_the_other_address_is_taken_kept_and_there_after_a_reload(
     page: Page, demo_practice: Practice, tomorrow: str
 ) -> None:
     name = unique("Oda Optional")
-    await fill(page, name, unknown(), tomorrow)
+    await fill(page, name, unknown_address(), tomorrow)
     form = page.get_by_test_id("form-appointment")
     phone = form.get_by_role("textbox", name="Mobilnummer (optional)")
     await expect(phone).to_have_accessible_description(
@@ -178,7 +178,7 @@ async def test_a_missing_address_of_the_other_channel_is_entered_where_it_is_nee
     page: Page, demo_practice: Practice, tomorrow: str
 ) -> None:
     name = unique("Frida Fehlt")
-    created = await demo_practice.create(patient_name=name, email=unknown())
+    created = await demo_practice.create(patient_name=name, email=unknown_address())
     await demo_practice.shows(created["id"], "failed")
     await show(page, name, tomorrow)
     await expect(page.get_by_test_id("resend-other")).to_be_hidden()
@@ -213,7 +213,7 @@ async def test_where_the_tariff_has_no_sms_no_number_is_asked_for(
     page: Page, stack: Stack, demo_practice: Practice, tomorrow: str
 ) -> None:
     name = unique("Basis")
-    created = await demo_practice.create(patient_name=name, email=unknown(), phone=RINGS)
+    created = await demo_practice.create(patient_name=name, email=unknown_address(), phone=RINGS)
     await demo_practice.shows(created["id"], "failed")
     owner = await asyncpg.connect(stack.owner_dsn("scheduling"))
     change = "UPDATE practices SET tariff = $1 WHERE id = $2"

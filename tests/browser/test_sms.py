@@ -17,10 +17,9 @@ from tests.browser.page import (
     show_day,
     state,
     unique,
-    unknown,
 )
 from tests.conftest import Stack
-from tests.support import Practice, eventually, unused_phone
+from tests.support import Practice, eventually, unknown_address, unused_phone
 
 FILM = "0171 39200 "  # reaches nobody; the last two digits say how the phone behaves
 
@@ -88,7 +87,7 @@ async def test_the_other_channel_is_one_click_away_and_arrives(
 ) -> None:
     name = unique("Theo Telefon")
     await show_day(page, tomorrow)
-    await demo_practice.create(patient_name=name, email=unknown(), phone=f"{FILM}01")
+    await demo_practice.create(patient_name=name, email=unknown_address(), phone=f"{FILM}01")
     box = infobox(page, f"E-Mail konnte nicht zugestellt werden {name}")
     await box.get_by_role("button", name="Stattdessen per SMS senden").click()
     await noticed(page, "infobox", f"SMS erfolgreich zugestellt an {name}")

@@ -33,7 +33,7 @@ from tests.compose.product import (
     inspected,
     mails,
 )
-from tests.support import eventually
+from tests.support import eventually, unknown_address
 
 pytestmark = pytest.mark.skipif(SWITCH not in os.environ, reason="make test-compose runs these")
 
@@ -94,7 +94,7 @@ async def test_one_appointment_gets_its_tick(desk: Desk) -> None:
 
 
 async def test_one_appointment_gets_its_mark(desk: Desk) -> None:
-    created = await desk.create(email=f"unbekannt+{uuid4().hex[:8]}@example.org")
+    created = await desk.create(email=unknown_address())
     shown = await desk.shows(created, "failed")
     assert shown["channels"]["email"]["status_code"] == "5.1.1"
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from local.mailbox.reports import hand_over
 from tests.conftest import Stack
-from tests.support import Practice, eventually
+from tests.support import Practice, eventually, unknown_address
 from tests.support.database import owner
 from tests.support.keys import admin, change_practice
 
@@ -36,7 +36,7 @@ async def comes_due(stack: Stack, practice: Practice, day: int) -> None:
 async def test_it_says_how_much_is_open_once_a_day(practice: Practice, stack: Stack) -> None:
     address = f"leitung-{uuid4().hex[:8]}@praxis-weiss.example"
     await change_practice(stack, practice, daily_mail_address=address, daily_mail_hour=7)
-    refused = [f"unbekannt+{uuid4().hex[:8]}@example.org" for _ in "ab"]
+    refused = [unknown_address() for _ in "ab"]
     for email in refused:
         created = await practice.create(email=email, patient_name=PATIENT)
         await practice.shows(created["id"], "failed")

@@ -5,12 +5,8 @@ from uuid import uuid4
 from contracts.envelope import encode
 from contracts.events import Evidence, InvitationDelivered
 from tests.conftest import Stack
-from tests.support import Json, Practice, eventually
+from tests.support import Json, Practice, eventually, unknown_address
 from tests.support.topics import outcome_of, publish
-
-
-def dead() -> str:
-    return f"unbekannt+{uuid4().hex[:8]}@example.org"
 
 
 async def bounced(practice: Practice, address: str) -> Json:
@@ -22,7 +18,7 @@ async def bounced(practice: Practice, address: str) -> Json:
 
 
 async def test_a_dead_address_is_refused_with_a_way_out(practice: Practice) -> None:
-    address = dead()
+    address = unknown_address()
     await bounced(practice, address)
     refused = await practice.post(practice.form(email=address.upper()))
     assert refused.status_code == 422
@@ -32,7 +28,7 @@ async def test_a_dead_address_is_refused_with_a_way_out(practice: Practice) -> N
 
 
 async def test_resending_to_it_is_refused_too(practice: Practice) -> None:
-    created = await bounced(practice, dead())
+    created = await bounced(practice, unknown_address())
     path = f"/v1/appointments/{created['id']}/invitations"
     refused = await practice.scheduling.post(path, json={})
     assert [error["code"] for error in refused.json()["errors"]] == ["dead_address"]
@@ -42,13 +38,13 @@ async def test_resending_to_it_is_refused_too(practice: Practice) -> None:
 async def test_another_practice_learns_nothing_of_it(
     practice: Practice, other_practice: Practice
 ) -> None:
-    address = dead()
+    address = unknown_address()
     await bounced(practice, address)
     assert (await other_practice.post(other_practice.form(email=address))).status_code == 201
 
 
 async def test_the_next_success_clears_it(practice: Practice, stack: Stack) -> None:
-    address = dead()
+    address = unknown_address()
     created = await bounced(practice, address)
     delivered = outcome_of(InvitationDelivered, practice, created, evidence=Evidence.CONFIRMED)
     message = encode(delivered, source="/einladung/notification")
@@ -64,6 +60,6 @@ async def test_a_full_mailbox_is_no_dead_address(practice: Practice) -> None:
     address = f"voll+{uuid4().hex[:8]}@example.org"
     created = await practice.create(email=address)
     await practice.shows(created["id"], "failed")
-    marker = dead()
+    marker = unknown_address()
     await bounced(practice, marker)
     assert (await practice.post(practice.form(email=address))).status_code == 201

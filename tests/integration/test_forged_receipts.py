@@ -13,7 +13,7 @@ from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from local.services import BOUNCES, GATEWAY_FILE
 from services.notification.sending.sms import signatures
 from tests.conftest import Stack
-from tests.support import Json, Practice, eventually, http_client
+from tests.support import Json, Practice, eventually, http_client, unknown_address
 
 
 def report(role: str, *, envelope_id: str | None = None, message_id: str | None = None) -> bytes:
@@ -138,7 +138,7 @@ async def test_the_message_id_takes_the_tick_back_with_an_evidence_of_its_own(
     assert measures["proven_wrong"] == 0
     # What scheduling knows of addresses it has by outcomes in their order: behind the next one,
     # which does bounce, this one was looked at too.
-    marker = await practice.create(email=f"unbekannt+{uuid4().hex[:8]}@example.org")
+    marker = await practice.create(email=unknown_address())
     await practice.shows(marker["id"], "failed")
     await practice.knows_as_dead(marker["email"])
     assert (await practice.post(practice.form(email=created["email"]))).status_code == 201

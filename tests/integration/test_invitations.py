@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.support import Json, Practice, eventually, utc
+from tests.support import Json, Practice, eventually, unknown_address, utc
 from tests.support.mails import link_in
 from tests.support.moments import clock_change
 
@@ -34,7 +34,7 @@ async def test_an_accepted_invitation_ends_in_a_tick(practice: Practice) -> None
 
 
 async def test_a_refused_address_ends_in_the_mark_and_no_mail(practice: Practice) -> None:
-    address = f"unbekannt+{uuid4().hex[:8]}@example.org"
+    address = unknown_address()
     created = await practice.create(email=address)
     shown = await practice.shows(created["id"], "failed")
     channel = shown["channels"]["email"]
@@ -44,7 +44,7 @@ async def test_a_refused_address_ends_in_the_mark_and_no_mail(practice: Practice
 
 
 async def test_a_corrected_address_turns_the_mark_into_a_tick(practice: Practice) -> None:
-    created = await practice.create(email=f"unbekannt+{uuid4().hex[:8]}@example.org")
+    created = await practice.create(email=unknown_address())
     await practice.shows(created["id"], "failed")
     right = practice.form()["email"]
     again = await practice.resend(created["id"], email=right)

@@ -10,7 +10,15 @@ import pytest_asyncio
 
 from local.mailbox.reports import REPORTS, Mail, compose, hand_over
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice, berlin_day, eventually, unused_phone
+from tests.support import (
+    BERLIN,
+    Json,
+    Practice,
+    berlin_day,
+    eventually,
+    unknown_address,
+    unused_phone,
+)
 from tests.support.database import owner as owner_of
 from tests.support.mails import calendar_of
 
@@ -209,7 +217,7 @@ async def becomes(
 async def test_an_address_that_refused_the_invitation_gets_nothing_else(
     practice: Practice, owner: asyncpg.Connection
 ) -> None:
-    address = f"unbekannt+{uuid4().hex[:8]}@example.org"
+    address = unknown_address()
     created = await practice.create(**form(channels=["email"], email=address))
     before = await practice.shows(created["id"], "failed")
     await let_it_be_due(owner, created, 60)

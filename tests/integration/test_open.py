@@ -20,13 +20,17 @@ from contracts.events import (
     VisitRole,
 )
 from tests.conftest import Stack
-from tests.support import BERLIN, PATIENCE, Json, Practice, berlin_day, eventually, utc
+from tests.support import (
+    BERLIN,
+    PATIENCE,
+    Json,
+    Practice,
+    berlin_day,
+    eventually,
+    unknown_address,
+    utc,
+)
 from tests.support.topics import publish
-
-
-def unknown() -> str:
-    """An address that the mail server refuses."""
-    return f"unbekannt+{uuid4().hex[:8]}@example.org"
 
 
 async def listed(practice: Practice) -> Json:
@@ -71,9 +75,9 @@ async def test_what_failed_is_listed_and_counted_live_until_it_arrived(
     async with practice.status.stream("GET", "/v1/indicators/stream", timeout=PATIENCE) as response:
         live = counts(response)
         assert await anext(live) == 0
-        created = await practice.create(email=unknown(), time="10:00")
+        created = await practice.create(email=unknown_address(), time="10:00")
         assert await anext(live) == 1
-        sooner = await practice.create(email=unknown(), time="09:00")
+        sooner = await practice.create(email=unknown_address(), time="09:00")
         assert await anext(live) == 2
 
         found = await listed(practice)
@@ -150,7 +154,7 @@ async def test_what_was_dealt_with_by_telephone_is_open_nowhere_and_shows_the_sa
     async with practice.status.stream("GET", "/v1/indicators/stream", timeout=PATIENCE) as response:
         live = counts(response)
         assert await anext(live) == 0
-        created = await practice.create(email=unknown())
+        created = await practice.create(email=unknown_address())
         assert await anext(live) == 1
         [before] = (await listed(practice))["indicators"]
         await follow_up(practice, before)

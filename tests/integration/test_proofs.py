@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from dashboard import proof
 from tests.conftest import Stack
-from tests.support import Json, Practice
+from tests.support import Json, Practice, unknown_address
 from tests.support.keys import bearer, new_key
 from tests.support.visitor import Visitor, new_visitor
 
@@ -39,7 +39,7 @@ def of(answer: httpx.Response, appointment: Json) -> list[dict[str, str]]:
 async def test_a_corrected_address_a_bounce_and_the_tick_are_told(
     visitor: Visitor, demo_practice: Practice
 ) -> None:
-    wrong = f"unbekannt+{uuid4().hex[:8]}@example.org"
+    wrong = unknown_address()
     made = await demo_practice.create(patient_name="=Nora Nachweis", email=wrong)
     await demo_practice.shows(made["id"], "failed")
     right = f"nora-{uuid4().hex[:8]}@example.org"

@@ -57,6 +57,11 @@ def berlin_day(count: int) -> date:
     return datetime.now(BERLIN).date() + timedelta(days=count)
 
 
+def unknown_address() -> str:
+    """Of no mailbox, as its server says at once; not known as dead from another test."""
+    return f"unbekannt+{uuid4().hex[:8]}@example.org"
+
+
 def unused_phone() -> str:
     """A mobile number that no other test has, in E.164, of a phone that confirms what it gets."""
     return f"+49151{uuid4().int % 10**8:08}"
