@@ -1,11 +1,12 @@
 """SMTP in, with the extension DSN (RFC 3461), which aiosmtpd doesn't have."""
 
 from email.errors import MessageError
+from functools import partial
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from local.journal import Journal
+from local.journal import Journal, once_written
 from local.mailbox.copies import Copies
 from local.mailbox.recipients import ACCEPTED, Recipients
 from local.mailbox.reports import Mail, Postman
@@ -62,21 +63,22 @@ class Handler:
         content = envelope.original_content or b""
         try:
             self._store.add(envelope.mail_from or "", envelope.rcpt_tos, content)
-            self._follow(server, envelope, content)
         except OSError:
             return "452 4.3.1 Insufficient system storage"
         except MessageError:
             return "550 5.6.0 The message can't be read"
+        # It is taken, whether the disk has room for what follows at once or later.
+        await self._follow(server, envelope, content)
         return "250 2.0.0 Kept"
 
-    def _follow(self, server: Any, envelope: Envelope, content: bytes) -> None:
+    async def _follow(self, server: Any, envelope: Envelope, content: bytes) -> None:
         named = message_id(content)
         for address in envelope.rcpt_tos:
-            self._journal.write("taken", to=address, message_id=named)
+            await self._journal.keep("taken", to=address, message_id=named)
             mail = _mail(server, envelope, address, content)
             report = self._recipients.report(address)
             if report is not None:
-                self._postman.post(mail, report)
+                await once_written(partial(self._postman.post, mail, report))
             if self._copies is not None:
                 self._copies.post(mail)
 
