@@ -410,6 +410,8 @@ def _confirm_between_tries(delivery: Delivery, event: Confirmed, now: datetime) 
 
 
 def _confirm_after_failure(delivery: Delivery, event: Confirmed, now: datetime) -> Transition:
+    if delivery.disputed:
+        return _confirm(delivery, event, now)
     if delivery.category is FailureCategory.PERMANENT or not delivery.tries:
         return _note(delivery, event, now)
     return _confirm(delivery, event, now)
