@@ -97,7 +97,10 @@ class ConfinedReader:
     async def read(self, content: bytes) -> Reading:
         """The meaning of a mail. Raises ReadingFailed, and ReaderNotStarted."""
         async with self._turn:
-            process = self._process or await self._start()
+            process = self._process
+            if process is None or _has_ended(process):
+                await self._end()
+                process = await self._start()
             try:
                 async with asyncio.timeout(WALL_SECONDS):
                     answer = await self._ask(process, content)
@@ -179,6 +182,11 @@ class ConfinedReader:
         with suppress(TimeoutError):
             async with asyncio.timeout(END_SECONDS):
                 await process.communicate()
+
+
+def _has_ended(process: Process) -> bool:
+    """Whether it was ended, as when memory was short, while there was nothing to read."""
+    return process.returncode is not None or cast("StreamWriter", process.stdin).is_closing()
 
 
 def _environment() -> dict[str, str]:
