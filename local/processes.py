@@ -60,7 +60,7 @@ async def spawn(
     death_signal: signal.Signals = signal.SIGKILL,
     passed: Sequence[int] = (),
 ) -> Process:
-    """Start a program in its own process group; it ends when this process does.
+    """Start a program in its own session and process group; it ends when this process does.
 
     The file descriptors `passed` are its own, too.
     """
@@ -69,8 +69,8 @@ async def spawn(
         return await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", shim, str(os.getpid()), str(int(death_signal)),
             user or "-", *command,
-            stdin=DEVNULL, stdout=output, stderr=output, cwd=REPOSITORY, env=env, process_group=0,
-            pass_fds=passed,
+            stdin=DEVNULL, stdout=output, stderr=output, cwd=REPOSITORY, env=env,
+            start_new_session=True, pass_fds=passed,
         )  # fmt: skip
 
 

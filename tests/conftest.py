@@ -1,7 +1,8 @@
 """The stack that all tests share: real Kafka, PostgreSQL, SMTP and services, started once."""
 
+import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import structlog
+import uvloop
 from hypothesis import settings
 from uuid_utils.compat import uuid7
 
@@ -63,6 +65,11 @@ HURRIED = {
 ON_DEMAND = ("webhooks", "fhir")
 
 CHOICE = pytest.StashKey[containers.Choice]()
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that the services run on, which fails otherwise than Python's own."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
