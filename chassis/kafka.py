@@ -15,7 +15,8 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import AuthenticationFailedError
+from aiokafka.conn import AIOKafkaConnection, CloseReason
+from aiokafka.errors import AuthenticationFailedError, KafkaConnectionError
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLOAuthBearer, SASLScram512
 
@@ -24,6 +25,24 @@ from chassis.kafka_settings import UNENCRYPTED, KafkaSettings, Mechanism, Securi
 TOKEN_TIMEOUT = 10.0  # seconds for the token endpoint's whole answer
 TOKEN_MARGIN = 30.0  # seconds before its end at which a token is replaced
 STOP_TIMEOUT = 5.0  # seconds for a producer to hand over what it still holds
+
+_send = AIOKafkaConnection.send
+
+
+def _send_if_open(self: Any, request: Any, expect_response: bool = True) -> Any:
+    """As aiokafka does it, which knows nothing of what uvloop raises (aiokafka#1038).
+
+    Writing to a connection that the broker has just closed would end the client's own tasks for
+    good: its fetching, its membership of the group, its sending.
+    """
+    try:
+        return _send(self, request, expect_response)
+    except RuntimeError as closed:
+        self.close(reason=CloseReason.CONNECTION_BROKEN)
+        raise KafkaConnectionError("the broker has closed the connection") from closed
+
+
+AIOKafkaConnection.send = _send_if_open
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from aiokafka.errors import AuthenticationFailedError
+from aiokafka.conn import AIOKafkaConnection
+from aiokafka.errors import AuthenticationFailedError, KafkaConnectionError
+from aiokafka.protocol.admin import ApiVersionRequest
 
 from chassis.kafka import TOKEN_MARGIN, ClientCredentials, Cluster
 from chassis.kafka_settings import KafkaSettings
+from tests.support import PATIENCE
 from tests.support.certificates import self_signed
 from tests.support.settings import OAUTH, SERVICE
 
@@ -104,3 +107,35 @@ async def test_without_a_token_the_login_fails_and_says_no_secret(answer: httpx.
     with pytest.raises(AuthenticationFailedError) as failed:
         await tokens(lambda _: answer).token()
     assert "geheim" not in str(failed.value)
+
+
+async def test_a_connection_that_the_broker_closes_is_an_error_of_kafka_at_any_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also between the end of the connection and when the client has heard of it."""
+
+    async def unasked(_connection: AIOKafkaConnection) -> None:
+        pass
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.transport.abort()
+
+    monkeypatch.setattr(AIOKafkaConnection, "_do_version_lookup", unasked)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, asyncio.timeout(PATIENCE):
+        port = server.sockets[0].getsockname()[1]
+        connection = AIOKafkaConnection("127.0.0.1", port)
+        await connection.connect()
+        asked: list[asyncio.Future[object]] = []
+
+        async def go_on_asking() -> None:
+            while True:
+                asked.append(asyncio.ensure_future(connection.send(ApiVersionRequest())))
+                await asyncio.sleep(0)
+
+        with pytest.raises(KafkaConnectionError):
+            await go_on_asking()
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(each) for each in answers} <= {KafkaConnectionError}
+    assert not connection.connected()
