@@ -171,6 +171,8 @@ class Consumer:
 
         An outage that is met again and again is none of it: it ends by itself or not at all.
         """
+        if self._reader.has_died:
+            return True
         now = self._now()
         if self._in_hand_since is not None and now - self._in_hand_since > STALLED_AFTER:
             return True

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -82,6 +82,23 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         if self._broker is not None:
             await self._commit()
             await self._broker.stop()
+            self._broker = self._kafka = None
+
+    @property
+    def has_died(self) -> bool:
+        """Whether a task of aiokafka's own has ended: nothing would ever be read again.
+
+        It tells nobody itself of some, and there are no public names for them.
+        """
+        kafka: Any = self._kafka
+        if kafka is None:
+            return False
+        tasks = (
+            kafka._client._sync_task,
+            kafka._coordinator._coordination_task,
+            kafka._fetcher._fetch_task,
+        )
+        return any(task.done() for task in tasks)
 
     async def next(self) -> list[Record]:
         """What has come since; nothing after a while without. Raises KafkaError or OSError.

@@ -28,6 +28,8 @@ SEED = bytes(32)
 class Unread:
     """A group's member that has something still to read."""
 
+    has_died = False
+
     async def unread(self) -> dict[TopicPartition, int]:
         return {TopicPartition(APPOINTMENTS.name, 0): 4}
 
