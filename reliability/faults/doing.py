@@ -25,6 +25,8 @@ MODES: Mapping[Kind, Mode] = {
     Kind.HALF_CLOSE: Mode.HALF_CLOSE,
     Kind.MUTE: Mode.MUTE,
 }
+# Seconds that a connection lasts, and that none is let through, while they are cut again and again.
+FLAP_UP, FLAP_DOWN = 0.5, 0.02
 SERVERS = ("PostgreSQL", "Kafka")
 HELPERS = ("mailbox", "phones")
 # As whoever runs them does it: what can't start, since its database is away or its predecessor's
@@ -72,7 +74,7 @@ class Doing:
             Kind.ROLLING: services,
             Kind.DISK: [*HELPERS, *self._quotas],
             Kind.CLOCK: self._replicas if self._faketime else (),
-            **{kind: sorted(self._links) for kind in MODES},
+            **{kind: sorted(self._links) for kind in (*MODES, Kind.FLAP)},
         }
 
     async def run(self, plan: Sequence[Fault], say: Callable[[str], None]) -> Sequence[Happened]:
@@ -121,6 +123,8 @@ class Doing:
                 await self._full(fault)
             case Kind.CLOCK:
                 await self._wrong_clock(fault)
+            case Kind.FLAP:
+                await self._flap(fault)
             case _:
                 with self._links[fault.target].behaving(MODES[fault.kind]):
                     await asyncio.sleep(fault.seconds)
@@ -142,6 +146,13 @@ class Doing:
         if fault.target == "Kafka" or not self._process(fault.target).running:
             await self._process(fault.target).kill()
             await self._start(fault.target)
+
+    async def _flap(self, fault: Fault) -> None:
+        until = time.monotonic() + fault.seconds
+        while time.monotonic() < until:
+            with self._links[fault.target].behaving(Mode.CUT):
+                await asyncio.sleep(FLAP_DOWN)
+            await asyncio.sleep(FLAP_UP)
 
     async def _wrong_clock(self, fault: Fault) -> None:
         child = self._process(fault.target)

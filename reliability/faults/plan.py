@@ -14,6 +14,7 @@ class Kind(StrEnum):
     LONG_PAUSE = "pause beyond every time-out"
     ROLLING = "replicas restarted one by one"
     CUT = "connections cut"
+    FLAP = "connections cut again and again"
     DELAY = "connections slow"
     HOLD = "connections still"
     HALF_CLOSE = "connections half closed"
@@ -29,6 +30,7 @@ SECONDS: Mapping[Kind, tuple[float, float]] = {
     Kind.LONG_PAUSE: (12.0, 20.0),
     Kind.ROLLING: (0.0, 0.0),
     Kind.CUT: (0.5, 8.0),
+    Kind.FLAP: (5.0, 15.0),
     Kind.DELAY: (4.0, 15.0),
     Kind.HOLD: (2.0, 20.0),
     Kind.HALF_CLOSE: (1.0, 8.0),
