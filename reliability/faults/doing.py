@@ -131,13 +131,8 @@ class Doing:
 
     async def _full(self, fault: Fault) -> None:
         if fault.target in HELPERS:
-            process = psutil.Process(self._process(fault.target).pid)
-            before = process.rlimit(resource.RLIMIT_FSIZE)
-            process.rlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-            try:
+            with small_files(self._process(fault.target).pid, 0):
                 await asyncio.sleep(fault.seconds)
-            finally:
-                process.rlimit(resource.RLIMIT_FSIZE, before)
             return
         with _filled(self._quotas[fault.target]):
             await asyncio.sleep(fault.seconds)
@@ -216,6 +211,18 @@ def _paused(pid: int) -> Iterator[None]:
         for process in stopped:
             with suppress(psutil.NoSuchProcess):
                 process.resume()
+
+
+@contextmanager
+def small_files(process_id: int, size: int) -> Iterator[None]:
+    """Of a process, no file grows beyond `size` bytes: its disk seems to be full."""
+    process = psutil.Process(process_id)
+    before = process.rlimit(resource.RLIMIT_FSIZE)
+    process.rlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        process.rlimit(resource.RLIMIT_FSIZE, before)
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """A journal has every line that was written, and files are whole or as they were."""
 
 import asyncio
-import resource
+import os
 from pathlib import Path
 
-import psutil
 import pytest
 
 from local import journal
 from local.journal import Journal
+from reliability.faults.doing import small_files
 
 
 def test_lines_come_back_in_their_order_after_a_second_start_too(tmp_path: Path) -> None:
@@ -30,14 +30,8 @@ def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:
 def test_what_does_not_fit_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "message.json"
     journal.replace(path, "before")
-    ours = psutil.Process()
-    before = ours.rlimit(resource.RLIMIT_FSIZE)
-    ours.rlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
-        with pytest.raises(OSError, match="too large"):
-            journal.replace(path, "after")
-    finally:
-        ours.rlimit(resource.RLIMIT_FSIZE, before)
+    with small_files(os.getpid(), 0), pytest.raises(OSError, match="too large"):
+        journal.replace(path, "after")
     assert path.read_text() == "before"
 
 
@@ -45,16 +39,12 @@ async def test_a_line_of_what_has_happened_is_kept_once_the_disk_takes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal, "AGAIN", 0)
-    path, ours = tmp_path / journal.NAME, psutil.Process()
+    path = tmp_path / journal.NAME
     kept = Journal(path)
-    before = ours.rlimit(resource.RLIMIT_FSIZE)
-    ours.rlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
+    with small_files(os.getpid(), 0):
         keeping = asyncio.create_task(kept.keep("sent back", to="erika@example.org"))
         for _ in range(5):
             await asyncio.sleep(0)
         assert not keeping.done()
-    finally:
-        ours.rlimit(resource.RLIMIT_FSIZE, before)
     await keeping
     assert [line["to"] for line in journal.read(path)] == ["erika@example.org"]

@@ -1,13 +1,10 @@
 """A mail that the mailbox has kept was taken, once, whatever the disk has no room for behind it."""
 
 import asyncio
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
 from pathlib import Path
 
 import aiosmtplib
-import psutil
 import pytest
 
 from local import journal
@@ -15,6 +12,7 @@ from local.journal import Journal
 from local.mailbox import smtp
 from local.mailbox.reports import Postman
 from local.mailbox.store import Store
+from reliability.faults.doing import small_files
 
 SENDER, RECIPIENT = "rueck+1@praxis.example", "spaeter-unbekannt@example.org"
 MAIL = b"Message-ID: <1@praxis.example>\r\n\r\nhello\r\n"
@@ -35,22 +33,10 @@ async def test_a_mail_is_taken_once_though_the_disk_is_full_behind_it(
     async with server, asyncio.timeout(10):
         port = server.sockets[0].getsockname()[1]
         async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port) as client:
-            with _room(ROOM):
+            with small_files(os.getpid(), ROOM):
                 sending = asyncio.create_task(client.sendmail(SENDER, [RECIPIENT], MAIL))
                 while not store.newest_first():  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             await sending
     assert [line["event"] for line in journal.read(lines)] == ["refused", "taken"]
     assert len(store.newest_first()) == len(list(reports.iterdir())) == 1
-
-
-@contextmanager
-def _room(size: int) -> Iterator[None]:
-    """No file grows beyond `size` bytes."""
-    ours = psutil.Process()
-    before = ours.rlimit(resource.RLIMIT_FSIZE)
-    ours.rlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        ours.rlimit(resource.RLIMIT_FSIZE, before)
