@@ -130,23 +130,24 @@ async def test_bounds_hold_within_a_transaction(
     assert {each.bound for each in made if isinstance(each, TooManyMessages)} == {Bound.PRACTICE}
 
 
+@pytest.mark.parametrize(
+    ("most", "together"),
+    [(60, [7] * 10), (25, [1, 32])],
+    ids=["in some transactions", "from the middle of one on"],
+)
 async def test_a_bound_holds_where_not_every_letter_is_counted(
-    scheduling_db: Database, sealer: Sealer, new_practice: NewPractice
+    scheduling_db: Database,
+    sealer: Sealer,
+    new_practice: NewPractice,
+    most: int,
+    together: list[int],
 ) -> None:
-    desk = Desk(scheduling_db, sealer, await new_practice(daily_messages=60))
+    desk = Desk(scheduling_db, sealer, await new_practice(daily_messages=most))
     made = []
-    for _ in range(10):
-        made += await at_once(*((desk, {}) for _ in range(7)))
-    assert sum(isinstance(each, UUID) for each in made) == 60
+    for letters in together:
+        made += await at_once(*((desk, {}) for _ in range(letters)))
+    assert sum(isinstance(each, UUID) for each in made) == most
     assert {each.bound for each in made if isinstance(each, TooManyMessages)} == {Bound.PRACTICE}
-
-
-async def test_a_bound_holds_within_a_transaction_that_counts_from_its_middle_on(
-    scheduling_db: Database, sealer: Sealer, new_practice: NewPractice
-) -> None:
-    desk = Desk(scheduling_db, sealer, await new_practice(daily_messages=25))
-    made = [await desk.create(), *await at_once(*((desk, {}) for _ in range(32)))]
-    assert sum(isinstance(each, UUID) for each in made) == 25
 
 
 async def test_what_was_written_that_day_is_not_read_for_every_letter(
