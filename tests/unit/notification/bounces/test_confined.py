@@ -149,6 +149,15 @@ async def test_it_has_no_secret_in_its_environment(
     assert b"NOTIFICATION" not in environment
 
 
+async def test_who_ends_the_process_ends_no_reading_but_one(
+    reader: ConfinedReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        mislead(tmp_path, patched, "os.kill(os.getpid(), 9)")
+        assert await cause(reader) is Cause.DIED
+    assert (await reader.read(BOUNCE)).kind == "failed"
+
+
 async def test_who_ends_the_process_between_two_mails_ends_no_reading(
     reader: ConfinedReader,
 ) -> None:
