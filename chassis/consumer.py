@@ -169,7 +169,8 @@ class Consumer:
     async def stalled(self) -> bool:
         """True when there has been something to read, or in hand, for too long without progress.
 
-        An outage that is met again and again is none of it: it ends by itself or not at all.
+        Whatever there is to read, it is true when the client has died. An outage that is met again
+        and again is none of it: it ends by itself or not at all.
         """
         if self._reader.has_died:
             return True

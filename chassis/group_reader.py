@@ -86,9 +86,9 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
 
     @property
     def has_died(self) -> bool:
-        """Whether a task of aiokafka's own has ended: nothing would ever be read again.
+        """Whether a task of aiokafka's own has ended, so that nothing will be read any more.
 
-        It tells nobody itself of some, and there are no public names for them.
+        aiokafka does not tell of all of them, and has no public names for them.
         """
         kafka: Any = self._kafka
         if kafka is None:
