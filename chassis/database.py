@@ -43,6 +43,10 @@ CALLER_TAKES = 5.0  # for a whole transaction
 SHARED_WAITS = 100  # milliseconds, of what several practices share, for a lock
 AWAY = 1.0  # in which nobody asks a database that has just not answered
 
+# What is done again and again asks for rows by their keys. A plan that is made while a table is
+# small reads it whole, and is kept for a minute, in which the table may grow by thousands.
+BY_KEY = "enable_seqscan = off"
+
 # In the FROM of a statement: binds it to the practice `$1`, for row-level security as well. What
 # else it reads and writes takes the practice from here, so that nothing can come before it. It
 # holds until another is entered: what enters none is bound to the last that was.
@@ -161,7 +165,7 @@ class Database:
     @asynccontextmanager
     async def system(self) -> AsyncIterator[Connection]:
         """A transaction across practices: consumers, workers."""
-        async with self._transaction(EVERY_PRACTICE) as connection:
+        async with self._transaction(EVERY_PRACTICE, BY_KEY) as connection:
             yield connection
 
     @asynccontextmanager
@@ -206,7 +210,10 @@ class Database:
         are made again and again, and are planned once.
         """
         async with self._transaction(
-            NO_PRACTICE, f"lock_timeout = {SHARED_WAITS}", "plan_cache_mode = force_generic_plan"
+            NO_PRACTICE,
+            f"lock_timeout = {SHARED_WAITS}",
+            "plan_cache_mode = force_generic_plan",
+            BY_KEY,
         ) as connection:
             yield connection
 

@@ -2,13 +2,18 @@
 
 from datetime import timedelta
 
+import pytest
+
 from chassis.clock import utc_now
+from chassis.database import Database
 from contracts.channels import Channel
 from contracts.events import Answer, NoticeKind, VisitRole
+from local.servers import DatabaseServer
 from services.status import store
 from services.status.store import Moved, Shown
 from tests.database.conftest import OwnerOf
 from tests.database.status.support import Status
+from tests.support import eventually
 
 
 async def test_a_whole_story_survives_the_database(status: Status) -> None:
@@ -33,6 +38,45 @@ async def test_a_whole_story_survives_the_database(status: Status) -> None:
     async with status.db.practice(status.practice_id) as tx:
         facts = await store.facts(tx, status.practice_id, story.appointment_id)
     assert len(facts) == 6
+
+
+@pytest.mark.usefixtures("status_db")
+async def test_a_batch_reads_what_it_is_about_however_much_came_since_the_first(
+    postgres: DatabaseServer, owner_of: OwnerOf
+) -> None:
+    told_by_others = 5000
+    async with owner_of("status") as owner:
+
+        async def read() -> int:
+            await owner.execute("SELECT pg_stat_clear_snapshot()")
+            found: int = await owner.fetchval(
+                """
+                SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int FROM pg_stat_user_tables
+                WHERE relname = 'events'
+                """
+            )
+            return found
+
+        before = await read()
+        async with Database.open(postgres.dsn("status"), connections=1) as db:
+            status = Status(db)  # which tells what it read when it closes
+            for _ in range(12):  # whose plans are kept
+                await status.hear(status.story().booked())
+            await owner.execute(
+                """
+                INSERT INTO events (event_id, practice_id, appointment_id, kind, attempt, channels,
+                    sequence, occurred_at, late)
+                SELECT uuidv7(), uuidv7(), uuidv7(), 'deleted', 0, '{}', 0, now(), false
+                FROM generate_series(1, $1)
+                """,
+                told_by_others,
+            )
+            await status.hear(status.story().booked())
+
+        async def told() -> int | None:
+            return await read() - before or None
+
+        assert await eventually(told, "what was read") < told_by_others / 2
 
 
 async def test_a_corrected_address_takes_the_tick_and_is_open_until_it_is_sent_to(
