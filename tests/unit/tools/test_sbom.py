@@ -38,6 +38,16 @@ def test_a_bill_is_valid_and_whole(image: str) -> None:
     assert "pywin32" not in {name for name, _ in libraries}
 
 
+def test_it_names_what_the_images_own_python_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+    [python] = re.findall(r"^python:([\d.]+)-", sbom.base_image())
+    ours, older = f"python_full_version == '{python}'", "python_version < '3.13'"
+    monkeypatch.setattr(
+        sbom, "pinned", lambda _: list(read(f"ours==1 ; {ours}\nolder==1 ; {older}\n"))
+    )
+    told: dict[str, Any] = json.loads(sbom.bill("scheduling"))
+    assert {each["name"] for each in told["components"]} == {"ours", "python"}
+
+
 def test_every_image_has_one_from_the_requirements_that_it_is_built_with() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     targets = {each["build"]["target"] for each in services.values() if "build" in each}
