@@ -15,7 +15,7 @@ SHARE ?= 1/4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo admin key images test test-slow test-start test-upgrade test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom release format generate texts requirements browser mail-servers promtool nginx faketime bench redis clean
+.PHONY: help demo admin key images test test-slow test-start test-debian test-upgrade test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom release format generate texts requirements browser mail-servers promtool nginx faketime mmdebstrap bench redis clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,16 @@ test-slow: $(VENV)/.dev browser ## Browser and fault tests with a quarter of thi
 test-start: $(VENV)/.local $(VENV)/.dev ## Demo and compose, started with a tenth of the processors (as root)
 	@$(BIN)/python -m tests.slow 1/10 $(BIN)/python -m local.demo --once --base-port 21000 --data .data/slow \
 	 && $(BIN)/python -m tests.compose --slow 0.1 $(ARGS)
+
+test-debian: RELEASE ?= trixie
+test-debian: mmdebstrap ## The README's two commands on a bare Debian, of this commit (as root; RELEASE=trixie, ARGS go to pytest)
+	@mmdebstrap --quiet --variant=minbase --format=null \
+	  --include=ca-certificates,git,make,python3,python3-venv \
+	  --customize-hook='git clone -q . "$$1/root/einladung"' \
+	  --customize-hook='! [ -d /usr/local/share/ca-certificates ] || cp -r /usr/local/share/ca-certificates "$$1/usr/local/share/"' \
+	  --chrooted-customize-hook='update-ca-certificates >/dev/null 2>&1' \
+	  --chrooted-customize-hook='cd /root/einladung && make demo ARGS=--once && make test ARGS="$(ARGS)"' \
+	  $(RELEASE) -
 
 test-upgrade: $(VENV)/.dev ## From the last release to this tree, replica by replica, with running traffic
 	@EINLADUNG_UPGRADE=1 $(BIN)/python -m pytest tests/upgrade $(ARGS)
@@ -164,6 +174,10 @@ faketime: ## Install Debian's faketime, so that make faults has clocks that are 
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 	    --no-install-recommends faketime >/dev/null; \
 	else echo "Without faketime no clock is wrong." >&2; fi
+
+mmdebstrap: ## Install Debian's mmdebstrap for test-debian (as root)
+	@command -v mmdebstrap >/dev/null 2>&1 || { echo "Installing mmdebstrap ..." && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null; }
 
 clean: ## Remove the environment and the demo's data
 	rm -rf $(VENV) .data sbom dist .mypy_cache .ruff_cache .pytest_cache .hypothesis soak bench
