@@ -15,7 +15,7 @@ SHARE ?= 1/4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo admin key images test test-slow test-start test-debian test-upgrade test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom release format generate texts requirements browser mail-servers promtool nginx faketime mmdebstrap bench redis clean
+.PHONY: help demo admin key images test test-slow test-start test-debian test-upgrade test-provider test-clients test-compose test-kubernetes mutation histories faults soak check audit sbom release format generate texts requirements browser mail-servers promtool nginx curl faketime mmdebstrap bench redis clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,7 +23,7 @@ help: ## This list
 demo: $(VENV)/.local ## The whole product on this machine, until Ctrl-C (ARGS=--once ends by itself, ARGS=--observe adds Prometheus and traces)
 	@exec $(BIN)/python -m local.demo $(ARGS)
 
-test: $(VENV)/.dev browser mail-servers promtool nginx ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
+test: $(VENV)/.dev browser mail-servers promtool nginx curl ## All tests, on real Kafka, PostgreSQL, SMTP and Chromium (ARGS go to pytest)
 	@$(PYTEST) $(ARGS) && echo "All tests passed."
 
 test-slow: WORKERS = 1
@@ -158,6 +158,14 @@ nginx: ## Install Debian's nginx for the test of docs/production.md (as root; no
 	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 	    --no-install-recommends nginx-light >/dev/null; \
 	else echo "Without nginx the proxy of docs/production.md is NOT tested." >&2; fi
+
+curl: ## Install Debian's curl for the tests of what the guides say to type (as root)
+	@if command -v curl >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing curl for the tests of what the guides say to type ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    --no-install-recommends curl >/dev/null; \
+	else echo "The tests of what the guides say to type need: apt-get install curl" >&2; exit 1; fi
 
 redis: ## Install Debian's Redis for the peer of make bench (as root; not started)
 	@if command -v redis-server >/dev/null 2>&1; then :; \
