@@ -33,6 +33,6 @@ async def refuse_unknown(request: Request) -> None:
 # How the routers of an API are included.
 STRICT: dict[str, Any] = {
     "dependencies": [Depends(refuse_unknown)],
-    # As FastAPI would call it by Python's name of the status code, which is another since 3.13.
+    # Said here: FastAPI would take Python's name of the status code, which is another since 3.13.
     "responses": {422: response("Unprocessable Entity")},
 }

@@ -93,6 +93,18 @@ def owner_of(postgres: DatabaseServer) -> OwnerOf:
     return connect
 
 
+async def rows_read(owner: Owner, table: str) -> int:
+    """Of all rows of a table that were ever read, those that connections have told of.
+
+    One tells the rest before it ends.
+    """
+    await owner.execute("SELECT pg_stat_clear_snapshot()")
+    found: int = await owner.fetchval(
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = $1", table
+    )
+    return found
+
+
 def _database(service: str) -> Any:
     @pytest_asyncio.fixture(name=f"{service}_db")
     async def emptied(postgres: DatabaseServer, owner_of: OwnerOf) -> AsyncIterator[Database]:

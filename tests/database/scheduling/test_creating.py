@@ -21,7 +21,7 @@ from services.scheduling.booking import SOURCE
 from services.scheduling.bounds import Bound, Bounds
 from services.scheduling.creating import Creating
 from services.scheduling.problems import KeyReused, ReferenceTaken, TooManyMessages
-from tests.database.conftest import NewPractice, OwnerOf
+from tests.database.conftest import NewPractice, OwnerOf, rows_read
 from tests.database.scheduling.support import AUDIT_LOG, CHANNELS, LINKS, Desk
 from tests.support import eventually
 
@@ -165,25 +165,14 @@ async def test_what_was_written_that_day_is_not_read_for_every_letter(
             written,
         )
         await owner.execute("ANALYZE messages")  # as PostgreSQL does within a minute
-
-        async def read() -> int:
-            await owner.execute("SELECT pg_stat_clear_snapshot()")
-            found: int = await owner.fetchval(
-                """
-                SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables
-                WHERE relname = 'messages'
-                """
-            )
-            return found
-
-        before = await read()
+        before = await rows_read(owner, "messages")
         async with Database.open(postgres.dsn("scheduling")) as db:  # which tells when it closes
             desk = Desk(db, sealer, practice)
             for _ in range(further):
                 await desk.create()
 
         async def told() -> int | None:
-            found = await read() - before
+            found = await rows_read(owner, "messages") - before
             return found if found >= written else None
 
         # All of the day once, and then of each letter what is its own.

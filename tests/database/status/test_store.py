@@ -11,7 +11,7 @@ from contracts.events import Answer, NoticeKind, VisitRole
 from local.servers import DatabaseServer
 from services.status import store
 from services.status.store import Moved, Shown
-from tests.database.conftest import OwnerOf
+from tests.database.conftest import OwnerOf, rows_read
 from tests.database.status.support import Status
 from tests.support import eventually
 
@@ -46,20 +46,11 @@ async def test_a_batch_reads_what_it_is_about_however_much_came_since_the_first(
 ) -> None:
     told_by_others = 5000
     async with owner_of("status") as owner:
-
-        async def read() -> int:
-            await owner.execute("SELECT pg_stat_clear_snapshot()")
-            found: int = await owner.fetchval(
-                """
-                SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int FROM pg_stat_user_tables
-                WHERE relname = 'events'
-                """
-            )
-            return found
-
-        before = await read()
+        before = await rows_read(owner, "events")
         async with Database.open(postgres.dsn("status"), connections=1) as db:
-            status = Status(db)  # which tells what it read when it closes
+            async with db.system() as tx:
+                connection = await tx.fetchval("SELECT pg_backend_pid()")
+            status = Status(db)
             for _ in range(12):  # whose plans are kept
                 await status.hear(status.story().booked())
             await owner.execute(
@@ -73,10 +64,11 @@ async def test_a_batch_reads_what_it_is_about_however_much_came_since_the_first(
             )
             await status.hear(status.story().booked())
 
-        async def told() -> int | None:
-            return await read() - before or None
+        async def ended() -> bool:
+            return not await owner.fetch("SELECT FROM pg_stat_activity WHERE pid = $1", connection)
 
-        assert await eventually(told, "what was read") < told_by_others / 2
+        await eventually(ended, "the end of the connection, which tells what it read")
+        assert await rows_read(owner, "events") - before < told_by_others / 2
 
 
 async def test_a_corrected_address_takes_the_tick_and_is_open_until_it_is_sent_to(
