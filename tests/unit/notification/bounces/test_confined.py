@@ -68,7 +68,7 @@ async def test_a_mail_that_takes_too_long_is_given_up_and_the_next_is_read(
         ("time.sleep(600)", Cause.TIME),
         ("os.abort()", Cause.DIED),
         ("raise ValueError('erika@example.org')", Cause.ERROR),
-        ("os.write(3, b'x' * 100); time.sleep(600)", Cause.ANSWER),
+        ("os.write(answers(), b'x' * 100); time.sleep(600)", Cause.ANSWER),
         ("open('/etc/hostname')", Cause.ERROR),
         ("os.fork()", Cause.ERROR),
         ("import socket; socket.socket()", Cause.ERROR),
@@ -123,7 +123,7 @@ async def test_what_is_written_behind_an_answer_holds_up_no_end(
     reader: ConfinedReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = b'{"kind": "not_a_bounce"}'
-    flood = f"os.write(3, {len(answer).to_bytes(4) + answer!r} + b'x' * 1_000_000)"
+    flood = f"os.write(answers(), {len(answer).to_bytes(4) + answer!r} + b'x' * 1_000_000)"
     mislead(tmp_path, monkeypatch, flood)
     assert (await reader.read(BOUNCE)).kind == "not_a_bounce"
     process = reader._process
