@@ -34,14 +34,6 @@ IMAGES: Mapping[str, str] = {
     "fhir": "runtime",
     "tools": "tools",
 }
-# Images are CPython's on Linux, for whichever processor.
-ENVIRONMENT = {
-    "sys_platform": "linux",
-    "platform_system": "Linux",
-    "os_name": "posix",
-    "implementation_name": "cpython",
-    "platform_python_implementation": "CPython",
-}
 
 
 def main() -> int:
@@ -94,9 +86,14 @@ def base_image() -> str:
 
 
 def _environment() -> dict[str, str]:
+    """What markers ask of: images are CPython's on Linux, for whichever processor."""
     python = base_image().rpartition(":")[2].partition("-")[0]
     return {
-        **ENVIRONMENT,
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "os_name": "posix",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
         "python_full_version": python,
         "python_version": python.rpartition(".")[0],
     }
