@@ -7,11 +7,10 @@ Writes result.json and result.svg to the folder `--out`, and the tables into its
 has one: `--out docs/performance` is what is shown.
 
 What takes longer has a command of its own, with `--help`: `growth`, `replicas`, `catch-up` and
-`dashboards`.
+`dashboards`. Clients run on uvloop, as they take of the processors that are measured.
 """
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and (long := LONG.get(arguments[0])):
-        asyncio.run(long(arguments[1:]))
+        uvloop.run(long(arguments[1:]))
         return 0
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("parts", nargs="*", choices=(*PARTS, []), metavar="|".join(PARTS))
@@ -55,7 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         single = stages.report_all() if "stages" in parts else []
         if "end-to-end" in parts:
-            # The clients take of the same processors.
             result = uvloop.run(_end_to_end(plan, clicked="browser" in parts))
             keep(result.model_copy(update={"stages": single}), options.out)
     except LocalFailure as failure:
