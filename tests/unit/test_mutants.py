@@ -1,9 +1,12 @@
 """The mistakes that `make mutation` makes: each is one, and texts for people are left alone."""
 
 import ast
+import tomllib
 
 import pytest
 
+from tests.mutation.__main__ import HERE, chosen_modules
+from tests.mutation.forks import ROOT
 from tests.mutation.mutants import mutants, sample
 
 ENUMS = {"State": ["NEW", "SENT", "LOST"]}
@@ -72,6 +75,16 @@ def test_a_wrong_module_is_the_right_one_but_for_one_place() -> None:
     assert len(wrong) == 7  # leaving out either is the same
     assert "a = 1\nb = [1, 0]" in wrong
     assert all(ast.unparse(each.tree) == "a = 1\nb = [1, 1]" for each in found)
+
+
+def test_every_module_that_mistakes_are_made_in_is_there_with_its_tests() -> None:
+    modules = chosen_modules([])
+    listed = tomllib.loads((HERE / "equivalent.toml").read_text())
+    assert [*listed.keys() - {each.path for each in modules}] == []
+    for each in modules:
+        assert all((ROOT / test).is_file() for test in each.tests), each.path
+        each.prepare(listed.get(each.path, []), size=0)
+        assert each.wrong_entries == []
 
 
 def test_a_sample_stays_when_another_line_changes() -> None:
