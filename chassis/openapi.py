@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAda
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from chassis.problems import FieldError, response
+from chassis.problems import INVALID, FieldError, response
 
 Header: TypeAlias = dict[str, Any]
 Json: TypeAlias = dict[str, Any]
@@ -29,8 +29,9 @@ CONTACT = {
 IN_ALL = (
     "Every error is a problem (RFC 9457), also what is not described at an operation: 404 for an "
     "unknown path, 405 with `Allow` for a method that a path does not have, 500 for a fault of "
-    "ours. What can't be read as HTTP at all is answered by 400 (not-http). `traceparent` (W3C "
-    "Trace Context) of a request comes back in the events that it leads to."
+    "ours. What can't be read as HTTP at all is answered by 400 (not-http). The trace of a request "
+    "is linked to that of its `traceparent` (W3C Trace Context); only that of the operator's own "
+    "callers goes on in it."
 )
 
 ETAG: Header = {
@@ -59,6 +60,12 @@ AUTHENTICATE: Header = {
     "schema": {"type": "string"},
     "example": "Bearer",
 }
+AUTHENTICATE_BASIC: Header = {
+    "description": "RFC 7617.",
+    "required": True,
+    "schema": {"type": "string"},
+    "example": 'Basic realm="operator"',
+}
 DISPOSITION: Header = {
     "description": "A name for the file.",
     "required": True,
@@ -84,17 +91,20 @@ RATE_LIMITS: Mapping[str, Header] = {
 }
 # Of every answer with this status code.
 _HEADERS: Mapping[str, Mapping[str, Header]] = {
-    "401": {"WWW-Authenticate": AUTHENTICATE | {"required": True}},
-    "403": {"WWW-Authenticate": AUTHENTICATE},
     "429": {"Retry-After": RETRY_AFTER},
     "503": {"Retry-After": RETRY_AFTER},
 }
 
-_NOT_AUTHENTICATED = response("No valid bearer token")
-_NOT_ALLOWED = response("The token does not allow this, or its practice is not set up")
+_NO_TOKEN = response("No valid bearer token") | {
+    "headers": {"WWW-Authenticate": AUTHENTICATE | {"required": True}}
+}
+_NO_KEY = response("No key that holds") | {"headers": {"WWW-Authenticate": AUTHENTICATE_BASIC}}
+_NOT_ALLOWED = response("The token does not allow this, or its practice is not set up") | {
+    "headers": {"WWW-Authenticate": AUTHENTICATE}
+}
 _UNAVAILABLE = response("Not available now, or too busy; Retry-After says when to come back")
-_UNREADABLE = response("The body is no JSON")
-_INVALID = "Not valid: `errors` says what, field by field"
+_NO_JSON = "The body is no JSON"
+_NO_ETAGS = "If-Match is no list of ETags"
 _TOO_LARGE = response("The body is too large")
 _HEAD_TOO_LARGE = response("Address and headers are too large")
 _TOO_MANY = response("Too many requests; Retry-After says when to come back")
@@ -185,14 +195,19 @@ def about(description: str, port: int) -> dict[str, Any]:
     }
 
 
-def install(app: FastAPI, models: Collection[type[BaseModel]] = ()) -> None:
-    """Let `app.openapi()` say all of it, with the schemas of `models`; after `problems.install`."""
+def install(app: FastAPI, models: Collection[type[BaseModel]] = (), *, keys: bool = True) -> None:
+    """Let `app.openapi()` say all of it, with the schemas of `models`; after `problems.install`.
+
+    `keys`: whether tokens of API keys are taken.
+    """
     describe = app.openapi
 
     def described() -> Json:
         description = describe()
         if description["paths"]:
             _describe_problems(description, models)
+        if not keys:
+            _describe_people_alone(description["components"]["securitySchemes"]["token"])
         return description
 
     app.openapi = described  # type: ignore[method-assign]
@@ -214,27 +229,49 @@ def _describe_problems(description: Json, models: Collection[type[BaseModel]]) -
             _describe_common(operation, method)
 
 
-def _is_ours(answer: Json) -> bool:
-    schema = answer["content"].get("application/problem+json", {}).get("schema", {})
-    return str(schema.get("$ref", "")).endswith("/Problem")
+def _describe_people_alone(token: Json) -> None:
+    del token["flows"]["clientCredentials"]
+    token["description"] = (
+        "A person's access token, of the identity provider; one for an API key is refused. The "
+        "names at each operation are the rights that it needs, part of a person's role. Addresses "
+        "are those of `make demo`."
+    )
+
+
+def _own_description(invalid: Json) -> str:
+    """What a route says of its own 422, and neither FastAPI nor every router of ours."""
+    schema = invalid["content"].get("application/problem+json", {}).get("schema", {})
+    is_ours = str(schema.get("$ref", "")).endswith("/Problem")
+    return invalid["description"] if is_ours and invalid["description"] != INVALID else ""
 
 
 def _describe_common(operation: Json, method: str) -> None:
     """Add what comes from around a route and not from itself."""
     common: Json = {}
-    if "security" in operation:
-        common |= {"401": _NOT_AUTHENTICATED, "403": _NOT_ALLOWED, "503": _UNAVAILABLE}
+    schemes = {scheme for each in operation.get("security", []) for scheme in each}
+    if "token" in schemes:
+        common |= {"401": _NO_TOKEN, "403": _NOT_ALLOWED}
+    elif schemes:
+        common["401"] = _NO_KEY
+    if schemes:
+        common["503"] = _UNAVAILABLE
         if method != "get":
             common["429"] = _TOO_MANY
-    if operation.get("parameters"):
+    parameters = operation.get("parameters", [])
+    if parameters:
         common["431"] = _HEAD_TOO_LARGE
-    if "requestBody" in operation:
-        common |= {"400": _UNREADABLE, "413": _TOO_LARGE}
+    unreadable = [_NO_JSON] if "requestBody" in operation else []
+    if unreadable:
+        common["413"] = _TOO_LARGE
+    if any(each["name"].lower() == "if-match" for each in parameters):
+        unreadable.append(_NO_ETAGS)
+    if unreadable:
+        common["400"] = response("; or: ".join(unreadable))
     present = operation["responses"]
     if invalid := present.get("422"):
-        own = invalid["description"] if _is_ours(invalid) else ""
-        present["422"] = response("; or: ".join(filter(None, [_INVALID, own])))
-    writes = method != "get" and any("token" in each for each in operation.get("security", []))
+        own = _own_description(invalid)
+        present["422"] = response("; or: ".join(filter(None, [INVALID, own])))
+    writes = method != "get" and "token" in schemes
     described: Json = {}
     for status, each in sorted((common | present).items()):
         headers = dict(_HEADERS.get(status, {}))

@@ -7,7 +7,7 @@ from fastapi.dependencies.utils import get_flat_params, request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Query
 
-from chassis.problems import response
+from chassis.problems import INVALID, response
 
 
 async def refuse_unknown(request: Request) -> None:
@@ -33,6 +33,5 @@ async def refuse_unknown(request: Request) -> None:
 # How the routers of an API are included.
 STRICT: dict[str, Any] = {
     "dependencies": [Depends(refuse_unknown)],
-    # Said here: FastAPI would take Python's name of the status code, which is another since 3.13.
-    "responses": {422: response("Unprocessable Entity")},
+    "responses": {422: response(INVALID)},
 }

@@ -273,6 +273,9 @@ def _log_unexpected(_request: Request, error: Exception) -> None:
         log.error("request failed", exc_info=error)
 
 
+INVALID = "Not valid: `errors` says what, field by field"
+
+
 def response(description: str) -> dict[str, Any]:
     """A problem as OpenAPI describes it, for the `responses` of a route."""
     schema = {"$ref": "#/components/schemas/Problem"}
@@ -290,7 +293,8 @@ def responses(*raised: type[StatusProblem]) -> Responses:
     described: dict[int, list[str]] = {}
     for problem in raised:
         line = (problem.__doc__ or problem.title).partition("\n")[0]
-        described.setdefault(problem.status, []).append(line.rstrip("."))
+        line = line.removeprefix(f"{problem.status}: ").rstrip(".")
+        described.setdefault(problem.status, []).append(line[0].upper() + line[1:])
     return {status: response("; or: ".join(lines)) for status, lines in described.items()}
 
 

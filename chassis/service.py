@@ -87,14 +87,15 @@ def create_app(
     openapi_url: str | None = "/openapi.json",
     tags: Mapping[str, str] | None = None,
     models: Collection[type[BaseModel]] = (),
+    keys: bool = True,
     around: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> Application:
     """An application with everything around a service's own routes.
 
     `policy` is the Content-Security-Policy of what sets none itself; `tags` says what each tag of
-    the API stands for; `models` are described without being a whole answer; `around` sees every
-    answer, those to errors of its own too. There is no /docs: its page would load scripts from
-    elsewhere.
+    the API stands for; `models` are described without being a whole answer; `keys` is whether
+    tokens of API keys are taken; `around` sees every answer, those to errors of its own too. There
+    is no /docs: its page would load scripts from elsewhere.
     """
 
     @asynccontextmanager
@@ -115,6 +116,7 @@ def create_app(
         ),
         settings,
         models,
+        keys=keys,
     )
     app.policy = policy
     app.around = around
@@ -144,11 +146,15 @@ def _port(settings: ProcessSettings, name: str) -> int:
 
 
 def _surrounded(
-    app: Application, settings: ProcessSettings, models: Collection[type[BaseModel]] = ()
+    app: Application,
+    settings: ProcessSettings,
+    models: Collection[type[BaseModel]] = (),
+    *,
+    keys: bool = True,
 ) -> Application:
     app.https = settings.environment == "production"
     problems.install(app)
-    openapi.install(app, models)
+    openapi.install(app, models, keys=keys)
     problem_pages.install(app)
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(tracing.TraceMiddleware, known=settings.traces_from)

@@ -166,6 +166,7 @@ def build(settings: Settings) -> Application:
             "receipts": "What SMS gateways report.",
             "previews": "What would be sent.",
         },
+        keys=False,
     )
     app.include_router(receipts_api.router)
     app.include_router(preview_api.router, **STRICT)

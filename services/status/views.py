@@ -108,7 +108,7 @@ class IndicatorView(BaseModel):
     open: list[Reason] = Field(
         default=[],
         description="Why somebody has to do something, the gravest first; empty once the "
-        "appointment is over. Others may be added.",
+        "appointment is over.",
     )
     causes: list[UUID] = Field(
         default=[],
@@ -195,7 +195,7 @@ class HistoryEntryView(BaseModel):
 
 
 class TimelineEntryView(BaseModel):
-    """One line of all that happened. Types and what they are about may be added."""
+    """One line of all that happened."""
 
     at: datetime
     type: Literal[

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,29 @@ def test_the_changelog_tells_of_every_version_the_newest_first() -> None:
     assert numbers == sorted(numbers, reverse=True)
     assert {each.partition(".")[0] for each in told} == {"1"}  # a 2 has topics and paths of its own
     assert generate.asyncapi()["info"]["version"] == VERSION
+
+
+def names(part: Any) -> set[str]:
+    """Of all fields in a schema."""
+    if isinstance(part, list):
+        return {name for each in part for name in names(each)}
+    if not isinstance(part, dict):
+        return set()
+    return {*part.get("properties", {})} | names([*part.values()])
+
+
+@pytest.mark.parametrize(("before", "version"), [*pairwise(VERSIONS)])
+def test_the_changelog_names_every_event_and_every_field_that_came(
+    before: str, version: str
+) -> None:
+    text = CHANGELOG.read_text()
+    section = text[text.index(f"## {version}") : text.index(f"## {before}")]
+    then = {event.__name__: names(schema(before, event)) for event in released(before)}
+    now = {event.__name__: names(schema(version, event)) for event in released(version)}
+    came = {*now.keys() - then.keys()}
+    for event in now.keys() & then.keys():
+        came |= now[event] - then[event]
+    assert [each for each in sorted(came) if f"`{each}`" not in section] == []
 
 
 def test_what_is_recorded_is_never_written_over(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from contracts.rights import Right
 from contracts.terms import TOMBSTONE_TERM
 from services.scheduling import forms
 from services.scheduling.api.dependencies import (
+    ALSO_DELETED,
     CANCELLING,
     CHANGING,
     AppointmentAdmin,
@@ -36,7 +37,6 @@ from services.scheduling.links import NOWHERE
 from services.scheduling.lookups import Changes, Lookups, Page
 from services.scheduling.practice import Practice
 from services.scheduling.problems import (
-    BadETag,
     Begun,
     Changed,
     Damaged,
@@ -83,11 +83,6 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-
-# Of the two that share a status code the description names both.
-BAD_REQUEST: Responses = {
-    BadETag.status: response("The body is no JSON, or If-Match no list of ETags")
-}
 
 TOO_MANY: Responses = {
     TooManyRequests.status: response("Too many look-ups; Retry-After says when to come back")
@@ -315,7 +310,6 @@ async def read_patient_link(
     "/appointments/{appointment_id}",
     tags=["appointments"],
     responses=responses(NotFound, Changed, Damaged, ReferenceTaken, TooManyMessages)
-    | BAD_REQUEST
     | answer(200, ETag=ETAG),
     openapi_extra=alternatives(*CHANGING),
 )
@@ -343,7 +337,7 @@ async def change_appointment(
     "/appointments/{appointment_id}",
     status_code=204,
     tags=["appointments"],
-    responses=responses(NotFound, Changed) | BAD_REQUEST,
+    responses=responses(NotFound, Changed),
     openapi_extra=alternatives(*CANCELLING),
 )
 async def delete_appointment(
@@ -366,7 +360,7 @@ async def delete_appointment(
     "/appointments/{appointment_id}/erasure",
     status_code=204,
     tags=["appointments"],
-    responses=responses(NotFound, Changed) | BAD_REQUEST,
+    responses=responses(Changed) | ALSO_DELETED,
 )
 async def erase_appointment(
     booking: Desk, caller: AppointmentAdmin, appointment_id: UUID, if_match: IfMatch = None
@@ -383,7 +377,6 @@ async def erase_appointment(
     status_code=202,
     tags=["invitations"],
     responses=responses(NotFound, Begun, Changed, Damaged, KeyReused, TooManyMessages)
-    | BAD_REQUEST
     | answer(202, ETag=ETAG, Idempotent_Replayed=REPLAYED),
 )
 async def resend_invitation(
@@ -407,8 +400,8 @@ async def resend_invitation(
     "/appointments/{appointment_id}/follow-ups",
     status_code=204,
     tags=["appointments"],
-    responses=responses(NotFound, Changed, KeyReused)
-    | BAD_REQUEST
+    responses=responses(Changed, KeyReused)
+    | ALSO_DELETED
     | answer(204, Idempotent_Replayed=REPLAYED),
 )
 async def follow_up_appointment(
@@ -433,7 +426,7 @@ async def follow_up_appointment(
     "/appointments/{appointment_id}/send-now",
     status_code=202,
     tags=["invitations"],
-    responses=responses(NotFound),
+    responses=ALSO_DELETED,
 )
 async def send_sms_now(booking: Desk, caller: AppointmentWriter, appointment_id: UUID) -> None:
     """„Jetzt senden": what waits for the morning goes out, also of a deleted appointment.

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from chassis.auth import Caller, needs, needs_one_of
 from chassis.database import Database
+from chassis.problems import Responses, response
 from chassis.throttle import AddressThrottle, Throttle
 from contracts.rights import Right
 from services.scheduling.audit.log import AuditLog
@@ -14,9 +15,13 @@ from services.scheduling.audit.proving import Prover
 from services.scheduling.booking import Booking
 from services.scheduling.keys.mint import Mint
 from services.scheduling.lookups import Lookups
+from services.scheduling.problems import NotFound
 from services.scheduling.proofs import Proofs
 from services.scheduling.visits.hosting import Hosting
 from services.scheduling.visits.page import PatientPage
+
+# Of routes that take deleted appointments too.
+ALSO_DELETED: Responses = {NotFound.status: response("No such appointment in this practice")}
 
 
 @dataclass(frozen=True, slots=True)

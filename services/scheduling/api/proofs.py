@@ -10,15 +10,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from chassis.auth import Caller
-from chassis.problems import Responses, responses
+from chassis.problems import Responses
 from contracts.channels import Channel
 from contracts.events import NoticeKind
 from contracts.terms import ATTEMPT_RETENTION
 from services.scheduling.addresses import Whereabouts
-from services.scheduling.api.dependencies import AppointmentReader, State
+from services.scheduling.api.dependencies import ALSO_DELETED, AppointmentReader, State
 from services.scheduling.forms import MAX_DAYS
 from services.scheduling.practice import Practice
-from services.scheduling.problems import NotFound
 from services.scheduling.proof_store import Proof
 from services.scheduling.proofs import Proofs, Range
 
@@ -101,7 +100,7 @@ async def proofs(services: State) -> Proofs:
 Found = Annotated[Proofs, Depends(proofs)]
 
 
-@router.get("/{appointment_id}", responses=responses(NotFound))
+@router.get("/{appointment_id}", responses=ALSO_DELETED)
 async def read_proof(proofs: Found, caller: AppointmentReader, appointment_id: UUID) -> ProofView:
     """What was sent for one appointment, deleted or not; that it was read is noted."""
     practice, found = await proofs.get(caller, appointment_id)

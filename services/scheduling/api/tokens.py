@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from chassis import problems
 from chassis.clock import utc_now
 from chassis.database import Database
-from chassis.openapi import NO_STORE, answer
+from chassis.openapi import AUTHENTICATE_BASIC, NO_STORE, answer
 from contracts.rights import Right
 from services.scheduling.api.dependencies import Db, State
 from services.scheduling.keys.key import ClinicSystem, Key
@@ -125,7 +125,7 @@ TokenMint = Annotated[Mint, Depends(token_mint)]
         401: {
             "model": TokenErrorView,
             "description": "The API key does not hold",
-            "headers": {"Cache-Control": NO_STORE},
+            "headers": {"Cache-Control": NO_STORE, "WWW-Authenticate": AUTHENTICATE_BASIC},
         },
         429: problems.response("Too many requests; Retry-After says when to come back"),
     },
