@@ -26,9 +26,12 @@ LINK_DEAD_AFTER = timedelta(days=93)
 # appointment's end, and goes within the longest term.
 ADDRESS_VERDICT_RETENTION = timedelta(days=MAX_RETENTION_DAYS - 7 - 1)
 
-# Whoever synchronises hears of what is gone for as long as consumers could of its events, and no
-# longer than the longest term.
+# Every service knows of what is gone for longer than an event of it can come late; whoever
+# synchronises hears of it as long, but no longer than the longest term.
 TOMBSTONE_TERM = timedelta(days=45)
+
+# What came back and belongs to no known message, for operations to look at.
+UNMATCHED_RETENTION = timedelta(days=14)
 
 # No attempt is younger than its appointment's end.
 ATTEMPT_RETENTION = timedelta(days=MAX_RETENTION_DAYS)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chassis.database import Connection
-from chassis.inbox import RETENTION as TOMBSTONES_KEPT
+from contracts.terms import TOMBSTONE_TERM
 
 PURGED_AT_ONCE = 500
 
@@ -37,7 +37,7 @@ async def purge(tx: Connection) -> bool:
             ORDER BY occurred_at LIMIT $2)
         RETURNING practice_id, appointment_id
         """,
-        TOMBSTONES_KEPT,
+        TOMBSTONE_TERM,
         PURGED_AT_ONCE,
     )
     await tx.execute(

@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from chassis import columns
 from chassis.database import Connection, affected
-from chassis.inbox import RETENTION as TOMBSTONES_KEPT
+from contracts.terms import TOMBSTONE_TERM
 from services.webhooks import endpoint_store
 from services.webhooks.bodies import TEST_TYPE
 from services.webhooks.endpoints import DisabledReason, Endpoint
@@ -407,7 +407,7 @@ async def purge_erased(tx: Connection) -> bool:
             SELECT practice_id, subject FROM erased WHERE erased_at < now() - $1::interval
             ORDER BY erased_at LIMIT $2)
         """,
-        TOMBSTONES_KEPT,
+        TOMBSTONE_TERM,
         PURGED_AT_ONCE,
     )
     return affected(done) >= PURGED_AT_ONCE

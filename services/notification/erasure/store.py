@@ -1,14 +1,12 @@
 """SQL of forgetting: nothing of an erased appointment is left but ids, and those for a while."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from chassis.database import Connection, affected
-from chassis.inbox import RETENTION as TOMBSTONE_RETENTION
-from contracts.terms import UNTOLD_RETENTION
+from contracts.terms import TOMBSTONE_TERM, UNMATCHED_RETENTION, UNTOLD_RETENTION
 
-UNMATCHED_RETENTION = timedelta(days=14)  # receipts that belong to no known delivery
 BATCH = 200
 
 
@@ -90,7 +88,7 @@ async def erase_overdue(tx: Connection, now: datetime) -> bool:
 
 async def purge(tx: Connection, now: datetime) -> bool:
     """Forget a batch of tombstones and of receipts that nobody knows; True if there may be more."""
-    old = now - TOMBSTONE_RETENTION
+    old = now - TOMBSTONE_TERM
     done = [
         await tx.execute(
             """

@@ -15,6 +15,7 @@ from chassis.database import Connection
 from chassis.resealing import Place
 from chassis.sealing import NotOpened, Sealer
 from contracts.channels import Channel
+from contracts.terms import UNMATCHED_RETENTION
 from services.notification.bounces.mime import MEBIBYTE
 from services.notification.deliveries import metrics
 from services.notification.deliveries.delivery import Delivery
@@ -31,7 +32,6 @@ RESEALING_BATCH = 5  # mails; each may have a mebibyte
 MAX_KEPT_BYTES = 64 * 1024  # of a mail that is kept once it is read, for operations to look at
 MAX_UNREAD = 1_000  # mails; with more the intakes wait
 POISON_PAUSE = timedelta(hours=1)  # until the next look at what can't be opened or settled
-UNMATCHED_RETENTION = timedelta(days=14)  # for operations to look at what nobody understood
 
 
 @dataclass(frozen=True, slots=True)
