@@ -179,13 +179,16 @@ class Events:
                 recipient=self._told(notice, channel, there),
                 kind=LetterKind(notice.kind),
             )
-            letter = replace(
-                _letter(notice, channel), kind=delivery.kind, previous_start=notice.previous_start
-            )
+            start = notice.start
             if delivery.kind is LetterKind.CANCELLED:
-                start = known_start(delivery, there) or letter.start
-                letter = replace(letter, start=start)
-            draft.add(delivery, letter, repeated=notice.repeated)
+                start = known_start(delivery, there) or start
+            letter = replace(
+                _letter(notice, channel),
+                kind=delivery.kind,
+                start=start,
+                previous_start=notice.previous_start,
+            )
+            draft.add(replace(delivery, named_start=start), letter, repeated=notice.repeated)
 
     def _delivery(
         self,

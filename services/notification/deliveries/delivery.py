@@ -48,7 +48,8 @@ class Delivery:
     starts_at: datetime
     kind: LetterKind = LetterKind.INVITATION
     recipient: bytes = b""  # keyed fingerprint of the address
-    named_start: datetime | None = None  # in the first copy that may have gone out
+    # In the first copy of an invitation that may have gone out; what a notice says, as requested.
+    named_start: datetime | None = None
     state: State = State.NEW
     category: FailureCategory | None = None
     reason: FailureReason | None = None

@@ -102,10 +102,7 @@ _LOCK_APPOINTMENTS = columns.insert(
 )
 _CHANGE_APPOINTMENTS = columns.update("appointments", APPOINTMENT, key="appointment_id")
 _DELIVERIES_OF = columns.select(
-    "deliveries", DELIVERY, "WHERE appointment_id = ANY($1) ORDER BY id FOR UPDATE"
-)
-_INVITATIONS_OF = columns.select(
-    "deliveries", DELIVERY, "WHERE appointment_id = ANY($1) AND kind = 'invitation'"
+    "deliveries", DELIVERY, "WHERE appointment_id = ANY($1) ORDER BY id"
 )
 _DELIVERIES = columns.select("deliveries", DELIVERY, "WHERE id = ANY($1) ORDER BY id FOR UPDATE")
 _INSERT = columns.insert("deliveries", {**DELIVERY, **LETTER})
@@ -139,12 +136,14 @@ async def merge_appointments(
 
 async def lock_deliveries_of(tx: Connection, appointment_ids: Sequence[UUID]) -> list[Delivery]:
     """All deliveries of these appointments, locked."""
+    return [
+        delivery_of(row) for row in await tx.fetch(f"{_DELIVERIES_OF} FOR UPDATE", appointment_ids)
+    ]
+
+
+async def deliveries_of(tx: Connection, appointment_ids: Sequence[UUID]) -> list[Delivery]:
+    """All deliveries of these appointments as they are now, not locked."""
     return [delivery_of(row) for row in await tx.fetch(_DELIVERIES_OF, appointment_ids)]
-
-
-async def invitations_of(tx: Connection, appointment_ids: Sequence[UUID]) -> list[Delivery]:
-    """The invitations of these appointments as they are now, not locked."""
-    return [delivery_of(row) for row in await tx.fetch(_INVITATIONS_OF, appointment_ids)]
 
 
 async def lock_deliveries(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Delivery]:

@@ -11,6 +11,9 @@ it is. What counts is the invitation over the notice's channel to the notice's a
     is not known                                       is withheld
     was sent, and named the time that the move is to   the move alone is withheld
 
+The last of these only where no notice has named another time since, or is about to: to who was
+told of eleven, ten is news again, though the invitation named it.
+
 A bounce that nobody has signed proves nothing: the notice is sent. Several attempts may have gone
 to the address; one that may have told the patient is enough.
 """
@@ -35,17 +38,20 @@ class Send(Enum):
 
 def fate(notice: Delivery, deliveries: Iterable[Delivery]) -> Send | Withheld:
     """Whether a notice is to be sent; `deliveries` are those of its appointment."""
-    invitations = [each for each in deliveries if _invites(each, notice)]
+    same = [each for each in deliveries if _goes_alike(each, notice)]
+    invitations = [each for each in same if each.kind is LetterKind.INVITATION]
     if any(each.state is State.SENDING for each in invitations):
         return Send.LATER
-    told = [each for each in invitations if may_have_told(each)]
-    if not told:
+    if not any(may_have_told(each) for each in invitations):
         under_way = any(each.state in TO_BE_SENT for each in invitations)
         return Withheld.IN_INVITATION if under_way else Withheld.NOT_INVITED
+    named = {
+        each.named_start
+        for each in same
+        if each.id != notice.id and (may_have_told(each) or each.state is State.SENDING)
+    }
     is_move = notice.kind is LetterKind.MOVED
-    if is_move and all(each.named_start == notice.starts_at for each in told):
-        return Withheld.IN_INVITATION
-    return Send.NOW
+    return Withheld.IN_INVITATION if is_move and named == {notice.starts_at} else Send.NOW
 
 
 def known_start(notice: Delivery, deliveries: Iterable[Delivery]) -> datetime | None:
@@ -57,26 +63,18 @@ def known_start(notice: Delivery, deliveries: Iterable[Delivery]) -> datetime | 
     moves = [each for each in same if each.kind is LetterKind.MOVED]
     if not any(each.held_until is not None and not each.tries for each in moves):
         return None
-    invitations = [each for each in same if each.kind is LetterKind.INVITATION]
-    told = [each for each in [*invitations, *moves] if may_have_told(each)]
+    told = [each for each in same if may_have_told(each)]
     newest = max(told, key=lambda each: each.requested_version, default=None)
-    if newest is None:
-        return None
-    return newest.starts_at if newest.kind is LetterKind.MOVED else newest.named_start
+    return None if newest is None else newest.named_start
 
 
-def may_have_told(invitation: Delivery) -> bool:
+def may_have_told(delivery: Delivery) -> bool:
     """Whether somebody may have read it; of one that is being sent that is not known yet."""
-    if invitation.state is State.FAILED:
-        return invitation.disputed
-    if invitation.late:  # bounced before a newer attempt took its place
+    if delivery.state is State.FAILED:
+        return delivery.disputed
+    if delivery.late:  # bounced before a newer attempt took its place
         return False
-    return invitation.handed_over_at is not None or invitation.unanswered > 0
-
-
-def _invites(each: Delivery, notice: Delivery) -> bool:
-    """Whether this is an invitation over the notice's channel to its address."""
-    return each.kind is LetterKind.INVITATION and _goes_alike(each, notice)
+    return delivery.handed_over_at is not None or delivery.unanswered > 0
 
 
 def _goes_alike(each: Delivery, notice: Delivery) -> bool:

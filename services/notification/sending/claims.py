@@ -155,7 +155,7 @@ class Claims:
 
 
 async def _fates(tx: Connection, due: Sequence[Delivery]) -> dict[UUID, Send | contract.Withheld]:
-    """By id, what becomes of notices that were not tried yet, as their invitations are by now."""
+    """By id, what becomes of notices that were not tried yet, as what else was sent is by now."""
     notices = [
         each
         for each in due
@@ -163,11 +163,11 @@ async def _fates(tx: Connection, due: Sequence[Delivery]) -> dict[UUID, Send | c
     ]
     if not notices:
         return {}
-    invitations = await store.invitations_of(tx, [each.appointment_id for each in notices])
+    others = await store.deliveries_of(tx, [each.appointment_id for each in notices])
     return {
         notice.id: fate(
             notice,
-            [each for each in invitations if each.appointment_id == notice.appointment_id],
+            [each for each in others if each.appointment_id == notice.appointment_id],
         )
         for notice in notices
     }

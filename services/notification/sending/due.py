@@ -40,9 +40,9 @@ class DueDelivery:
 
     @property
     def start(self) -> datetime | None:
-        """When an invitation says that the appointment is; a notice has words of its own."""
+        """When the letter says that the appointment is; a notice has words of its own."""
         of_notice = self.delivery.kind is not LetterKind.INVITATION
-        return None if of_notice else self.stored["start"]
+        return self.delivery.named_start if of_notice else self.stored["start"]
 
     def open(self, sealer: Sealer, delivery: Delivery) -> Letter:
         """The letter to send for what the delivery is by now. Raises NotOpened."""

@@ -197,6 +197,48 @@ async def test_an_invitation_that_went_out_with_the_new_time_needs_no_notice(
     assert told.withheld == "in_invitation"
 
 
+@pytest.mark.parametrize("told_of_it", [True, False])
+@pytest.mark.parametrize("channel", Channel)
+async def test_moved_there_and_back_who_was_told_of_the_one_is_told_of_the_other(
+    notification_db: Database, sealer: Sealer, channel: Channel, told_of_it: bool
+) -> None:
+    to = Recipients(**{channel.value: getattr(BOTH, channel)})
+    request = invitation(channels=to)
+    there = moved(request)
+    back = moved(request).model_copy(
+        update={
+            "appointment_version": 3,
+            "start": request.start,
+            "not_after": request.start,
+            "previous_start": there.start,
+        }
+    )
+    for asked, arrives in ((request, True), (there, told_of_it)):
+        await handle(notification_db, sealer, asked)
+        await taken(notification_db, channel)
+        (sent,) = [
+            each
+            for each in await deliveries_of(notification_db, request)
+            if each.state is State.SENDING
+        ]
+        assert sent.lease is not None
+        end = Accepted(Reply(250)) if arrives else Refused(sent.lease, GONE)
+        await apply(notification_db, sent.id, end)
+    await handle(notification_db, sealer, back)
+    found = [each.delivery for each in await taken(notification_db, channel)]
+    assert [(each.kind, each.starts_at) for each in found] == (
+        [("moved", request.start)] if told_of_it else []
+    )
+    if not told_of_it:
+        last = [each for each in await published(notification_db) if is_of(each, back)][-1]
+        assert isinstance(last, NoticeFailed)
+        assert last.withheld == "in_invitation"
+
+
+def is_of(event: Event, request: NoticeRequested) -> bool:
+    return isinstance(event, NoticeOutcome) and event.notice_id == request.notice_id
+
+
 @pytest.mark.parametrize("kind", NoticeKind)
 async def test_each_channel_for_itself(
     notification_db: Database, sealer: Sealer, kind: NoticeKind

@@ -256,7 +256,9 @@ class History:
                 Released(lease),
                 Bounced(UUID(int=how), UNKNOWN_USER, permanent=True),
             ]
-            claim = Claimed(lease, NOW, delivery.starts_at)
+            is_invitation = delivery.kind is LetterKind.INVITATION
+            named = delivery.starts_at if is_invitation else delivery.named_start
+            claim = Claimed(lease, NOW, named)
             events: list[DeliveryEvent] = [claim, ends[how // 2 % len(ends)]]
             for event in events[how % 11 == 0 :]:
                 delivery = transition(delivery, event, NOW).delivery

@@ -1,7 +1,7 @@
 """Nobody hears of a move or a cancellation, or is reminded, who never heard of the appointment."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -20,6 +20,7 @@ from services.notification.deliveries.events import (
     Disputed,
     FailedForNow,
     Misconfigured,
+    Moved,
     Refused,
     Released,
     ReplyLost,
@@ -53,8 +54,15 @@ def invitation(*story: DeliveryEvent | str, recipient: bytes = HERE) -> Delivery
 
 
 def notice(kind: LetterKind, **changes: object) -> Delivery:
-    known: dict[str, object] = {"kind": kind, "starts_at": LATER, "recipient": HERE}
-    return replace(new(), **known | changes)  # type: ignore[arg-type]
+    known: dict[str, object] = {"kind": kind, "starts_at": LATER, "recipient": HERE} | changes
+    known.setdefault("named_start", known["starts_at"])
+    return replace(new(), **known)  # type: ignore[arg-type]
+
+
+def told(notice: Delivery, *story: DeliveryEvent) -> Delivery:
+    """One that went out, and to which this happened then."""
+    claimed = Claimed(LEASE, NOW + minutes(60), notice.named_start)
+    return after(notice, Requested(), claimed, *(story or (Accepted(OK),))).delivery
 
 
 MAY_HAVE_TOLD = {
@@ -129,6 +137,59 @@ def test_a_move_that_the_invitation_named_is_not_told_again() -> None:
         assert fate(notice(kind), [replace(sent, named_start=LATER)]) is Send.NOW
 
 
+def test_a_move_back_to_what_the_invitation_named_is_told_to_who_heard_another_time_since() -> None:
+    sent = invitation(CLAIMED, Accepted(OK))
+    back = notice(LetterKind.MOVED, starts_at=sent.starts_at)
+    assert fate(back, [sent]) is Withheld.IN_INVITATION
+    for kind in (LetterKind.MOVED, LetterKind.REMINDER):
+        there = notice(kind)
+        for heard in (
+            told(there),
+            told(there, Accepted(OK), Moved(sent.starts_at)),  # where the appointment is by now
+            told(there, LOST, Withdrawn()),
+            after(there, Requested(), Claimed(LEASE, NOW + minutes(9), LATER)).delivery,
+            told(replace(there, named_start=None)),  # as it was stored before that was noted
+        ):
+            assert fate(back, [sent, heard, back]) is Send.NOW
+        for unheard in (
+            after(there, Requested(), Withdrawn()).delivery,
+            told(there, Refused(LEASE, UNKNOWN_USER)),
+            told(there, Accepted(OK), HARD),
+            told(replace(there, recipient=ELSEWHERE)),
+            told(replace(there, channel=Channel.SMS)),
+        ):
+            assert fate(back, [sent, unheard, back]) is Withheld.IN_INVITATION
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([LetterKind.MOVED, LetterKind.REMINDER]),
+            st.sampled_from([LATER, NOW + timedelta(days=1)]),
+            st.booleans(),
+        ),
+        max_size=5,
+    ),
+    st.sampled_from([LATER, NOW + timedelta(days=1)]),
+)
+def test_a_move_is_withheld_from_nobody_who_heard_of_another_time_last(
+    notices: list[tuple[LetterKind, datetime, bool]], start: datetime
+) -> None:
+    """Whatever was told since the invitation, and wherever the appointment was moved then."""
+    sent = invitation(CLAIMED, Accepted(OK))
+    deliveries, heard = [sent], [sent.named_start]
+    for kind, named, arrives in notices:
+        one = notice(kind, starts_at=named)
+        one = told(one) if arrives else after(one, Requested(), Withdrawn()).delivery
+        deliveries.append(one)
+        heard += [named] * arrives
+    deliveries = [after(each, Moved(start)).delivery for each in deliveries]
+    moved = notice(LetterKind.MOVED, starts_at=start)
+    verdict = fate(moved, [*deliveries, moved])
+    assert verdict is (Send.NOW if set(heard) != {start} else Withheld.IN_INVITATION)
+    assert verdict is Send.NOW or heard[-1] == start
+
+
 def test_what_counts_of_two_copies_is_the_time_that_the_first_one_named() -> None:
     """A server may drop the second one, which has the same Message-ID."""
     lost = invitation(CLAIMED, LOST)
@@ -179,14 +240,13 @@ def test_where_a_move_has_waited_in_vain_the_patient_knows_what_was_told_last() 
     assert known_start(cancelled, [invited, waited]) == invited.starts_at
     assert known_start(cancelled, [waited]) is None  # nobody was told of anything
     assert known_start(cancelled, [invited]) is None
-    # A move that was told before is newer than the invitation, whichever stands first.
-    day = minutes(60)
-    told = after(
-        notice(LetterKind.MOVED, requested_version=2), Requested(), Claimed(LEASE, NOW + day, None)
-    ).delivery
-    told = after(told, Accepted(OK)).delivery
-    for known in ([invited, told, waited], [waited, told, invited]):
-        assert known_start(cancelled, known) == told.starts_at
+    # What was told before is newer than the invitation, whichever stands first, and wherever the
+    # appointment was moved then.
+    third = NOW + timedelta(days=3)
+    for kind in (LetterKind.MOVED, LetterKind.REMINDER):
+        heard = told(notice(kind, requested_version=2), Accepted(OK), Moved(third))
+        for known in ([invited, heard, waited], [waited, heard, invited]):
+            assert known_start(cancelled, known) == LATER
     # One that has waited and then went out tells for itself.
     sent = replace(waited, tries=1)
     assert known_start(cancelled, [invited, sent]) is None
