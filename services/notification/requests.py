@@ -22,7 +22,6 @@ from contracts.events import (
     AppointmentRescheduled,
     DailyMailRequested,
     InvitationRequested,
-    NoticeKind,
     NoticeRequested,
     SendNowRequested,
     WithdrawalRequested,
@@ -30,7 +29,7 @@ from contracts.events import (
 from contracts.topics import APPOINTMENTS, REQUESTED
 from services.notification.daily_mails import store as daily_mail_store
 from services.notification.deliveries import metrics, store
-from services.notification.deliveries.appointments import KnownAppointment
+from services.notification.deliveries.appointments import KnownAppointment, news_of
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.draft import Draft
 from services.notification.deliveries.told import known_start
@@ -95,7 +94,7 @@ class Events:
                 await daily_mail_store.take(
                     tx, self._sealer, received.event, domain=self._domain, now=self._now()
                 )
-        news = [each for received in batch if (each := _news(received)) is not None]
+        news = [each for received in batch if (each := news_of(received.event)) is not None]
         if not news:
             return
         known = await store.merge_appointments(tx, news)
@@ -278,42 +277,6 @@ class Events:
         """
         keyed = self._sealer.fingerprint(f"message\0{delivery_id}".encode())[1:17]
         return f"<{UUID(bytes=keyed, version=4)}@{self._domain}>"
-
-
-def _news(received: Received) -> KnownAppointment | None:
-    """What an event says of its appointment."""
-    match received.event:
-        case AppointmentDeleted() | AppointmentErased() as event:
-            return KnownAppointment(
-                appointment_id=event.appointment_id,
-                practice_id=event.practice_id,
-                version=event.version,
-                deleted=True,
-                erased=isinstance(event, AppointmentErased),
-            )
-        case InvitationRequested() | NoticeRequested() as event:
-            version, start = event.appointment_version, event.not_after
-            # Whichever topic is read first: no invitation goes out behind its cancellation.
-            deleted = isinstance(event, NoticeRequested) and event.kind is NoticeKind.CANCELLED
-        case AppointmentRescheduled() as event:
-            version, start, deleted = event.version, event.start, False
-        case SendNowRequested() | WithdrawalRequested() as event:
-            return KnownAppointment(
-                appointment_id=event.appointment_id,
-                practice_id=event.practice_id,
-                version=event.appointment_version,
-            )
-        case _:
-            return None
-    return KnownAppointment(
-        appointment_id=event.appointment_id,
-        practice_id=event.practice_id,
-        version=version,
-        starts_at=start,
-        duration_minutes=event.duration_minutes,
-        time_zone=event.time_zone,
-        deleted=deleted,
-    )
 
 
 def _uuid(fingerprint: bytes) -> UUID:

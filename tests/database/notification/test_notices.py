@@ -10,6 +10,7 @@ from chassis.sealing import Sealer
 from contracts.channels import Channel
 from contracts.envelope import decode
 from contracts.events import (
+    AppointmentRescheduled,
     Event,
     InvitationFailed,
     InvitationRequested,
@@ -20,6 +21,7 @@ from contracts.events import (
     NoticePending,
     NoticeRequested,
     Recipients,
+    SendNowRequested,
     WithdrawalRequested,
 )
 from services.notification.deliveries.delivery import Delivery, State
@@ -370,3 +372,42 @@ async def test_who_was_not_told_is_not_told_at_the_corrected_address_either(
     withheld = (await told_of(notification_db, asked))[-1]
     assert isinstance(withheld, NoticeFailed)
     assert withheld.withheld == "not_invited"
+
+
+@pytest.mark.parametrize("one_batch", [True, False])
+@pytest.mark.parametrize("kind", [WithdrawalRequested, SendNowRequested])
+async def test_a_move_counts_though_what_says_no_time_was_read_before_it(
+    notification_db: Database,
+    sealer: Sealer,
+    kind: type[WithdrawalRequested | SendNowRequested],
+    one_batch: bool,
+) -> None:
+    """Topics are not ordered with each other."""
+    request, _ = await invited(notification_db, sealer)
+    asked = moved(request).model_copy(update={"appointment_version": 3})
+    overtaking: Event = corrected(request, Channel.SMS).model_copy(
+        update={"appointment_version": 3}
+    )
+    if kind is SendNowRequested:
+        overtaking = SendNowRequested(
+            appointment_id=request.appointment_id,
+            practice_id=request.practice_id,
+            appointment_version=3,
+            occurred_at=now(),
+        )
+    move = AppointmentRescheduled(
+        appointment_id=request.appointment_id,
+        practice_id=request.practice_id,
+        version=2,
+        start=asked.start,
+        duration_minutes=20,
+        time_zone="Europe/Berlin",
+    )
+    if one_batch:
+        await handle(notification_db, sealer, overtaking, move, asked)
+    else:
+        for event in (overtaking, move, asked):
+            await handle(notification_db, sealer, event)
+    assert (await of_kind(notification_db, request, "invitation")).starts_at == asked.start
+    (due,) = await taken(notification_db)
+    assert (due.delivery.kind, due.delivery.starts_at) == ("moved", asked.start)

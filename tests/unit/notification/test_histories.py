@@ -35,6 +35,7 @@ from contracts.events import (
     NoticeKind,
     NoticeRequested,
     Recipients,
+    SendNowRequested,
 )
 from contracts.tariffs import Tariff
 from services.notification.deliveries import store
@@ -113,6 +114,10 @@ def told_of(appointment_id: UUID) -> Iterator[Event]:
                 "not_after": start,
                 "channels": TO_BOTH,
             }
+        )
+    for version in (3, 4):  # of which the move may be read later
+        yield SendNowRequested.model_validate(
+            where | {"appointment_version": version, "occurred_at": NOW}
         )
     yield AppointmentDeleted.model_validate(where | {"version": 5})
     yield AppointmentErased.model_validate(where | {"version": 6, "reason": ErasureReason.REQUEST})
