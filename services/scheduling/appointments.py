@@ -167,11 +167,15 @@ def corrected(appointment: Appointment, now: datetime) -> AppointmentCorrected:
 def withdrawal(
     before: Appointment, after: Appointment, now: datetime
 ) -> WithdrawalRequested | None:
-    """What is still to go to an address that is corrected is not to go there; None: nothing."""
+    """What is still to go where nothing goes any more is not to go there; None: nothing.
+
+    That is an address that is another one now, or is gone, and a channel that is not used any more.
+    """
     channels = [
         each
-        for each in after.channels
-        if (before.address(each) or "").casefold() != (after.address(each) or "").casefold()
+        for each in before.channels
+        if each not in after.channels
+        or (before.address(each) or "").casefold() != (after.address(each) or "").casefold()
     ]
     return withdrawn(after, channels, now) if channels else None
 

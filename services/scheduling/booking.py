@@ -131,9 +131,11 @@ class Booking:
             appointment = await store.update(tx, self.sealer, invited)
             await address_store.add_attempt(tx, self.sealer, appointment)
             await self._note_change(tx, caller, Action.RESENT, present, appointment)
-            await self._publish(
-                tx, *self._invitation(appointment, practice, now, send_now=request.send_now)
-            )
+            events = self._invitation(appointment, practice, now, send_now=request.send_now)
+            withdrawal = appointments.withdrawal(present, appointment, now)
+            if withdrawal is not None:
+                events.insert(0, withdrawal)
+            await self._publish(tx, *events)
         self.wake_relay()
         return Booked(appointment, practice)
 

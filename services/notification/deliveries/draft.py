@@ -31,6 +31,7 @@ class Draft:
         self._now = now
         self._of: dict[UUID, dict[UUID, Delivery]] = defaultdict(dict)
         self._current: dict[UUID, Delivery] = {}
+        self._withdrawn_before: dict[tuple[UUID, Channel], int] = defaultdict(int)
         self.transitions: list[Transition] = []
         self.letters: dict[UUID, Letter] = {}
         for delivery in stored:
@@ -64,9 +65,9 @@ class Draft:
 
     def withdraw(self, appointment_id: UUID, channels: Collection[Channel], version: int) -> None:
         """Of what was requested before this version nothing is to go out over these any more."""
-        for delivery in list(self.deliveries_of(appointment_id)):
-            if delivery.channel in channels and delivery.requested_version < version:
-                self._apply(delivery.id, Withdrawn())
+        for channel in channels:
+            before = self._withdrawn_before[appointment_id, channel]
+            self._withdrawn_before[appointment_id, channel] = max(before, version)
 
     def follow(self, appointment: KnownAppointment) -> None:
         """Let the appointment's deliveries follow what is known of it, whoever told it first."""
@@ -76,7 +77,10 @@ class Draft:
             newest[delivery.invitation_id] = max(newest[delivery.invitation_id], delivery.attempt)
         for delivery in deliveries:
             if delivery.attempt < newest[delivery.invitation_id]:
-                self._apply(delivery.id, Superseded())
+                self._apply(delivery.id, Superseded())  # before it is withdrawn: nobody is told
+            before = self._withdrawn_before[delivery.appointment_id, delivery.channel]
+            if delivery.requested_version < before:
+                self._apply(delivery.id, Withdrawn())
             if delivery.kind is LetterKind.CANCELLED:
                 continue  # sent for the very reason that the appointment is deleted
             is_notice = delivery.kind is not LetterKind.INVITATION

@@ -13,6 +13,7 @@ from contracts.events import (
     AppointmentRescheduled,
     Event,
     InvitationFailed,
+    InvitationPending,
     InvitationRequested,
     NoticeDelivered,
     NoticeFailed,
@@ -411,3 +412,70 @@ async def test_a_move_counts_though_what_says_no_time_was_read_before_it(
     assert (await of_kind(notification_db, request, "invitation")).starts_at == asked.start
     (due,) = await taken(notification_db)
     assert (due.delivery.kind, due.delivery.starts_at) == ("moved", asked.start)
+
+
+@pytest.mark.parametrize("one_batch", [True, False])
+async def test_sent_again_to_another_number_the_move_that_waited_goes_to_neither(
+    notification_db: Database, sealer: Sealer, one_batch: bool
+) -> None:
+    """Nor is a mail, or the new attempt, the worse for it."""
+    request = invitation(channels=BOTH)
+    await handle(notification_db, sealer, request)
+    for channel in Channel:
+        await taken(notification_db, channel)
+    for each in await deliveries_of(notification_db, request):
+        await apply(notification_db, each.id, Accepted(Reply(250)))
+    morning = now() + 9 * HOUR
+    asked = moved(request).model_copy(update={"sms_not_before": morning})
+    await handle(notification_db, sealer, asked)
+    before = len(await published(notification_db))
+    again = request.model_copy(
+        update={
+            "attempt": 2,
+            "appointment_version": 3,
+            "start": asked.start,
+            "not_after": asked.start,
+            "channels": Recipients(email=BOTH.email, sms="+491713920002"),
+        }
+    )
+    withdrawal = corrected(request, Channel.SMS).model_copy(
+        update={"attempt": 2, "appointment_version": 3}
+    )
+    if one_batch:
+        await handle(notification_db, sealer, withdrawal, again)
+    else:
+        await handle(notification_db, sealer, withdrawal)
+        await handle(notification_db, sealer, again)
+    assert {
+        (each.kind, each.attempt, each.channel): each.state
+        for each in await deliveries_of(notification_db, request)
+    } == {
+        ("invitation", 1, Channel.EMAIL): State.SUPERSEDED,
+        ("invitation", 1, Channel.SMS): State.SUPERSEDED,
+        ("invitation", 2, Channel.EMAIL): State.QUEUED,
+        ("invitation", 2, Channel.SMS): State.QUEUED,
+        ("moved", 1, Channel.EMAIL): State.QUEUED,
+        ("moved", 1, Channel.SMS): State.CANCELLED,
+    }
+    told = (await published(notification_db))[before:]
+    (withdrawn,) = [each for each in told if isinstance(each, NoticeOutcome)]
+    assert isinstance(withdrawn, NoticeFailed)
+    assert (withdrawn.channel, withdrawn.category, withdrawn.withheld) == ("sms", "cancelled", None)
+    assert [each.attempt for each in told if isinstance(each, InvitationPending)] == [2, 2]
+    assert not [each for each in told if isinstance(each, InvitationFailed)]
+    texts = [each.open(sealer, each.delivery) for each in await taken(notification_db, Channel.SMS)]
+    assert [(each.kind, each.recipient) for each in texts] == [("invitation", "+491713920002")]
+
+
+async def test_an_attempt_that_a_newer_one_replaces_at_once_is_not_said_to_have_failed(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    request = invitation()
+    await handle(notification_db, sealer, request)
+    other = Recipients(email="erika.mustermann@example.org")
+    again = request.model_copy(update={"attempt": 2, "appointment_version": 2, "channels": other})
+    await handle(notification_db, sealer, corrected(request), again)
+    states = {each.attempt: each.state for each in await deliveries_of(notification_db, request)}
+    assert states == {1: State.SUPERSEDED, 2: State.QUEUED}
+    told = await published(notification_db)
+    assert not [each for each in told if isinstance(each, InvitationFailed)]

@@ -18,6 +18,7 @@ from contracts.events import (
     NoticeKind,
     NoticeRequested,
     Recipients,
+    WithdrawalRequested,
 )
 from services.scheduling.problems import Begun, Changed, KeyReused, NotFound
 from services.scheduling.schemas import Change, FollowUp, NewAppointment, Resend
@@ -176,7 +177,7 @@ async def test_events_and_row_are_of_one_version(
         desk.caller, appointment_id, Resend(email="neu@example.org"), None
     )
     assert (again.appointment.version, again.appointment.link_version) == (3, 2)
-    await published_since(3, InvitationIssued, InvitationRequested)
+    await published_since(3, WithdrawalRequested, InvitationIssued, InvitationRequested)
     await desk.booking.delete(desk.caller, appointment_id, {3}, notify=True)
     await published_since(4, AppointmentDeleted, NoticeRequested)
     cancelled = (await desk.published())[-1]

@@ -15,6 +15,7 @@ from contracts.events import (
     AppointmentCorrected,
     AppointmentRescheduled,
     Event,
+    InvitationIssued,
     InvitationRequested,
     NoticeRequested,
     Recipients,
@@ -96,6 +97,28 @@ async def test_sent_again_it_goes_to_the_present_address_under_a_new_link(desk: 
     assert requested.link == LINKS.url(Link(appointment_id, 2))
     # And from there on it is the address that something was sent to.
     assert (await correct(desk, appointment_id, email="a@example.org")).unsent == (Channel.EMAIL,)
+
+
+async def test_sent_again_to_another_address_what_waited_for_the_one_before_is_withdrawn(
+    desk: Desk,
+) -> None:
+    appointment_id = await desk.create(**BOTH)
+    for resent, channels in (
+        (Resend(), None),
+        (Resend(email="A@example.org"), None),
+        (Resend(phone="+491713920002"), [Channel.SMS]),
+        (Resend(channels=["email"]), [Channel.SMS]),
+        (Resend(channels=["email", "sms"]), None),
+    ):
+        before = len(await desk.published())
+        sent = (await desk.booking.resend(desk.caller, appointment_id, resent, None)).appointment
+        *withdrawn, issued, requested = await told_since(desk, before)
+        assert isinstance(issued, InvitationIssued)
+        assert isinstance(requested, InvitationRequested)
+        assert len(withdrawn) == (channels is not None)
+        for each in withdrawn:
+            assert isinstance(each, WithdrawalRequested)
+            assert (each.appointment_version, each.channels) == (sent.version, channels)
 
 
 async def test_an_address_that_nothing_goes_to_leaves_the_tick(desk: Desk) -> None:

@@ -184,6 +184,25 @@ def test_nothing_is_withdrawn_of_an_address_that_stays_or_that_nothing_went_to()
     assert appointments.withdrawal(PRESENT, corrected(email="Erika@example.org"), NOW) is None
     by_mail = replace(PRESENT, channels=(Channel.EMAIL,))
     assert appointments.withdrawal(by_mail, corrected(by_mail, phone=None), NOW) is None
+    assert appointments.withdrawal(PRESENT, invite_again(PRESENT), NOW) is None
+    assert appointments.withdrawal(by_mail, invite_again(PRESENT), NOW) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"phone": "+491713920002"},
+        {"phone": "+491713920002", "channels": (Channel.EMAIL,)},
+        {"phone": None, "channels": (Channel.EMAIL,)},
+        {"channels": (Channel.EMAIL,)},
+    ],
+)
+def test_sent_again_elsewhere_nothing_that_was_asked_before_goes_where_it_went(
+    changes: dict[str, Any],
+) -> None:
+    withdrawal = appointments.withdrawal(PRESENT, invite_again(replace(PRESENT, **changes)), NOW)
+    assert withdrawal is not None
+    assert (withdrawal.appointment_version, withdrawal.channels) == (3, [Channel.SMS])
 
 
 def test_references_are_told_of_the_appointment_and_its_attempts_and_to_nobody_who_sends() -> None:
