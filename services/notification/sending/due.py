@@ -1,6 +1,6 @@
 """What is due to be sent: deliveries with their letters, practice after practice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -73,6 +73,9 @@ async def lock_due(
     a thousand invitations does not hold up another's single one. In the order of the turns.
 
     Without `turns` it is of what is past its deadline alone.
+
+    What their letters say is read once they are locked, in a statement of its own: the one that
+    locks finds them as they are by then, and everything else as it was when it began.
     """
     overdue_only = turns is None
     turns = turns or Turns(after=NOBODY, share=most, under_way={})
@@ -116,20 +119,14 @@ async def lock_due(
             )) AS more
             FROM parts
         )
-        SELECT d.*, a.version AS appointment_version, a.starts_at AS start, a.duration_minutes,
-               a.time_zone, given.version AS answered_version, given.answer, others.more
+        SELECT d.id, others.more
         FROM parts CROSS JOIN others CROSS JOIN LATERAL (
-            SELECT * FROM deliveries
+            SELECT id, due_at FROM deliveries
             WHERE channel = $2 AND practice_id = parts.practice_id AND {DUE}
             ORDER BY due_at
             LIMIT part
             FOR UPDATE SKIP LOCKED
-        ) AS d JOIN appointments a ON a.appointment_id = d.appointment_id
-        LEFT JOIN LATERAL (
-            SELECT version, answer FROM answers
-            WHERE appointment_id = d.appointment_id AND organizer = d.organizer
-            ORDER BY version DESC LIMIT 1
-        ) AS given ON true
+        ) AS d
         ORDER BY parts.place, d.due_at
         """,  # noqa: S608 - constant conditions
         now,
@@ -142,7 +139,29 @@ async def lock_due(
         overdue_only,
         RETRY_WITHIN,
     )
-    return [DueDelivery(delivery_of(row), row) for row in rows], any(row["more"] for row in rows)
+    locked = [row["id"] for row in rows]
+    return await _with_letters(tx, locked) if locked else [], any(row["more"] for row in rows)
+
+
+async def _with_letters(tx: Connection, locked: Sequence[UUID]) -> list[DueDelivery]:
+    """These deliveries, which are locked, in this order, with what their letters say by now."""
+    rows = await tx.fetch(
+        """
+        SELECT d.*, a.version AS appointment_version, a.starts_at AS start, a.duration_minutes,
+               a.time_zone, given.version AS answered_version, given.answer
+        FROM unnest($1::uuid[]) WITH ORDINALITY AS locked (id, place)
+        JOIN deliveries d ON d.id = locked.id
+        JOIN appointments a ON a.appointment_id = d.appointment_id
+        LEFT JOIN LATERAL (
+            SELECT version, answer FROM answers
+            WHERE appointment_id = d.appointment_id AND organizer = d.organizer
+            ORDER BY version DESC LIMIT 1
+        ) AS given ON true
+        ORDER BY locked.place
+        """,
+        locked,
+    )
+    return [DueDelivery(delivery_of(row), row) for row in rows]
 
 
 async def renew(tx: Connection, leases: Mapping[UUID, UUID], until: datetime) -> set[UUID]:
