@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from contracts.channels import Channel
+from contracts.channels import Channel, folded
 from contracts.events import (
     AppointmentCorrected,
     AppointmentDeleted,
@@ -174,8 +174,7 @@ def withdrawal(
     channels = [
         each
         for each in before.channels
-        if each not in after.channels
-        or (before.address(each) or "").casefold() != (after.address(each) or "").casefold()
+        if each not in after.channels or folded(before.address(each)) != folded(after.address(each))
     ]
     return withdrawn(after, channels, now) if channels else None
 
