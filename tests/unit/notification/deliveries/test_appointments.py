@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import reduce
 from itertools import permutations
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -28,7 +29,7 @@ APPOINTMENT, PRACTICE = UUID(int=1), UUID(int=2)
 
 def fact(version: int, happened: str) -> KnownAppointment:
     """What is learnt of an event of this version."""
-    where = {"appointment_id": APPOINTMENT, "practice_id": PRACTICE}
+    where: dict[str, Any] = {"appointment_id": APPOINTMENT, "practice_id": PRACTICE}
     told: dict[str, Event] = {
         "moved": AppointmentRescheduled(
             **where,
