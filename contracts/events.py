@@ -366,7 +366,7 @@ class SendNowRequested(AppointmentEvent):
 
 
 class WithdrawalRequested(AppointmentEvent):
-    """An address was corrected: what is still to go to the one before is not to go there.
+    """What is still to go to an address that was corrected, or over a channel left out, is not to.
 
     That is everything of the appointment over these channels that was requested before this.
     """
