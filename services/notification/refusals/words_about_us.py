@@ -2,6 +2,13 @@
 
 from contracts.events import FailureReason
 from services.notification.refusals.refusal import About
+from services.notification.refusals.vocabulary import (
+    CUT_OFF,
+    CUT_OFF_FROM_SENDING,
+    SAME_SUBJECT,
+    WE_CUT_YOU_OFF,
+    YOUR_ACCOUNT,
+)
 from services.notification.refusals.wording import Kind, Phrases
 
 # Whatever may be said of somebody who is not taken.
@@ -59,6 +66,16 @@ OURS = Phrases(
         r"伪造|偽造|无效的?)(?:发|發|寄)件人|(?:发|發|寄)件(?:人|者)\w{0,4}.{0,10}(?:拒|禁|不|无效|無效|"
         r"错误|錯誤|被)|(?:送信者|差出人|送信元).{0,16}(?:拒否|無効|不明|存在し|許可)|"
         r"(?:발신자|보낸 ?사람).{0,16}(?:거부|차단|없|인증)|den(?:y|ies|ied) (?:the |this )?sender",
+        # The account that we send by: „Your account has been suspended"
+        rf"{YOUR_ACCOUNT}\b{SAME_SUBJECT}{{0,60}}?(?:\b{_NOT_TAKEN}|{CUT_OFF})",
+        WE_CUT_YOU_OFF,
+        CUT_OFF_FROM_SENDING,
+        r"\b(?:outgoing|outbound|sending)(?: of)?(?: (?:e-?mails?|mails?|messages?|smtp))?"
+        r"(?: (?:from|for|of|by) \S{1,80}(?: \S{1,40})?)? (?:(?:has|have|is|was|are|been|"
+        rf"currently|temporarily) ){{0,3}}{CUT_OFF}|"
+        r"\b(?:\w{0,10}versand|envois?|env[ií]os?|invio|envio|wysyłanie|verzenden)\b"
+        r"(?: [\w-]+){0,3} (?:ist|wurde|sind|est|a été|est[aá]|ha sido|è(?: stato)?|foi|zostało|"
+        rf"is) (?:[\w-]+ ){{0,2}}{CUT_OFF}",
         # Relaying
         r"\brelay(?:ing)?\b(?:(?!\b[45]\d\d\b|said|returned|recipient|user|"
         r"host).){0,60}\b(?:denied|not (?:allowed|permitted|enabled|accepted)|prohibited|rejected|"

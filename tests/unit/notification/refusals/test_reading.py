@@ -123,6 +123,10 @@ OURS = (
     "too many connections",
     "too many recipients",
     "sending rate limit exceeded",
+    "Your account has been suspended for sending spam",
+    "User account is locked for sending",
+    "Ihr Postfach wurde für den Versand gesperrt",
+    'Outgoing mail from "praxis@q.example" has been suspended',
 )
 # They say that it was refused, and nothing else.
 EMPTY = (

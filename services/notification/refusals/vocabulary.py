@@ -1,0 +1,74 @@
+"""What patterns about us are made of, in many languages: whose something is, and what befell it."""
+
+# Before Ihr, su, suo and sua, which also mean his and hers, nobody else was spoken of.
+_OF_NOBODY_ELSE = (
+    r"(?:^|[.:;!?] |\d[ -])(?:(?!\b(?:e-?mail[- ])?(?:user|recipient|benutzer|nutzer|empf[aä]nger|"
+    r"adressat|kund|inhaber|person|usuari|destinat|titular|client|persona|utente|utilizador|"
+    r"contact))[^.:;!?]){0,60}?"
+)
+_YOUR = (
+    r"(?:\b(?:your|dein\w{0,2}|votre|vos|tu|vuestr[oa]|tu[oa]|vostr[oa]|teu|tua|uw|jouw|je|"
+    r"tw[oó]j\w{0,3}|państwa|pańsk\w{1,3}|ваш\w{0,3}|dit|ditt|din|váš|vaše)|"
+    rf"{_OF_NOBODY_ELSE}\b(?:ihr\w{{0,2}}|su|suo|sua|seu)) "
+)
+_BOX = (
+    r"accounts?|mail ?box|inbox|username|login|[\w-]{0,20}(?:konto|postfach|zugang|kennung)|"
+    r"comptes?|bo[iî]te|cuenta|buz[oó]n|casella|utenza|conta|caixa|postvak|konta|skrzynk\w|"
+    r"schránka|účet|аккаунт|уч[её]тная запись|ящик"
+)
+_ADDRESS = (
+    r"(?:address|(?!ip-)[\w-]{0,20}adresse|direcci[oó]n|indirizzo|endere[cç]o|adres|adress|адрес)"
+    r"(?! ?(?:books?|lists?|ip)\b)"
+)
+_ACCOUNT = rf"(?:{_BOX}|{_ADDRESS})\b"
+_YOUR_ACCOUNT_IN_ONE = (
+    r"\b(?:hesabınız|posta kutunuz|adresiniz)\w{0,4}|(?:您的|你的|贵)(?:邮箱)?(?:帐户|账户|帐号|"
+    r"账号|帳號|邮箱|信箱|地址)|お客様のアカウント"
+)
+# In an SMTP reply or a bounce it is the sender who is spoken to.
+YOUR_ACCOUNT = (
+    rf"(?:{_YOUR}(?:(?!recipient|message|contact|ip\b)[\w-]+ ){{0,2}}?{_ACCOUNT}|"
+    rf"\bsmtp[- ](?:account|user|login|konto|zugang)\b|{_YOUR_ACCOUNT_IN_ONE})"
+)
+# A sentence goes on, and its subject is still the same.
+SAME_SUBJECT = (
+    r"(?:(?!rcpt|recipient|<<<|>>>|<-|->|\b250\b|[.;!?] |\buser\b|empf[aä]nger|destinat|mailbox|"
+    r"odbiorc|ontvanger|получател).)"
+)
+# What a provider does to an account that it doesn't let send.
+CUT_OFF = (
+    r"(?:\b(?:suspended|suspension|disabled|de-?activated|inactive|locked|frozen|blocked|banned|closed|"
+    r"terminated|restricted|paused|on hold|compromised|hacked|not (?:been |yet )*activated|"
+    r"gesperrt|deaktiviert|blockiert|stillgelegt|eingeschränkt|gekündigt|gelöscht|sperrung|"
+    r"nicht (?:mehr )?(?:aktiv\w*|freigeschaltet|berechtigt)|désactivée?|suspendue?|bloquée?|"
+    r"verrouillée?|fermée?|suspendid[oa]|desactivad[oa]|deshabilitad[oa]|inhabilitad[oa]|"
+    r"bloquead[oa]|cerrad[oa]|sospes[oa]|disattivat[oa]|disabilitat[oa]|bloccat[oa]|chius[oa]|"
+    r"suspens[oa]|desativad[oa]|encerrad[oa]|geblokkeerd|opgeschort|uitgeschakeld|"
+    r"gedeactiveerd|vergrendeld|zablokowan\w|zawieszon\w|wyłączon\w|askıya alın\w+|kapatıl\w+|"
+    r"devre dışı|engellen\w+|kilitlen\w+|заблокирован\w{0,2}|приостановлен\w{0,2}|"
+    r"отключ[её]н\w{0,2}|spärrat|avstängt|spærret|sperret|zablokován\w?|felfüggeszt\w+)|"
+    r"封禁|停用|禁用|冻结|凍結|暂停|停止)"
+)
+# And what for
+_TO_SEND = (
+    r"(?:(?:for|from|due to|because of|after|wegen|für|zum|vom|aufgrund|pour|para|por|per|"
+    r"do|za|z powodu|voor|wegens|door|om|för|från|for|за|для|из-за|dall['’]) ?"
+    r"(?:[\w'’-]+ ){0,3}?(?:[ldn]['’]|dall['’])?(?:sending(?! (?:host|server|ip|domain|mta|"
+    r"system))|outgoing|outbound|submission|send|spamming|(?:spam|mail|massen|e-mail-)?versand\w{0,2}|"
+    r"(?:ver)?senden|verschicken|ausgehend\w*|envois?|envoyer|sortants?|env[ií]os?|enviar|"
+    r"salientes?|salida|invio|inviare|uscita|spedizione|saída|verzenden|versturen|uitgaande?|"
+    r"wysył\w+|wychodząc\w+|skicka\w*|sende|рассылк\w+|отправк\w+)\b(?! (?:and|or|und|oder|et|ou|y|"
+    r"e|o|i|en|of) (?:to )?(?:re[cç]|empf|odb|ontv))|\bgönder\w+ (?:nedeniyle|için|dolayı))"
+)
+_ANY_ACCOUNT = (
+    r"(?:\busers?\b|\bbenutzer\b|\butilisateur|\busuario|\butente|\bhesa[bp]|"
+    rf"\b{_ACCOUNT})"
+)
+CUT_OFF_FROM_SENDING = (
+    rf"{_ANY_ACCOUNT}{SAME_SUBJECT}{{0,50}}?(?:{CUT_OFF}(?: [\w-]+){{0,2}} {_TO_SEND}|"
+    rf"{_TO_SEND}(?: [\w-]+){{0,2}} {CUT_OFF})"
+)
+WE_CUT_YOU_OFF = (
+    rf"{CUT_OFF} (?:of |de |von )?(?:\w+ )?{_YOUR}(?:[\w-]+ ){{0,2}}?(?:{_BOX})\b|"
+    rf"\b(?:hemos|abbiamo) (?:\w+ )?{CUT_OFF} (?:il |la )?su[oa]? (?:\w+ ){{0,2}}?(?:{_BOX})\b"
+)
