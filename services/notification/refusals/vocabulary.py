@@ -30,10 +30,15 @@ YOUR_ACCOUNT = (
     rf"(?:{_YOUR}(?:(?!recipient|message|contact|ip\b)[\w-]+ ){{0,2}}?{_ACCOUNT}|"
     rf"\bsmtp[- ](?:account|user|login|konto|zugang)\b|{_YOUR_ACCOUNT_IN_ONE})"
 )
+YOUR_DOMAIN = (
+    rf"{_YOUR}(?:[\w-]+ ){{0,2}}?[\w-]{{0,20}}(?:domain|dom[aä]ne|domaine|dominio|domein|domena|"
+    r"domän|домен|mail ?server|mail ?host|mta)\b|\balan adınız\b"
+)
 # A sentence goes on, and its subject is still the same.
 SAME_SUBJECT = (
-    r"(?:(?!rcpt|recipient|<<<|>>>|<-|->|\b250\b|[.;!?] |\buser\b|empf[aä]nger|destinat|mailbox|"
-    r"odbiorc|ontvanger|получател).)"
+    r"(?:(?!rcpt|recipient|<<<|>>>|<-|->|\b250\b|[.;!?] |\buser\b|mailbox|empf[aä]nger|benutzer|"
+    r"postfach|destinat|utilisateur|usuari|utente|buz[oó]n|casella|ontvanger|gebruiker|odbiorc|"
+    r"użytkowni|alıcı|kullanıcı|mottag|modtag|получател|пользовател).)"
 )
 # What a provider does to an account that it doesn't let send.
 CUT_OFF = (
@@ -71,4 +76,36 @@ CUT_OFF_FROM_SENDING = (
 WE_CUT_YOU_OFF = (
     rf"{CUT_OFF} (?:of |de |von )?(?:\w+ )?{_YOUR}(?:[\w-]+ ){{0,2}}?(?:{_BOX})\b|"
     rf"\b(?:hemos|abbiamo) (?:\w+ )?{CUT_OFF} (?:il |la )?su[oa]? (?:\w+ ){{0,2}}?(?:{_BOX})\b"
+)
+# That something isn't there
+MISSING = (
+    r"\b(?:(?:has|with|have) (?:no|null)|without (?:an? )?(?:mx|dns)|no (?:valid )?(?:mx|dns|ptr)|"
+    r"null[ -]?mx|(?:does|do|did) ?n[o'’]t (?:exist|resolve|have)|not (?:be )?(?:found|exist\w*|"
+    r"known|resolv\w+|registered|valid)|unknown|invalid|non-?existent|unresolv\w+|expired|"
+    r"existiert nicht|nicht (?:mehr )?(?:gefunden|bekannt|auflösbar|aufgelöst|registriert|"
+    r"vorhanden|existier\w+)|gibt es nicht|unbekannt|ungültig|hat keine?n?|n['’]existe|inconnue?|"
+    r"introuvable|n['’]a pas|invalide|no (?:existe|tiene|resuelve|v[aá]lid\w)|inexistente|"
+    r"desconocid[oa]|inv[aá]lid[oa]|non (?:esiste|ha|risolve|trovat\w|valid\w)|sconosciut[oa]|"
+    r"n[aã]o (?:existe|tem|resolve)|desconhecid[oa]|bestaat niet|onbekend\w?|ongeldig|heeft geen|"
+    r"niet gevonden|nie (?:istnieje|ma|znaleziono)|nieznan\w|nieprawidłow\w|okänd|finns inte|"
+    r"saknar|ukendt|ukjent|findes ikke|finnes ikke|ugyldig|ei ole|tuntematon|neexistuje|neznám\w|"
+    r"nem létezik|ismeretlen|nu există|necunoscut|mevcut değil|bulunamadı|geçersiz|yok|bilinmi\w+|"
+    r"не (?:существует|найден\w{0,2}|имеет)|неизвест\w+|не існує)\b"
+)
+SENDER_ABROAD = (
+    r"(?<!an )(?<!an den )(?<!al )(?<!à l['’])(?<!aan )(?<!aan de )(?<!till )(?<!til )"
+    r"\b(?:absender|[ée]metteur|exp[ée]diteur|remitente|mittente|remetente|afzender|"
+    r"(?<!do )nadawc|avsändar|afsender|avsender|"
+    r"lähettäj|gönderen|gönderici|odesílatel|feladó|expeditor|отправител|відправник)[\w-]{0,20}"
+)
+NO_SUCH_SENDER = (
+    r"(?<!to )(?<!to the )\b(?:(?:sender|originator)(?:['’]?s)?|return[- ]path|reverse-path|"
+    r"envelope[- ]from|mail from|from address)(?: a@b)?:? (?:e-?mail )?(?:mailbox|mail ?server|"
+    rf"user|host|mx)\b{SAME_SUBJECT}{{0,40}}?{MISSING}|"
+    rf"\b(?:return[- ]path|reverse-path|envelope[- ](?:from|sender))[: ]{{1,2}}(?:a@b )?{MISSING}|"
+    # „no MX found for return path", „unknown host … in HELO"
+    rf"(?:\bmx\b|\bdns\b|\brecords?\b|\blook-?ups?\b|\bresol\w+|{MISSING} (?:host|domain))"
+    rf"{SAME_SUBJECT}{{0,60}}?\b(?:for|of|in|für|de|di|du|del|van|dla) "
+    r"(?:the |your |our )?(?:sender|sending|envelope|return[- ]path|mail[- ]from|from address|"
+    rf"originat\w+|helo|ehlo|client|connecting)\b"
 )

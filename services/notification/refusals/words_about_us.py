@@ -5,9 +5,13 @@ from services.notification.refusals.refusal import About
 from services.notification.refusals.vocabulary import (
     CUT_OFF,
     CUT_OFF_FROM_SENDING,
+    MISSING,
+    NO_SUCH_SENDER,
     SAME_SUBJECT,
+    SENDER_ABROAD,
     WE_CUT_YOU_OFF,
     YOUR_ACCOUNT,
+    YOUR_DOMAIN,
 )
 from services.notification.refusals.wording import Kind, Phrases
 
@@ -18,7 +22,7 @@ _NOT_TAKEN = (
     r"can) ?n[o'’]t (?:be )?(?:exist|resolve|found|valid|match|verified|verify|accept\w*|comply)|"
     r"rejected|unknown|invalid|denied|refused|unroutable|unrouteable|non-?existent|unresolv\w+|"
     r"missing|required|illegal|prohibited|forbidden|disallowed|unacceptable|failed|must|need\w*|"
-    r"no (?:mx|dns|a record|such)|has no|disabled|suspended)"
+    r"no (?:mx|dns|a record|such)|null[ -]?mx|has no|disabled|suspended)"
 )
 # In a transcript the recipient follows its sender.
 _SAME_COMMAND = r"(?:(?!rcpt|recipient|<<<|>>>|<-|->|\b250\b).)"
@@ -54,18 +58,15 @@ OURS = Phrases(
         r"messages? )?(?:from|as)\b|sendasdenied|not owned by user|sender address .{0,20}does not "
         r"belong|is not allowed to send (?:mail|e-?mail|from)|expected sender|must (?:match|"
         r"be) (?:the|your) (?:login|authenticated)",
-        r"[ée]metteur (?:invalide|inconnu|refus)|exp[ée]diteur.{0,30}(?:refus|inconnu|invalide)|"
-        r"absender\w{0,20}.{0,30}(?:abgelehnt|unbekannt|ungültig|nicht|verweigert|gesperrt)|"
-        r"remitente.{0,30}(?:rechaz|inv[aá]lid|desconoc)|mittente.{0,30}(?:rifiut|sconosc|non)|"
-        r"remetente.{0,30}(?:rejeit|recus|inv[aá]lid|desconhec)|afzender.{0,30}(?:geweiger|"
-        r"onbekend|ongeldig)|nadawc\w{0,3}\b.{0,30}(?:odrzuc|nieznan|nieprawid)|"
-        r"(?:avsändar|afsender|avsender|lähettäj)\w{0,5}\b.{0,30}(?:okänd|ukendt|ukjent|"
-        r"tuntematon|avvis|afvis|ogiltig|ugyldig)|gönderen.{0,30}(?:redded|geçersiz|bilinmi)|"
+        rf"{SENDER_ABROAD}{SAME_SUBJECT}{{0,30}}?(?:{MISSING}|abgelehnt|verweigert|gesperrt|nicht|"
+        r"\bnon\b|refus|rechaz|rifiut|rejeit|recus|geweiger|odrzuc|avvis|afvis|redded)|"
         r"отправител\w{1,3}\b.{0,30}(?:отклон|отверг|неизвест|запрещ|не (?:найден|существ|"
         r"разреш|прош))|відправник\w{0,3}\b.{0,30}(?:відхил|невідом|заборон)|(?:拒绝|拒絕|禁止|"
         r"伪造|偽造|无效的?)(?:发|發|寄)件人|(?:发|發|寄)件(?:人|者)\w{0,4}.{0,10}(?:拒|禁|不|无效|無效|"
         r"错误|錯誤|被)|(?:送信者|差出人|送信元).{0,16}(?:拒否|無効|不明|存在し|許可)|"
         r"(?:발신자|보낸 ?사람).{0,16}(?:거부|차단|없|인증)|den(?:y|ies|ied) (?:the |this )?sender",
+        NO_SUCH_SENDER,
+        rf"(?:{YOUR_DOMAIN}){SAME_SUBJECT}{{0,40}}?{MISSING}",
         # The account that we send by: „Your account has been suspended"
         rf"{YOUR_ACCOUNT}\b{SAME_SUBJECT}{{0,60}}?(?:\b{_NOT_TAKEN}|{CUT_OFF})",
         WE_CUT_YOU_OFF,
