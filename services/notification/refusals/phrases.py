@@ -17,6 +17,7 @@ PHRASES: tuple[Phrases, ...] = (
     us.UNWELCOME,
     recipients.DISK_FULL,
     recipients.MAILBOX_FULL,
+    recipients.QUOTA,
     recipients.MESSAGE_TOO_BIG,
     recipients.OVER_A_LIMIT,
     recipients.HOST_UNKNOWN,

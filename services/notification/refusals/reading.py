@@ -2,7 +2,7 @@
 
 1. A status detail that has one meaning (X.1.2 a host, X.2.2 a full mailbox, X.5.3 too many
    recipients, X.7.23 SPF …; `statuses.py`). Only words that name us overrule it, and only where it
-   would call the address unknown.
+   would call the address unknown or its mailbox full.
 2. Words that name somebody or something (`phrases.py`). What names us comes before what sounds the
    same of the recipient: „Sender address rejected: User unknown" is about our sender. Then the
    recipient's mailbox or domain, then the message.
@@ -177,8 +177,8 @@ class _Evidence:
         if self._status is None or self._weight is not Weight.CERTAIN:
             return None
         ours = self._words is not None and self._words.kind is Kind.NAMES_US
-        blames_the_address = self._status.reason in _CALLS_IT_UNKNOWN
-        return None if ours and blames_the_address else self._status
+        blames_the_recipient = self._status.reason in _OF_THE_RECIPIENT
+        return None if ours and blames_the_recipient else self._status
 
     def _words_that_name(self) -> Meaning | None:
         if self._words is None or self._words.kind is Kind.NAMES_NOBODY:

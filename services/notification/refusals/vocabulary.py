@@ -109,3 +109,37 @@ NO_SUCH_SENDER = (
     r"(?:the |your |our )?(?:sender|sending|envelope|return[- ]path|mail[- ]from|from address|"
     rf"originat\w+|helo|ehlo|client|connecting)\b"
 )
+_EXCEEDED = (
+    r"(?:exceed\w*|over|reached|used up|exhausted|überschritten|erreicht|ausgeschöpft|erschöpft|"
+    r"aufgebraucht|dépassée?|atteinte?|épuisée?|superad[oa]|excedid[oa]|alcanzad[oa]|agotad[oa]|"
+    r"superat[oa]|raggiunt[oa]|esaurit[oa]|overschreden|bereikt|przekrocz\w+|aş\w{2,8}|doldu\w{0,6})"
+)
+_SHARE = (
+    r"(?:quotas?|allowance|limits?|[\w-]{0,20}(?:kontingent|limit|grenze|quota)|limites?|cuota|"
+    r"l[ií]mite|limiet|quotum|limitu?|kwot\w|kota\w{0,6})"
+)
+# How much we may send, and that we have sent it
+SENT_TOO_MUCH = (
+    r"(?<!to )(?<!to the )\b(?:sender|sending|sent|send|outgoing|outbound|submission|smtp|relay)"
+    r"(?:['’]s)?(?: [\w-]+){0,2}? (?:quotas?|allowance)\b|"
+    r"policy rejection\W{1,3}(?:\w+ ){0,3}quota|\b(?:quotas?|limits?) "
+    r"(?:of|for|on) (?:[\w-]+ ){0,2}?(?:sent|outgoing|outbound|sending|submitted)\b|"
+    r"number of (?:\w+ )?(?:messages|e-?mails) exceeds? (?:\w+ )?quota|"
+    rf"{YOUR_ACCOUNT}{SAME_SUBJECT}{{0,40}}?\b(?:{_EXCEEDED}\b{SAME_SUBJECT}{{0,40}}?\b{_SHARE}|"
+    rf"{_SHARE}\b{SAME_SUBJECT}{{0,40}}?\b{_EXCEEDED})\b|"
+    rf"\byou(?:['’]ve|['’]re| have| are| had)?(?: [\w-]+){{0,2}}? {_EXCEEDED} "
+    rf"{SAME_SUBJECT}{{0,30}}?\b{_SHARE}\b|"
+    rf"\b(?:sie haben|vous avez|avete|hai|u (?:heeft|hebt)|przekrocz\w+) {SAME_SUBJECT}{{0,40}}?"
+    rf"\b(?:{_SHARE} (?:\w+ ){{0,2}}?{_EXCEEDED}|{_EXCEEDED} {SAME_SUBJECT}{{0,20}}?\b{_SHARE})\b|"
+    r"\b(?:(?:mail|e-mail-)?versand|sende|ausgangs|tages|stunden)(?:kontingent|limit|quota|quote|"
+    r"grenze|volumen)\w{0,3}\b|\b(?:kontingent|limit|grenze)\w{0,3} (?:für|beim) (?:\w+ ){0,2}"
+    r"(?:e-mail-|mail)?versand|"
+    r"\b(?:quota|limite|plafond) (?:\w+ )?(?:d['’]|de (?:messages|courriels|mails) )(?:envoi|"
+    r"exp[ée]dition|e-?mails sortants|sortant)|"
+    r"\b(?:cuota|l[ií]mite|cota|quota) (?:[\w]+ )?(?:de|di|d['’]) ?(?:env[ií]os?|envio|invio|"
+    r"spedizione|(?:correos?|mensajes?|mensagens|e-?mails?|messaggi)(?: \w+)? (?:salientes?|"
+    r"enviad[oa]s?|inviati|in uscita))|"
+    r"\bverzend(?:limiet|quotum|quota)|\b(?:limiet|quotum) voor (?:het )?(?:verzenden|uitgaande)|"
+    r"\blimit\w{0,3} (?:\w+ )?(?:wysył\w+|wysłan\w+|wychodząc\w+)|"
+    r"\bgönder(?:me|im)\w{0,3} (?:kota|limit|sınır)\w*|лимит\w{0,3} (?:на )?(?:отправ|исходящ)"
+)

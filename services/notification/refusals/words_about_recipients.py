@@ -85,9 +85,8 @@ MAILBOX_FULL = Phrases(
         r"?quota|quota (?:exceeded|violation)|(?:its|his|her|their|the|disk|disc|mail) quota|"
         r"almost full|full\b(?! (?:text|header|name|detail|list|report|message|e-?mail|"
         r"explanation|original|copy)))",
-        r"(?:over|exceed\w*|beyond|out of|reached)\b.{0,30}\bquota|quota (?:is )?(?:exceeded|"
-        r"exceed|violation|full|limit)|disk quota|over the (?:allowed |maximum )?quota|overquota|"
-        r"over-quota|quotaexceeded",
+        r"(?:mail ?box|mail ?dir|inbox|account|user|recipient|mail file)\b.{0,60}\b(?:over|"
+        r"exceed\w*|beyond|out of|reached)\b.{0,30}\bquota|disk quota",
         r"(?:mail ?box|mailbox|inbox)[- ]{0,2}(?:is )?full|full mailbox|mailbox ?full|"
         r"(?:mail ?box|inbox) (?:has |size )?(?:exceed\w*|is over)",
         r"exceed\w*( the)? (?:storage|mailbox|local|maximum storage) (?:allocation|limit|size)|"
@@ -120,6 +119,16 @@ MAILBOX_FULL = Phrases(
         r"espacio .{0,30}(?:agotad|insuficiente)|(?:caixa|quota|cota)\b.{0,40}(?:cheia|excedid|"
         r"ultrapassad|esgotad)|casella piena|не хватает места|нет места|закончилось место|"
         r"mailbox unavailable or too large",
+    ),
+)
+# A quota alone is the mailbox's, unless a status says that it is about what we may.
+QUOTA = Phrases(
+    Kind.NAMES_NOBODY,
+    About.RECIPIENT,
+    FailureReason.MAILBOX_FULL,
+    (
+        r"(?:over|exceed\w*|beyond|out of|reached)\b.{0,30}\bquota|quota (?:is )?(?:exceeded|"
+        r"exceed|violation|full|limit)|overquota|over-quota|quotaexceeded",
     ),
 )
 MESSAGE_TOO_BIG = Phrases(

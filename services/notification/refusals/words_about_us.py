@@ -9,6 +9,7 @@ from services.notification.refusals.vocabulary import (
     NO_SUCH_SENDER,
     SAME_SUBJECT,
     SENDER_ABROAD,
+    SENT_TOO_MUCH,
     WE_CUT_YOU_OFF,
     YOUR_ACCOUNT,
     YOUR_DOMAIN,
@@ -124,6 +125,7 @@ OURS = Phrases(
         r"only accept\w*) .{0,20}(?:tls|ssl|encrypt\w+)|does not support tls|"
         r"encryption (?:is )?(?:required|needed)",
         # Rate and numbers
+        SENT_TOO_MUCH,
         r"too many (?:\w+ )?(?:connections?|recipients?|mails?|emails?|e-mails|sessions?|"
         r"concurrent|simultaneous|rcpts?|rcpt commands|invalid|unknown|errors|bad commands|"
         r"transactions|deliveries|attempts|hops? from|requests)\b|too many messages?\b(?! (?:on|"
