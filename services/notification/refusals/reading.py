@@ -2,7 +2,8 @@
 
 1. A status detail that has one meaning (X.1.2 a host, X.2.2 a full mailbox, X.5.3 too many
    recipients, X.7.23 SPF …; `statuses.py`). Only words that name us overrule it, and only where it
-   would call the address unknown or its mailbox full.
+   would call the address unknown or its mailbox full; and words that name a server out of order
+   where it would call the address unknown.
 2. Words that name somebody or something (`phrases.py`). What names us comes before what sounds the
    same of the recipient: „Sender address rejected: User unknown" is about our sender. Then the
    recipient's mailbox or domain, then the message.
@@ -176,9 +177,10 @@ class _Evidence:
     def _certain_status(self) -> Meaning | None:
         if self._status is None or self._weight is not Weight.CERTAIN:
             return None
-        ours = self._words is not None and self._words.kind is Kind.NAMES_US
-        blames_the_recipient = self._status.reason in _OF_THE_RECIPIENT
-        return None if ours and blames_the_recipient else self._status
+        spoken_of = None if self._words is None else self._words.kind
+        ours = spoken_of is Kind.NAMES_US and self._status.reason in _OF_THE_RECIPIENT
+        passing = spoken_of is Kind.NAMES_A_SYSTEM and self._status.reason in _CALLS_IT_UNKNOWN
+        return None if ours or passing else self._status
 
     def _words_that_name(self) -> Meaning | None:
         if self._words is None or self._words.kind is Kind.NAMES_NOBODY:
@@ -220,8 +222,11 @@ class _Evidence:
         if words.reason is FailureReason.SYSTEM and self._around is not None:
             # A program failed: what it said stands around it.
             words = self._around if self._around.reason in _SAID_BY_PROGRAMS else words
-        if self.temporary and words.kind is Kind.NAMES_NOBODY and words.reason in _CALLS_IT_UNKNOWN:
-            return Meaning(words.about, FailureReason.OTHER)
+        if self.temporary and words.kind is Kind.NAMES_NOBODY:
+            if words.reason is FailureReason.HOST_UNKNOWN:
+                return Meaning(About.SYSTEM, FailureReason.EXPIRED)
+            if words.reason is FailureReason.UNKNOWN_USER:
+                return Meaning(words.about, FailureReason.OTHER)
         return words.meaning
 
 

@@ -4,6 +4,26 @@ from contracts.events import FailureReason
 from services.notification.refusals.refusal import About
 from services.notification.refusals.wording import Kind, Phrases
 
+_NAME_SERVICE = (
+    r"(?:\bdns\b(?!;)|name ?servers?\b|name service|look-?up|\bresol[uv]\w+|namensauflösung|"
+    r"\brésolution|\bresoluci[oó]n|\brisoluzione)"
+)
+_PASSING = (
+    r"(?:tempor\w+|tempfail|transient\w*|intermittent\w*|vorübergehend\w*|tijdelijk\w*|tymczasow\w*|"
+    r"geçici|временн\w+|try again|retry|timed? ?-?out|timeout|no response|not respond\w*|"
+    r"not (?:currently )?reachable|unreachable|unavailable|serv_?fail\w*|server fail\w*|soft)"
+)
+# Names that could not be looked up: what is asked sounds as if it were not there.
+LOOK_UP_LATER = Phrases(
+    Kind.NAMES_A_SYSTEM,
+    About.SYSTEM,
+    FailureReason.EXPIRED,
+    (
+        rf"{_NAME_SERVICE}(?:(?![.;!?] ).){{0,80}}\b{_PASSING}\b|"
+        rf"\b{_PASSING}\b(?:(?![.;!?] ).){{0,40}}{_NAME_SERVICE}|"
+        r"host not found, try again|servfail|host name lookup failure|dns\.?errorretry|errorretry",
+    ),
+)
 NETWORK = Phrases(
     Kind.NAMES_NOBODY,
     About.SYSTEM,
@@ -29,7 +49,7 @@ NETWORK = Phrases(
         r"host not reachable|connection dropped due to timeout|lost connection",
         r"connection (?:refused|reset|failed|dropped|closed)|reset by peer|handshake failed|"
         r"lookup did not complete|"
-        r"\bhost (?:is )?down\b|(?:not|isn['’]t) answering|no route to host|"
+        r"\bhost (?:is )?(?:down|unreachable)\b|(?:not|isn['’]t) answering|no route to host|"
         r"network (?:is )?unreachable|network error on destination|could not connect|"
         r"unable to connect|couldn.t connect|wasn.t able to (?:establish|connect)|deferred|"
         r"destination seem to reject",

@@ -195,15 +195,23 @@ HOST_UNKNOWN = Phrases(
         r"could)\b|no mx found|null mx|nullmx|couldn['’]?t find a mail exchanger|"
         r"mx records? point to|unrouteable (?:address|mail domain)|had no relevant answers|"
         r"no address associated|unable to resolve route|indicated no smtp service|"
-        r"dns (?:hard )?error|dns (?:lookup|server) (?:failure|failed)|domain lookup failed|"
-        r"malformed or unexpected name server reply|records for the destination computer could "
-        r"not be found|remote domain does ?n.?t exist|host unreachable|host is unreachable|"
-        r"unable to look ?up",
+        r"dns hard error|malformed or unexpected name server reply|records for the destination "
+        r"computer could not be found|remote domain does ?n.?t exist",
         rf"\b(?:domain|domäne|rechner|host|server)\w{{0,20}}{_SAME_REPLY}{{0,50}}?"
         r"(?:nicht (?:mehr )?(?:gefunden|bekannt|existier|vorhanden)|existiert nicht|unbekannt|"
         r"gelöscht)|domaine .{0,40}(?:inconnu|existe)|"
         r"dominio .{0,40}(?:no existe|sconosciuto|inesistente)|домен .{0,30}не|"
         r"ドメイン.{0,16}(?:存在|見つか)",
+    ),
+)
+# That nobody answered for a domain, which is gone only where no second try may find it
+UNRESOLVED = Phrases(
+    Kind.NAMES_NOBODY,
+    About.RECIPIENT,
+    FailureReason.HOST_UNKNOWN,
+    (
+        r"dns error|dns (?:lookup|server) (?:failure|failed)|domain lookup failed|"
+        r"unable to look ?up",
     ),
 )
 UNKNOWN_USER = Phrases(
