@@ -6,6 +6,7 @@ believed only from a sender that could have written it: people forward bounces, 
 write about them.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from contracts.events import FailureReason
@@ -13,13 +14,14 @@ from services.notification.bounces import addresses, auto_replies, feedback, sig
 from services.notification.bounces.amazon_ses import read_notification
 from services.notification.bounces.answers import read_answer
 from services.notification.bounces.belief import believable
+from services.notification.bounces.commands import refused_commands
 from services.notification.bounces.mime import Mail, open_mail
 from services.notification.bounces.original import Original, find_original
 from services.notification.bounces.reading import NOT_A_BOUNCE, EvidenceKind, Reading
 from services.notification.bounces.reports import Report, find_report
 from services.notification.bounces.wrapped import wrapped_bounce
 from services.notification.refusals.reading import read_refusal
-from services.notification.refusals.refusal import Refusal
+from services.notification.refusals.refusal import Refusal, Stage
 
 __all__ = ["EvidenceKind", "Reading", "read"]
 
@@ -79,10 +81,12 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
         recipients = [*account.recipients] or [*original.recipients]
     found = Refusal()
     if kind is not EvidenceKind.DELIVERED:
-        found = report.diagnosis()
+        names = [name for one in about for name in (one.address, one.original) if name]
+        refused = refused_commands(text.lines, names)
+        found = report.diagnosis(refused)
         unsaid = not any(one.diagnostic.strip() for one in about)
         if unsaid or found.reason in {None, FailureReason.OTHER, FailureReason.SYSTEM}:
-            found = _better(found, mail, text, original)
+            found = _better(found, mail, text, original, refused)
     status = found.status or next((one.status for one in about if one.status), None)
     return Reading(
         kind,
@@ -96,10 +100,18 @@ def _reported(mail: Mail, report: Report, text: texts.Text, original: Original) 
     )
 
 
-def _better(found: Refusal, mail: Mail, text: texts.Text, original: Original) -> Refusal:
+def _better(
+    found: Refusal,
+    mail: Mail,
+    text: texts.Text,
+    original: Original,
+    refused: Mapping[str, Stage],
+) -> Refusal:
     """The words' diagnosis where the fields name no reason."""
     account = texts.account(mail, text, texts.recognise(mail, text), _ours(mail, original))
-    worded = read_refusal(*account.said, wide=[text.whole], status=found.status)
+    stages = set(refused.values())
+    reported = stages.pop() if len(stages) == 1 else None
+    worded = read_refusal(*account.said, wide=[text.whole], status=found.status, reported=reported)
     if worded.reason in {None, FailureReason.OTHER}:
         return found
     permanent = worded.permanent if found.permanent is None else found.permanent

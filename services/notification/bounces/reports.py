@@ -5,7 +5,7 @@ any text: gateways declare them as text/plain, and lose boundaries.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.events import FailureReason
@@ -13,7 +13,7 @@ from services.notification.bounces import addresses
 from services.notification.bounces.mime import REPORTS, Mail
 from services.notification.bounces.reading import EvidenceKind
 from services.notification.refusals.reading import read_refusal
-from services.notification.refusals.refusal import Refusal
+from services.notification.refusals.refusal import Refusal, Stage
 
 MAX_LINES = 4_000
 MAX_RECIPIENTS = 200
@@ -143,8 +143,11 @@ class Report:
         """The recipients to whom this happened."""
         return [recipient for recipient in self.recipients if recipient.kind is kind]
 
-    def diagnosis(self) -> Refusal:
-        """Of the failed recipients, the first with a reason that says something."""
+    def diagnosis(self, refused: Mapping[str, Stage]) -> Refusal:
+        """Of the failed recipients, the first with a reason that says something.
+
+        `refused` is the command that was refused for each, where the mail's words tell it.
+        """
         first: Refusal | None = None
         left = MAX_DIAGNOSED
         for one in self.of(EvidenceKind.FAILED) or self.of(EvidenceKind.DELAYED):
@@ -152,7 +155,9 @@ class Report:
                 break
             said = one.diagnostic[:left]
             left -= len(said)
-            found = read_refusal(said, status=one.status)
+            names = (one.address.lower(), one.original.lower())
+            reported = next(filter(None, map(refused.get, names)), None)
+            found = read_refusal(said, status=one.status, reported=reported)
             if found.reason not in {None, FailureReason.OTHER}:
                 return found
             first = first or found

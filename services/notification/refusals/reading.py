@@ -109,11 +109,13 @@ def read_refusal(
     status: str | None = None,
     code: int | None = None,
     stage: Stage | None = None,
+    reported: Stage | None = None,
 ) -> Refusal:
     """What `texts` say, the narrowest first, with the status and code that are known besides.
 
     `wide` are texts in which much else is said; they decide where nothing else does. `stage` is
-    where our own mail server refused, None where another one did and reports it.
+    where our own mail server refused, None where another one did and reports it; `reported` is
+    where that one did, if it is known besides what `texts` tell of it.
     """
     every = [" ".join(text.split()) for text in _bounded((*texts, *wide))]
     narrow, broad = every[: len(texts)], every[len(texts) :]
@@ -125,7 +127,7 @@ def read_refusal(
     if meaning is None:
         return Refusal(status=status, code=code)
     early = stage is not None and stage.before_the_recipient
-    refused_at = stage if early else next(filter(None, map(stage_in, narrow)), stage)
+    refused_at = stage if early else next(filter(None, map(stage_in, narrow)), reported or stage)
     if refused_at is not None and refused_at.before_the_recipient:
         meaning = _before_the_recipient(meaning, temporary=evidence.temporary)
     about, reason = meaning.about, meaning.reason
