@@ -22,6 +22,7 @@ PHRASES: tuple[Phrases, ...] = (
     recipients.OVER_A_LIMIT,
     nobody.LOOK_UP_LATER,
     recipients.HOST_UNKNOWN,
+    recipients.LOCKED_FOR_NOW,
     recipients.UNKNOWN_USER,
     recipients.UNRESOLVED,
     us.UNWANTED,

@@ -11,7 +11,7 @@ _YOUR = (
     r"tw[oó]j\w{0,3}|państwa|pańsk\w{1,3}|ваш\w{0,3}|dit|ditt|din|váš|vaše)|"
     rf"{_OF_NOBODY_ELSE}\b(?:ihr\w{{0,2}}|su|suo|sua|seu)) "
 )
-_BOX = (
+BOX = (
     r"accounts?|mail ?box|inbox|username|login|[\w-]{0,20}(?:konto|postfach|zugang|kennung)|"
     r"comptes?|bo[iî]te|cuenta|buz[oó]n|casella|utenza|conta|caixa|postvak|konta|skrzynk\w|"
     r"schránka|účet|аккаунт|уч[её]тная запись|ящик"
@@ -20,7 +20,7 @@ _ADDRESS = (
     r"(?:address|(?!ip-)[\w-]{0,20}adresse|direcci[oó]n|indirizzo|endere[cç]o|adres|adress|адрес)"
     r"(?! ?(?:books?|lists?|ip)\b)"
 )
-_ACCOUNT = rf"(?:{_BOX}|{_ADDRESS})\b"
+_ACCOUNT = rf"(?:{BOX}|{_ADDRESS})\b"
 _YOUR_ACCOUNT_IN_ONE = (
     r"\b(?:hesabınız|posta kutunuz|adresiniz)\w{0,4}|(?:您的|你的|贵)(?:邮箱)?(?:帐户|账户|帐号|"
     r"账号|帳號|邮箱|信箱|地址)|お客様のアカウント"
@@ -74,8 +74,8 @@ CUT_OFF_FROM_SENDING = (
     rf"{_TO_SEND}(?: [\w-]+){{0,2}} {CUT_OFF})"
 )
 WE_CUT_YOU_OFF = (
-    rf"{CUT_OFF} (?:of |de |von )?(?:\w+ )?{_YOUR}(?:[\w-]+ ){{0,2}}?(?:{_BOX})\b|"
-    rf"\b(?:hemos|abbiamo) (?:\w+ )?{CUT_OFF} (?:il |la )?su[oa]? (?:\w+ ){{0,2}}?(?:{_BOX})\b"
+    rf"{CUT_OFF} (?:of |de |von )?(?:\w+ )?{_YOUR}(?:[\w-]+ ){{0,2}}?(?:{BOX})\b|"
+    rf"\b(?:hemos|abbiamo) (?:\w+ )?{CUT_OFF} (?:il |la )?su[oa]? (?:\w+ ){{0,2}}?(?:{BOX})\b"
 )
 # That something isn't there
 MISSING = (

@@ -2,6 +2,7 @@
 
 from contracts.events import FailureReason
 from services.notification.refusals.refusal import About
+from services.notification.refusals.vocabulary import BOX, CUT_OFF
 from services.notification.refusals.wording import Kind, Phrases
 
 # Who owns a mailbox, or what the recipient is called.
@@ -21,6 +22,20 @@ _GONE = (
     r"disabled|inactive|de-?activated|suspended|discontinued|(?<!connection )closed|terminated|"
     r"deleted|removed|locked|frozen|invalid|undeliverable|unrouteable|unroutable|"
     r"could ?n[o'’]t be found|wasn['’]t found)"
+)
+
+# What a mailbox is, and not „the full text", „for full information"
+_FULL = (
+    r"(?<!\bfor )(?<!\bsee )(?<!\bthe )(?<!\ba )(?<!\byour )(?<!\bin )(?<!\bread )(?<!\bits )"
+    r"(?<!\btheir )(?<!\bwith )full\b(?! ?-?(?:text|header|name|host|detail|list|report|message|"
+    r"e-?mail|explanation|original|copy|info|log|error|transcript|address|diagnos|domain|path|story|"
+    r"description|reason|response|qualified|stop))"
+)
+# That it is shut for now: it exists.
+_FOR_NOW = (
+    r"(?:temporarily|vorübergehend|temporär|zeitweise|temporairement|provisoirement|temporalmente|"
+    r"temporaneamente|temporariamente|tijdelijk|tymczasowo|geçici olarak|временно|tillfälligt|"
+    r"midlertidigt?|dočasně)"
 )
 
 # Who may write to a recipient, most often a group
@@ -83,11 +98,10 @@ MAILBOX_FULL = Phrases(
         r"(?:mail ?box|mail ?folder|mail ?dir|inbox|account|user|recipient|mail file|storage|"
         r"mail)('s)?\b.{0,60}\b(?:is|was|are|over|has|exceed\w*|reached)?\b.{0,25}\b(?:over "
         r"?quota|quota (?:exceeded|violation)|(?:its|his|her|their|the|disk|disc|mail) quota|"
-        r"almost full|full\b(?! (?:text|header|name|detail|list|report|message|e-?mail|"
-        r"explanation|original|copy)))",
+        rf"almost full|{_FULL})",
         r"(?:mail ?box|mail ?dir|inbox|account|user|recipient|mail file)\b.{0,60}\b(?:over|"
         r"exceed\w*|beyond|out of|reached)\b.{0,30}\bquota|disk quota",
-        r"(?:mail ?box|mailbox|inbox)[- ]{0,2}(?:is )?full|full mailbox|mailbox ?full|"
+        rf"(?:mail ?box|mailbox|inbox)[- ]{{0,2}}(?:is )?{_FULL}|full mailbox|mailboxfull|"
         r"(?:mail ?box|inbox) (?:has |size )?(?:exceed\w*|is over)",
         r"exceed\w*( the)? (?:storage|mailbox|local|maximum storage) (?:allocation|limit|size)|"
         r"exceed\w* (?:\w+ )?storage allocation|exhausted\b.{0,30}\b(?:storage|space|quota)",
@@ -98,7 +112,9 @@ MAILBOX_FULL = Phrases(
         r"number of messages in recipient's mailbox exceeded|space has been used up|"
         r"too much mail data|has too much mail|(?:mailbox|account|inbox) (?:is |has )?(?:over|"
         r"exceed\w*) (?:its |the )?(?:size|storage|limit)",
-        r"postfach.{0,60}(?:voll|über|quota|kapazität|speicher)|(?:speicher\w*|quota|kontingent|"
+        r"postfach.{0,60}(?:\bvoll\b|\büber(?:füllt|laufen|schritten|schreitet|quota|last\w*)|"
+        r"\büber (?:(?:dem|der|das|die|sein\w{0,2}|ihr\w{0,2}) )?(?:\w{0,12}limit|quota|kontingent|"
+        r"\w{0,12}grenze)|\bquota|kapazität|\bspeicher(?:platz|grenze|limit|kapazität))|(?:speicher\w*|quota|kontingent|"
         r"mailbox).{0,40}(?:überschritten|erschöpft|ausgeschöpft|voll\b)|überfüllt",
         r"bo[iî]te .{0,50}(?:pleine|satur|plein)|quota .{0,20}dépass|espace .{0,40}(?:insuffisant|"
         r"épuis)",
@@ -154,7 +170,9 @@ MESSAGE_TOO_BIG = Phrases(
         r"nachricht ist größer als|größer als die (?:aktuelle|zulässige|maximale)|(?:размер|"
         r"объ[её]м)\w{0,20} .{0,40}(?:превыша|превыси|больше допустим)|(?:tamanho|tamaño|"
         r"dimensione|dimensioni)\b.{0,50}(?:exced|super|ultrapass|m[áa]xim)|muito grande|te groot|"
-        r"for stor(?:e|t)?\b|för stor|liian suuri|za du(?:ży|ża)|rozmiar.{0,40}przekracza|"
+        r"\b(?:er|var|är|alt|alltför) f[oö]r stor[eta]?\b|(?:besked|melding|meddeland|mail|mejl|"
+        r"e-post|fil|vedlegg|bilag|bilaga)(?:en|er|et)? f[oö]r stort?\b|"
+        r"liian suuri|za du(?:ży|ża)|rozmiar.{0,40}przekracza|"
         r"příliš velk|túl nagy|prea mare|çok büyük|(?:boyut|büyüklü)\w{0,20}.{0,30}aş|(?:大小|"
         r"尺寸)超|[邮郵]件(?:太|过|過)大|크기.{0,10}초과|너무 [커큽]",
     ),
@@ -212,6 +230,16 @@ UNRESOLVED = Phrases(
     (
         r"dns error|dns (?:lookup|server) (?:failure|failed)|domain lookup failed|"
         r"unable to look ?up",
+    ),
+)
+LOCKED_FOR_NOW = Phrases(
+    Kind.NAMES_THE_RECIPIENT,
+    About.RECIPIENT,
+    FailureReason.OTHER,
+    (
+        rf"(?:{BOX}|users?|recipient|address|benutzer|empfänger|utilisateur|destinat\w+|usuario|"
+        r"utente|gebruiker|hesap|posta kutusu|kullanıcı)\b[^.;!?]{0,50}?"
+        rf"(?:{_FOR_NOW} (?:\w+ )?{CUT_OFF}|{CUT_OFF} {_FOR_NOW})",
     ),
 )
 UNKNOWN_USER = Phrases(

@@ -77,7 +77,8 @@ OURS = Phrases(
         rf"currently|temporarily) ){{0,3}}{CUT_OFF}|"
         r"\b(?:\w{0,10}versand|envois?|env[ií]os?|invio|envio|wysyłanie|verzenden)\b"
         r"(?: [\w-]+){0,3} (?:ist|wurde|sind|est|a été|est[aá]|ha sido|è(?: stato)?|foi|zostało|"
-        rf"is) (?:[\w-]+ ){{0,2}}{CUT_OFF}",
+        rf"is) (?:[\w-]+ ){{0,2}}{CUT_OFF}|"
+        rf"\b\w{{0,10}}versand (?:aus|über|von|mit) (?:[\w-]+ ){{1,4}}?{CUT_OFF}",
         # Relaying
         r"\brelay(?:ing)?\b(?:(?!\b[45]\d\d\b|said|returned|recipient|user|"
         r"host).){0,60}\b(?:denied|not (?:allowed|permitted|enabled|accepted)|prohibited|rejected|"
