@@ -24,6 +24,41 @@ _GONE = (
     r"could ?n[o'’]t be found|wasn['’]t found)"
 )
 
+# A domain or host that a sentence is about, and not where it looks for a user: „in this domain"
+_THE = (
+    r"the|this|that|our|its|your|local|remote|virtual|mail|de[mnrs]|die|das|diese[rmns]?|unsere[rmns]?|"
+    r"angegebene[nrm]?|le|la|ce|cette|notre|el|est[ea]|nuestr[oa]|il|lo|questo|nostro|o|het|deze?|dit"
+)
+_WHERE = (
+    r"in|on|at|of|within|under|auf|bei|an|von|im|innerhalb|unter|dans|sur|du|de|en|au|chez|del|nel|"
+    r"sul|al|di|do|no|da|na|deste|neste|op|bij|van|w|på|hos|в|на"
+)
+_NAME_OF = r"(?:(?:name|nom|nombre|nome|nazwa) (?:of|de|du|del|di|do) )?"
+_PART_OF = (
+    r"(?: (?:of|in|part of|des|der|du|de|del|della|do|van) (?:[\w-]+ |l['’]){0,2}?"
+    r"(?:recipient|user|address|e-?mail|empfänger|adress|destinat|usuari|utilisateur|ontvanger)\w*)?"
+)
+
+
+def _subject(noun: str) -> str:
+    """The noun where the sentence is about it, up to what is said of it and of nobody else."""
+    return (
+        rf"(?:^|[^\w\s] ?|\b(?!(?:{_WHERE}|{_THE})\b)\w{{1,40}} )(?:(?:{_THE}) ){{0,2}}{_NAME_OF}"
+        rf"\b(?:{noun})\b{_PART_OF}"
+    )
+
+
+_DOMAIN = _subject(r"\w{0,12}(?:host|domain)")
+_DOMAIN_ABROAD = _subject(
+    r"(?:domain|domäne|rechner|host|server)\w{0,20}|domaine|dom[ií]nio|domein|domena|domän|doména|"
+    r"домен|alan adı|etki alanı"
+)
+_OF_IT = (
+    r"(?:(?!\b[45]\d\d\b|\buser|mail ?box|recipient|\baccount|benutzer|empf[aä]nger|postfach|konto|"
+    r"teilnehmer|utilisateur|destinat|usuari|buz[oó]n|utente|casella|gebruiker|ontvanger|"
+    r"użytkowni|odbiorc|kullanıcı|alıcı|пользовател)[^;])"
+)
+
 # What a mailbox is, and not „the full text", „for full information"
 _FULL = (
     r"(?<!\bfor )(?<!\bsee )(?<!\bthe )(?<!\ba )(?<!\byour )(?<!\bin )(?<!\bread )(?<!\bits )"
@@ -193,18 +228,17 @@ HOST_UNKNOWN = Phrases(
     About.RECIPIENT,
     FailureReason.HOST_UNKNOWN,
     (
-        r"no mail servers|no route found to|invalid dns|\bhost (?:name )?(?:\S{1,100} )?(?:was "
-        r")?not found\b|destination computer was not found|(?<!not )\bno mx record found|"
+        r"no mail servers|no route found to|invalid dns|destination computer was not found|"
+        r"(?<!not )\bno mx record found|"
         r"(?:unknown|unrouteable|unroutable|invalid|nonexistent|non-existent|illegal|"
-        r"bad) (?:mail |destination )?(?:host|domain|system)|(?:host|domain)(?: name)?(?: is|"
-        r" was)? (?:unknown|not found|invalid|nonexistent|non-existent)|no such (?:host|domain)|"
+        r"bad) (?:mail |destination )?(?:host|domain|system)|no such (?:host|domain)|"
         r"bad destination (?:host|system)",
-        rf"(?:host|domain)\b{_SAME_REPLY}{{0,60}}?\b(?:does not|doesn['’]?t|did not|do not|must|"
-        r"may not) exist|"
+        rf"{_DOMAIN}(?:(?: name)?(?: \S{{1,100}})?(?: is| was)? (?:unknown|not found|invalid|"
+        rf"nonexistent|non-existent)\b|{_OF_IT}{{0,60}}?\b(?:(?:does not|doesn['’]?t|did not|"
+        r"do not|must|may not) exist|(?:does not|doesn['’]t) accept (?:any )?(?:e-?)?mail|"
+        r"not (?:appear to be )?registered|not delegated))|"
         r"domain name not found|domain (?:is|was) not reachable|domain mentioned in email address "
-        r"is unknown|domain couldn['’]?t be found|domain could not be (?:found|resolved)|"
-        r"domain\b.{0,40}\b(?:does not|doesn['’]t) accept (?:any )?(?:e-?)?mail|"
-        r"domain\b.{0,80}\b(?:not (?:appear to be )?registered|not delegated)",
+        r"is unknown|domain couldn['’]?t be found|domain could not be (?:found|resolved)",
         r"host or domain name not found|name or service not known|nxdomain|nonexistentdomain|"
         r"domainnonexistent|name ?server.{0,40}(?:host not found|no data|non-existent)|"
         r"no data known|couldn['’]?t find any host|could not find any host",
@@ -215,10 +249,11 @@ HOST_UNKNOWN = Phrases(
         r"no address associated|unable to resolve route|indicated no smtp service|"
         r"dns hard error|malformed or unexpected name server reply|records for the destination "
         r"computer could not be found|remote domain does ?n.?t exist",
-        rf"\b(?:domain|domäne|rechner|host|server)\w{{0,20}}{_SAME_REPLY}{{0,50}}?"
-        r"(?:nicht (?:mehr )?(?:gefunden|bekannt|existier|vorhanden)|existiert nicht|unbekannt|"
-        r"gelöscht)|domaine .{0,40}(?:inconnu|existe)|"
-        r"dominio .{0,40}(?:no existe|sconosciuto|inesistente)|домен .{0,30}не|"
+        rf"{_DOMAIN_ABROAD}{_OF_IT}{{0,50}}?\b(?:nicht (?:mehr )?(?:gefunden|bekannt|existier\w*|"
+        r"vorhanden|registriert)|existiert nicht|gibt es nicht|unbekannt|gelöscht|inconnue?|"
+        r"n['’]existe|introuvable|no existe|desconocid[oa]|ine[sx]istente|sconosciut[oa]|"
+        r"non esiste|n[aã]o existe|desconhecid[oa]|bestaat niet|onbekend|nie istnieje|nieznan\w|"
+        r"okänd|finns inte|neexistuje|mevcut değil|bulunamadı|yok)\b|домен .{0,30}не|"
         r"ドメイン.{0,16}(?:存在|見つか)",
     ),
 )
