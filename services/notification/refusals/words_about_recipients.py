@@ -274,7 +274,7 @@ LOCKED_FOR_NOW = Phrases(
     (
         rf"(?:{BOX}|users?|recipient|address|benutzer|empfänger|utilisateur|destinat\w+|usuario|"
         r"utente|gebruiker|hesap|posta kutusu|kullanıcı)\b[^.;!?]{0,50}?"
-        rf"(?:{_FOR_NOW} (?:\w+ )?{CUT_OFF}|{CUT_OFF} {_FOR_NOW})",
+        rf"(?:{_FOR_NOW} (?:\w+ )?(?:{CUT_OFF}|nicht erreichbar)|{CUT_OFF} {_FOR_NOW})",
     ),
 )
 UNKNOWN_USER = Phrases(
@@ -308,15 +308,17 @@ UNKNOWN_USER = Phrases(
         r"(?:account|mailbox|user)(?: has| is| was)? expired|(?:is|"
         r"are) (?:currently )?(?:suspended|deactivated)|temporary locked|suspend the service|"
         r"due to inactivity|temporarily limited|administrative?le?y disabled|"
-        r"recipient (?:has )?moved|(?:has|have) moved (?:to|away)|no longer (?:with|employed|"
-        r"works?)|has left|not collected mail|not local; please try|hasn['’]t (?:logged|"
+        r"(?:user|recipient) (?:has )?moved|(?:has|have) moved (?:to|away)|no longer (?:with|"
+        r"employed|works?)|has left|not collected mail|not local; please try|hasn['’]t (?:logged|"
         r"been used)|destination mailbox address|name was not found|\b(?:user|recipient|"
         r"addressee)\b.{0,20}\bnot known",
-        r"(?:empfänger\w*|benutzer\w*|adresse|adressat|mailbox|postfach|konto|account|teilnehmer)"
-        r"\b.{0,60}(?:unbekannt|nicht (?:mehr )?(?:bekannt|gefunden|existier|"
+        r"\bkeine?n? solche[nrs]? (?:\w+-)?(?:empfänger|benutzer|nutzer|adresse|mailbox|"
+        r"postfach|konto)|"
+        r"(?:empfänger\w*|benutzer\w*|nutzer|adresse|adressat|mailbox|postfach|konto|account|"
+        r"teilnehmer)\b.{0,60}(?:unbekannt|nicht (?:mehr )?(?:bekannt|gefunden|existier|"
         r"vorhanden|gültig|erreichbar|aktiv|vergeben)|existiert nicht|ungültig|gesperrt|"
-        r"deaktiviert|gibt es nicht|gelöscht|aufgelöst|geschlossen|gekündigt|stillgelegt)|"
-        r"(?:unbekannte[rs]?|"
+        r"deaktiviert|gibt es (?:hier |bei uns )?nicht|gelöscht|aufgelöst|geschlossen|"
+        r"gekündigt|stillgelegt)|(?:unbekannte[rs]?|"
         r"ungültige[rs]?) (?:empfänger|benutzer|adresse|adressat|teilnehmer)",
         r"(?:utilisateur|destinataire|adresse|boîte|boite|compte)\b.{0,60}(?:inconnu|introuvable|"
         r"invalide|n'existe|inexistant|désactiv|archiv|pas été trouvé)",
@@ -330,7 +332,8 @@ UNKNOWN_USER = Phrases(
         r"onbekende (?:gebruiker|ontvanger)|(?:gebruiker|ontvanger|adres)\b.{0,50}(?:onbekend|"
         r"bestaat niet|niet gevonden)|(?:użytkownik|odbiorc\w*|adres)\b.{0,50}(?:nie istnieje|"
         r"nieznany)|(?:användare|mottagare)\w{0,20}.{0,40}(?:okänd|finns inte)",
-        r"пользовател\w{0,20}.{0,40}(?:не (?:найден|существует|зарегистрирован)|неизвест)|"
+        r"(?:пользовател|получател)\w{0,20}.{0,40}(?:не (?:найден|существует|"
+        r"зарегистрирован)|неизвест)|"
         r"адрес\w{0,20}.{0,30}не (?:найден|существует)|нет такого|ящик\w{0,20}.{0,40}(?:не "
         r"существует|заблокирован|отключен)",
         r"(?:宛先|ユーザ|アドレス|受信者|メールアドレス).{0,30}(?:存在し|見つか|不明|ありません|"
