@@ -113,6 +113,24 @@ async def test_postfix_confirms_what_it_delivered_itself(clinic: Practice) -> No
     await confirmed(clinic, created)
 
 
+async def test_postfix_hands_over_that_a_gateway_s_bounce_is_from_nobody(
+    clinic: Practice, servers: Servers
+) -> None:
+    """By the words alone it could be anybody's, and Postfix writes no Return-Path for LMTP."""
+    created, mail = await ticked(clinic)
+    content = (
+        "From: NoSpamProxy <nospamproxy@klinik.example>\r\n"
+        "Subject: Undeliverable: Ihre Videosprechstunde\r\n"
+        "\r\n"
+        f"Your message to {created['email']} could not be delivered.\r\n"
+        "Reason: 550 5.1.1 user unknown\r\n"
+    )
+    with smtplib.SMTP("127.0.0.1", servers.postfix.port, timeout=PATIENCE) as smtp:
+        smtp.sendmail("", [mail["envelope_from"]], content)
+    shown = await clinic.shows(created["id"], "failed")
+    assert shown["channels"]["email"]["reason"] == "unknown_user"
+
+
 async def confirmed(clinic: Practice, created: Json) -> None:
     async def ask() -> bool:
         found = await clinic.indicator(created["id"])

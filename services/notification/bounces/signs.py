@@ -111,8 +111,9 @@ def maybe_machine(mail: Mail) -> bool:
 def null_sender(mail: Mail) -> bool:
     """Whether nobody is to answer (RFC 5321 section 4.5.5), as far as the headers still tell."""
     head = mail.head
-    if any(_EMPTY.search(value) for value in head.all("return-path")[:2]):
-        return True
+    # The last server has written the first one; whoever wrote the mail may have written others.
+    if "return-path" in head:
+        return _EMPTY.search(head.get("return-path")) is not None
     line = head.get("x-from-line")
     return line != "" and (_EMPTY.search(line) is not None)
 

@@ -193,6 +193,15 @@ def _may_be_ending(content: bytearray) -> bool:
     return any(content.endswith(END_OF_DATA[:length]) for length in range(1, len(END_OF_DATA)))
 
 
+def _trace(sender: str) -> bytes:
+    """Return-Path, which the last server writes first (RFC 5321 section 4.4): this is it.
+
+    Whoever reads asks the first: one that the message brought along says nothing.
+    """
+    bare = "".join(each if each.isprintable() else "?" for each in sender.strip("<>"))
+    return f"Return-Path: <{bare}>\r\n".encode()
+
+
 class _Smtp(_Limited):
     pass
 
@@ -242,7 +251,8 @@ class _Handler:
         content = envelope.original_content or b""
         named = {self._return_path.read(address) for address in envelope.rcpt_tos}
         references = {each or self._return_path.find(content) for each in named}
-        mails = [ReturnedMail(content, each) for each in references]
+        delivered = (_trace(envelope.mail_from or "") + content)[:MAX_MAIL_BYTES]
+        mails = [ReturnedMail(delivered, each) for each in references]
         try:
             async with self._storing, self._db.system() as tx:
                 full = await receipt_store.is_full(tx)

@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from chassis.database import Database
 from chassis.sealing import Sealer
 from local.ports import free_base
-from services.notification.bounces import confined
+from services.notification.bounces import EvidenceKind, confined, read
 from services.notification.bounces.confined import ConfinedReader
 from services.notification.receipts import smtp
 from services.notification.receipts import store as receipt_store
@@ -31,6 +31,7 @@ from tests.support import PATIENCE, eventually
 RETURN_PATH = ReturnPath("rueck@praxis.example", {1: b"r" * 32})
 BARE = "rueck@praxis.example"
 NEIGHBOUR = "127.0.0.2"
+FROM_NOBODY = b"Return-Path: <>\r\n"
 MEBIBYTE = 1 << 20
 
 
@@ -52,10 +53,12 @@ class Client:
         self.writer.write(line + b"\r\n")
         return await self.answer()
 
-    async def deliver(self, pieces: Sequence[bytes], *recipients: str) -> str:
+    async def deliver(
+        self, pieces: Sequence[bytes], *recipients: str, sender: str = "<>", options: str = ""
+    ) -> str:
         """Send a message, in these pieces, as it is on the wire; the reply after its dot."""
         await self.say(b"EHLO mx.example")
-        await self.say(b"MAIL FROM:<>")
+        assert (await self.say(f"MAIL FROM:{sender}{options}".encode())).startswith("250")
         answers = [await self.say(f"RCPT TO:<{each}>".encode()) for each in recipients]
         assert answers[0].startswith("250")
         assert (await self.say(b"DATA")).startswith("354")
@@ -107,12 +110,19 @@ async def kept(db: Database, sealer: Sealer) -> list[Any]:
 
 
 async def delivered(
-    db: Database, sealer: Sealer, pieces: Sequence[bytes], *recipients: str
+    db: Database,
+    sealer: Sealer,
+    pieces: Sequence[bytes],
+    *recipients: str,
+    sender: str = "<>",
+    options: str = "",
 ) -> list[Any]:
     """What is stored of a message that was taken."""
     async with intake(db, sealer) as port, connected(port) as client:
         await client.answer()
-        assert (await client.deliver(pieces, *(recipients or (BARE,)))).startswith("250")
+        to = recipients or (BARE,)
+        answer = await client.deliver(pieces, *to, sender=sender, options=options)
+        assert answer.startswith("250")
         return await kept(db, sealer)
 
 
@@ -131,13 +141,76 @@ async def test_a_message_is_kept_as_it_came(
     notification_db: Database, sealer: Sealer, wire: bytes, content: bytes
 ) -> None:
     (receipt,) = await delivered(notification_db, sealer, [wire])
-    assert receipt.content == content
+    assert receipt.content == FROM_NOBODY + content
 
 
 async def test_a_message_may_come_byte_by_byte(notification_db: Database, sealer: Sealer) -> None:
     wire = b"\r\n.\r.\r\n..\r\na\r\n\r\n.\r\n"
     (receipt,) = await delivered(notification_db, sealer, [bytes([each]) for each in wire])
-    assert receipt.content == b"\r\n\r.\r\n.\r\na\r\n\r\n"
+    assert receipt.content == FROM_NOBODY + b"\r\n\r.\r\n.\r\na\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sender", "options", "written"),
+    [
+        ("<>", "", "<>"),
+        ("<otto@else.example>", "", "<otto@else.example>"),
+        ("<jörg@müller.example>", " SMTPUTF8", "<jörg@müller.example>"),
+        ('<"a\x0bb\x85c"@else.example>', "", "<a?b?c@else.example>"),
+        ('<"a\rReturn-Path:<>\r"@else.example>', "", '<"a?Return-Path:<>?"@else.example>'),
+    ],
+)
+async def test_the_envelope_s_sender_stands_first(
+    notification_db: Database, sealer: Sealer, sender: str, options: str, written: str
+) -> None:
+    wire = [b"Subject: x\r\n.\r\n"]
+    (receipt,) = await delivered(
+        notification_db, sealer, wire, sender=sender, options=f"{options} SIZE=10"
+    )
+    assert receipt.content == f"Return-Path: {written}\r\nSubject: x\r\n".encode()
+
+
+FROM_A_GATEWAY = (
+    b"From: NoSpamProxy <nospamproxy@klinik.example>\r\n"
+    b"Subject: Undeliverable: Ihre Videosprechstunde\r\n"
+    b"\r\n"
+    b"Your message to petra.lang@klinik.example could not be delivered.\r\n"
+    b"Reason: 550 5.1.1 user unknown\r\n"
+)
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "lmtp"])
+@pytest.mark.parametrize(
+    ("sender", "brought", "kind"),
+    [
+        ("<>", b"", EvidenceKind.FAILED),
+        ("<>", b"Return-Path: <otto@else.example>\r\n", EvidenceKind.FAILED),
+        ("<otto@else.example>", b"", EvidenceKind.NOT_A_BOUNCE),
+        ("<otto@else.example>", b"Return-Path: <>\r\n", EvidenceKind.NOT_A_BOUNCE),
+        ("<otto@else.example>", b"From MAILER-DAEMON\r\n", EvidenceKind.NOT_A_BOUNCE),
+    ],
+)
+async def test_a_bounce_has_nobody_for_its_sender_and_none_is_made_up(
+    notification_db: Database,
+    sealer: Sealer,
+    protocol: Literal["smtp", "lmtp"],
+    sender: str,
+    brought: bytes,
+    kind: EvidenceKind,
+) -> None:
+    """What the message itself says of its sender does not count."""
+    async with (
+        intake(notification_db, sealer, protocol=protocol) as port,
+        connected(port) as client,
+    ):
+        await client.answer()
+        await client.say(b"LHLO mx.example" if protocol == "lmtp" else b"EHLO mx.example")
+        await client.say(b"MAIL FROM:" + sender.encode())
+        await client.say(b"RCPT TO:<%s>" % BARE.encode())
+        await client.say(b"DATA")
+        assert (await client.say(brought + FROM_A_GATEWAY + b".")).startswith("250")
+        (receipt,) = await kept(notification_db, sealer)
+    assert read(receipt.content).kind is kind
 
 
 async def test_what_follows_a_message_is_the_next_command(
@@ -155,7 +228,7 @@ async def test_of_a_huge_message_the_beginning_is_kept(
 ) -> None:
     line = b"y" * 998 + b"\r\n"
     (receipt,) = await delivered(notification_db, sealer, [line * 9_900, b".\r\n"])
-    assert receipt.content == (line * 2_000)[:MAX_MAIL_BYTES]
+    assert receipt.content == (FROM_NOBODY + line * 2_000)[:MAX_MAIL_BYTES]
     async with intake(notification_db, sealer) as port, connected(port) as client:
         await client.answer()
         answer = await client.deliver([line * 10_001, b".\r\n"], BARE)
