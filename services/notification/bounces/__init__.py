@@ -152,12 +152,14 @@ def _worded(mail: Mail, text: texts.Text, original: Original) -> Reading:
     ours = _ours(mail, original)
     account = texts.account(mail, text, rule, ours)
     recipients = list(account.recipients) or texts.anywhere(text, ours, original.recipients)
-    if not recipients and not (signs.surely_machine(mail) or signs.plain_daemon(mail)):
+    machine = signs.surely_machine(mail) or signs.plain_daemon(mail)
+    about_all = original.message_id is None and texts.is_circular(text)
+    if not recipients and (about_all or not machine):
         return NOT_A_BOUNCE  # what is made up names nobody
     found = read_refusal(*account.said, wide=[text.whole, mail.head.get("subject")])
     if account.reason is not None:
         found = replace(found, reason=account.reason, permanent=True)
-    kind = texts.tone(mail, text)
+    kind = texts.tone(mail, text, found)
     return Reading(
         kind,
         _permanent(kind, found),

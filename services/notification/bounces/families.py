@@ -8,7 +8,7 @@ recipient is taken, then the whole. All match without regard to case.
 from dataclasses import dataclass
 
 from contracts.events import FailureReason
-from services.notification.bounces.languages import DELAYED, UNDELIVERED, any_of
+from services.notification.bounces.languages import DELAYED, GIVEN_UP_IN, UNDELIVERED, any_of
 
 _A = r"[^\s<>\"'@,;()\[\]]{1,100}@[^\s<>\"'@,;:()]{1,255}"
 _Q = r"(?:\"[^\"\n]{1,64}\"|[^\s<>@]{1,100})@[^\s<>@]{1,255}"
@@ -369,8 +369,11 @@ NOT_DELIVERED = (
 # That it has not arrived so far, but still may.
 STILL_TRIED = (
     r"has been delayed|is (?:being )?delayed|delayed (?:mail|message|delivery)|"
-    r"still (?:being )?(?:undelivered|retried|try|not been)|not yet been delivered|has not yet|"
-    r"will (?:be retried|keep trying|continue|be attempted|try again|retry)|"
+    r"still (?:being )?(?:undelivered|retried|try|not been|in the queue|queued)|"
+    r"not yet been delivered|has not yet|not been able to deliver .{0,100}\bso far|"
+    r"unable to deliver .{0,100}\bso far|"
+    r"will (?:be retried|keep trying|continue|be attempted|try again|retry|be tried again)|"
+    r"(?:another|the next|a further) attempt will be made|"
     r"message will be retried|"
     r"(?:this is a|this is only a|just a) warning|warning message only|temporary failure report|"
     r"you do not need to (?:re-?send|take)|no action is required|do not need to do anything|"
@@ -378,10 +381,19 @@ STILL_TRIED = (
     r"advisory-only|has been postponed|temporary problem delivering|delivery incomplete|"
     rf"we'll keep trying|gmail will retry|{any_of(DELAYED)}"
 )
+# That nobody tries any longer.
 GIVEN_UP = (
-    r"permanent(?:ly)? (?:error|fail|fatal)|failed permanently|giving up|given up|"
-    r"no further (?:delivery )?attempts|could not be delivered for (?:too long|\d)|"
+    r"permanent(?:ly)? (?:error|fail|fatal)|failed permanently|giving up|given up|gave up|"
+    r"no (?:further|more) (?:delivery )?(?:attempts|retries)|(?:stopped|ceased) trying|"
+    r"will not (?:be (?:retried|tried|attempted|re-?sent)|try|retry|keep)|"
+    r"could not be delivered for (?:too long|\d)|has (?:now )?(?:expired|been (?:cancell?ed|"
+    r"abandoned|aborted|rejected))|"
     r"will be deleted from queue|returned to sender|not going to try again|too long|"
     r"retry timeout exceeded|"
-    r"final failure|endgültig|échec définitif|permanent failure"
+    rf"final failure|permanent failure|{any_of(GIVEN_UP_IN)}"
+)
+# What follows is no more than a possibility.
+IF = (
+    r"\b(?:if|unless|until|otherwise|in case|wenn|falls|sofern|sollten?|sonst|andernfalls|bevor|"
+    r"sobald|s'il|si (?:le|la|votre|vous|ce|cette)|sinon|indien|zodra|anders)\b"
 )

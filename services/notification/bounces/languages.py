@@ -1,4 +1,4 @@
-"""How „not delivered" and „delayed" are put, by language: data for subjects and texts alike.
+"""How „not delivered", „delayed" and „given up" are put, by language: data for subjects and texts.
 
 What a shop or a parcel service writes, too, is not enough by itself: see `belief`.
 """
@@ -56,11 +56,14 @@ UNDELIVERED: dict[str, str] = {
 
 DELAYED: dict[str, str] = {
     "de": r"verzögert|verzögerung|wird weiter versucht|weitere zustellversuche|"
-    r"noch nicht zugestellt|(?:nur|lediglich) eine warnung|"
-    r"versuch\w* (?:wir )?es (?:noch )?(?:weitere|bis)|"
+    r"(?:noch|bisher|bislang) (?:noch |leider )?nicht (?:zugestellt|zustellbar|ausgeliefert)|"
+    r"zustellung .{0,30}noch nicht möglich|wartet (?:noch )?auf (?:die )?zustellung|"
+    r"(?:nur|lediglich) eine warnung|weiter(?:hin)? versucht, .{0,30}zuzustellen|"
+    r"versuch\w* (?:wir )?(?:es|die zustellung) (?:weiter|noch weiter|bis|erneut|in .{0,40}erneut)|"
     r"nicht erneut (?:zu )?(?:senden|verschicken)|zustellung wird fortgesetzt|"
-    r"erneut versucht(?! zu)",
-    "fr": r"retard[ée]|ceci est (?:seulement |uniquement )?un avertissement|"
+    r"w(?:ird|erden?)\b.{0,60}(?<!nicht )(?<!nicht mehr )erneut versucht(?! zu)",
+    "fr": r"retard[ée]|n'a pas encore (?:pu |été )(?:être )?(?:remis|livré|distribué|délivré)|"
+    r"(?:va|allons|vont) réessayer|réessaiera|ceci est (?:seulement |uniquement )?un avertissement|"
     r"sera (?:de nouveau |à nouveau )?(?:retenté|réessayé)|pas nécessaire de renvoyer",
     "es": r"retrasad|esto es (?:solo|sólo) (?:un )?avis|se seguirá intentando|"
     r"seguir[áa] intent|no es necesario (?:que )?(?:vuelva|reenv)",
@@ -71,11 +74,28 @@ DELAYED: dict[str, str] = {
     "da, no, sv": r"forsinket|försenad|fördröj|endast en varning|kun en advarsel",
     "pl": r"opóźnion|to (?:jest )?tylko ostrzeżenie|kolejne próby",
     "cs": r"zpožděn|opožděn",
+    "hu": r"késlelt|késik|tovább próbálkoz",
     "tr": r"gecik(?:ti|me|iyor)|yalnızca bir uyarı|tekrar denenecek",
     "ru": r"задерж|задержан|попытки (?:доставки )?будут продолж|повторн\w+ попытк\w+ будут",
     "ja": r"遅延|再送を試み|再送します|配信を継続",
     "zh": r"延[迟遲]|(?:继续|繼續|重新)(?:尝试|嘗試|投递)|稍后重试",
     "ko": r"지연|다시 시도",
+}
+
+GIVEN_UP_IN: dict[str, str] = {
+    "de": r"endgültig|aufgegeben|dauerhaft (?:fehlgeschlagen|gescheitert)|"
+    r"nicht (?:mehr |länger )?(?:erneut|weiter|nochmals?|noch einmal) versucht|"
+    r"nicht (?:mehr |länger )?versucht, |"
+    r"keine (?:weiteren|erneuten) (?:zustell)?versuche|zustellversuche (?:wurden )?eingestellt",
+    "fr": r"définiti(?:f|ve)|abandonné|\babandon\b|aucune (?:autre|nouvelle) tentative",
+    "es": r"definitiv[ao]|no se (?:harán|realizarán|intentará) (?:más|de nuevo)|desistido",
+    "pt": r"definitiv[ao]|não (?:serão feitas|haverá) (?:mais|novas) tentativas",
+    "it": r"definitiv[ao]|rinunciato|non (?:verranno|saranno) (?:effettuati|fatti) altri tentativi",
+    "nl": r"definitief|opgegeven|geen (?:verdere|nieuwe) pogingen",
+    "da, no, sv": r"opgivet|gitt opp|gett upp|inga fler försök|ingen flere forsøg",
+    "pl": r"ostateczn|zaniechan|kolejne próby nie będą",
+    "cs": r"další pokusy nebudou|definitivně",
+    "ru": r"окончательно|попытки (?:доставки )?прекращены|больше не будет предпринимат",
 }
 
 

@@ -14,6 +14,7 @@ from services.notification.bounces import addresses, families
 from services.notification.bounces.mime import MAX_LINE, Mail
 from services.notification.bounces.original import BEGINS
 from services.notification.bounces.reading import EvidenceKind
+from services.notification.refusals.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +133,12 @@ def is_terse(text: Text) -> bool:
     return of_one and _compile(families.GREETING).search(whole) is None
 
 
+def is_circular(text: Text) -> bool:
+    """Whether it greets and names no address, as what goes to all customers of a server does."""
+    whole = text.whole[:6_000]
+    return "@" not in whole and _compile(families.GREETING).search(whole) is not None
+
+
 def account(mail: Mail, text: Text, rule: Rule | None, ours: Iterable[str]) -> Account:
     """What is told: the address by the family's rule, the mail's headers, flufl.bounce, any line.
 
@@ -219,12 +226,29 @@ def _by_flufl(mail: Mail, text: Text) -> list[str]:
     return [addresses.clean(found.decode("latin-1")) for found in sorted(permanent or temporary)]
 
 
-def tone(mail: Mail, text: Text) -> EvidenceKind:
-    """Whether the words tell of a failure or of a delay."""
-    head = f"{mail.head.get('subject')}\n{text.whole[:6_000]}"
-    if _compile(families.STILL_TRIED).search(head) and not _compile(families.GIVEN_UP).search(head):
-        return EvidenceKind.DELAYED
-    return EvidenceKind.FAILED
+def tone(mail: Mail, text: Text, found: Refusal) -> EvidenceKind:
+    """Whether the words tell of a failure or of a delay.
+
+    „Delayed" is said of what was given up in the end, too: a code decides, then what was given up.
+    """
+    sentences = _sentences(mail, text)
+    if not _compile(families.STILL_TRIED).search(" ".join(sentences)):
+        return EvidenceKind.FAILED
+    for_good = {str(each)[0] for each in (found.status, found.code) if each} == {"5"}
+    if for_good or _compile(families.GIVEN_UP).search(_unconditional(sentences)):
+        return EvidenceKind.FAILED
+    return EvidenceKind.DELAYED
+
+
+def _sentences(mail: Mail, text: Text) -> list[str]:
+    """The subject and what is said, each sentence in one line."""
+    said = f"{mail.head.get('subject')}\n\n{text.whole[:6_000]}"
+    return [" ".join(each.split()) for each in _compile(r"(?<=[.!?])\s|\n\s*\n").split(said)]
+
+
+def _unconditional(sentences: Iterable[str]) -> str:
+    """Without what only may happen."""
+    return " ".join(each for each in sentences if not _compile(families.IF).search(each))
 
 
 def speaks_of_failure(text: Text) -> bool:
