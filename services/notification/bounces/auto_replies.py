@@ -46,8 +46,7 @@ _BODY = re.compile(
     r"\b(?:i am|i'm|i will be|i'll be) (?:currently |presently )?(?:out|away|on|not in)\b|"
     r"out of (?:the )?office|automat(?:ed|ic|ically)[\s-]{1,3}(?:reply|response|generated repl)|"
     r"\b(?:ich|bin ich|wir) .{0,60}(?:nicht (?:im|erreichbar|da)|im urlaub|abwesend|außer haus)|"
-    r"automatische (?:antwort|nachricht|e-?mail|empfangs|eingangs)|"
-    r"automatisch (?:generiert|erstellt)|"
+    r"automatische (?:antwort|empfangs|eingangs)|"
     r"réponse automatique|respuesta autom|risposta autom|"
     r"je suis .{0,30}(?:absent|en congé)|estar[ée] (?:fuera|ausente)|sono .{0,30}(?:assente|fuori)|"
     r"thank(?:s| you) for (?:contacting|your|getting)|vielen dank für ihre|danke für ihre|"
@@ -55,6 +54,10 @@ _BODY = re.compile(
     r"(?:received|logged|opened|created|registered)|we(?: have|'ve)? received your|"
     r"(?:anfrage|nachricht|e-?mail|ticket)\b.{0,60}\b(?:eingegangen|erhalten|eröffnet|registriert)",
     re.I,
+)
+# What a server writes of its reports, too.
+_BY_NOBODY = re.compile(
+    r"automatische (?:nachricht|e-?mail)|automatisch (?:generiert|erstellt|erzeugt|versandt)", re.I
 )
 # Mail systems confirm senders: „please confirm that you sent this".
 _CHALLENGE = re.compile(
@@ -93,13 +96,16 @@ def is_auto_reply(mail: Mail) -> bool:
     if system or signs.declared_report(mail) or "x-failed-recipients" in mail.head:
         return False
     text = _text(mail)
+    coded = find_status(text) is not None
     if is_marked(mail):
-        return not reports or _BODY.search(text) is not None
+        return not reports or (_BODY.search(text) is not None and not coded)
     software = signs.null_sender(mail) or (_by_software(mail) and not signs.of_a_list(mail))
-    if not software or not mail.head.get("from") or find_status(text) is not None:
+    if not software or not mail.head.get("from") or coded:
         return False
     said = f"{subject}\n{text}"
-    return any(pattern.search(said) for pattern in (_AWAY, _BODY, _CHALLENGE))
+    if any(pattern.search(said) for pattern in (_AWAY, _BODY, _CHALLENGE)):
+        return True
+    return not reports and _BY_NOBODY.search(said) is not None
 
 
 def _text(mail: Mail) -> str:
