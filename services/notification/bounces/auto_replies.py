@@ -6,11 +6,12 @@ They are never failures, whatever they quote: somebody away has a mailbox.
 import re
 
 from services.notification.bounces import signs
+from services.notification.bounces.languages import words
 from services.notification.bounces.mime import Mail
 from services.notification.refusals.codes import find_status
 
 # Subjects that only machines write.
-_BY_MACHINE = re.compile(
+_BY_MACHINE = words(
     r"^\s*(?:auto(?:matic|mated)?[- ]?(?:reply|response|antwort|responder|reponse)|auto\s*:|"
     r"auto-?respond|out[- ]of[- ](?:the[- ])?office\b|automatische? (?:antwort|rückmeldung)|"
     r"abwesenheits(?:notiz|meldung|benachrichtigung|agent|assistent)|eingangsbestätigung|"
@@ -21,16 +22,14 @@ _BY_MACHINE = re.compile(
     r"automatická odpov|otomatik (?:yanıt|cevap)|αυτόματη|自動(?:返信|応答|回答|送信)|"
     r"自动(?:回复|答复)|自動回覆|자동 ?(?:응답|회신))|"
     r"\b(?:automatic reply|auto-?reply|autoresponse|autoresponder|abwesenheitsnotiz|"
-    r"automatische antwort|réponse automatique)\b|\bout of office\b.{0,10}:|自動返信",
-    re.I,
+    r"automatische antwort|réponse automatique)\b|\bout of office\b.{0,10}:|自動返信"
 )
 # Subjects that people write, too.
-_AWAY = re.compile(
+_AWAY = words(
     r"out of (?:the )?office|\booo\b|\baway\b|\b(?:vacation|holiday|on leave)\b|absen[ct]|"
-    r"abwesen|nicht (?:im haus|im büro|da\b|erreichbar)|urlaub|außer haus|ausser haus|"
+    r"abwesen|nicht (?:im haus|im büro|da\b|erreichbar)|urlaub|außer haus|"
     r"fuera de|ausen|fuori|assen|fora do|afwezig|frånvar|fravær|poissa|nieobecno|poza biurem|"
-    r"нет на месте|отпуск|отсутств|mimo kancel|ofis dışı|不在|休暇|休假|부재",
-    re.I,
+    r"нет на месте|отпуск|отсутств|mimo kancel|ofis dışı|不在|休暇|休假|부재"
 )
 _HEADERS = (
     "x-autoreply",
@@ -42,7 +41,7 @@ _HEADERS = (
     "x-mail-autoreply",
     "x-vacation",
 )
-_BODY = re.compile(
+_BODY = words(
     r"\b(?:i am|i'm|i will be|i'll be) (?:currently |presently )?(?:out|away|on|not in)\b|"
     r"out of (?:the )?office|automat(?:ed|ic|ically)[\s-]{1,3}(?:reply|response|generated repl)|"
     r"\b(?:ich|bin ich|wir) .{0,60}(?:nicht (?:im|erreichbar|da)|im urlaub|abwesend|außer haus)|"
@@ -52,12 +51,11 @@ _BODY = re.compile(
     r"thank(?:s| you) for (?:contacting|your|getting)|vielen dank für ihre|danke für ihre|"
     r"(?:request|ticket|message|e-?mail|inquiry|enquiry)\b.{0,40}\b(?:has been|was|have been) "
     r"(?:received|logged|opened|created|registered)|we(?: have|'ve)? received your|"
-    r"(?:anfrage|nachricht|e-?mail|ticket)\b.{0,60}\b(?:eingegangen|erhalten|eröffnet|registriert)",
-    re.I,
+    r"(?:anfrage|nachricht|e-?mail|ticket)\b.{0,60}\b(?:eingegangen|erhalten|eröffnet|registriert)"
 )
 # What a server writes of its reports, too.
-_BY_NOBODY = re.compile(
-    r"automatische (?:nachricht|e-?mail)|automatisch (?:generiert|erstellt|erzeugt|versandt)", re.I
+_BY_NOBODY = words(
+    r"automatische (?:nachricht|e-?mail)|automatisch (?:generiert|erstellt|erzeugt|versandt)"
 )
 # Mail systems confirm senders: „please confirm that you sent this".
 _CHALLENGE = re.compile(

@@ -3,6 +3,10 @@
 What a shop or a parcel service writes, too, is not enough by itself: see `belief`.
 """
 
+import re
+
+from services.notification.refusals.spelling import also_plain
+
 UNDELIVERED: dict[str, str] = {
     "da, no": r"(?:kunne|kan|ble|blev) ikke (?:blive |bli )?(?:levere[st]?|levert|sendes|sendt|"
     r"afleveres)|ikke leveret|kan ikke leveres|mislykket (?:levering|sending)|"
@@ -102,3 +106,8 @@ GIVEN_UP_IN: dict[str, str] = {
 def any_of(by_language: dict[str, str]) -> str:
     """One pattern of all languages."""
     return "|".join(by_language.values())
+
+
+def words(pattern: str) -> re.Pattern[str]:
+    """The pattern, for words of any case, with the marks of their letters or without."""
+    return re.compile(also_plain(pattern), re.I)

@@ -7,6 +7,7 @@ notices to a server's postmaster: rules as data, by what each kind can't do with
 import re
 
 from services.notification.bounces import signs
+from services.notification.bounces.languages import words
 from services.notification.bounces.mime import Mail
 
 # Ticket systems, trackers and monitors name themselves, or number their subjects.
@@ -48,7 +49,7 @@ _TO_POSTMASTER = re.compile(
     re.I,
 )
 # The owner of the mailbox, who is written to, is warned or lured.
-_YOUR_MAILBOX = re.compile(
+_YOUR_MAILBOX = words(
     r"\byour (?:own )?(?:e-?mail )?(?:mailbox|mail ?box|inbox|e-?mail (?:account|storage)|mail "
     r"(?:account|quota)|account storage|storage)\b.{0,60}\b(?:is|has|will|exceed\w*|"
     r"reached|becomes?)\b|"
@@ -59,10 +60,9 @@ _YOUR_MAILBOX = re.compile(
     r"\bvotre (?:boîte|compte)\b.{0,60}(?:pleine|%|bloqué|limite)|"
     r"\bsu (?:buzón|cuenta)\b.{0,60}(?:lleno|%|límite)|"
     r"\b(?:incoming|pending|held|queued|unreceived|undelivered) (?:\w+ )?(?:messages?|e-?mails?)\b"
-    r".{0,60}\b(?:your (?:mail ?box|inbox)|pending|on hold|not (?:be )?delivered to you)",
-    re.I,
+    r".{0,60}\b(?:your (?:mail ?box|inbox)|pending|on hold|not (?:be )?delivered to you)"
 )
-_LURE = re.compile(
+_LURE = words(
     r"\b(?:release|retrieve|recover|review|download|fix|unblock)\b.{0,30}\b(?:messages?|"
     r"e-?mails?|mails?|inbox|mail ?box|now)\b|"
     r"\b(?:verify|confirm|validate|update|upgrade|re-?activate|unlock|keep) your\b.{0,30}"
@@ -72,8 +72,7 @@ _LURE = re.compile(
     r"\b(?:postfach|konto|nachricht\w*|e-?mails?|passwort|zugang|identität)\b.{0,40}\b(?:bestätigen|"
     r"verifizieren|freigeben|abrufen|aktualisieren|entsperren|freischalten)\b|"
     r"\b(?:hier|jetzt) (?:klicken|anmelden|einloggen|bestätigen)|klicken sie (?:hier|auf)|"
-    r"\bcliquez|\bhaga clic|\bclicca|\bкликните|нажмите",
-    re.I,
+    r"\bcliquez|\bhaga clic|\bclicca|\bкликните|нажмите"
 )
 _LINK = re.compile(r"https?://", re.I)
 MAX_LENGTH = 4_000

@@ -35,6 +35,10 @@ _CHARSET = re.compile(
     re.I,
 )
 _ALIASES = {"sjis": "cp932", "xsjis": "cp932", "shiftjis": "cp932", "windows31j": "cp932"}
+# Declared by whoever knows no better, whereas what is UTF-8 shows by itself.
+_OFTEN_WRONG = {"iso88591", "iso885915", "windows1252", "cp1252"}
+# Bytes that are no UTF-8, as „surrogateescape" leaves them.
+_CP1252 = {0xDC00 + each: bytes([each]).decode("cp1252", "replace") for each in range(0x80, 0x100)}
 _HEADER = re.compile(r"([\x21-\x39\x3b-\x7e]{1,76})[ \t]*:(.*)", re.S)
 _GUESSED_BOUNDARY = re.compile(
     rb"^--([^\s-][^\r\n]{0,300}|-{1,80}[^\s-][^\r\n]{0,300})\r?\nContent-[A-Z]", re.M | re.I
@@ -151,20 +155,20 @@ def decode(raw: bytes, charset: str) -> str:
     if b"\x1b$" in raw or b"\x1b(J" in raw:
         charset = "iso2022_jp_ext"
     plain = re.sub(r"[-_]", "", charset.lower())
-    candidates = [_ALIASES.get(plain, charset)] if _CHARSET.fullmatch(charset) else []
-    if plain == "usascii":
-        candidates = []
-    for candidate in (*candidates, "utf-8"):
+    known = _CHARSET.fullmatch(charset) and plain not in {"usascii", "utf8"}
+    declared = [_ALIASES.get(plain, charset)] if known else []
+    first = ["utf-8"] if plain in _OFTEN_WRONG else declared
+    for candidate in (*first, *declared, "utf-8"):
         try:
             return raw.decode(candidate)
         except (UnicodeError, LookupError):
             continue
-    if candidates:
+    if declared:
         try:
-            return raw.decode(candidates[0], "replace")
+            return raw.decode(declared[0], "replace")
         except (UnicodeError, LookupError):
             pass
-    return raw.decode("cp1252", "replace")
+    return raw.decode("utf-8", "surrogateescape").translate(_CP1252)
 
 
 def _content_type(head: Head) -> tuple[str, dict[str, str]]:

@@ -6,7 +6,7 @@ No single sign decides: bounces come from people's addresses, and people forward
 import re
 
 from services.notification.bounces import addresses
-from services.notification.bounces.languages import DELAYED, UNDELIVERED, any_of
+from services.notification.bounces.languages import DELAYED, UNDELIVERED, any_of, words
 from services.notification.bounces.mime import REPORTS, Mail
 
 _DAEMON = re.compile(
@@ -33,7 +33,7 @@ _MAYBE = re.compile(
     r"[\w.]*-admin|abuse|listserv|majordomo|staff|support|devnull|null|nobody)[-+.\w]*@",
     re.I,
 )
-_SUBJECT = re.compile(
+_SUBJECT = words(
     r"undeliver|undelivrable|un-deliver|non[- _]?deliver|nondeliver|not (?:be |been )?deliver|"
     r"(?:can ?not|could ?n[o']t|couldn't|unable to|wasn't|failed to|"
     r"failure to|failure|error|problem) (?:be |in )?(?:deliver|send|sent)|"
@@ -67,8 +67,7 @@ _SUBJECT = re.compile(
     r"not member|loop alert|system error message|mail from .{0,40}reject|"
     rf"{any_of(UNDELIVERED)}|"
     rf"(?:entrega|zustell|nachricht|mensa|mess[ag]|mail|correo|posta|bericht|доставк|сообщ|письм|"
-    rf"meddel|viest|wiadom|zpráv|配|邮|郵|メール|메일).{{0,60}}(?:{any_of(DELAYED)})",
-    re.I,
+    rf"meddel|viest|wiadom|zpráv|配|邮|郵|メール|메일).{{0,60}}(?:{any_of(DELAYED)})"
 )
 _ANSWER = re.compile(
     r"^\s*(?:\[[^\]]{1,40}\]\s*)?(?:re|aw|sv|antw|fwd?|wg|tr|rv|vs|vb|odp|ynt|回复|"

@@ -15,6 +15,7 @@ from services.notification.bounces.mime import MAX_LINE, Mail
 from services.notification.bounces.original import BEGINS
 from services.notification.bounces.reading import EvidenceKind
 from services.notification.refusals.refusal import Refusal
+from services.notification.refusals.spelling import also_plain
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def _rule(family: families.Family) -> Rule:
 
 @cache
 def _compile(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.I | re.M)
+    return re.compile(also_plain(pattern), re.I | re.M)
 
 
 def report_text(mail: Mail) -> Text:
