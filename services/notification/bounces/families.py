@@ -8,7 +8,13 @@ recipient is taken, then the whole. All match without regard to case.
 from dataclasses import dataclass
 
 from contracts.events import FailureReason
-from services.notification.bounces.languages import DELAYED, GIVEN_UP_IN, UNDELIVERED, any_of
+from services.notification.bounces.languages import (
+    DELAYED,
+    DELIVERED,
+    GIVEN_UP_IN,
+    UNDELIVERED,
+    any_of,
+)
 
 _A = r"[^\s<>\"'@,;()\[\]]{1,100}@[^\s<>\"'@,;:()]{1,255}"
 _Q = r"(?:\"[^\"\n]{1,64}\"|[^\s<>@]{1,100})@[^\s<>@]{1,255}"
@@ -365,6 +371,12 @@ NOT_DELIVERED = (
     r"no (?:se )?(?:ha )?(?:podido|pudo|fue|ha sido) (?:ser )?entreg|no se puede entregar|"
     r"non (?:recapit|consegn)|impossible de (?:remettre|livrer)|"
     rf"{any_of(UNDELIVERED)}|{any_of(DELAYED)}"
+)
+# That it arrived, and what is never said where nothing else happened.
+ARRIVED = any_of(DELIVERED)
+BUT = (
+    rf"{NOT_DELIVERED}|\bfail|\berror|\bfehl|\bproblem|\bunable\b|\bcan ?not\b|"
+    r"\bcould not\b|\breject|\brefus|\bdiscard|\bblock|abgelehnt|abgewiesen|zurückgewiesen"
 )
 # That it has not arrived so far, but still may.
 STILL_TRIED = (

@@ -1,4 +1,4 @@
-"""How „not delivered", „delayed" and „given up" are put, by language: data for subjects and texts.
+"""How „not delivered", „delayed", „given up" and „delivered" are put, by language, as data.
 
 What a shop or a parcel service writes, too, is not enough by itself: see `belief`.
 """
@@ -106,6 +106,23 @@ GIVEN_UP_IN: dict[str, str] = {
 def any_of(by_language: dict[str, str]) -> str:
     """One pattern of all languages."""
     return "|".join(by_language.values())
+
+
+_NOT_SO = r"(?:(?!\bnicht\b|\bkein)(?:[^.!?\n]|\.(?=\S))){0,120}?"
+DELIVERED: dict[str, str] = {
+    "en": r"successfully (?:delivered|relayed|sent)|delivered successfully|"
+    r"successful (?:mail |message )?delivery|^(?:delivered|relayed) ?:|status ?[-:] ?delivered|"
+    r"(?:was|were|has been|have been) delivered\b|"
+    r"delivery .{0,80}\b(?:is complete|was successful|has been completed)\b",
+    "de": rf"^(?:zugestellt|weitergeleitet) ?:|zustellung .{{0,80}}(?:abgeschlossen|erfolgreich)|"
+    rf"wurden?\b{_NOT_SO}\b(?:zugestellt|ausgeliefert)\b|"
+    r"erfolgreich (?:zugestellt|ausgeliefert|übermittelt)",
+    "fr": r"\ba (?:bien )?été (?:remis|livré|distribué|délivré)|remise .{0,80}est terminée",
+    "es": r"entregado correctamente|se completó la entrega",
+    "it": r"avvenuta consegna|recapito .{0,80}è stato completato",
+    "nl": r"is (?:succesvol |met succes )?(?:afgeleverd|bezorgd)\b",
+    "pt": r"(?:foi )?entregue com (?:êxito|sucesso)",
+}
 
 
 def words(pattern: str) -> re.Pattern[str]:

@@ -233,12 +233,22 @@ def tone(mail: Mail, text: Text, found: Refusal) -> EvidenceKind:
     „Delayed" is said of what was given up in the end, too: a code decides, then what was given up.
     """
     sentences = _sentences(mail, text)
-    if not _compile(families.STILL_TRIED).search(" ".join(sentences)):
+    if not _compile(families.STILL_TRIED).search("\n".join(sentences)):
         return EvidenceKind.FAILED
     for_good = {str(each)[0] for each in (found.status, found.code) if each} == {"5"}
     if for_good or _compile(families.GIVEN_UP).search(_unconditional(sentences)):
         return EvidenceKind.FAILED
     return EvidenceKind.DELAYED
+
+
+def speaks_of_success(mail: Mail, text: Text, found: Refusal) -> bool:
+    """Whether the words say that the message arrived, and nothing of one that did not."""
+    refused = found.status is not None or found.code is not None
+    if refused or found.reason not in {None, FailureReason.OTHER}:
+        return False
+    said = _unconditional(_sentences(mail, text))
+    arrived = _compile(families.ARRIVED).search(said) is not None
+    return arrived and _compile(families.BUT).search(said) is None
 
 
 def _sentences(mail: Mail, text: Text) -> list[str]:
@@ -249,7 +259,7 @@ def _sentences(mail: Mail, text: Text) -> list[str]:
 
 def _unconditional(sentences: Iterable[str]) -> str:
     """Without what only may happen."""
-    return " ".join(each for each in sentences if not _compile(families.IF).search(each))
+    return "\n".join(each for each in sentences if not _compile(families.IF).search(each))
 
 
 def speaks_of_failure(text: Text) -> bool:

@@ -1,4 +1,4 @@
-"""Whether words alone tell of a failure or of a delay, where they speak of both."""
+"""Whether words alone tell of a failure, a delay or a success, where they speak of several."""
 
 import pytest
 
@@ -50,11 +50,51 @@ STILL_TRIED = (
     "Az üzenet kézbesítése késik: {A}. A kiszolgáló tovább próbálkozik.",
 )
 
+POSTFIX = (
+    "This is the mail system at host mail.praxis.example.\n\n"
+    "Your message was successfully delivered to the destination(s)\n"
+    "listed below. If the message was delivered to mailbox you will\n"
+    "receive no further notifications. Otherwise you may still receive\n"
+    "notifications of mail delivery errors from other systems.\n\n"
+    "                   The mail system\n\n"
+    "<{A}>: delivery via mx.example[198.51.100.4]:25: 250 2.0.0 Ok: queued as 4X\n"
+)
+ARRIVED = {
+    "Successful Mail Delivery Report": POSTFIX,
+    "Message status - delivered": "The message that you sent was delivered to the following:\n {A}",
+    "Delivered: Einladung": "Your message has been delivered to the following recipients:\n\n{A}",
+    "DELIVERED: Einladung": "Your document:\n\tEinladung\nwas successfully delivered to:\n\t{A}",
+    "Delivery Status Notification (Success)": "Your message was successfully delivered to {A}.",
+    "Relayed: Einladung": "Delivery to these recipients or groups is complete, but no delivery"
+    " notification was sent by the destination server:\n\n{A}",
+    "Relayé : Einladung": "La remise à ces destinataires ou groupes est terminée, mais le serveur"
+    " de destination n'a pas envoyé de notification de remise :\n\n{A}",
+    "Zugestellt: Einladung": "Ihre Nachricht wurde an folgende Empfänger zugestellt:\n\n{A}",
+    "Zustellung erfolgreich": "Ihre Nachricht an {A} wurde erfolgreich zugestellt.",
+    "Zustellung mit TLS": "Ihre Nachricht an {A} wurde verschluesselt zugestellt.",
+    "Zustellbericht": "Ihre Nachricht wurde {A} zugestellt. Sollte sie nicht ankommen, wurde sie"
+    " von einem anderen Server nicht zugestellt.",
+}
+NOT_ALL_ARRIVED = (
+    POSTFIX + "\nYour message could not be delivered to:\n\n<petra@else.example>: user unknown\n",
+    "Your message to {A} was successfully delivered to the server but the user is unknown.",
+    "Your message to {A} was successfully delivered to mx.example, which said: 550 no thanks",
+    "Your message to {A} has been delivered to our filter, and was rejected there.",
+    "Your message was delivered to some recipients. The following addresses failed:\n\n{A}",
+    "Successful delivery is not possible: {A} does not exist.",
+    "Ihre Nachricht wurde an den Server zugestellt, {A} ist dort aber unbekannt: Empfänger"
+    " unbekannt.",
+    "Ihre Nachricht an {A} wurde dem Filter zugestellt und dort zurückgewiesen.",
+    "Ihre Nachricht an {A} wurde nicht erfolgreich zugestellt.",
+    "Ihre Nachricht wurde an {A} leider nicht zugestellt.",
+    "Votre message à {A} n'a pas été remis.",
+)
 
-def told(text: str, subject: str = "Mail delivery") -> Reading:
+
+def told(text: str, subject: str = "Mail delivery", sender: str = "<>") -> Reading:
     """What a mail system's mail with this text means."""
     head = f"From: MAILER-DAEMON@mx.example\nTo: rueck@praxis.example\nSubject: {subject}\n"
-    head = f"Return-Path: <>\n{head}Content-Type: text/plain; charset=utf-8\n\n"
+    head = f"Return-Path: {sender}\n{head}Content-Type: text/plain; charset=utf-8\n\n"
     return read((head + text.replace("{A}", ADDRESS)).encode())
 
 
@@ -79,3 +119,17 @@ def test_what_a_server_tells_all_its_customers_is_about_no_mail_of_ours() -> Non
     assert told(text, "Zustellung verzögert").kind is EvidenceKind.NOT_A_BOUNCE
     named = text.replace("gestern wurden E-Mails", "Ihre Nachricht an {A} wurde")
     assert told(named, "Zustellung verzögert").kind is EvidenceKind.FAILED
+
+
+@pytest.mark.parametrize("sender", ["<>", "<mailer-daemon@mx.example>", "<otto@else.example>"])
+@pytest.mark.parametrize("subject", ARRIVED)
+def test_a_confirmation_in_words_is_neither_a_failure_nor_a_proof(
+    subject: str, sender: str
+) -> None:
+    reading = told(ARRIVED[subject], subject, sender)
+    assert reading.kind is EvidenceKind.NOT_A_BOUNCE
+
+
+@pytest.mark.parametrize("text", NOT_ALL_ARRIVED)
+def test_what_arrived_for_one_or_at_a_server_may_have_failed_all_the_same(text: str) -> None:
+    assert told(text).kind is EvidenceKind.FAILED
