@@ -1,4 +1,4 @@
-"""How large a request may be: its head and its body, declared or streamed."""
+"""How large a request may be: its head, its query and its body, declared or streamed."""
 
 from contextlib import suppress
 from typing import Any
@@ -11,20 +11,23 @@ from chassis.problems import KnownProblem, said
 from chassis.said import Said
 
 MAX_HEAD_BYTES = 64 * 1024  # address and headers together; half of it is 500 ids in a query
+MAX_PARAMETERS = 600  # in a query: 500 ids, and what goes with them
 # Read and thrown away of a body that is refused: who is still sending when the connection is closed
 # sees it reset, and not the response.
 DISCARDED_BYTES = 1024 * 1024
 
 
 class HeadTooLarge(KnownProblem):
-    """431: address and headers are too large."""
+    """431: address and headers are too large, or the query has too many parameters."""
 
     status = 431
     type_ = "head-too-large"
     title = Said("Adresse und Kopfzeilen sind zu groß.", "The request's head is too large.")
     advice = Said(
-        "Weniger auf einmal abfragen: Adresse und Kopfzeilen haben zusammen höchstens 64 kB.",
-        "Ask for less at a time: address and headers have 64 kB at most together.",
+        "Weniger auf einmal abfragen: Adresse und Kopfzeilen haben zusammen höchstens 64 kB, die "
+        "Abfrage höchstens 600 Parameter.",
+        "Ask for less at a time: address and headers have 64 kB at most together, the query 600 "
+        "parameters at most.",
     )
 
 
@@ -56,7 +59,8 @@ class Limits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if _head_bytes(scope) > MAX_HEAD_BYTES:
+        parameters = scope["query_string"].count(b"&") + 1
+        if _head_bytes(scope) > MAX_HEAD_BYTES or parameters > MAX_PARAMETERS:
             await refusal(HeadTooLarge)(scope, receive, send)
             return
         too_large = refusal(BodyTooLarge)

@@ -125,7 +125,8 @@ class ProblemView(BaseModel):
     status: int = Field(description="The answer's status code.")
     detail: str | None = Field(default=None, description="A sentence for whoever asked.")
     errors: list[FieldError] | None = Field(
-        default=None, description="Of invalid input: everything that is wrong with it."
+        default=None,
+        description="Of invalid input: everything that is wrong with it, or of very much a part.",
     )
     needed: list[str] | None = Field(
         default=None, description="Of a missing right: what the token would need."

@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]  # of a route, as FastAPI takes them
 PAGES = "/v1/problems"  # where each service tells of them
+MOST_ERRORS = 100  # told of one request: more than any form has fields
 
 
 class KnownProblem(StatusProblem):
@@ -53,17 +54,17 @@ class InvalidInput(KnownProblem):
     type_ = "invalid-input"
     title = Said("Die Eingabe ist nicht gültig.", "The input is not valid.")
     advice = Said(
-        "`errors` nennt alles, was nicht stimmt, je mit Feld, Code und einem Satz. Es ist nichts "
-        "geschehen: berichtigen und noch einmal senden.",
-        "`errors` names everything that is wrong, each with its field, a code and a sentence. "
-        "Nothing was done: correct it and send it again.",
+        "`errors` nennt alles, was nicht stimmt, je mit Feld, Code und einem Satz; von sehr vielem "
+        "nur einen Teil. Es ist nichts geschehen: berichtigen und noch einmal senden.",
+        "`errors` names everything that is wrong, each with its field, a code and a sentence; of "
+        "very much only a part. Nothing was done: correct it and send it again.",
     )
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__(
             errors=[
                 {key: value for key, value in asdict(error).items() if key != "options" or value}
-                for error in errors
+                for error in errors[:MOST_ERRORS]
             ]
         )
 
@@ -213,7 +214,7 @@ def _invalid_request(
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
         return NotJson()
-    return InvalidInput([field_error(fault, within=1) for fault in faults])
+    return InvalidInput([field_error(fault, within=1) for fault in faults[:MOST_ERRORS]])
 
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
