@@ -1,12 +1,15 @@
 """uvicorn's connections with an end, and with HTTP as others speak it.
 
-uvicorn by itself waits for the rest of a request as long as it takes, keeps whatever comes of its
-head, and calls an address that its parser can't hold a bad request. Of a request that offers an
+uvicorn by itself waits for the rest of a request as long as it takes, and for who does not read its
+answer, keeps whatever comes of a head, and calls an address that its parser can't hold a bad
+request. Of a request that offers an
 upgrade it drops the body and reads it as the next request (Kludex/uvicorn#2722).
 """
 
 import asyncio
 import json
+import socket
+import sys
 from collections import Counter
 from collections.abc import Collection
 from ipaddress import ip_address
@@ -24,6 +27,7 @@ from chassis.throttle import NETWORKS, networks_around
 # Connections at once, unless a server is told otherwise.
 PER_ADDRESS, IN_ALL = 400, 2000
 WHOLE_REQUEST = 20.0  # seconds from its first byte, or from the connection, to its last
+STALLED = 30.0  # seconds between two looks whether what is sent is taken: nothing of it is the end
 # Who is still sending when the connection is closed sees it reset, and not the response.
 LINGER = 2.0  # seconds in which what still comes of a refused head is thrown away, but for a bound
 
@@ -114,13 +118,40 @@ class _BadRequest(Exception):
     """What the parser takes and RFC 9112 does not; the parser stops at it."""
 
 
+# Where Linux has in its `tcp_info` the segments that are sent and not acknowledged, the bytes that
+# were acknowledged (both uapi/linux/tcp.h), and how much is still to be sent.
+_UNACKED, _ACKED, _UNSENT = slice(24, 28), slice(120, 128), slice(144, 148)
+
+
+def acknowledged(connection: socket.socket | None) -> int | None:
+    """The bytes that the other end has taken, while it has not taken all; None otherwise.
+
+    The kernel alone knows of a part of a buffer, and of what is below TLS. Of one that is no
+    Linux's nothing is known here.
+    """
+    if connection is None or sys.platform != "linux":
+        return None
+    try:
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _UNSENT.stop)
+    except OSError:  # closed already
+        return None
+    if not any(info[_UNACKED] + info[_UNSENT]):
+        return None
+    return int.from_bytes(info[_ACKED], sys.byteorder)
+
+
 class BoundedProtocol(HttpToolsProtocol):
-    """Cuts off a request that is not complete in time, and a head that does not end."""
+    """Cuts off a request that is not complete in time, a head that does not end, who never reads.
+
+    An answer takes as long as it is read, however slowly.
+    """
 
     places = Places(PER_ADDRESS)
     most = IN_ALL
     _place: str | None = None
     _timer: asyncio.TimerHandle | None = None
+    _look: asyncio.TimerHandle | None = None
+    _taken: int | None = None
     _head_bytes = 0
     _in_head = True
     _refused = False
@@ -128,6 +159,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The clock runs before the first byte: a silent connection is cut off as well."""
         super().connection_made(transport)
+        self._look = self.loop.call_later(STALLED, self.look)
         host = self.client[0] if self.client else ""
         if len(self.connections) > self.most:  # uvicorn would refuse what is open already as well
             refusal = _FULL
@@ -144,9 +176,23 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_clock()
+        if self._look is not None:
+            self._look.cancel()
         if self._place is not None:
             self.places.give_back(self._place)
         super().connection_lost(exc)
+
+    def look(self) -> None:
+        """End the connection if the other end took nothing since the last look.
+
+        Closing it would not do: that waits until all is taken.
+        """
+        taken = acknowledged(self.transport.get_extra_info("socket"))
+        if taken is not None and taken == self._taken:
+            self.transport.abort()
+            return
+        self._taken = taken
+        self._look = self.loop.call_later(STALLED, self.look)
 
     def data_received(self, data: bytes) -> None:
         """Count what comes before a head is complete; it is kept in memory."""

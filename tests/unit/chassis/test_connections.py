@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from chassis import connections
 from chassis.connections import BoundedProtocol, Places, bounded
 from chassis.peers import networks
 from tests.support import PATIENCE, Json, eventually
@@ -304,3 +306,84 @@ async def test_when_all_places_are_taken_those_in_them_are_answered_and_others_t
             return statuses(await ask(port, CLOSING, app=app)) == [200]
 
         await eventually(answered_again, "a place is free")
+
+
+LARGE = 16 * 2**20  # more than kernels keep of a connection
+WINDOW = 64 * 1024
+
+
+class Large:
+    """Answers with more than anybody takes at once, as a whole or in parts."""
+
+    def __init__(self, parts: int) -> None:
+        self.part = b"x" * (LARGE // parts)
+        self.parts = parts
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"%d" % LARGE)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for left in reversed(range(self.parts)):
+            await send({"type": "http.response.body", "body": self.part, "more_body": left > 0})
+
+
+class Looking(BoundedProtocol):
+    """Says when it has looked."""
+
+    places = Places(1)
+    looked = asyncio.Event()
+
+    def look(self) -> None:
+        super().look()
+        self.looked.set()
+
+
+@asynccontextmanager
+async def slow_reader(port: int) -> AsyncIterator[socket.socket]:
+    """A connection with a small window that has asked."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
+        connection.setblocking(False)
+        await loop.sock_connect(connection, ("127.0.0.1", port))
+        await loop.sock_sendall(connection, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        yield connection
+
+
+@pytest.fixture(params=[1, 256], ids=["as a whole", "in parts"])
+async def large(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[int]:
+    """The port of a server that has one place, and something large for whoever is there."""
+    monkeypatch.setattr(connections, "STALLED", 0.3)
+    monkeypatch.setattr(Looking, "looked", asyncio.Event())
+    async with serving(Large(request.param), Looking) as port:
+        yield port
+
+
+async def test_who_never_reads_an_answer_gives_up_the_place(large: int) -> None:
+    async with slow_reader(large):
+
+        async def free() -> bool:
+            reader, writer = await asyncio.open_connection("127.0.0.1", large)
+            writer.write(CLOSING)
+            answered = await reader.read(12)
+            writer.transport.abort()
+            return statuses(answered + b" ") == [200]
+
+        await eventually(free, "the place of who does not read")
+
+
+async def test_who_reads_slowly_reads_all_of_it(large: int) -> None:
+    loop = asyncio.get_running_loop()
+    async with slow_reader(large) as connection, asyncio.timeout(PATIENCE):
+        got = 0
+        for _ in range(6):
+            Looking.looked.clear()
+            until = got + WINDOW
+            while got < until:
+                got += len(await loop.sock_recv(connection, WINDOW))
+            await Looking.looked.wait()
+        while got < LARGE:
+            data = await loop.sock_recv(connection, 2**20)
+            assert data, f"cut off after {got} bytes"
+            got += len(data)
