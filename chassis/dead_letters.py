@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from prometheus_client import Counter
 
 from chassis.kafka import Cluster, LastingProducer
@@ -28,6 +28,8 @@ from contracts.topics import DEAD_LETTER_SUFFIX, TOPICS
 REASON, PARKED_BY = "dlq_reason", "dlq_consumer"
 ORIGIN = ("dlq_partition", "dlq_offset")
 LEFT_OUT = "dlq_left_out"
+TOO_LARGE, NOT_SENDABLE = b"too large", b"not sendable"
+OUTAGES = (KafkaError, OSError)  # no fault of the message
 PUBLISH_TIMEOUT = 30.0  # seconds
 REPLAY_GROUP = "dead-letter-replay"
 
@@ -44,9 +46,9 @@ class DeadLetters:
     async def park(self, refused: "Sequence[tuple[ConsumerRecord[bytes, bytes], str]]") -> None:
         """Publish messages unchanged to their dead-letter topics, each with the reason for it.
 
-        Returns once Kafka has them all. Of one that is too large for that, only its reason and its
-        place are kept. No reason may hold patient data. Raises KafkaError or TimeoutError; then
-        some may be parked nevertheless.
+        Returns once Kafka has them all. Of one that can't be sent so, as it is too large, only its
+        reason and its place are kept. No reason may hold patient data. Raises KafkaError or
+        TimeoutError; then some may be parked nevertheless.
         """
         if not refused:
             return
@@ -57,7 +59,7 @@ class DeadLetters:
                 results = await asyncio.gather(*sent, return_exceptions=True)
                 for (record, why), result in zip(refused, results, strict=True):
                     if isinstance(result, MessageSizeTooLargeError):
-                        await (await self._send_without_content(producer, record, why))
+                        await (await self._send_without_content(producer, record, why, TOO_LARGE))
                     elif isinstance(result, BaseException):
                         raise result
         except BaseException:
@@ -78,21 +80,29 @@ class DeadLetters:
         try:
             future: asyncio.Future[Any] = await producer.send(
                 record.topic + DEAD_LETTER_SUFFIX,
-                record.value,
+                _value(record),
                 key=record.key,
                 headers=headers + self._about(record, reason),
             )
         except MessageSizeTooLargeError:  # it came compressed, or just fitted without `about`
-            return await self._send_without_content(producer, record, reason)
+            return await self._send_without_content(producer, record, reason, TOO_LARGE)
+        except OUTAGES:
+            raise
+        except Exception:  # what Kafka holds, and its client does not send
+            return await self._send_without_content(producer, record, reason, NOT_SENDABLE)
         return future
 
     async def _send_without_content(
-        self, producer: AIOKafkaProducer, record: "ConsumerRecord[bytes, bytes]", reason: str
+        self,
+        producer: AIOKafkaProducer,
+        record: "ConsumerRecord[bytes, bytes]",
+        reason: str,
+        why: bytes,
     ) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = await producer.send(
             record.topic + DEAD_LETTER_SUFFIX,
             b"",
-            headers=[*self._about(record, reason), (LEFT_OUT, b"too large")],
+            headers=[*self._about(record, reason), (LEFT_OUT, why)],
         )
         return future
 
@@ -105,6 +115,11 @@ class DeadLetters:
             (ORIGIN[0], str(record.partition).encode()),
             (ORIGIN[1], str(record.offset).encode()),
         ]
+
+
+def _value(record: "ConsumerRecord[bytes, bytes]") -> bytes | None:
+    """Of a record without key and value an empty one: aiokafka sends none that has neither."""
+    return b"" if record.key is None and record.value is None else record.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,21 +213,26 @@ async def replay(
         ):
             for record in records:
                 if reader in {None, Letter.of(record).reader}:
-                    count += await _publish_again(producer, topic, record)
+                    count += await publish_again(producer, topic, record)
             await consumer.commit({partition: records[-1].offset + 1})
     return count
 
 
-async def _publish_again(
+async def publish_again(
     producer: AIOKafkaProducer, topic: str, record: "ConsumerRecord[bytes, bytes]"
 ) -> bool:
-    """False when the message itself was left out as too large."""
+    """To its topic, as it was. False when the message itself was left out, or can't be sent."""
     if any(name == LEFT_OUT for name, _ in record.headers):
         return False
     headers = [
         (name, value) for name, value in record.headers if name not in {REASON, PARKED_BY, *ORIGIN}
     ]
-    await producer.send_and_wait(topic, record.value, key=record.key, headers=headers)
+    try:
+        await producer.send_and_wait(topic, _value(record), key=record.key, headers=headers)
+    except OUTAGES:
+        raise
+    except Exception:  # one of them keeps none of the others back
+        return False
     return True
 
 

@@ -227,6 +227,24 @@ async def test_what_is_too_large_to_be_parked_whole_blocks_nothing(
                 readers.remove(header(record, "dlq_consumer"))
 
 
+async def test_a_record_without_key_and_value_is_parked_and_blocks_nothing(
+    practice: Practice, stack: Stack
+) -> None:
+    async with stack.cluster.producer(enable_idempotence=False) as producer:
+        batch = producer.create_batch()  # a single one is not sent by this client
+        batch.append(timestamp=None, key=None, value=None, headers=[])
+        placed = await (await producer.send_batch(batch, OUTCOMES, partition=0))
+    readers = {"scheduling", "status"}
+    async with reading(stack, f"{OUTCOMES}.dlq") as consumer:
+        while readers:
+            record = await anext(consumer)
+            place = (header(record, "dlq_partition"), header(record, "dlq_offset"))
+            if place == ("0", str(placed.offset)):
+                assert record.key is None
+                assert not record.value
+                readers.remove(header(record, "dlq_consumer"))
+
+
 async def test_dead_letters_are_published_again_once(practice: Practice, stack: Stack) -> None:
     """What still can't be read is parked anew while the replay runs; it ends nevertheless."""
     created = await practice.create()
