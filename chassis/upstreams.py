@@ -57,14 +57,20 @@ class UpstreamNoAnswer(KnownProblem):
 
 
 class Upstreams:
-    """One pool for requests, one for streams, so that streams never use up the other."""
+    """Pools for requests, for streams and for files, so that none uses up another."""
 
     def __init__(
-        self, urls: Mapping[str, str], *, streams: int = 0, tls: ssl.SSLContext | None = None
+        self,
+        urls: Mapping[str, str],
+        *,
+        streams: int = 0,
+        downloads: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._urls = dict(urls)
         self._requests = _client(CONNECTIONS, REQUEST_TIMEOUT, tls)
         self._streams = _client(streams, STREAM_TIMEOUT, tls)
+        self._downloads = _client(downloads, STREAM_TIMEOUT, tls)
 
     async def __aenter__(self) -> Self:
         return self
@@ -77,6 +83,7 @@ class Upstreams:
     ) -> None:
         await self._requests.aclose()
         await self._streams.aclose()
+        await self._downloads.aclose()
 
     async def request(
         self,
@@ -108,14 +115,19 @@ class Upstreams:
         service: str,
         target: str,
         *,
-        method: str = "GET",
         token: str,
         headers: Mapping[str, str],
     ) -> httpx.Response:
         """A response whose body is still to come; to be closed. Raises as `request`."""
-        request = self._build(self._streams, service, method, target, token, headers, b"")
+        request = self._build(self._streams, service, "GET", target, token, headers, b"")
         with _translated(service):
             return await self._streams.send(request, stream=True)
+
+    async def open_download(self, service: str, target: str, *, token: str) -> httpx.Response:
+        """The same of a file that is made for whoever posts for it."""
+        request = self._build(self._downloads, service, "POST", target, token, {}, b"")
+        with _translated(service):
+            return await self._downloads.send(request, stream=True)
 
     def _build(
         self,

@@ -24,6 +24,7 @@ from dashboard.settings import Settings
 from dashboard.streams import LOOK_EVERY, Streams
 
 RELOAD = 5  # seconds
+DOWNLOADS = 50  # files under way at once, of everybody
 HOUSEKEEPING = 3600.0  # seconds between two looks for what is to be forgotten
 
 
@@ -47,6 +48,7 @@ def build(settings: Settings) -> Application:
                         "status": settings.status_url,
                     },
                     streams=settings.streams,
+                    downloads=DOWNLOADS,
                     tls=tls,
                 )
             )

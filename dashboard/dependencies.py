@@ -1,7 +1,7 @@
 """What one process of the dashboard has, made by its wiring, and how routes come by it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,8 +10,12 @@ from chassis.auth import SAFE_METHODS
 from chassis.tracing import PRACTICE
 from chassis.upstreams import Upstreams
 from dashboard.login import Login
+from dashboard.places import Places
 from dashboard.sessions import Session, Sessions
 from dashboard.streams import Streams
+
+# Of one person, in this process: a page has its stream only while somebody sees it.
+STREAMS, DOWNLOADS = 10, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Services:
     upstreams: Upstreams
     streams: Streams
     demo_links: Mapping[str, str]
+    stream_places: Places = field(default_factory=lambda: Places(STREAMS))
+    download_places: Places = field(default_factory=lambda: Places(DOWNLOADS))
 
     def session_cookie(self, request: Request) -> str | None:
         """The secret of the browser's session, if it sent one; not checked."""

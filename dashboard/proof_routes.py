@@ -7,11 +7,11 @@ batch at a time, however many there are.
 import datetime as dt
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
-import anyio
 import httpx
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -72,27 +72,21 @@ async def proof_file(
     last: Annotated[dt.date, Query(alias="to")],
 ) -> Response:
     """The same of all appointments that start on these days, as CSV."""
-    response = await services.upstreams.open_stream(
-        "scheduling",
-        f"/v1/proofs/export?from={first}&to={last}",
-        method="POST",
-        token=session.access_token,
-        headers={},
-    )
-    if response.status_code != 200:
-        return Relayed(response, response.aiter_raw())
-    chunks = table(response.aiter_lines(), _timelines(services, request))
-    try:
-        begun = await anext(chunks)  # what fails at once is told as a problem
-    except BaseException:
-        with anyio.CancelScope(shield=True):
-            await response.aclose()
-        raise
     headers = {
         "Content-Type": "text/csv; charset=utf-8",
         "Content-Disposition": f'attachment; filename="nachweis-{first}-{last}.csv"',
     }
-    return Relayed(response, _behind(begun, chunks), headers)
+    async with AsyncExitStack() as held:
+        held.enter_context(services.download_places.one_for(session.subject))
+        response = await services.upstreams.open_download(
+            "scheduling", f"/v1/proofs/export?from={first}&to={last}", token=session.access_token
+        )
+        held.push_async_callback(response.aclose)
+        if response.status_code != 200:
+            return Relayed(response, response.aiter_raw(), held.pop_all())
+        chunks = table(response.aiter_lines(), _timelines(services, request))
+        begun = await anext(chunks)  # what fails at once is told as a problem
+        return Relayed(response, _behind(begun, chunks), held.pop_all(), headers)
 
 
 async def table(lines: AsyncIterator[str], tell: Tell) -> AsyncIterator[bytes]:

@@ -9,6 +9,7 @@ The session's token is added here, so the browser never sees it.
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from urllib.parse import quote
 
 import anyio
@@ -76,30 +77,36 @@ def _stream_from(service: str, target: str) -> Endpoint:
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         if last:
             headers["Last-Event-ID"] = quote(last[:100])  # what is no id stays none
-        response = await services.upstreams.open_stream(
-            service, target, token=session.access_token, headers=headers
-        )
-        until = min(session.access_until - TOKEN_MARGIN, session.ends_at)
-        chunks = services.streams.relay(
-            response,
-            session=session_id(services.session_cookie(request)),
-            until=max(until, time.time() + SHORTEST_STREAM),
-        )
-        return Relayed(response, chunks)
+        own = session_id(services.session_cookie(request))
+        async with AsyncExitStack() as held:
+            held.enter_context(services.stream_places.one_for(session.subject))
+            response = await services.upstreams.open_stream(
+                service, target, token=session.access_token, headers=headers
+            )
+            held.push_async_callback(response.aclose)
+            until = min(session.access_until - TOKEN_MARGIN, session.ends_at)
+            sending = anyio.CancelScope()
+            chunks = services.streams.relay(
+                response,
+                session=own,
+                until=max(until, time.time() + SHORTEST_STREAM),
+                sending=sending,
+            )
+            held.push_async_callback(chunks.aclose)
+            return Relayed(response, chunks, held.pop_all(), sending=sending)
 
     return endpoint
 
 
 def _download_from(service: str, target: str) -> Endpoint:
     async def endpoint(request: Request, services: State, session: LoggedIn) -> Response:
-        response = await services.upstreams.open_stream(
-            service,
-            _with_query(target, request),
-            method="POST",
-            token=session.access_token,
-            headers={},
-        )
-        return Relayed(response, response.aiter_raw())
+        async with AsyncExitStack() as held:
+            held.enter_context(services.download_places.one_for(session.subject))
+            response = await services.upstreams.open_download(
+                service, _with_query(target, request), token=session.access_token
+            )
+            held.push_async_callback(response.aclose)
+            return Relayed(response, response.aiter_raw(), held.pop_all())
 
     return endpoint
 
@@ -116,29 +123,35 @@ def _routes() -> Iterator[tuple[str, str, list[str], Endpoint]]:
 
 
 class Relayed(StreamingResponse):
-    """A response passed on chunk by chunk; closed upstream as soon as the browser leaves.
+    """A response passed on chunk by chunk; what is `held` is let go of once the browser leaves.
 
-    `headers` are those of another body that is made of it; else the response's own.
+    `headers` are those of another body that is made of it; else the response's own. What cancels
+    `sending` breaks it off.
     """
 
     def __init__(
         self,
         response: httpx.Response,
         chunks: AsyncIterator[bytes],
+        held: AsyncExitStack,
         headers: Mapping[str, str] | None = None,
+        *,
+        sending: anyio.CancelScope | None = None,
     ) -> None:
         headers = dict(headers or _passed_on(response.headers, RESPONSE_HEADERS))
         headers["X-Accel-Buffering"] = "no"  # else nginx collects the messages
         super().__init__(chunks, response.status_code, headers)
-        self._response = response
+        self._held = held
+        self._sending = sending or anyio.CancelScope()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI)."""
         try:
-            await super().__call__(scope, receive, send)
+            with self._sending:
+                await super().__call__(scope, receive, send)
         finally:
             with anyio.CancelScope(shield=True):
-                await self._response.aclose()
+                await self._held.aclose()
 
 
 def _with_query(target: str, request: Request) -> str:

@@ -41,7 +41,9 @@ class Settings(AuthSettings):
         pattern=ORIGIN,
         description="Where this process reaches the status service.",
     )
-    streams: int = Field(default=200, ge=1, description="Live streams open at once, at most.")
+    streams: int = Field(
+        default=200, ge=1, description="Live streams open at once, at most; ten of one person."
+    )
     database_url: SecretStr = Field(
         description="postgresql:// URL of the database with the sessions."
     )

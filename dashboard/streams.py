@@ -1,7 +1,7 @@
 """Live streams passed on to browsers, each for as long as its session lasts."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 import anyio
@@ -20,6 +20,7 @@ RENEW = b"event: renew\ndata: {}\n\n"
 class _Stream:
     session: bytes
     ended: bool = False
+    # for the service or, with something to send, for the browser
     waiting: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
     def end(self) -> None:
@@ -36,12 +37,20 @@ class Streams:
         self._ending = False
 
     async def relay(
-        self, response: httpx.Response, *, session: bytes, until: float
-    ) -> AsyncIterator[bytes]:
+        self,
+        response: httpx.Response,
+        *,
+        session: bytes,
+        until: float,
+        sending: anyio.CancelScope | None = None,
+    ) -> AsyncGenerator[bytes, None]:
         """The body as it comes, until it ends, breaks off, or the session with this id ends.
 
-        At the time `until` it ends with RENEW, by which the page knows that nothing is amiss.
+        At the time `until` it ends with RENEW, by which the page knows that nothing is amiss. If
+        the session ends while a part is being sent, `sending` is cancelled: who does not read
+        would keep it.
         """
+        sending = sending or anyio.CancelScope()
         chunks = response.aiter_raw()
         deadline = anyio.current_time() + until - time.time()
         between = True  # two messages
@@ -59,9 +68,11 @@ class Streams:
                     return
                 if chunk is None:
                     if between and anyio.current_time() >= deadline:
+                        stream.waiting = sending
                         yield RENEW
                     return
                 between = chunk.endswith(b"\n\n")
+                stream.waiting = sending
                 yield chunk
         finally:
             self._open.discard(stream)
