@@ -1,11 +1,11 @@
-"""What is wrong with a request is told within bounds, of a stranger's as of everybody's."""
+"""What a request costs is bounded, a stranger's too: to read it, and to tell what is wrong."""
 
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import APIRouter, FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from chassis import problems
@@ -39,6 +39,10 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     @routes.get("/faults")
     async def faults() -> None:
         raise InvalidInput([FieldError("x", "missing", Said("Fehlt.", "It lacks."))] * 5000)
+
+    @routes.get("/cookies")
+    async def cookies(request: Request) -> dict[str, str]:
+        return request.cookies
 
     app.include_router(routes, **STRICT)
     app.add_middleware(Limits, max_body_bytes=64 * 1024)
@@ -79,3 +83,13 @@ async def test_however_much_is_wrong_the_answer_is_bounded(client: httpx.AsyncCl
     ):
         assert answer.status_code == 422
         assert len(answer.json()["errors"]) == MOST_ERRORS
+
+
+async def test_a_cookie_that_python_may_read_in_quadratic_time_is_not_read(
+    client: httpx.AsyncClient,
+) -> None:
+    slow = 'slow="' + "\\" * 2000 + '"'
+    for sent in (f"{slow}; ours=x; b=y", f"ours=x; {slow};b=y", f"ours=x; b=y;{slow}"):
+        answer = await client.get("/cookies", headers={"Cookie": sent})
+        assert answer.json() == {"ours": "x", "b": "y"}
+    assert (await client.get("/cookies", headers={"Cookie": slow})).json() == {}
