@@ -7,7 +7,7 @@ from tests.browser.page import is_wide
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
-    "resultTypes": ["violations"],
+    "resultTypes": ["violations", "incomplete"],
 }
 RUN = """async (rules) => {
   const results = await axe.run(rules);
@@ -15,6 +15,12 @@ RUN = """async (rules) => {
   const bottom = ({ target }) => document.querySelector(target[0]).getBoundingClientRect().bottom;
   for (const each of results.violations) {
     if (each.id === "target-size") each.nodes = each.nodes.filter((node) => bottom(node) <= edge);
+  }
+  // Of letters in the very colour of what is behind them axe is not certain that they are meant.
+  const unseen = ({ any: [check] }) => check?.data?.messageKey === "equalRatio";
+  for (const each of results.incomplete) {
+    each.nodes = each.nodes.filter(unseen);
+    if (each.nodes.length) results.violations.push(each);
   }
   return results;
 }"""

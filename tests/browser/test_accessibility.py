@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal, TypeAlias
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -16,6 +17,7 @@ from tests.browser.page import (
     enter,
     fill,
     infobox,
+    let_a_day_pass,
     noticed,
     row,
     show_day,
@@ -106,10 +108,17 @@ async def test_what_is_open_and_boxes_gathered(
     await demo_practice.deal_with_all()  # the list shows its first page
     refused = await demo_practice.create(patient_name=name, **failing)
     await demo_practice.shows(refused["id"], "failed")
+    unsure = await demo_practice.create(
+        patient_name=unique("Ulla Unklar"), channels=["sms"], email=None, phone="+491713920003"
+    )
+    await let_a_day_pass(stack, UUID(unsure["id"]), "accepted")
+    await demo_practice.shows(unsure["id"], "unconfirmed")
     await enter(page, stack)
     await page.get_by_test_id("nav-offen").click()
     shown = page.get_by_test_id("open-row").filter(has_text=name)
     await expect(shown).to_be_visible()
+    call = page.get_by_test_id("open-row").filter(has_text=unsure["patient_name"])
+    await expect(call.locator("a.primary")).to_have_text("Anrufen: +491713920003")
     await anyone.check()
     await shown.get_by_role("button", name="Erledigt").click()
     await expect(page.get_by_test_id("follow-up-dialog")).to_be_visible()
