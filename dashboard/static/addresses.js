@@ -1,6 +1,7 @@
 // E-mail addresses: likely typing errors, and addresses where the last invitation bounced.
 
-import { h } from "./dom.js";
+import { describe, h } from "./dom.js";
+import { isTopLevel } from "./top_levels.js";
 
 const KNOWN = [
   "aol.com", "aol.de", "arcor.de", "email.com", "email.de", "freenet.de", "gmail.com", "gmx.at", "gmx.ch", "gmx.com",
@@ -10,6 +11,7 @@ const KNOWN = [
   "vodafone.de", "web.de", "yahoo.com", "yahoo.de", "ymail.com",
 ];
 const MEANT = { "gmail.de": "gmail.com", "googlemail.de": "googlemail.com", "t-online.com": "t-online.de", "tonline.de": "t-online.de", "web.com": "web.de" };
+const ALONE = new Set(["gmail", "googlemail"]); // names that a provider has under one domain only
 const SHORT = 7; // characters; a short domain is soon like another one
 
 /** The address that was probably meant, or null. */
@@ -17,11 +19,18 @@ export function likelyMeant(address) {
   const [, local, domain] = address.trim().match(/^(.+)@([^@\s]+)$/) ?? [];
   if (!domain || KNOWN.includes(domain.toLowerCase())) return null;
   const typed = domain.toLowerCase();
+  if (!MEANT[typed] && isElsewhere(typed)) return null;
   const most = typed.length > SHORT ? 2 : 1;
   const near = KNOWN.map((known) => [distance(typed, known), known]).sort(([one], [other]) => one - other);
   const [[first, known], [second]] = near;
   const meant = MEANT[typed] ?? (first <= most && first < second ? known : null);
   return meant && `${local}@${meant}`;
+}
+
+/** Whether it is a known name in another country, or otherwise elsewhere: „yahoo.fr". */
+function isElsewhere(domain) {
+  const [name, topLevel, ...more] = domain.split(".");
+  return !more.length && !ALONE.has(name) && isTopLevel(topLevel) && KNOWN.some((known) => known.split(".")[0] === name);
 }
 
 /** Optimal string alignment: inserted, missing, wrong and swapped characters. */
@@ -40,36 +49,46 @@ function distance(one, other) {
   return rows[one.length][other.length];
 }
 
-/** „Meinten Sie …?" below an e-mail field. */
+/** „Meinten Sie …?" below an e-mail field, in a form. */
 export class TypingHint {
   #input;
-  #place = h("p", { class: "hint", role: "status", "data-testid": "typing-hint" });
+  #place;
   #hinted = ""; // the input that was hinted at
 
   constructor(input) {
+    const { form } = input;
     this.#input = input;
+    this.#place = h("p", { class: "hint", id: `${input.id}-meant`, role: "status", "data-testid": "typing-hint" });
     input.after(this.#place);
+    describe(input, this.#place.id, true);
     input.addEventListener("change", () => this.#look());
     input.addEventListener("input", () => this.#place.replaceChildren());
+    // Whoever holds the key down, or clicks twice, has read nothing in between.
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.repeat) event.preventDefault();
+    });
+    form.addEventListener("click", (event) => {
+      if (event.detail > 1 && event.target.closest('[type="submit"]')) event.preventDefault();
+    });
   }
 
-  /** True once for each likely typing error: then the hint has the focus, and nothing is sent. */
+  /**
+   * True once for each likely typing error: nothing is sent then, and the address has the focus, so
+   * that Enter does what the hint says, and the way to what was meant is the next one.
+   */
   holdsUp() {
-    const button = this.#look();
-    if (!button || this.#hinted === this.#input.value) return false;
+    if (!this.#look() || this.#hinted === this.#input.value) return false;
     this.#hinted = this.#input.value;
     this.#place.append(" Stimmt die Adresse, senden Sie noch einmal ab.");
-    button.focus();
+    this.#input.focus();
     return true;
   }
 
   #look() {
     const meant = this.#input.closest("[hidden]") ? null : likelyMeant(this.#input.value);
     this.#place.replaceChildren();
-    if (!meant) return null;
-    const button = correction(this.#input, meant);
-    this.#place.append("Meinten Sie ", button, "?");
-    return button;
+    if (meant) this.#place.append("Meinten Sie ", correction(this.#input, meant), "?");
+    return meant;
   }
 }
 

@@ -1,5 +1,6 @@
 """The practice's page in a real browser, with exactly the texts of the flow."""
 
+import re
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -165,6 +166,50 @@ async def test_a_typing_error_is_hinted_at_before_sending(page: Page, tomorrow: 
     await expect(state(page, name, "delivered")).to_be_visible()
 
 
+async def test_whoever_enters_again_sends_to_the_address_as_it_was_typed(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
+    """What Enter does is what the hint says; what was meant is one tab away."""
+    address = f"trotzdem-{uuid4().hex[:8]}@gmial.com"
+    await fill(page, unique("Trotzdem"), address, tomorrow)
+    form = page.get_by_test_id("form-appointment")
+    email = form.locator("[name=email]")
+    await form.locator("[name=duration_minutes]").focus()
+    await page.keyboard.press("Enter")
+    await expect(email).to_be_focused()
+    meant = address.replace("gmial", "gmail")
+    hint = form.get_by_test_id("typing-hint")
+    said = f"Meinten Sie {meant}? Stimmt die Adresse, senden Sie noch einmal ab."
+    await expect(hint).to_have_text(said)
+    await expect(hint).to_have_role("status")
+    await expect(email).to_have_accessible_description(re.compile("Meinten Sie .* noch einmal ab"))
+    await page.keyboard.press("Tab")
+    await expect(form.get_by_role("button", name=meant)).to_be_focused()
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(form).to_be_hidden()
+    assert (await demo_practice.mail(address))["subject"]
+
+
+@pytest.mark.parametrize("hurry", ["held", "double"])
+async def test_a_key_held_and_a_double_click_have_not_read_the_hint(
+    page: Page, tomorrow: str, hurry: str
+) -> None:
+    sent: list[str] = []
+    page.on("request", lambda each: sent.append(each.url) if each.method == "POST" else None)
+    await fill(page, unique("Eilig"), "eilig@gmial.com", tomorrow)
+    form = page.get_by_test_id("form-appointment")
+    if hurry == "held":
+        await form.locator("[name=email]").focus()
+        for _ in range(3):
+            await page.keyboard.down("Enter")
+        await page.keyboard.up("Enter")
+    else:
+        await page.get_by_test_id("submit-invite").dblclick()
+    await expect(form.get_by_test_id("typing-hint")).to_contain_text("senden Sie noch einmal ab")
+    assert not [url for url in sent if url.endswith("/scheduling/appointments")]
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
@@ -187,6 +232,28 @@ async def test_a_typing_error_is_hinted_at_before_sending(page: Page, tomorrow: 
         ("we.de", "web.de"),
         ("mail.com", None),
         ("example.org", None),
+        # There are such providers, or may be.
+        ("yahoo.fr", None),
+        ("yahoo.es", None),
+        ("Outlook.fr", None),
+        ("outlook.at", None),
+        ("hotmail.it", None),
+        ("hotmail.es", None),
+        ("hotmail.co.uk", None),
+        ("live.dk", None),
+        ("posteo.net", None),
+        ("protonmail.ch", None),
+        ("freenet.ch", None),
+        # There are none.
+        ("gmail.ch", "gmail.com"),
+        ("gmail.co", "gmail.com"),
+        ("outlook.co", "outlook.com"),
+        ("hotmail.cmo", "hotmail.com"),
+        ("yahoo.comm", "yahoo.com"),
+        ("gmx.dee", "gmx.de"),
+        ("web.ed", "web.de"),
+        ("freenet.dd", "freenet.de"),
+        ("hotmial.com", "hotmail.com"),
     ],
 )
 async def test_which_domains_are_taken_for_typing_errors(
