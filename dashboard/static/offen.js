@@ -6,10 +6,15 @@ import { openActions } from "./open_actions.js";
 import { appointmentCount, openTexts } from "./words.js";
 
 const UNNAMED = "Name gerade nicht abrufbar";
+const SENDING = "Wird gesendet …";
+const SETTLES = 600; // milliseconds, as in notices.css
 
 export class Offen {
   #list = byId("open-rows");
   #items = new Map(); // id -> {item, content}
+  #sending = new Set(); // ids
+  #settling = 0; // timer
+  #led = null; // the action that the focus was led to meanwhile
 
   /**
    * `onOpen(id)`, `onSend({id, version}, channel)`: what was seen of the appointment;
@@ -24,6 +29,7 @@ export class Offen {
     openList.addEventListener("change", () => this.#render());
     desk.addEventListener("practice", () => this.#render());
     byId("open-more").addEventListener("click", () => this.#loadMore());
+    this.#list.addEventListener("click", (event) => this.#keepBack(event), true);
     this.#render();
   }
 
@@ -41,15 +47,37 @@ export class Offen {
   #renderRows() {
     const focused = document.activeElement?.closest(".open-rows > li");
     const rows = this.openList.rows.map(({ indicator, appointment }) => this.#row(indicator, appointment));
-    const at = focused ? [...this.#list.children].indexOf(focused) : -1;
+    const before = [...this.#list.children];
     const stays = new Set(rows.map(({ id }) => id));
     for (const [id, { item }] of this.#items) {
       if (stays.has(id)) continue;
       item.remove();
       this.#items.delete(id);
     }
-    rows.forEach((row, place) => this.#put(row, place));
-    if (focused && !this.#list.contains(document.activeElement)) this.#refocus(at);
+    const changed = rows.filter((row, place) => this.#put(row, place));
+    if (changed.length || before.some((item, place) => this.#list.children[place] !== item)) this.#settle();
+    if (focused && !this.#list.contains(document.activeElement)) this.#refocus(before.indexOf(focused));
+  }
+
+  // A click, or a key, that was meant for what stood here a moment before does nothing.
+  #settle() {
+    clearTimeout(this.#settling);
+    this.#list.classList.add("settling");
+    this.#settling = setTimeout(() => {
+      this.#list.classList.remove("settling");
+      this.#led = null;
+    }, SETTLES);
+  }
+
+  #keepBack(event) {
+    if (!this.#led?.contains(event.target)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #lead(action) {
+    this.#led = action;
+    action.focus();
   }
 
   #row(indicator, appointment) {
@@ -65,20 +93,38 @@ export class Offen {
       texts: openTexts(indicator),
       unsure: indicator.open.every((why) => why === "call"),
       actions: openActions(this.desk.practice, indicator, appointment, Date.now()),
+      sent: appointment?.invitation.attempt > indicator.attempt, // what became of it was not told yet
     };
   }
 
+  /** Returns whether a row that was there reads otherwise now. */
   #put(row, place) {
     const content = JSON.stringify(row);
     const known = this.#items.get(row.id);
     const item = known?.item ?? h("li", { "data-testid": "open-row", "data-appointment-id": row.id });
+    const before = item.textContent;
     if (known?.content !== content) {
       const acted = item.contains(document.activeElement) ? document.activeElement.dataset.kind : null;
       item.replaceChildren(...this.#content(row));
       this.#items.set(row.id, { item, content });
-      if (acted) (item.querySelector(`[data-kind="${acted}"]`) ?? item.querySelector("[data-kind]"))?.focus();
+      const [same, other] = [item.querySelector(`[data-kind="${acted}"]`), item.querySelector("[data-kind]")];
+      if (acted && same) same.focus();
+      else if (acted && other) this.#lead(other);
     }
+    this.#showSending(item, row);
     if (this.#list.children[place] !== item) this.#list.insertBefore(item, this.#list.children[place] ?? null);
+    return Boolean(known) && item.textContent !== before;
+  }
+
+  // The button that was pressed stays, and the focus on it, until the row goes.
+  #showSending(item, { id, name, actions, sent }) {
+    const button = item.querySelector('[data-kind="send"]');
+    if (!button) return;
+    const sending = sent || this.#sending.has(id);
+    const label = sending ? SENDING : actions.find(({ kind }) => kind === "send").label;
+    setText(button, label);
+    button.setAttribute("aria-label", `${label}: ${name}`);
+    button.setAttribute("aria-disabled", String(sending));
   }
 
   #content({ id, version, indicator, at, when: [day, clock], name, cancelled, texts, unsure, actions }) {
@@ -105,22 +151,26 @@ export class Offen {
     button.addEventListener("click", () => {
       if (kind === "open") this.onOpen(seen.id);
       else if (kind === "done") this.onDone(seen.indicator, name);
-      else this.#send(button, seen, channel);
+      else if (button.getAttribute("aria-disabled") !== "true") this.#send(seen, channel);
     });
     return button;
   }
 
-  async #send(button, seen, channel) {
-    if (button.getAttribute("aria-disabled") === "true") return;
-    button.setAttribute("aria-disabled", "true"); // the focus stays on it, until the row goes
+  async #send(seen, channel) {
+    this.#sending.add(seen.id);
+    this.#renderRows();
     await this.onSend(seen, channel);
-    button.removeAttribute("aria-disabled");
+    await this.openList.ask();
+    this.#sending.delete(seen.id);
+    this.#renderRows();
   }
 
   // Done, here or at another desk: on to what comes next.
   #refocus(at) {
     const next = this.#list.children[Math.min(at, this.#list.children.length - 1)];
-    (next?.querySelector("[data-kind]") ?? byId("offen-title")).focus();
+    const action = next?.querySelector("[data-kind]");
+    if (action) this.#lead(action);
+    else byId("offen-title").focus();
   }
 
   async #loadMore() {

@@ -1,11 +1,14 @@
 """„Offen": whatever needs a person is seen from everywhere, with what can be done about it."""
 
+import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
@@ -23,7 +26,15 @@ from tests.browser.page import (
     without_timers,
 )
 from tests.conftest import Stack
-from tests.support import BERLIN, Json, Practice, berlin_day, eventually, unknown_address
+from tests.support import (
+    BERLIN,
+    Json,
+    Practice,
+    berlin_day,
+    eventually,
+    unknown_address,
+    unused_phone,
+)
 from tests.support.moments import berlin_moment
 
 SIZES = [(1366, 768), (768, 1024), (390, 844), (320, 640)]
@@ -144,6 +155,69 @@ async def test_the_other_channel_is_one_click_away(page: Page, demo_practice: Pr
     await expect(page.get_by_test_id("open-state")).to_have_text("Alles angekommen")
     await noticed(page, "infobox", f"SMS erfolgreich zugestellt an {name}")
     await counts(page, 0)
+
+
+# In the very moment in which the first row goes: what stands under the pointer, or has the focus.
+CLICK_AS_IT_GOES = """by => {
+  const list = document.getElementById("open-rows"), first = list.children[0];
+  const button = first.querySelector("[data-kind=send]");
+  const { left, top, width, height } = button.getBoundingClientRect();
+  new MutationObserver((_, watch) => {
+    if (first.isConnected) return;
+    watch.disconnect();
+    const focused = document.activeElement;
+    const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+    (by === "pointer" ? hit : focused).click();
+    document.body.dataset.hurried = focused.textContent;
+  }).observe(list, { childList: true });
+}"""
+
+
+@pytest.mark.parametrize("by", ["pointer", "keyboard"])
+async def test_what_is_pressed_again_is_not_sent_to_the_next_patient(
+    page: Page, demo_practice: Practice, by: str
+) -> None:
+    sent: list[str] = []
+    page.on("request", lambda each: sent.append(each.url) if each.method == "POST" else None)
+    ids = [
+        (await fail(demo_practice, unique(name), date=in_weeks(at), phone=unused_phone()))["id"]
+        for at, name in enumerate(("Erster", "Zweiter"), 1)
+    ]
+    first, second = (page.locator(f"[data-appointment-id='{each}']") for each in ids)
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/invitations", hold)
+    await page.get_by_test_id("nav-offen").click()
+    await counts(page, 2)
+    await page.evaluate(CLICK_AS_IT_GOES, by)
+    button = first.locator("[data-kind=send]")
+    await button.focus()
+    if by == "pointer":
+        await button.click()
+    else:
+        await page.keyboard.press("Enter")
+    await expect(button).to_have_text("Wird gesendet …")
+    await expect(button).to_have_accessible_name(re.compile(r"^Wird gesendet …: "))
+    await expect(button).to_be_focused()
+    await page.keyboard.press("Enter")
+    held.set()
+    await expect(first).to_have_count(0, timeout=SOON)
+    await expect(page.locator("body[data-hurried='Stattdessen per SMS senden']")).to_be_attached()
+
+    def invited() -> list[str]:
+        return [one for url in sent for one in ids if url.endswith(f"{one}/invitations")]
+
+    await noticed(page, "infobox", "SMS erfolgreich zugestellt")
+    assert invited() == ids[:1]
+    await expect(page.locator("#open-rows")).not_to_have_class(re.compile("settling"))
+    await expect(second.locator("[data-kind=send]")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Offen", exact=True)).to_be_focused(timeout=SOON)
+    assert invited() == ids
 
 
 async def test_by_keyboard_from_one_to_the_next(demo_practice: Practice, page: Page) -> None:
