@@ -34,6 +34,11 @@ export class MarkFilter {
     if (this.#chosen !== ALL) this.#choose(ALL);
   }
 
+  /** For other appointments the choice was not made. */
+  startOver() {
+    this.#chosen = ALL;
+  }
+
   /** How many of these appointments there are to choose from. */
   render(ids) {
     this.#place.hidden = ids.length < 2 && this.#chosen === ALL;

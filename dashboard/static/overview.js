@@ -17,6 +17,7 @@ export class Overview {
   #input = byId("day-input");
   #items = new Map(); // id, or day of a week -> <li>
   #counting = false;
+  #shown = ""; // the days that were shown last
   #wanted = ""; // id of the row to be marked once it is there
 
   /** `onOpen(id)`, `onShow(date, span)` */
@@ -58,6 +59,8 @@ export class Overview {
     const { desk } = this;
     const { date, span } = desk;
     const now = today(desk.practice.time_zone);
+    if (desk.days.join() !== this.#shown) this.filter.startOver();
+    this.#shown = desk.days.join();
     setText(byId("day-title"), span === WEEK ? longWeek(date) : longDay(date));
     if (document.activeElement !== this.#input) this.#input.value = date;
     byId("day-today").disabled = span === WEEK ? weekOf(date)[0] === weekOf(now)[0] : date === now;
@@ -110,8 +113,15 @@ export class Overview {
   }
 
   #fillHead(item, day) {
-    const count = this.desk.rows.filter((id) => this.desk.appointment(id)?.date === day).length;
-    setText(item.querySelector(".muted"), count ? appointmentCount(count) : "keine Termine");
+    const ids = this.desk.rows.filter((id) => this.desk.appointment(id)?.date === day);
+    setText(item.querySelector(".muted"), this.#counted(ids) || "keine Termine");
+  }
+
+  /** „7 Termine, 5 davon ausgeblendet"; "" for none. */
+  #counted(ids) {
+    if (!ids.length) return "";
+    const hidden = ids.filter((id) => !this.filter.shows(id)).length;
+    return appointmentCount(ids.length) + (hidden ? `, ${hidden} davon ausgeblendet` : "");
   }
 
   #fill(item, id) {
@@ -142,6 +152,7 @@ export class Overview {
     this.#counting = true;
     queueMicrotask(() => {
       this.#counting = false;
+      for (const [key, head] of this.#items) if (isDay(key)) this.#fillHead(head, key);
       this.#renderEmpty(this.desk.isLoaded);
       this.#summarise(this.desk.isLoaded);
     });
@@ -150,7 +161,7 @@ export class Overview {
   #summarise(loaded) {
     const { rows } = this.desk;
     this.filter.render(loaded ? rows : []);
-    setText(byId("day-summary"), loaded && rows.length ? appointmentCount(rows.length) : "");
+    setText(byId("day-summary"), loaded ? this.#counted(rows) : "");
   }
 
   #markWanted() {

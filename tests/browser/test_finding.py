@@ -229,6 +229,85 @@ async def test_rows_are_filtered_by_their_mark(page: Page, demo_practice: Practi
     await expect(row(page, bad)).to_be_visible()
 
 
+async def test_other_days_are_shown_whole_and_what_is_hidden_is_counted(
+    page: Page, demo_practice: Practice
+) -> None:
+    day = week(9)
+    good, bad = unique("Gerda Gut"), unique("Berta Bruch")
+    arrived = await demo_practice.create(patient_name=good, date=day.isoformat())
+    refused = await demo_practice.create(
+        patient_name=bad, date=day.isoformat(), time="12:00", email=unknown_address()
+    )
+    await demo_practice.shows(arrived["id"], "delivered")
+    await demo_practice.shows(refused["id"], "failed")
+    await show_day(page, day.isoformat())
+    choices, said = page.get_by_test_id("mark-filter"), page.get_by_test_id("day-summary")
+    everything = choices.get_by_role("button", name="alle 2")
+
+    async def choose_arrived() -> None:
+        await choices.get_by_role("button", name="zugestellt 1", exact=True).click()
+        await expect(row(page, bad)).to_be_hidden()
+        await expect(said).to_have_text("2 Termine, 1 davon ausgeblendet")
+
+    await choose_arrived()
+    await page.get_by_test_id("day-next").click()
+    await expect(row(page, good)).to_have_count(0)
+    await page.get_by_test_id("day-previous").click()
+    await expect(row(page, bad)).to_be_visible()
+    await expect(said).to_have_text("2 Termine")
+    await choose_arrived()
+    await page.get_by_test_id("span-week").click()
+    await expect(row(page, bad)).to_be_visible()
+    await expect(everything).to_have_attribute("aria-pressed", "true")
+    await choose_arrived()
+    head = page.get_by_test_id("day-head").first
+    await expect(head).to_contain_text("2 Termine, 1 davon ausgeblendet")
+    await demo_practice.resend(refused["id"], email="berta@example.org")
+    await expect(row(page, bad)).to_be_visible()
+    await expect(head).not_to_contain_text("ausgeblendet")
+    await expect(said).to_have_text("2 Termine")
+
+
+# Of what is chosen and of what is not, beside it: how they contrast, and whether a line is drawn.
+CHOSEN = """([chosen, other]) => {
+  const [one, two] = [chosen, other].map((each) => getComputedStyle(document.querySelector(each)));
+  const light = (colour) => {
+    const [red, green, blue] = colour.match(/[\\d.]+/g).map((part) => part / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+  };
+  const lights = [one, two].map((each) => light(each.backgroundColor));
+  const [dark, bright] = lights.sort((a, b) => a - b);
+  const line = (each) => each.textDecorationLine + each.boxShadow;
+  return [bright / dark, line(one) !== line(two)];
+}"""
+
+
+async def test_what_is_chosen_is_seen_without_telling_colours_apart(
+    page: Page, demo_practice: Practice
+) -> None:
+    day = week(11).isoformat()
+    for time in "09:00", "10:00":
+        await demo_practice.create(date=day, time=time)
+    await show_day(page, day)
+    await expect(page.locator("#mark-filter")).to_be_visible()
+    looks: list[dict[str, Any]] = [
+        {"color_scheme": "light"},
+        {"color_scheme": "dark"},
+        {"forced_colors": "active"},
+    ]
+    for look in looks:
+        await page.emulate_media(**look)
+        for group in "#mark-filter .choice", ".spans .choice":
+            pair = [f"{group}[aria-pressed={each}]" for each in ("true", "false")]
+            contrast, line = await page.evaluate(CHOSEN, pair)
+            assert contrast >= 3, (look, group)
+            assert line, (look, group)
+        view = ".top nav a[aria-current]", ".top nav a:not([aria-current])"
+        _, line = await page.evaluate(CHOSEN, view)
+        assert line, look
+
+
 async def test_a_week_has_its_days_and_follows_what_happens(
     page: Page, demo_practice: Practice
 ) -> None:
