@@ -13,6 +13,7 @@ export class Head {
     this.openList = openList;
     openList.addEventListener("change", () => this.#render());
     desk.addEventListener("practice", () => this.#render());
+    new ResizeObserver(([{ target }]) => keepClear(target)).observe(document.querySelector(".top"));
   }
 
   show(view) {
@@ -41,4 +42,9 @@ export class Head {
     if (certain) return count ? String(count) : "";
     return unknown ? "" : `${count || ""}?`;
   }
+}
+
+/** What is scrolled to, or reached with the keyboard, is seen below the head, however long a name stands in it. */
+function keepClear(head) {
+  byId("page").style.setProperty("--head-height", `${head.offsetHeight}px`);
 }

@@ -384,3 +384,28 @@ async def test_a_full_day_has_a_line_for_each(page: Page, demo_practice: Practic
         "Math.min(...[...document.querySelectorAll('.row')].map((one) => one.offsetHeight))"
     )
     assert smallest >= 24  # WCAG 2.5.8
+
+
+async def test_the_focus_is_seen_below_a_head_of_any_height(
+    page: Page, demo_practice: Practice
+) -> None:
+    """WCAG 2.4.11, backwards from the last row."""
+    example = await demo_practice.create()
+    await full_day(page, example, FAR.isoformat())
+    await show_day(page, FAR.isoformat())
+    await page.evaluate(
+        "name => { document.getElementById('practice-name').textContent = name; }",
+        "Gemeinschaftspraxis für Psychotherapie Dr. Wolfeschlegelsteinhausenberger und Partner",
+    )
+    rows = page.get_by_test_id("appointment-row")
+    await expect(rows).to_have_count(MANY)
+    for width, height in ((1366, 768), (768, 1024), (390, 844), (320, 640)):
+        await page.set_viewport_size({"width": width, "height": height})
+        await rows.last.locator("button").focus()
+        for _ in range(35):
+            await page.keyboard.press("Shift+Tab")
+            below = await page.evaluate(
+                """() => document.activeElement.getBoundingClientRect().top
+                  - document.querySelector(".top").getBoundingClientRect().bottom"""
+            )
+            assert below >= 0, (width, height)
