@@ -46,8 +46,14 @@ const infoBoxes = new InfoBoxes({
   },
 });
 const dialogs = new Dialogs(infoBoxes);
-const goTo = (day, span = desk.span) => {
-  location.hash = `#/termine/${day}${span === WEEK ? "/woche" : ""}`;
+/** `instead` of the day that is shown: there is no way back to that, and the view stays what it is. */
+const goTo = (day, span = desk.span, { instead = false } = {}) => {
+  const address = `#/termine/${day}${span === WEEK ? "/woche" : ""}`;
+  if (!instead) location.hash = address;
+  else if (isDay(location.hash.split("/")[2])) {
+    history.replaceState(null, "", address);
+    route(true);
+  } else desk.show(day, span);
 };
 
 const followUp = new FollowUp({
@@ -83,6 +89,7 @@ const overview = new Overview({
     details.open(id);
   },
   onShow: goTo,
+  isBusy: () => dialogs.any,
 });
 new Patients({
   desk,

@@ -10,6 +10,7 @@ import { appointmentCount } from "./words.js";
 const MINUTE = 60_000;
 const MARKED = 4000; // milliseconds for which a new row stands out
 const DAYS = 7; // of a week
+const FIRST = "2000-01-01"; // while a year is typed, „2026" begins as the years 2, 20 and 202
 const STEPS = { [DAY]: ["Vorheriger Tag", "Nächster Tag"], [WEEK]: ["Vorherige Woche", "Nächste Woche"] };
 
 export class Overview {
@@ -19,18 +20,28 @@ export class Overview {
   #counting = false;
   #shown = ""; // the days that were shown last
   #wanted = ""; // id of the row to be marked once it is there
+  #typed = false; // a day, since the focus came into its field
+  #today; // as it was when the day was shown last
 
-  /** `onOpen(id)`, `onShow(date, span)` */
-  constructor({ desk, onOpen, onShow }) {
+  /** `onOpen(id)`, `onShow(date, span, {instead})`; `isBusy()`: in the middle of something else */
+  constructor({ desk, onOpen, onShow, isBusy }) {
     this.desk = desk;
     this.onOpen = onOpen;
+    this.onShow = onShow;
+    this.isBusy = isBusy;
+    this.#today = today(desk.practice.time_zone);
     const step = (count) => () => onShow(addDays(desk.date, desk.span === WEEK ? count * DAYS : count), desk.span);
     byId("day-before").addEventListener("click", step(-1));
     byId("day-after").addEventListener("click", step(1));
     byId("day-today").addEventListener("click", () => onShow(today(desk.practice.time_zone), desk.span));
     for (const span of [DAY, WEEK]) byId(`span-${span}`).addEventListener("click", () => onShow(desk.date, span));
     this.#input.addEventListener("change", () => {
-      if (isDay(this.#input.value)) onShow(this.#input.value, desk.span);
+      if (!isDay(this.#input.value) || this.#input.value < FIRST) return;
+      onShow(this.#input.value, desk.span, { instead: this.#typed });
+      this.#typed = true;
+    });
+    this.#input.addEventListener("blur", () => {
+      this.#typed = false;
     });
     this.filter = new MarkFilter({ desk, onChange: () => this.#render() });
     desk.addEventListener("day", () => this.#render());
@@ -56,6 +67,7 @@ export class Overview {
   }
 
   #render() {
+    this.#followMidnight();
     const { desk } = this;
     const { date, span } = desk;
     const now = today(desk.practice.time_zone);
@@ -63,7 +75,7 @@ export class Overview {
     this.#shown = desk.days.join();
     setText(byId("day-title"), span === WEEK ? longWeek(date) : longDay(date));
     if (document.activeElement !== this.#input) this.#input.value = date;
-    byId("day-today").disabled = span === WEEK ? weekOf(date)[0] === weekOf(now)[0] : date === now;
+    byId("day-today").disabled = this.#shows(now);
     for (const one of [DAY, WEEK]) byId(`span-${one}`).setAttribute("aria-pressed", String(one === span));
     ["day-before", "day-after"].forEach((id, at) => byId(id).setAttribute("aria-label", STEPS[span][at]));
     const loaded = desk.isLoaded;
@@ -73,6 +85,23 @@ export class Overview {
     this.#renderEmpty(loaded);
     this.#summarise(loaded);
     this.#markWanted();
+  }
+
+  /** Whoever was shown today is shown the new day, once they are at nothing else. */
+  #followMidnight() {
+    const now = today(this.desk.practice.time_zone);
+    if (now === this.#today) return;
+    const follows = this.#shows(this.#today);
+    if (follows && this.isBusy()) return; // the next time that the day is loaded
+    this.#today = now;
+    if (!follows) return;
+    this.#input.value = now; // also where it has had the focus since yesterday
+    this.onShow(now, this.desk.span, { instead: true });
+  }
+
+  #shows(day) {
+    const { date, span } = this.desk;
+    return span === WEEK ? weekOf(date)[0] === weekOf(day)[0] : date === day;
   }
 
   #trouble(loaded) {

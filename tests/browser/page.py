@@ -190,6 +190,18 @@ async def tab_to(page: Page, what: str, most: int = 40) -> None:
     raise AssertionError(f"not within {most} tabs: {what}")
 
 
+async def type_day(page: Page, field: str, day: str) -> None:
+    """Into the browser's own field, whose order of day and month is the browser's."""
+    year, month, of_month = day.split("-")
+    for digits in f"{of_month}{month}{year}", f"{month}{of_month}{year}":
+        await page.keyboard.type(digits)
+        if await page.input_value(field) == day:
+            return
+        await page.keyboard.press("ArrowLeft")
+        await page.keyboard.press("ArrowLeft")
+    raise AssertionError(f"can't be typed: {day}")
+
+
 async def let_a_day_pass(stack: Stack, appointment_id: UUID, delivery_state: str) -> None:
     """Without a receipt, once the delivery is in this state."""
     owner = await asyncpg.connect(stack.owner_dsn("notification"))

@@ -23,6 +23,7 @@ from tests.browser.page import (
     show_day,
     state,
     tab_to,
+    type_day,
     unique,
 )
 from tests.conftest import Stack
@@ -263,7 +264,7 @@ async def test_the_whole_flow_by_keyboard(page: Page, tomorrow: str) -> None:
     await tab_to(page, "#email")
     await page.keyboard.type(unknown_address())
     await tab_to(page, "#date")
-    await type_day(page, tomorrow)
+    await type_day(page, "#date", tomorrow)
     await tab_to(page, "#time")
     await page.keyboard.type("1000AM")  # the last two are for clocks of twelve hours
     await tab_to(page, "#duration")
@@ -284,15 +285,3 @@ async def test_the_whole_flow_by_keyboard(page: Page, tomorrow: str) -> None:
     await expect(state(page, name, "delivered")).to_be_visible()
     await noticed(page, "infobox", f"E-Mail erfolgreich zugestellt an {name}")
     await expect(row(page, name).get_by_role("button")).to_be_focused()
-
-
-async def type_day(page: Page, day: str) -> None:
-    """Into the browser's own field, whose order of day and month is the browser's."""
-    year, month, of_month = day.split("-")
-    for digits in f"{of_month}{month}{year}", f"{month}{of_month}{year}":
-        await page.keyboard.type(digits)
-        if await page.input_value("#date") == day:
-            return
-        await page.keyboard.press("ArrowLeft")
-        await page.keyboard.press("ArrowLeft")
-    raise AssertionError(f"can't be typed: {day}")

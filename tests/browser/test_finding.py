@@ -1,5 +1,6 @@
 """Finding an appointment again: by the patient's name, by its mark, by its week, among many."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.page import row, show_day, tab_to, unique
+from tests.browser.page import row, show_day, tab_to, type_day, unique
 from tests.conftest import Stack
 from tests.support import Json, Practice, berlin_day, unknown_address
 
@@ -306,6 +307,26 @@ async def test_what_is_chosen_is_seen_without_telling_colours_apart(
         view = ".top nav a[aria-current]", ".top nav a:not([aria-current])"
         _, line = await page.evaluate(CHOSEN, view)
         assert line, look
+
+
+async def test_a_day_that_is_typed_is_one_step_back(page: Page, demo_practice: Practice) -> None:
+    """The browser tells of each day on the way there, of the years 2, 20 and 202 as well."""
+    name, there = unique("Tim Tippt"), week(13)
+    await demo_practice.create(patient_name=name, date=there.isoformat())
+    asked: list[str] = []
+    page.on("request", lambda each: asked.append(each.url))
+    await show_day(page, berlin_day(0).isoformat())
+    await page.get_by_test_id("day-previous").click()
+    before = await page.evaluate("history.length")
+    await page.locator("#day-input").focus()
+    await type_day(page, "#day-input", there.isoformat())
+    await expect(row(page, name)).to_be_visible()
+    assert await page.evaluate("history.length") == before + 1
+    assert not [url for url in asked if "date=0" in url]
+    await page.go_back()
+    yesterday = berlin_day(-1)
+    await expect(page.get_by_test_id("day-title")).to_contain_text(f"{yesterday.day}. ")
+    await expect(page).to_have_url(re.compile(f"#/termine/{yesterday}$"))
 
 
 async def test_a_week_has_its_days_and_follows_what_happens(

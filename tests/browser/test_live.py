@@ -2,12 +2,14 @@
 
 import os
 import signal
+from datetime import datetime, time
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.page import enter, fill, noticed, row, show_day, state, unique
 from tests.conftest import HURRIED, Stack
-from tests.support import Json, Practice, unknown_address
+from tests.support import BERLIN, Json, Practice, berlin_day, unknown_address
 
 BEAT = float(HURRIED["status"]["STATUS_HEARTBEAT_SECONDS"])
 SLACK = 5.0  # seconds, for what a slow machine does beside
@@ -183,3 +185,47 @@ async def test_a_page_without_one_of_its_style_sheets_comes_anew(page: Page) -> 
     await page.reload()
     async with page.expect_event("load"):
         await page.unroute_all()
+
+
+@pytest.mark.parametrize("address", ["#/termine", "#/termine/{today}", "#/patienten"])
+async def test_whoever_was_shown_today_is_shown_the_new_day_after_midnight(
+    visitor: Page, stack: Stack, demo_practice: Practice, tomorrow: str, address: str
+) -> None:
+    page, name, today = visitor, unique("Morgen Früh"), berlin_day(0)
+    created = await demo_practice.create(patient_name=name, date=tomorrow)
+    await demo_practice.shows(created["id"], "delivered")
+    await page.clock.install(time=datetime.combine(today, time(23, 59), BERLIN))
+    await enter(page, stack)
+    await page.evaluate("address => { location.hash = address; }", address.format(today=today))
+    await expect(page.get_by_test_id("day-date")).to_have_value(today.isoformat())
+    before = await page.evaluate("history.length")
+    dialog = page.get_by_test_id("form-appointment")
+    await page.locator("[data-opens=create]:visible").click()
+    async with page.expect_response("**/api/scheduling/appointments?date=*"):
+        await page.clock.fast_forward("02:00")
+    await expect(page.get_by_test_id("day-date")).to_have_value(today.isoformat())  # at something
+    await dialog.get_by_role("button", name="Abbrechen").click()
+    await page.clock.fast_forward("02:00")
+    await expect(page.get_by_test_id("day-date")).to_have_value(tomorrow)
+    assert await page.evaluate("[location.hash, history.length]") == [
+        address.format(today=tomorrow),
+        before,
+    ]
+    await page.get_by_test_id("nav-termine").click()
+    await expect(row(page, name)).to_be_visible()
+    await expect(page.get_by_test_id("day-today")).to_be_disabled()
+
+
+async def test_another_day_that_was_chosen_stays_over_midnight(
+    visitor: Page, stack: Stack, tomorrow: str
+) -> None:
+    page = visitor
+    await page.clock.install(time=datetime.combine(berlin_day(0), time(23, 59), BERLIN))
+    await enter(page, stack)
+    chosen = berlin_day(5).isoformat()
+    await show_day(page, chosen)
+    await page.get_by_test_id("day-title").click()
+    async with page.expect_response("**/api/scheduling/appointments?*"):
+        await page.clock.fast_forward("02:00")
+    await page.get_by_test_id("day-today").click()
+    await expect(page.get_by_test_id("day-date")).to_have_value(tomorrow)
