@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { ADDRESS_FIELDS } from "./channels.js";
 import { longDay, moment } from "./dates.js";
 import { byId, h, icon } from "./dom.js";
-import { shownLanguage } from "./languages.js";
+import { spokenLanguage } from "./languages.js";
 import { Move } from "./move.js";
 import { canFollowUp } from "./open_actions.js";
 import { ERASE, Removal } from "./removal.js";
@@ -143,7 +143,7 @@ export class Details {
     this.#shown = `${appointment.patient_name}, ${when}`;
     byId("details-title").textContent = appointment.patient_name;
     byId("details-when").textContent = when;
-    byId("details-language").textContent = `Sprache der Einladung: ${shownLanguage(this.#language(appointment.locale))}`;
+    byId("details-language").replaceChildren("Sprache der Einladung: ", ...spokenLanguage(this.#language(appointment.locale)));
     const reference = byId("details-reference");
     reference.hidden = !appointment.external_reference;
     reference.textContent = `Referenz: ${appointment.external_reference ?? ""}`;

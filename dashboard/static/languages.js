@@ -9,6 +9,11 @@ export function shownLanguage({ code, name }) {
   return /^de\b/.test(code) || code === name ? name : `${GERMAN_NAMES.of(code)} – ${name}`;
 }
 
+/** The same as nodes: the language's own name is read out in that language. */
+export function spokenLanguage({ code, name }) {
+  return [shownLanguage({ code, name }).slice(0, -name.length), h("span", { lang: code }, name)];
+}
+
 /** Fill an empty choice once the practice's languages are known. */
 export function offerLanguages(select, { language, languages }) {
   if (select.options.length) return;

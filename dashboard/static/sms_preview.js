@@ -52,7 +52,9 @@ export class SmsPreview {
   async #ask(query) {
     try {
       const preview = await api.smsPreview(query);
-      if (query === this.#asked) this.#say(preview.text, cost(preview));
+      if (query !== this.#asked) return;
+      this.#text.lang = new URLSearchParams(query).get("locale");
+      this.#say(preview.text, cost(preview));
     } catch {
       if (query !== this.#asked) return;
       this.#asked = ""; // the next change asks again

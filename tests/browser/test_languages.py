@@ -37,6 +37,7 @@ async def test_the_language_is_chosen_by_keyboard_and_shown(
     await expect(page.get_by_test_id("details-language")).to_have_text(
         "Sprache der Einladung: Englisch – English"
     )
+    await expect(page.locator("#details-language [lang=en]")).to_have_text("English")
 
 
 async def test_the_next_form_starts_with_the_practice_s_language(page: Page, tomorrow: str) -> None:
@@ -61,12 +62,15 @@ async def test_the_sms_preview_follows_the_language(page: Page, tomorrow: str) -
     await page.get_by_test_id("form-appointment").locator("[name=channel-sms]").check()
     preview = page.get_by_test_id("sms-preview")
     await expect(preview).to_contain_text("Videosprechstunde")
+    text = preview.locator("#sms-text")
+    await expect(text).to_have_attribute("lang", "de")
     await (
         page.get_by_test_id("form-appointment")
         .get_by_label("Sprache der Einladung")
         .select_option("en")
     )
     await expect(preview).to_contain_text("video visit")
+    await expect(text).to_have_attribute("lang", "en")
     await expect(preview).to_contain_text("Zeichen (GSM-7).")
     await (
         page.get_by_test_id("form-appointment")
@@ -74,6 +78,8 @@ async def test_the_sms_preview_follows_the_language(page: Page, tomorrow: str) -
         .select_option("ar")
     )
     await expect(preview).to_contain_text("فيديو")
+    await expect(text).to_have_attribute("lang", "ar")
+    await expect(text).to_have_attribute("dir", "auto")
     await expect(preview).to_contain_text("(UCS-2). Wegen der Schriftzeichen passt weniger")
 
 
