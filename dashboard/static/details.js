@@ -200,7 +200,7 @@ export class Details {
         { "data-type": entry.type, "data-about": entry.about },
         h("time", { datetime: entry.at, class: "muted" }, moment(entry.at, zone)),
         h("span", {}, entry.text,
-          entry.status_code ? code(entry.status_code) : null),
+          entry.status_code && entry.channel === "email" ? code(entry.status_code) : null),
       ),
     );
     byId("history").replaceChildren(
@@ -209,7 +209,7 @@ export class Details {
   }
 }
 
-/** For whoever looks after the technology. */
+/** For whoever looks after the technology. Of an SMS the code is our own name for what became of it. */
 function code(status) {
   return h("details", { class: "code" },
     h("summary", {}, "Einzelheiten"),

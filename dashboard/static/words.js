@@ -236,7 +236,7 @@ const STATE_OF = { invitation_failed: "failed", call: "unconfirmed" };
 export function openTexts({ open, channels, notices }) {
   const texts = open.flatMap((why) => {
     const concerned = Object.entries(channels).filter(([, view]) => view.state === STATE_OF[why]);
-    if (concerned.length) return concerned.map(([channel, view]) => `${CHANNELS[channel] ?? channel} ${stateText(channel, view)}`);
+    if (concerned.length) return concerned.map(([channel, view]) => `${CHANNELS[channel] ?? channel}: ${stateText(channel, view)}`);
     const unsure = why === "call" ? notices.filter((one) => one.kind in UNSURE && isUnsure(one)) : [];
     return unsure.length ? unsure.map((one) => UNSURE[one.kind]) : [OPEN[why] ?? "bitte prüfen"];
   });

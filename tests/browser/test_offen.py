@@ -100,7 +100,7 @@ async def test_the_desk_begins_with_what_is_open_and_says_so_in_every_view(
     await enter(page, stack)
     await expect(page.get_by_role("heading", name="Offen", exact=True)).to_be_visible()
     await expect(open_row(page, name)).to_contain_text(
-        "E-Mail nicht zugestellt – Adresse unbekannt"
+        "E-Mail: nicht zugestellt – Adresse unbekannt"
     )
     await expect(open_row(page, name)).to_contain_text("09:15")
     await expect(page.get_by_test_id("open-state")).to_have_text("1 Termin ist offen")
@@ -295,7 +295,7 @@ async def test_what_was_dealt_with_by_telephone_is_open_at_no_desk(
     dialog = page.get_by_test_id("follow-up-dialog")
     await expect(dialog).to_contain_text(first)
     await expect(page.get_by_test_id("follow-up-what")).to_have_text(
-        "E-Mail nicht zugestellt – Adresse unbekannt"
+        "E-Mail: nicht zugestellt – Adresse unbekannt"
     )
     await page.keyboard.press("Escape")
     await expect(done).to_be_focused()
@@ -506,7 +506,7 @@ async def test_every_reason_has_its_words_and_its_best_action(visitor: Page, sta
         ("Erinnert", "Erinnerung nicht angekommen – bitte anrufen", f"Anrufen: {phone}"),
         ("Unbekannt", "bitte prüfen", "Termin ansehen"),
         ("Verlegt", "Verschiebung nicht bestätigt – bitte anrufen", f"Anrufen: {phone}"),
-        ("Unklar", "SMS Zustellung nicht bestätigt – bitte anrufen", f"Anrufen: {phone}"),
+        ("Unklar", "SMS: Zustellung nicht bestätigt – bitte anrufen", f"Anrufen: {phone}"),
     ):
         await expect(open_row(page, name)).to_contain_text(text)
         await expect(open_row(page, name).locator(".primary")).to_have_text(best)

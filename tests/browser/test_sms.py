@@ -112,6 +112,36 @@ async def test_what_nobody_confirms_is_amber_and_asks_for_a_call(
     await expect(page.locator("#resend-text")).to_contain_text("Bitte rufen Sie an")
 
 
+async def test_a_mail_server_s_code_is_shown_of_mails_alone(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Beides Rot")
+    created = await demo_practice.create(
+        patient_name=name,
+        channels=["email", "sms"],
+        email=unknown_address(),
+        phone=f"{FILM}05",
+        send_anyway=True,
+        date=tomorrow,
+    )
+
+    async def both_failed() -> bool:
+        found = await demo_practice.indicator(created["id"])
+        states = {one["state"] for one in found["channels"].values()} if found else set()
+        return states == {"failed"}
+
+    await eventually(both_failed, "both to fail")
+    await show_day(page, tomorrow)
+    await row(page, name).click()
+    await page.get_by_test_id("history-open").click()
+    lines = page.locator("#history li").filter(has_text="nicht zugestellt")
+    await expect(lines).to_have_count(2)
+    mail, sms = lines.filter(has_text="E-Mail:"), lines.filter(has_text="SMS:")
+    await mail.get_by_text("Einzelheiten").click()
+    await expect(mail).to_contain_text("Antwort des Mailservers: 5.1.1 (RFC 3463)")
+    await expect(sms.get_by_text("Einzelheiten")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("number", "said"),
     [
