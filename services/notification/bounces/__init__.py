@@ -17,8 +17,8 @@ from services.notification.bounces.belief import believable
 from services.notification.bounces.commands import refused_commands
 from services.notification.bounces.mime import Mail, open_mail
 from services.notification.bounces.original import Original, find_original
-from services.notification.bounces.reading import NOT_A_BOUNCE, EvidenceKind, Reading
 from services.notification.bounces.reports import Report, find_report
+from services.notification.bounces.result import NOT_A_BOUNCE, EvidenceKind, Reading
 from services.notification.bounces.wrapped import wrapped_bounce
 from services.notification.refusals.reading import read_refusal
 from services.notification.refusals.refusal import Refusal, Stage

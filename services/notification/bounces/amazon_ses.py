@@ -8,7 +8,7 @@ from typing import Any
 
 from services.notification.bounces import addresses
 from services.notification.bounces.mime import Mail
-from services.notification.bounces.reading import EvidenceKind, Reading
+from services.notification.bounces.result import EvidenceKind, Reading
 from services.notification.refusals.reading import read_refusal
 
 MAX_LENGTH = 200_000

@@ -21,7 +21,7 @@ from icalendar.parser import Contentline, Parameters
 from contracts.events import Answer
 from services.notification.bounces import addresses
 from services.notification.bounces.mime import Mail
-from services.notification.bounces.reading import CalendarAnswer
+from services.notification.bounces.result import CalendarAnswer
 
 MAX_LINE = 2_000  # characters, unfolded; of what is longer nothing is wanted
 MAX_LINES = 200  # of those that are taken apart

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from services.notification.bounces import read
-from services.notification.bounces.reading import Reading
+from services.notification.bounces.result import Reading
 
 CPU_SECONDS = 2  # of a processor, for one mail; the system counts whole seconds
 MEMORY_BYTES = 512 * 1024 * 1024  # of addresses, the interpreter's own included

@@ -22,7 +22,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from contracts.events import Answer, FailureReason
 from services.notification.bounces.answers import MAX_ORGANIZERS, MAX_SEQUENCE
 from services.notification.bounces.child import MAX_LENGTH, OUT_OF_MEMORY
-from services.notification.bounces.reading import CalendarAnswer, EvidenceKind, Reading
+from services.notification.bounces.result import CalendarAnswer, EvidenceKind, Reading
 
 log = structlog.get_logger(__name__)
 

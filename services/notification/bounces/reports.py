@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from contracts.events import FailureReason
 from services.notification.bounces import addresses
 from services.notification.bounces.mime import REPORTS, Mail
-from services.notification.bounces.reading import EvidenceKind
+from services.notification.bounces.result import EvidenceKind
 from services.notification.refusals.reading import read_refusal
 from services.notification.refusals.refusal import Refusal, Stage
 

@@ -13,7 +13,7 @@ from contracts.events import FailureReason
 from services.notification.bounces import addresses, families
 from services.notification.bounces.mime import MAX_LINE, Mail
 from services.notification.bounces.original import BEGINS
-from services.notification.bounces.reading import EvidenceKind
+from services.notification.bounces.result import EvidenceKind
 from services.notification.refusals.refusal import Refusal
 from services.notification.refusals.spelling import also_plain
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from chassis.database import Connection
 from contracts.events import Answer, InvitationAnswered
-from services.notification.bounces.reading import CalendarAnswer
+from services.notification.bounces.result import CalendarAnswer
 from services.notification.deliveries import metrics
 from services.notification.receipts.matching import Settled
 

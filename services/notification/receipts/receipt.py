@@ -9,7 +9,7 @@ from uuid import UUID
 from contracts.channels import Channel
 from contracts.events import FailureReason
 from services.notification.bounces import EvidenceKind, Reading, read
-from services.notification.bounces.reading import CalendarAnswer
+from services.notification.bounces.result import CalendarAnswer
 from services.notification.deliveries.events import (
     Accepted,
     AutoReplied,

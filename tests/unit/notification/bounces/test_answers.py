@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.events import Answer
 from services.notification.bounces import EvidenceKind, Reading, read
 from services.notification.bounces.confined import ConfinedReader
-from services.notification.bounces.reading import CalendarAnswer
+from services.notification.bounces.result import CalendarAnswer
 from tests.support.answers import COMMENT, SHAPES, reply
 
 UID = "0193a0de-7a1c-7cc3-98c4-dc0c0c07398f"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import Answer
-from services.notification.bounces.reading import CalendarAnswer
+from services.notification.bounces.result import CalendarAnswer
 from services.notification.receipts.answers import (
     Entry,
     Fate,
