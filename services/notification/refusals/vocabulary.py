@@ -8,7 +8,7 @@ _OF_NOBODY_ELSE = (
 )
 _YOUR = (
     r"(?:\b(?:your|dein\w{0,2}|votre|vos|tu|vuestr[oa]|tu[oa]|vostr[oa]|teu|tua|uw|jouw|je|"
-    r"tw[oó]j\w{0,3}|państwa|pańsk\w{1,3}|ваш\w{0,3}|dit|ditt|din|váš|vaše)|"
+    r"tw[oó]j\w{0,3}|państwa|pańsk\w{1,3}|ваш\w{0,3}|ditt|din|váš|vaše)|"
     rf"{_OF_NOBODY_ELSE}\b(?:ihr\w{{0,2}}|su|suo|sua|seu)) "
 )
 BOX = (
@@ -57,7 +57,7 @@ CUT_OFF = (
 # And what for
 _TO_SEND = (
     r"(?:(?:for|from|due to|because of|after|wegen|für|zum|vom|aufgrund|pour|para|por|per|"
-    r"do|za|z powodu|voor|wegens|door|om|för|från|for|за|для|из-за|dall['’]) ?"
+    r"do|za|z powodu|voor|wegens|door|om|för|från|за|для|из-за|dall['’]) ?"
     r"(?:[\w'’-]+ ){0,3}?(?:[ldn]['’]|dall['’])?(?:sending(?! (?:host|server|ip|domain|mta|"
     r"system))|outgoing|outbound|submission|send|spamming|(?:spam|mail|massen|e-mail-)?versand\w{0,2}|"
     r"(?:ver)?senden|verschicken|ausgehend\w*|envois?|envoyer|sortants?|env[ií]os?|enviar|"
