@@ -200,10 +200,18 @@ const UNSURE = {
 // Those that a row says beside its tick or mark, which tells of the invitation.
 const BESIDE = ["moved_failed", "reminder_failed"];
 
+/** Whether the patient may still take the old time for the right one: on its way, and no channel has told them. */
+function isUntold({ kind, channels }) {
+  const views = Object.values(channels).filter(({ category }) => category !== "cancelled");
+  return kind === "moved"
+    && views.some((view) => view.state === "pending" && !waits(view))
+    && views.every(({ state }) => state === "pending" || state === "unconfirmed");
+}
+
 /** What a row says beside its tick or mark, as [{about, state, text}]. */
 export function notes(indicator, zone) {
   if (!indicator) return [];
-  const { open = [], waiting_since: since, answer, overall } = indicator;
+  const { open = [], waiting_since: since, answer, overall, notices = [] } = indicator;
   const found = [];
   if (since) {
     found.push({ about: "waiting", state: "waiting", text: `im Warteraum seit ${time(since, zone)}` });
@@ -215,6 +223,7 @@ export function notes(indicator, zone) {
   if (open.includes("call") && overall !== "unconfirmed") {
     found.push({ about: "call", state: "unconfirmed", text: "Verschiebung nicht bestätigt – bitte anrufen" });
   }
+  if (notices.some(isUntold)) found.push({ about: "moved", state: "pending", text: "Verschiebung noch nicht mitgeteilt" });
   const said = answer && answerText(answer, open);
   if (said) found.push({ about: "answer", state: open.includes("declined") ? "failed" : "pending", text: said });
   if (indicator.followed_up_at) {

@@ -20,6 +20,8 @@ from contracts.events import (
     NoticeDelivered,
     NoticeFailed,
     NoticeKind,
+    NoticePending,
+    PendingState,
     Withheld,
 )
 from tests.browser.axe import violations
@@ -53,7 +55,7 @@ class Teller:
         self.version = created["version"] + 1  # moved since
 
     async def notice(self, kind: NoticeKind, **said: Any) -> None:
-        """A notice by mail arrived, or failed where a category is said."""
+        """A notice by mail arrived; it failed where a category is said, goes where a state is."""
         known = {
             "notice_id": uuid4(),
             "kind": kind,
@@ -62,7 +64,11 @@ class Teller:
             "sequence": 2,
             "occurred_at": datetime.now(UTC),
         }
-        told = NoticeFailed if "category" in said else NoticeDelivered
+        told: type[NoticeFailed | NoticePending | NoticeDelivered] = NoticeDelivered
+        if "category" in said:
+            told = NoticeFailed
+        elif "state" in said:
+            told = NoticePending
         await self.tell(told(**self.who | known | said))
 
     async def answer(self, answer: Answer) -> None:
@@ -148,6 +154,50 @@ async def test_the_history_has_what_became_of_notices(
         "hat zugesagt",
     ):
         await expect(lines.filter(has_text=text)).to_have_count(1)
+
+
+async def test_a_new_time_that_nobody_was_told_of_is_no_plain_tick(
+    page: Page, demo_practice: Practice, stack: Stack, tomorrow: str
+) -> None:
+    """In the row, in the dialog and on paper, until the notice of the move has an end."""
+    name, text = unique("Viktor Verlegt"), "Verschiebung noch nicht mitgeteilt"
+    created = await demo_practice.create(patient_name=name)
+    await demo_practice.shows(created["id"], "delivered")
+    teller = Teller(stack, demo_practice, created)
+    notice = {"notice_id": uuid4()}
+    await show_day(page, tomorrow)
+    await teller.notice(
+        NoticeKind.MOVED, **notice, sequence=1, state=PendingState.QUEUED, waits_until=None
+    )
+    untold = note(page, name, "moved")
+    await expect(untold).to_have_text(text)
+    await expect(untold).to_be_visible()
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    printed = page.locator("#day-sheet tbody tr").filter(has_text=name)
+    assert text in (await printed.text_content() or "")
+    await row(page, name).click()
+    state = page.get_by_test_id("details-state")
+    await expect(state).to_contain_text(text)
+    await teller.notice(NoticeKind.MOVED, **notice, evidence=Evidence.ACCEPTED)
+    await expect(state).not_to_contain_text(text)
+    await page.keyboard.press("Escape")
+    await expect(untold).to_have_count(0)
+
+
+async def test_who_heard_of_the_move_over_one_channel_was_told(
+    page: Page, demo_practice: Practice, stack: Stack, tomorrow: str
+) -> None:
+    name = unique("Vera Verlegt")
+    created = await demo_practice.create(patient_name=name)
+    await demo_practice.shows(created["id"], "delivered")
+    teller = Teller(stack, demo_practice, created)
+    notice = {"notice_id": uuid4()}
+    sms = {"channel": Channel.SMS, "state": PendingState.QUEUED}
+    await show_day(page, tomorrow)
+    await teller.notice(NoticeKind.MOVED, **notice, **sms, sequence=1)
+    await expect(note(page, name, "moved")).to_be_visible()
+    await teller.notice(NoticeKind.MOVED, **notice, evidence=Evidence.ACCEPTED)
+    await expect(note(page, name, "moved")).to_have_count(0)
 
 
 @pytest.mark.parametrize("look", SIZES, ids=[f"{width}" for width, _, _ in SIZES])
