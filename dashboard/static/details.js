@@ -74,6 +74,8 @@ export class Details {
     this.visit.begin(id);
     this.#render();
     this.dialogs.open(this.#dialog);
+    // Where the appointment before was left says nothing of this one.
+    for (const scroller of [this.#dialog, this.#dialog.querySelector(".sheet-body")]) scroller.scrollTop = 0;
     if (!this.resend.focus()) byId("details-title").focus();
     this.#load();
   }

@@ -8,14 +8,14 @@ import { hideConflict, showConflict } from "./conflict.js";
 import { CONTACT, renewsLink, same } from "./contact.js";
 import { adaptAddresses, chosenChannels } from "./contact_fields.js";
 import { differences } from "./differences.js";
-import { byId, setText } from "./dom.js";
+import { byId, describe, setText } from "./dom.js";
 import { enter, values } from "./drafts.js";
 import { sentence } from "./errors.js";
 import { Fields } from "./fields.js";
 import { KnownAddresses } from "./known_addresses.js";
 import { chooseLanguage, offerLanguages } from "./languages.js";
 import { SmsTime } from "./sms_time.js";
-import { CHANNELS, isNotLetIn, isWrongAddress } from "./words.js";
+import { CHANNELS, isNotLetIn, isWrongAddress, stateText } from "./words.js";
 
 const NOT_TWICE = " Ein neuer Versuch ist ungefährlich: Es wird nicht doppelt gesendet.";
 const LINK_STAYS = "Der Link bleibt gültig.";
@@ -84,18 +84,31 @@ export class Resend {
     if (failing !== this.#failing && !this.#typed) this.#fold.open = failing;
     this.#failing = failing;
     if (!this.#typed) this.#fill(appointment);
+    this.#explain();
     this.#adapt();
   }
 
-  /** Put the focus into the address to be corrected; false if nothing has failed. */
+  /** Put the focus into the address to be corrected, and both into view; false if nothing has failed. */
   focus() {
     const indicator = this.desk.indicator(this.#id);
     if (this.#fold.hidden || indicator?.overall !== "failed") return false;
     const failed = Object.keys(ADDRESS_FIELDS).find((one) => indicator.channels[one]?.state === "failed");
     const input = this.#form.elements[ADDRESS_FIELDS[failed]];
-    input.focus();
+    input.focus({ preventScroll: true });
     input.select();
+    input.closest("[data-field]").scrollIntoView({ block: "nearest" }); // of the state above it stays what can
     return true;
+  }
+
+  /** What is wrong with an address is said at it, too: the state may be out of view. */
+  #explain() {
+    const channels = this.desk.indicator(this.#id)?.channels ?? {};
+    for (const [channel, name] of Object.entries(ADDRESS_FIELDS)) {
+      const why = byId(`resend-${name}-why`);
+      why.hidden = channels[channel]?.state !== "failed";
+      setText(why, why.hidden ? "" : `${CHANNELS[channel]} ${stateText(channel, channels[channel])}`);
+      describe(this.#form.elements[name], why.id, !why.hidden);
+    }
   }
 
   #startOver() {

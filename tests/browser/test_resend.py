@@ -380,3 +380,63 @@ async def test_the_page_tells_an_address_from_another_as_the_service_does(
 
 def _email(text: str) -> str:
     return validate_email(text.strip(), check_deliverability=False).normalized
+
+
+IN_VIEW = """(what) => {
+  const { top, bottom } = document.querySelector("#details .sheet-body").getBoundingClientRect();
+  const box = document.querySelector(what).getBoundingClientRect();
+  return box.height > 0 && box.top >= top - 1 && box.bottom <= bottom + 1;
+}"""
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1366, 640), (390, 844), (320, 640)], ids=str)
+async def test_what_went_wrong_is_seen_where_it_is_to_be_corrected(
+    desk: Page, demo_practice: Practice, tomorrow: str, size: tuple[int, int]
+) -> None:
+    """Whatever the dialog was scrolled to for the appointment before."""
+    name, other = unique("Beide Wege"), unique("Davor")
+    for each in (name, other):
+        created = await demo_practice.create(
+            patient_name=each,
+            email=unknown_address(),
+            phone=RINGS,
+            channels=["email", "sms"],
+        )
+        await demo_practice.shows(created["id"], "failed")
+    await desk.set_viewport_size({"width": size[0], "height": size[1]})
+    await show_day(desk, tomorrow)
+    body = desk.locator("#details .sheet-body")
+    await row(desk, other).click()
+    await body.evaluate("body => { body.scrollTop = body.scrollHeight; }")
+    await desk.keyboard.press("Escape")
+    await row(desk, name).click()
+    address = desk.get_by_test_id("resend-email")
+    await expect(address).to_be_focused()
+    why = "E-Mail nicht zugestellt – Adresse unbekannt"
+    await expect(address).to_have_accessible_description(why)
+    await expect(desk.get_by_test_id("resend-phone")).to_have_accessible_description(
+        "Wird nur gespeichert; jetzt wird dorthin nichts gesendet."
+    )
+    assert await desk.evaluate(IN_VIEW, "#resend-email-why")
+    assert await desk.evaluate(IN_VIEW, "#resend-email")
+    assert await violations(desk) == []
+    await desk.screenshot(path=f"test-results/resend-{size[0]}x{size[1]}.png")
+
+
+async def test_the_dialog_begins_at_its_top(
+    page: Page, demo_practice: Practice, tomorrow: str
+) -> None:
+    name = unique("Von Oben")
+    created = await demo_practice.create(patient_name=name)
+    await demo_practice.shows(created["id"], "delivered")
+    await page.set_viewport_size({"width": 390, "height": 500})
+    await show_day(page, tomorrow)
+    body = page.locator("#details .sheet-body")
+    for _ in range(2):
+        await row(page, name).click()
+        await expect(body).to_be_visible()
+        await expect(body).to_have_js_property("scrollTop", 0)
+        await page.get_by_test_id("history-open").click()
+        await body.evaluate("body => { body.scrollTop = body.scrollHeight; }")
+        assert await body.evaluate("body => body.scrollTop") > 0
+        await page.keyboard.press("Escape")
