@@ -6,6 +6,7 @@
 import { CenterNotice } from "./center_notice.js";
 import { byId, h, icon, setText } from "./dom.js";
 import { dismissal, leaveLater, sayLater } from "./notices.js";
+import { CHANNELS, messageCount } from "./words.js";
 
 const ARRIVED_STAYS = 15_000; // milliseconds after the last; what went wrong stays until it is dismissed
 const TOLD = "told"; // the state, and the key, of what is neither good nor bad
@@ -15,9 +16,9 @@ const GROWS_FOR = 500; // milliseconds after a box came
 const MOST_SINGLE = 2; // boxes of one state; more are gathered
 const ICONS = { delivered: "tick", failed: "mark", unconfirmed: "call" };
 const GATHERED = {
-  delivered: (count) => `${count} zugestellt`,
-  failed: (count) => `${count} nicht zugestellt`,
-  unconfirmed: (count) => `${count} nicht bestätigt`,
+  delivered: (news) => `${messages(news)} zugestellt`,
+  failed: (news) => `${appointments(news)} nicht zugestellt`,
+  unconfirmed: (news) => `${appointments(news)} nicht bestätigt`,
 };
 
 export class InfoBoxes {
@@ -165,8 +166,7 @@ export class InfoBoxes {
   #count() {
     for (const [key, box] of this.#shown) {
       if (!(key in GATHERED)) continue;
-      const about = new Set([...this.#news.values()].filter((one) => one.state === key).map((one) => one.id));
-      setText(box.querySelector(".said"), GATHERED[key](about.size));
+      setText(box.querySelector(".said"), GATHERED[key]([...this.#news.values()].filter((one) => one.state === key)));
     }
   }
 
@@ -185,6 +185,19 @@ export class InfoBoxes {
     const back = this.#boxes.querySelector("button") ?? this.#container.parentNode.querySelector("[data-close], main");
     back?.focus({ preventScroll: true });
   }
+}
+
+/** How many somebody has to look at. */
+function appointments(news) {
+  return new Set(news.map(({ id }) => id)).size;
+}
+
+/** „2 E-Mails und 3 SMS": of an appointment one may have arrived, and the other not. */
+function messages(news) {
+  return Object.keys(CHANNELS)
+    .map((channel) => messageCount(channel, news.filter((one) => one.channel === channel).length))
+    .filter(Boolean)
+    .join(" und ");
 }
 
 /** What is being typed in, or was just reached, as far as it is seen. */

@@ -9,6 +9,11 @@ export function appointmentCount(count) {
 
 export const CHANNELS = { email: "E-Mail", sms: "SMS" };
 
+/** „1 E-Mail", „2 E-Mails", „2 SMS"; "" for none */
+export function messageCount(channel, count) {
+  return count ? `${count} ${CHANNELS[channel]}${count > 1 && channel === "email" ? "s" : ""}` : "";
+}
+
 export const STATES = {
   pending: { icon: "clock", label: "ausstehend" },
   delivered: { icon: "tick", label: "zugestellt" },

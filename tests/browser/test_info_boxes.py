@@ -9,6 +9,7 @@ from tests.browser.page import (
     NOTHING_GOES,
     enter,
     fill,
+    fill_sms,
     infobox,
     noticed,
     row,
@@ -98,7 +99,23 @@ async def test_many_that_arrived_are_gathered(visitor: Page, stack: Stack, tomor
     for number in range(3):
         await fill(page, unique(f"Viele {number}"), "viele@example.org", tomorrow)
         await page.get_by_test_id("submit-invite").click()
-    await noticed(page, "infobox", "3 zugestellt")
+    await noticed(page, "infobox", "3 E-Mails zugestellt")
+
+
+async def test_what_arrived_over_one_channel_is_no_appointment_that_did(
+    visitor: Page, stack: Stack, tomorrow: str
+) -> None:
+    """The green box and the red one tell of the same three."""
+    page = visitor
+    await page.add_init_script(NOTHING_GOES)
+    await enter(page, stack)
+    for number in range(3):
+        name = unique(f"Halb {number}")
+        await fill_sms(page, name, "0171 3920001", tomorrow, unknown_address())
+        await page.get_by_test_id("submit-invite").click()
+        await expect(state(page, name, "failed")).to_be_visible()
+    await noticed(page, "infobox", "3 nicht zugestellt")
+    await noticed(page, "infobox", "3 SMS zugestellt")
 
 
 async def test_what_others_sent_has_its_tick_and_no_box(
