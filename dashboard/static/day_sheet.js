@@ -10,8 +10,9 @@ const URGENT = ["failed", "unconfirmed"];
 export class DaySheet {
   #sheet = byId("day-sheet");
 
-  constructor({ desk }) {
+  constructor({ desk, openList }) {
     this.desk = desk;
+    this.openList = openList;
     // Also when it is the browser's menu that prints.
     window.addEventListener("beforeprint", () => this.#fill());
     byId("day-print").addEventListener("click", () => window.print());
@@ -44,6 +45,7 @@ export class DaySheet {
     return [
       ...(fault ? ["Die Termine konnten nicht neu geladen werden, der Ausdruck kann veraltet sein."] : []),
       ...(blind ? ["Der Stand der Zustellung war nicht abrufbar und kann veraltet sein."] : []),
+      ...(blind || this.openList.certain ? [] : ["Der Stand der Zustellung kann veraltet sein."]),
     ];
   }
 

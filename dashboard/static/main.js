@@ -12,8 +12,9 @@ import { Drafts } from "./drafts.js";
 import { FollowUp } from "./follow_up.js";
 import { CreateForm } from "./form.js";
 import { Head, VIEWS } from "./head.js";
-import { Measures } from "./measures.js";
 import { InfoBoxes } from "./info_boxes.js";
+import { Live } from "./live.js";
+import { Measures } from "./measures.js";
 import { Offen } from "./offen.js";
 import { OpenList } from "./open_list.js";
 import { RETRY } from "./outages.js";
@@ -29,7 +30,6 @@ import { CHANNELS, reason, unsent } from "./words.js";
 const REFRESH = 60_000; // milliseconds; finds what no event is sent for, as a corrected name
 const REFRESH_IN_TROUBLE = 5_000; // milliseconds
 const HOME_AFTER = 1_500; // milliseconds in which the page may find out where its home is
-const LIVE = { connecting: "Verbinde …", live: "Anzeige aktuell", lost: "Keine Verbindung" };
 const NEWS_TEXTS = {
   delivered: (channel, name) => `${channel} erfolgreich zugestellt an ${name}`,
   failed: (channel, name) => `${channel} konnte nicht zugestellt werden ${name}`,
@@ -39,6 +39,7 @@ const NEWS_TEXTS = {
 const desk = new Desk();
 const openList = new OpenList(desk);
 const head = new Head({ desk, openList });
+const live = new Live({ desk, openList });
 const infoBoxes = new InfoBoxes({
   onLook: () => {
     dialogs.closeAll();
@@ -141,7 +142,7 @@ async function resume() {
   }
 }
 
-new DaySheet({ desk });
+new DaySheet({ desk, openList });
 new Measures({ desk, dialogs });
 new Proofs({ desk, dialogs, infoBoxes });
 for (const button of document.querySelectorAll('[data-opens="create"]')) {
@@ -178,14 +179,6 @@ desk.addEventListener("sent", ({ detail }) => {
   if (!dialogs.any || details.shows(detail.id)) infoBoxes.center("Einladung erfolgreich versendet");
 });
 
-function showState(state) {
-  const live = byId("live");
-  live.dataset.state = state;
-  live.textContent = LIVE[state];
-  byId("connection").textContent =
-    state === "lost" ? "Keine Verbindung – Anzeige kann veraltet sein" : "";
-}
-
 const stream = new Stream({
   onIndicator: (indicator) => {
     if (indicator.cancelled) desk.forget(indicator.appointment_id); // what is still to be done is in „Offen"
@@ -199,8 +192,8 @@ const stream = new Stream({
     openList.ask();
   },
   onState: (state) => {
-    showState(state);
     openList.hear(state);
+    live.hear(state);
     if (state === "lost") refreshNow(); // finds out what is away
     if (state !== "live") return;
     desk.catchUp();

@@ -409,14 +409,20 @@ async def test_without_a_stream_nothing_is_claimed(page: Page, demo_practice: Pr
 async def test_a_service_that_does_not_say_is_no_good_news(
     page: Page, demo_practice: Practice
 ) -> None:
-    """The stream may be live meanwhile."""
+    """The stream may be live meanwhile; the head says one thing."""
     await page.get_by_test_id("nav-offen").click()
     await expect(page.get_by_test_id("open-state")).to_have_text("Alles angekommen")
     await page.route("**/api/status/indicators?open=**", lambda route: route.abort())
     await page.get_by_test_id("nav-termine").click()
     await page.get_by_test_id("nav-offen").click()
     await expect(page.get_by_test_id("open-state")).to_contain_text("nicht sicher")
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Stand nicht sicher")
+    await expect(page.get_by_test_id("connection-banner")).to_contain_text("kann veraltet sein")
+    await page.unroute_all()
+    await page.get_by_test_id("nav-termine").click()
+    await page.get_by_test_id("nav-offen").click()
     await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
+    await expect(page.get_by_test_id("connection-banner")).to_be_empty()
 
 
 class Told:
@@ -518,16 +524,29 @@ async def test_every_reason_has_its_words_and_its_best_action(visitor: Page, sta
 
 
 async def test_a_service_that_is_behind_is_no_good_news(visitor: Page, stack: Stack) -> None:
-    """It answers, and says that it has heard nothing for an hour."""
+    """It answers, and says that it has heard nothing for an hour; so does the head, everywhere."""
     told, page = Told(), visitor
     told.as_of = datetime.now(UTC) - timedelta(hours=1)
-    await told.install(page)
     await enter(page, stack)
+    await told.install(page)
+    await page.get_by_test_id("nav-termine").click()
     await page.get_by_test_id("nav-offen").click()
     await expect(page.get_by_test_id("open-state")).to_contain_text("nicht sicher")
     expected = f"Stand: {told.as_of.astimezone(BERLIN):%H:%M}"
     await expect(page.get_by_test_id("open-as-of")).to_have_text(expected)
     await expect(page.get_by_test_id("open-count")).to_contain_text("?")
+    for view in ("termine", "patienten", "offen"):
+        await page.get_by_test_id(f"nav-{view}").click()
+        await expect(page.get_by_test_id("stream-state")).to_have_text("Stand nicht sicher")
+        await expect(page.get_by_test_id("connection-banner")).to_contain_text(
+            f"{told.as_of.astimezone(BERLIN):%H:%M} Uhr – Anzeige kann veraltet sein"
+        )
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert "kann veraltet sein" in (await page.locator("#day-sheet").text_content() or "")
+    for width, height in SIZES:
+        await page.set_viewport_size({"width": width, "height": height})
+        assert not await is_wide(page), (width, height)
+        await page.screenshot(path=f"test-results/behind-{width}.png")
 
 
 async def test_further_ones_are_loaded_and_the_focus_goes_on(visitor: Page, stack: Stack) -> None:
