@@ -9,6 +9,7 @@ import { arrived, news } from "./news.js";
 
 const RELOAD_AFTER = 250; // milliseconds, so that a burst of events reloads once
 const MOST_INDICATORS = 5000;
+const MOST_LOOKED_AT = 500; // of those that are shown elsewhere than in the day
 
 export const DAY = "day";
 export const WEEK = "week";
@@ -38,6 +39,7 @@ export class Desk extends EventTarget {
   #appointments = new Map();
   #indicators = new Map();
   #quiet = new Set(); // ids of indicators that a look met first, so that nothing was told of them
+  #unseen = new Set(); // ids whose indicators were asked for in vain
   #deleted = new Set();
   #awaited = new Map(); // id -> attempt that was sent from this page
   #own = new Map(); // the same, also when it has arrived
@@ -106,7 +108,7 @@ export class Desk extends EventTarget {
       this.fault = true;
     }
     this.#dispatch("day");
-    await this.#look([...new Set([...this.rows, ...this.#awaited.keys()])]);
+    await this.#look([...new Set([...this.rows, ...this.#awaited.keys(), ...this.#unseen])]);
   }
 
   reloadSoon() {
@@ -117,11 +119,12 @@ export class Desk extends EventTarget {
   /** After a break of the stream: everything the page may show or announce. */
   async catchUp() {
     await this.reload();
-    await this.#look([...this.#indicators.keys()].slice(-500));
+    await this.#look([...this.#indicators.keys()].slice(-MOST_LOOKED_AT));
   }
 
   /** Forget what was shown: its versions say nothing any more. */
   async startOver() {
+    for (const id of [...this.#indicators.keys()].slice(-MOST_LOOKED_AT)) this.#unseen.add(id);
     this.#indicators.clear();
     this.#quiet.clear();
     await this.reload();
@@ -246,8 +249,10 @@ export class Desk extends EventTarget {
     const blind = this.blind;
     try {
       for (const one of await api.indicators(ids)) this.indicate(one, { fresh: false });
-      this.blind = false;
+      for (const id of ids) this.#unseen.delete(id);
+      this.blind = this.#unseen.size > 0;
     } catch {
+      for (const id of ids) this.#unseen.add(id);
       this.blind = true;
     }
     if (blind !== this.blind) this.#dispatch("day");

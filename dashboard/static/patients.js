@@ -35,6 +35,9 @@ export class Patients {
     for (const type of ["indicator", "appointment"]) {
       desk.addEventListener(type, ({ detail }) => this.#refresh(detail.id));
     }
+    desk.addEventListener("day", () => { // also whether states could be asked for
+      for (const id of this.#items.keys()) this.#refresh(id);
+    });
     desk.addEventListener("deleted", ({ detail }) => this.#drop(detail.id));
   }
 

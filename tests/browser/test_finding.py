@@ -14,6 +14,7 @@ from tests.support import Json, Practice, berlin_day, unknown_address
 
 # As far ahead as no other test plans.
 FAR = berlin_day(1500)
+SOON = 30_000  # milliseconds; before the page looks by itself, a minute after it was opened
 MANY = 150  # appointments of a full day
 
 
@@ -110,6 +111,24 @@ async def test_what_is_found_follows_what_becomes_of_it(
     )
     await demo_practice.scheduling.delete(f"/v1/appointments/{created['id']}")
     await expect(found(page, name)).to_have_count(0)
+
+
+async def test_what_could_not_be_looked_up_says_so_and_is_looked_up_anew(
+    page: Page, demo_practice: Practice
+) -> None:
+    """Of a day that is not shown, so that no stream tells of it."""
+    name = unique("Sabine Spät")
+    created = await demo_practice.create(patient_name=name, date=FAR.isoformat())
+    await demo_practice.shows(created["id"], "delivered")
+    await page.reload()  # it has heard of it
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
+    asked = "**/api/status/indicators?appointment_id=*"
+    await page.route(asked, lambda route: route.fulfill(status=503, json={}))
+    await look_for(page, name)
+    indicator = found(page, name).get_by_test_id("indicator")
+    await expect(indicator).to_have_text("Stand unbekannt")
+    await page.unroute(asked)
+    await expect(indicator).to_have_text("zugestellt", timeout=SOON)
 
 
 async def test_further_ones_are_loaded_and_short_pages_gone_over(
