@@ -180,7 +180,7 @@ export class Desk extends EventTarget {
     if (fresh && this.#quiet.has(id) && previous.version === indicator.version) {
       previous = undefined; // a look was faster than the stream: it is news all the same
     }
-    const known = previous && previous.version >= indicator.version && !endedByTime(previous, indicator);
+    const known = previous && previous.version >= indicator.version && !changedByTime(previous, indicator);
     if (this.#deleted.has(id) || known) return;
     const told = fresh || this.#awaited.has(id);
     if (!previous && !told) this.#quiet.add(id);
@@ -296,8 +296,8 @@ async function week(monday, sunday) {
   return found.appointments.length ? found : api.day(sunday);
 }
 
-/** Whether time alone has ended what an indicator of the same version said. */
-function endedByTime(previous, next) {
+/** Whether time alone has changed what an indicator of the same version says. */
+function changedByTime(previous, next) {
   if (previous.version !== next.version) return false;
-  return Boolean(previous.waiting_since && !next.waiting_since) || previous.open?.length > next.open?.length;
+  return Boolean(previous.waiting_since && !next.waiting_since) || String(previous.open) !== String(next.open);
 }

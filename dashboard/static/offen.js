@@ -37,7 +37,7 @@ export class Offen {
     const { openList } = this;
     const { time_zone: zone } = this.desk.practice;
     setText(byId("open-state"), standing(openList));
-    byId("open-state").dataset.state = openList.certain && openList.count === 0 ? "delivered" : "";
+    byId("open-state").dataset.state = openList.certain && openList.count === 0 && openList.awaited === 0 ? "delivered" : "";
     setText(byId("open-as-of"), openList.asOf ? `Stand: ${time(openList.asOf, zone)}` : "");
     byId("open-more-place").hidden = !openList.more;
     this.#renderRows();
@@ -180,11 +180,12 @@ export class Offen {
   }
 }
 
-function standing({ count, certain, unknown }) {
+function standing({ count, certain, unknown, awaited }) {
   if (unknown) return "Wird geladen …";
   if (count === null) return "Was offen ist, ist gerade nicht abrufbar. Es wird weiter versucht.";
   const many = appointmentCount(count);
-  if (certain) return count === 0 ? "Alles angekommen" : `${many} ${count === 1 ? "ist" : "sind"} offen`;
-  const last = count === 0 ? "Zuletzt war alles angekommen" : `Zuletzt ${count === 1 ? "war" : "waren"} ${many} offen`;
+  const none = awaited ? `Nichts offen, zu ${awaited === 1 ? "einem Termin" : `${awaited} Terminen`} ist noch etwas unterwegs` : "Alles angekommen";
+  if (certain) return count === 0 ? none : `${many} ${count === 1 ? "ist" : "sind"} offen`;
+  const last = count === 0 ? `Zuletzt war ${awaited ? "nichts offen" : "alles angekommen"}` : `Zuletzt ${count === 1 ? "war" : "waren"} ${many} offen`;
   return `${last}; ob es noch so ist, ist gerade nicht sicher.`;
 }

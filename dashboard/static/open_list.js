@@ -14,6 +14,7 @@ const LONGEST_WAIT = 3_600_000; // milliseconds
 export class OpenList extends EventTarget {
   rows = []; // [{indicator, appointment}], what can least wait first; without an appointment where it is not known
   count = null; // of all; null as long as nothing is known
+  awaited = 0; // of how many appointments something is on its way
   asOf = null; // until when all that was told is in it, as the service says
   more = false; // there are further ones than `rows`
 
@@ -98,6 +99,7 @@ export class OpenList extends EventTarget {
       const indicators = pages.flatMap((page) => page.indicators);
       await this.#name(indicators);
       this.count = pages.at(-1).open_count;
+      this.awaited = pages.at(-1).awaited_count ?? 0;
       this.asOf = pages[0].as_of ?? this.asOf;
       this.more = cursor !== null && pages.length < MOST / PAGE;
       this.rows = indicators.map((indicator) => ({ indicator, appointment: this.#names.get(indicator.appointment_id) }));
@@ -140,7 +142,10 @@ export class OpenList extends EventTarget {
   }
 
   #concerns(id) {
-    return this.#names.has(id) || (this.desk.indicator(id)?.open ?? []).length > 0;
+    const { open = [], overall } = this.desk.indicator(id) ?? {};
+    if (this.#names.has(id) || open.length > 0) return true;
+    // Where nothing is open it is said whether something is on its way.
+    return this.count === 0 && (overall === "pending") !== (this.awaited > 0);
   }
 
   // That one begins, or is over, nobody tells.

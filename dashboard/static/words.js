@@ -225,10 +225,13 @@ export function notes(indicator, zone) {
   for (const about of BESIDE.filter((one) => open.includes(one))) {
     found.push({ about, state: "failed", text: OPEN[about] });
   }
-  if (open.includes("call") && overall !== "unconfirmed") {
+  if (open.includes("call") && overall === "pending") {
+    found.push({ about: "call", state: "unconfirmed", text: "noch nicht zugestellt – bitte anrufen" });
+  } else if (open.includes("call") && overall !== "unconfirmed") {
     found.push({ about: "call", state: "unconfirmed", text: "Verschiebung nicht bestätigt – bitte anrufen" });
+  } else if (notices.some(isUntold)) {
+    found.push({ about: "moved", state: "pending", text: "Verschiebung noch nicht mitgeteilt" });
   }
-  if (notices.some(isUntold)) found.push({ about: "moved", state: "pending", text: "Verschiebung noch nicht mitgeteilt" });
   const said = answer && answerText(answer, open);
   if (said) found.push({ about: "answer", state: open.includes("declined") ? "failed" : "pending", text: said });
   if (indicator.followed_up_at) {
@@ -257,6 +260,6 @@ export function openTexts({ open, channels, notices }) {
   return [...new Set(texts)];
 }
 
-function isUnsure({ channels }) {
-  return Object.values(channels).some((view) => view.state === "unconfirmed");
+function isUnsure(notice) {
+  return isUntold(notice) || Object.values(notice.channels).some((view) => view.state === "unconfirmed");
 }

@@ -94,11 +94,13 @@ async def list_indicators(
                 found = found[:limit]
                 following = Place(found[-1].starts_at, found[-1].appointment_id).cursor
         open_count = await open_store.count(tx, caller.practice_id, now)
+        awaited_count = await open_store.awaited(tx, caller.practice_id, now)
         as_of = await certainty_store.certain_at(tx, PARTITIONS)
     return IndicatorsView(
         indicators=[IndicatorView.of(shown, now) for shown in found if not is_gone(shown, now)],
         next=following,
         open_count=open_count,
+        awaited_count=awaited_count,
         as_of=as_of,
     )
 

@@ -56,7 +56,9 @@ from services.status.facts import (
 )
 from services.status.notices import Fate
 from services.status.openness import (
+    Awaited,
     Reason,
+    awaited,
     causes,
     causes_of_cancelled,
     current,
@@ -121,6 +123,7 @@ class Indicator:
     cancelled: bool = False  # the appointment is deleted, and the patient does not know
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    awaited: Sequence[Awaited] = ()  # what is on its way, the first to be open first
 
 
 def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
@@ -161,11 +164,16 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     if answered and not holds(answered, announced, schedule):
         answered = None
     followed_up_at = None
+    on_its_way: list[Awaited] = []
     if not gone:
         found = causes(state, last.values(), fates, answered, announced, schedule)
         undone = [cause for cause in found if cause.name not in done]
-        if found and not undone:
-            followed_up_at = max(done[cause.name] for cause in found)
+        pending = [name for name, each in channels.items() if each.state is state is State.PENDING]
+        on_its_way = awaited(pending, last, fates, announced, schedule)
+        names = {each.name for each in found} | {each.name for each in on_its_way}
+        settled = done.keys() & names
+        if settled and not undone:
+            followed_up_at = max(done[name] for name in settled)
     return Indicator(
         overall=state,
         attempt=newest,
@@ -180,6 +188,7 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
         cancelled=gone is not None,
         starts_at=time.start if time else None,
         ends_at=time.end if time else None,
+        awaited=tuple(each for each in on_its_way if each.name not in done),
     )
 
 

@@ -32,16 +32,26 @@ class Fate:
         One failed channel says so before the other one is heard of, over which it may still
         arrive. What was withdrawn was to tell nobody.
         """
-        states = {
-            told.state
-            for told in self.channels.values()
-            if told.category is not FailureCategory.CANCELLED
-        }
+        states = self._states
         if State.DELIVERED in states:
             return None
         if State.FAILED in states:
             return State.FAILED
         return State.UNCONFIRMED if states == {State.UNCONFIRMED} else None
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it may yet reach the patient, who knows nothing of it as far as is known."""
+        states = self._states
+        return State.PENDING in states and states <= {State.PENDING, State.UNCONFIRMED}
+
+    @property
+    def _states(self) -> set[State]:
+        return {
+            told.state
+            for told in self.channels.values()
+            if told.category is not FailureCategory.CANCELLED
+        }
 
 
 def newest(notices: Iterable[Notice]) -> dict[NoticeKind, Fate]:

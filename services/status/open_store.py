@@ -1,7 +1,8 @@
 """The SQL of what is open and still to come: a page of it, and how much there is.
 
-Both read the partial index `indicators_open` alone, from the start of the longest appointment on
-that may still be going on, so what is past costs nothing.
+All of it reads partial indexes alone, from the start of the longest appointment on that may still
+be going on, so what is past costs nothing: `indicators_open` has what is open whatever the time is,
+`indicators_awaited` what is on its way, of which time alone says that it is overdue.
 """
 
 from dataclasses import dataclass
@@ -16,19 +17,39 @@ from services.status.store import Shown
 
 MOST_COUNTED = 10_000  # beyond that it makes no difference to anybody, and counting stays cheap
 
-PAGE = """
+# The first to be overdue stands first.
+_OVERDUE = """open_until IS NULL AND body ? 'awaited' AND ends_at > $2 AND starts_at > $3
+      AND (body #>> '{awaited,0,since}')::timestamptz <= $2"""
+_ROWS = """
+    SELECT appointment_id, version, moved_at, body, starts_at, ends_at FROM indicators
+    WHERE practice_id = $1 AND (starts_at, appointment_id) > ($4::text::timestamptz, $5::uuid)"""
+
+PAGE = f"""
     SELECT appointment_id, greatest(version, moved_at) AS version, body,
            nullif(starts_at, 'infinity') AS starts_at, nullif(ends_at, 'infinity') AS ends_at
-    FROM indicators
-    WHERE practice_id = $1 AND open_until > $2 AND starts_at > $3
-      AND (starts_at, appointment_id) > ($4::text::timestamptz, $5::uuid)
-    ORDER BY indicators.starts_at, appointment_id LIMIT $6
-    """
-COUNT = """
+    FROM (
+        ({_ROWS} AND open_until > $2 AND starts_at > $3
+         ORDER BY starts_at, appointment_id LIMIT $6)
+        UNION ALL
+        ({_ROWS} AND {_OVERDUE}
+         ORDER BY starts_at, appointment_id LIMIT $6)
+    ) AS open
+    ORDER BY open.starts_at, appointment_id LIMIT $6
+    """  # noqa: S608 (columns)
+COUNT = f"""
+    SELECT count(*) FROM (
+        (SELECT FROM indicators
+         WHERE practice_id = $1 AND open_until > $2 AND starts_at > $3 LIMIT $4)
+        UNION ALL
+        (SELECT FROM indicators WHERE practice_id = $1 AND {_OVERDUE} LIMIT $4)
+        LIMIT $4
+    ) AS open
+    """  # noqa: S608 (columns)
+AWAITED = """
     SELECT count(*) FROM (
         SELECT FROM indicators
-        WHERE practice_id = $1 AND open_until > $2 AND starts_at > $3 LIMIT $4
-    ) AS open
+        WHERE practice_id = $1 AND body ? 'awaited' AND ends_at > $2 AND starts_at > $3 LIMIT $4
+    ) AS awaited
     """
 
 
@@ -72,5 +93,14 @@ async def page(
 
 async def count(tx: Connection, practice_id: UUID, now: datetime) -> int:
     """How many are open at `now`, counted up to MOST_COUNTED."""
-    found: int = await tx.fetchval(COUNT, practice_id, now, now - LONGEST, MOST_COUNTED)
+    return await _count(COUNT, tx, practice_id, now)
+
+
+async def awaited(tx: Connection, practice_id: UUID, now: datetime) -> int:
+    """Of how many something is on its way, overdue or not, counted up to MOST_COUNTED."""
+    return await _count(AWAITED, tx, practice_id, now)
+
+
+async def _count(query: str, tx: Connection, practice_id: UUID, now: datetime) -> int:
+    found: int = await tx.fetchval(query, practice_id, now, now - LONGEST, MOST_COUNTED)
     return found

@@ -19,8 +19,10 @@ Of a deleted appointment:
 
 And for all of them:
 
-7. What is on its way is not open, and what was withdrawn (`cancelled`: nobody was to be told any
-   more) is neither told nor open.
+7. What is on its way is not open as long as an outcome can be waited for; from then on it is
+   `call` (`awaited`): an invitation, or a notice of a move that has told nobody yet. No event says
+   that none will come, so only time decides that, and it is asked for when it is read. What was
+   withdrawn (`cancelled`: nobody was to be told any more) is neither told nor open.
 8. It ends with the appointment's end; of a deleted one with its start. Only time decides that, so
    it is asked for when it is read. While no time is known it does not end.
 
@@ -39,14 +41,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid5
 
+from contracts.channels import Channel
 from contracts.events import Answer, FailureCategory, NoticeKind
 from services.status.facts import Answered, FollowedUp, Issued, Notice, Outcome, Scheduled, State
 from services.status.notices import Fate
 
 # Nothing is open for longer than this after its start: the longest appointment of the contract.
 LONGEST = timedelta(minutes=480)
+
+# When an outcome is due: notification tries no longer, and tells of a missing receipt no later.
+TRIED_FOR = timedelta(hours=72)  # from when it was to go
+TOLD_AHEAD = timedelta(hours=2)  # of the start, so that there is time to call the patient
+TIME_TO_TELL = timedelta(minutes=15)  # however soon the start is, no outcome comes at once
 
 _NAMES = UUID("8c0e3c5e-6f0b-4f0e-9a43-52a1f0b7d6c9")  # of causes; another one opens all anew
 
@@ -71,6 +80,14 @@ class Cause:
 
     reason: Reason
     name: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Something on its way, by a name as a cause has, and from when on it needs a person."""
+
+    name: UUID
+    since: datetime
 
 
 def causes(
@@ -105,6 +122,35 @@ def causes(
         )
         found.append(Cause(Reason.DECLINED, name))
     return found
+
+
+def awaited(
+    pending: Collection[Channel],
+    outcomes: Mapping[Channel, Outcome],
+    notices: Mapping[NoticeKind, Fate],
+    issued: Issued | None,
+    schedule: Sequence[Scheduled],
+) -> list[Awaited]:
+    """What is on its way of an appointment that is not deleted, the first to be overdue first.
+
+    `pending` are the channels of the newest attempt for which it shows the clock; the rest is as
+    for `causes`. The name leaves out how often it was tried.
+    """
+    start = _start(schedule)
+    found: list[Awaited] = []
+    for channel in pending:
+        told = outcomes.get(channel)
+        known = issued or told
+        if known:
+            name = _name("awaited", known.attempt, channel, start)
+            found.append(Awaited(name, _overdue_since(known.at, told, schedule)))
+    moved = notices.get(NoticeKind.MOVED)
+    if moved and moved.awaited and not (issued and issued.version >= moved.version):
+        for channel, notice in moved.channels.items():
+            if notice.state is State.PENDING:
+                name = _name("awaited", moved.notice_id, channel, start)
+                found.append(Awaited(name, _overdue_since(moved.at, notice, schedule)))
+    return sorted(found, key=lambda each: (each.since, each.name))
 
 
 def causes_of_cancelled(
@@ -149,6 +195,12 @@ def same_start(schedule: Sequence[Scheduled], version: int) -> bool:
     return then is None or now is None or then.start == now.start
 
 
+def overdue(body: Mapping[str, Any] | None, now: datetime) -> list[str]:
+    """The names of what is on its way, of an indicator as JSON, and needs a person by now."""
+    found = (body or {}).get("awaited", ())
+    return [each["name"] for each in found if datetime.fromisoformat(each["since"]) <= now]
+
+
 def open_until(
     starts_at: datetime | None, ends_at: datetime | None, *, cancelled: bool
 ) -> datetime | None:
@@ -162,6 +214,19 @@ def over(
     """Whether it is too late for anybody to do something."""
     until = open_until(starts_at, ends_at, cancelled=cancelled)
     return until is not None and until <= now
+
+
+def _overdue_since(
+    asked: datetime, told: Outcome | Notice | None, schedule: Sequence[Scheduled]
+) -> datetime:
+    """When no outcome can be waited for any more of what was asked for then."""
+    waited = told.waits_until if told else None
+    due = max(asked, waited or asked)
+    last = due + TRIED_FOR
+    time = current(schedule)
+    if time:
+        last = min(last, time.start - TOLD_AHEAD)
+    return max(last, due + TIME_TO_TELL)
 
 
 def _of_invitation(overall: State, outcomes: Iterable[Outcome], start: str) -> Iterator[Cause]:

@@ -22,7 +22,7 @@ from services.status import erasure_store, measures_store, rows, tick_counts
 from services.status.condensing import condensed
 from services.status.facts import Erased, Fact
 from services.status.indicators import Indicator, fold
-from services.status.openness import open_until
+from services.status.openness import open_until, overdue
 from services.status.tick_counts import Ticked
 from services.status.time_to_tick import Tick, first_ticks
 
@@ -34,6 +34,7 @@ Body = dict[str, Any]
 
 _as_json = TypeAdapter(Indicator)
 IN_COLUMNS = {"starts_at", "ends_at"}
+AWAITED = "awaited"  # there where something is: by this an index finds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +139,16 @@ async def record(tx: Connection, known: Sequence[Known]) -> Recorded:
         feed = feeds[practice_id]
         body, starts_at, ends_at = None, None, None
         if isinstance(value, Indicator):
-            body = _as_json.dump_python(value, mode="json", exclude=IN_COLUMNS)
+            left_out = IN_COLUMNS if value.awaited else IN_COLUMNS | {AWAITED}
+            body = _as_json.dump_python(value, mode="json", exclude=left_out)
             starts_at, ends_at = value.starts_at, value.ends_at
         then = before.get(key)
         if then is None or then.body != body:
             changed[key] = Shown(appointment_id, feed.next, body, starts_at, ends_at)
-            feed.tell(changed[key], opens=_is_open(body) or (then and _is_open(then.body)))
+            feed.tell(changed[key], opens=_counts(body) or (then and _counts(then.body)))
         if body and then and then.body and then.times != (starts_at, ends_at):
             moved[key] = Shown(appointment_id, feed.next, body, starts_at, ends_at)
-            feed.tell(Moved(appointment_id, feed.next), opens=_is_open(body))
+            feed.tell(Moved(appointment_id, feed.next), opens=_counts(body))
     counts = _tick_changes(told, new)
     async with together(tx) as all_at_once:
         if counts:
@@ -202,6 +204,11 @@ def _tick_changes(
 
 def _is_open(body: Body | None) -> bool:
     return bool(body and body["open"])
+
+
+def _counts(body: Body | None) -> bool:
+    """Whether it may be open now."""
+    return _is_open(body) or bool(overdue(body, utc_now()))
 
 
 async def position(tx: Connection, practice_id: UUID) -> int:

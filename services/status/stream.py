@@ -16,7 +16,8 @@ practice's, or from before a restored backup), gets `ready` first and is to load
 since the stream begins before they load them, they miss nothing.
 
 `open_count` comes at the beginning and whenever what has changed changes it. What time alone ends
-(an appointment begins) is told by nobody: ask now and then.
+(an appointment begins), or makes open (something is on its way for too long), is told by nobody:
+ask now and then.
 
 Of a deleted appointment whose patient was not told, `indicator` says `cancelled`.
 

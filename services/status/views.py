@@ -20,7 +20,7 @@ from contracts.events import (
 )
 from services.status.facts import State
 from services.status.open_store import MOST_COUNTED
-from services.status.openness import Reason, over
+from services.status.openness import Reason, over, overdue
 from services.status.store import Shown
 from services.status.timeline import Start, TimelineEntry
 from services.status.waiting import still_waiting
@@ -108,7 +108,8 @@ class IndicatorView(BaseModel):
     open: list[Reason] = Field(
         default=[],
         description="Why somebody has to do something, the gravest first; empty once the "
-        "appointment is over.",
+        "appointment is over. Time alone brings `call`: for what is on its way and has no outcome "
+        "two hours before the start, or 72 hours after it was to go.",
     )
     causes: list[UUID] = Field(
         default=[],
@@ -134,6 +135,7 @@ class IndicatorView(BaseModel):
     def of(cls, shown: Shown, now: datetime) -> "IndicatorView":
         """The view, as of now, of an indicator that is not deleted."""
         body = shown.body or {}
+        reasons, causes = _open(shown, now)
         return cls.model_validate(
             body
             | {
@@ -144,8 +146,9 @@ class IndicatorView(BaseModel):
                 "notices": [
                     each | {"channels": _as_of(now, each["channels"])} for each in body["notices"]
                 ],
-                "open": [] if is_over(shown, now) else body["open"],
-                "causes": [] if is_over(shown, now) else body["causes"],
+                "open": reasons,
+                "causes": causes,
+                "followed_up_at": None if reasons else body["followed_up_at"],
                 "waiting_since": still_waiting(_moment(body["waiting_since"]), shown.ends_at, now),
             }
         )
@@ -158,6 +161,16 @@ def _as_of(now: datetime, channels: Mapping[str, Mapping[str, Any]]) -> dict[str
         for channel, view in channels.items()
         for until in [_moment(view["waits_until"])]
     }
+
+
+def _open(shown: Shown, now: datetime) -> tuple[list[Reason], list[str]]:
+    """Why somebody has to do something, and what stands behind it."""
+    body = shown.body or {}
+    if is_over(shown, now):
+        return [], []
+    late = overdue(body, now)
+    there = {*body["open"], *([Reason.CALL] if late else ())}
+    return [reason for reason in Reason if reason in there], sorted([*body["causes"], *late])
 
 
 def is_over(shown: Shown, now: datetime) -> bool:
@@ -287,6 +300,11 @@ class IndicatorsView(BaseModel):
         default=None, description="`cursor` of the next page of what is open; null on the last one."
     )
     open_count: int = Field(description=f"Of all that is open, counted up to {MOST_COUNTED}.")
+    awaited_count: int = Field(
+        default=0,
+        description="Coming appointments of which something is on its way: an invitation, or "
+        f"notice of a move. Those that are open for it, too; counted up to {MOST_COUNTED}.",
+    )
     as_of: datetime | None = Field(
         description="When this was last certain: everything that other services had told until "
         "then is in it. A few seconds ago, unless something stands still; null before the first."

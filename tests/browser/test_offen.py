@@ -6,8 +6,9 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
@@ -42,10 +43,50 @@ SOON = 30_000  # milliseconds; before the page looks by itself, a minute after i
 
 
 @pytest_asyncio.fixture
-async def demo_practice(demo_practice: Practice) -> Practice:
-    """Nothing is open yet, whatever other tests have left."""
+async def demo_practice(demo_practice: Practice, stack: Stack) -> Practice:
+    """Nothing is open or on its way yet, whatever other tests have left."""
     await demo_practice.deal_with_all()
+    for left in await on_its_way(demo_practice, stack):
+        path = f"/v1/appointments/{left}"
+        await demo_practice.scheduling.delete(path, params={"notify": "false"})
+
+    async def arrived() -> bool:
+        return not await on_its_way(demo_practice, stack)
+
+    await eventually(arrived, "nothing is on its way")
     return demo_practice
+
+
+async def on_its_way(practice: Practice, stack: Stack) -> list[UUID]:
+    """The coming appointments of which something is."""
+    owner = await asyncpg.connect(stack.owner_dsn("status"))
+    try:
+        found = await owner.fetch(
+            """
+            SELECT appointment_id FROM indicators
+            WHERE practice_id = $1 AND body ? 'awaited' AND ends_at > now()
+            """,
+            practice.id,
+        )
+    finally:
+        await owner.close()
+    return [row["appointment_id"] for row in found]
+
+
+async def let_it_be_overdue(stack: Stack, appointment_id: str) -> None:
+    """It has been on its way for longer than an outcome takes."""
+    owner = await asyncpg.connect(stack.owner_dsn("status"))
+    try:
+        await owner.execute(
+            """
+            UPDATE indicators
+            SET body = jsonb_set(body, '{awaited,0,since}', '"2026-01-01T00:00:00Z"')
+            WHERE appointment_id = $1
+            """,
+            UUID(appointment_id),
+        )
+    finally:
+        await owner.close()
 
 
 @pytest_asyncio.fixture
@@ -120,6 +161,47 @@ async def test_with_nothing_open_the_desk_begins_with_the_day(
     await expect(page.get_by_test_id("open-state")).to_have_text("Alles angekommen")
     minutes = [f"{berlin_moment(minutes=each):%H:%M}" for each in (-1, 0, 1)]
     assert (await page.get_by_test_id("open-as-of").inner_text()).removeprefix("Stand: ") in minutes
+
+
+async def test_what_is_on_its_way_has_not_arrived_and_is_open_when_it_never_does(
+    page: Page, demo_practice: Practice, stack: Stack, tomorrow: str
+) -> None:
+    """By SMS to a phone from which nothing comes back."""
+    name, standing = unique("Unterwegs"), page.get_by_test_id("open-state")
+    await page.get_by_test_id("nav-offen").click()
+    await expect(standing).to_have_text("Alles angekommen")
+    await expect(standing).to_have_attribute("data-state", "delivered")
+    created = await demo_practice.create(
+        patient_name=name, channels=["sms"], email=None, phone="+491713920003", date=tomorrow
+    )
+    await expect(standing).to_have_text("Nichts offen, zu einem Termin ist noch etwas unterwegs")
+    await expect(standing).to_have_attribute("data-state", "")
+    await let_it_be_overdue(stack, created["id"])
+    await page.reload()
+    await counts(page, 1)
+    await page.get_by_test_id("nav-offen").click()
+    shown = open_row(page, name)
+    await expect(shown).to_contain_text("Zustellung nicht bestätigt – bitte anrufen")
+    await expect(shown.locator(".primary")).to_have_text("Anrufen: +491713920003")
+    for width, height in SIZES:
+        await page.set_viewport_size({"width": width, "height": height})
+        await page.screenshot(path=f"test-results/overdue-offen-{width}.png")
+    await show_day(page, tomorrow)
+    late = row(page, name).locator("[data-note=call]")
+    await expect(late).to_have_text("noch nicht zugestellt – bitte anrufen")
+    await expect(state(page, name, "pending")).to_be_visible()
+    for width, height in SIZES:
+        await page.set_viewport_size({"width": width, "height": height})
+        await expect(late).to_be_visible()
+        assert not await is_wide(page), (width, height)
+        await page.screenshot(path=f"test-results/overdue-{width}.png")
+    await row(page, name).click()
+    await expect(page.get_by_test_id("details-state")).to_contain_text("bitte anrufen")
+    await page.get_by_test_id("follow-up-open").click()
+    await page.get_by_test_id("follow-up-submit").click()
+    await page.keyboard.press("Escape")
+    await expect(late).to_have_count(0, timeout=SOON)
+    await counts(page, 0)
 
 
 async def test_who_corrects_is_seen_at_every_other_desk(

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.clock import utc_now
 from chassis.database import Database
-from contracts.events import NoticeKind
+from contracts.events import Answer, NoticeKind
 from services.status import open_store, store
 from services.status.open_store import Place
 from services.status.timeline import timeline
@@ -119,7 +119,9 @@ async def test_a_page_and_the_count_read_the_index_alone(status: Status, owner_o
             """
             INSERT INTO indicators (practice_id, appointment_id, version, body, starts_at, ends_at,
                                     open_until)
-            SELECT $1, gen_random_uuid(), n, '{}', start, start + interval '20 min',
+            SELECT $1, gen_random_uuid(), n,
+                   CASE WHEN n % 100 = 0 THEN '{"awaited": [{"since": "2999-12-31T00:00:00Z"}]}'
+                        ELSE '{}' END::jsonb, start, start + interval '20 min',
                    CASE WHEN n % 11 = 0 THEN start + interval '20 min' END
             FROM generate_series(1, 22000) AS n,
                 LATERAL (SELECT now() + (n - 21000) * interval '1 min' AS start) AS times
@@ -137,7 +139,8 @@ async def test_a_page_and_the_count_read_the_index_alone(status: Status, owner_o
             plan = await tx.fetch(f"EXPLAIN {query}", status.practice_id, now, past, *more)
             text = "\n".join(row[0] for row in plan)
             assert "using indicators_open" in text
-            assert "Sort" not in text
+            assert "using indicators_awaited" in text
+            assert "Sort  (" not in text  # merged, each already in order
         still_going_on = 22_000 // 11 - 20_980 // 11
         assert await open_store.count(tx, status.practice_id, now) == still_going_on
 
@@ -204,3 +207,71 @@ async def test_a_cancellation_told_by_telephone_is_over(status: Status) -> None:
     await status.hear([story.followed_up(*await causes_of(status, story))])
     assert await status.open() == []
     assert await status.shown(story) is None
+
+
+async def awaited(status: Status, now: datetime | None = None) -> int:
+    async with status.db.practice(status.practice_id) as tx:
+        return await open_store.awaited(tx, status.practice_id, now or utc_now())
+
+
+async def test_what_nobody_ever_tells_of_is_open_by_the_clock(status: Status) -> None:
+    """The request was lost on its way: status knows of it, and no outcome ever comes."""
+    story, failed = status.story(), status.story(utc_now() + 48 * HOUR)
+    await status.hear(story.booked())
+    await status.hear([*failed.booked(), failed.failed()])
+    late = story.start - 2 * HOUR
+    assert await status.open(late - timedelta(seconds=1)) == [failed.appointment_id]
+    assert await awaited(status) == 1
+    assert await status.open(late) == [story.appointment_id, failed.appointment_id]
+    for moment in (late, story.start):
+        shown = await status.shown(story, moment)
+        assert shown is not None
+        assert (shown.overall, shown.open, len(shown.causes)) == ("pending", ["call"], 1)
+    end = story.start + timedelta(minutes=MINUTES)
+    assert await status.open(end) == [failed.appointment_id]
+    assert await awaited(status, end) == 0
+    await status.hear([story.delivered()])
+    assert await status.open(late) == [failed.appointment_id]
+    assert await awaited(status) == 0
+
+
+async def test_what_is_overdue_is_dealt_with_like_all_that_is_open(status: Status) -> None:
+    story = status.story()
+    await status.hear(story.booked())
+    late = story.start - 2 * HOUR
+    shown = await status.shown(story, late)
+    assert shown is not None
+    await status.hear([story.followed_up(*shown.causes)])
+    assert await status.open(late) == []
+    shown = await status.shown(story, late)
+    assert shown is not None
+    assert (shown.open, shown.followed_up_at) == ([], story.moment)
+    await status.hear([story.failed()])
+    assert await status.open() == [story.appointment_id]
+
+
+async def test_open_for_two_reasons_it_is_there_once(status: Status) -> None:
+    story = status.story()
+    await status.hear([*story.booked(), story.answered(Answer.DECLINED)])
+    late = story.start - 2 * HOUR
+    assert await status.open(late) == [story.appointment_id]
+    shown = await status.shown(story, late)
+    assert shown is not None
+    assert (shown.open, len(shown.causes)) == (["declined", "call"], 2)
+
+
+async def test_pages_hold_what_is_overdue_in_its_place(status: Status) -> None:
+    start = utc_now() + HOUR
+    stories = [status.story(start + number * timedelta(minutes=1)) for number in range(6)]
+    for number, each in enumerate(stories):
+        await status.hear([*each.booked(), *([each.failed()] if number % 2 else [])])
+    seen: list[UUID] = []
+    after: Place | None = None
+    while True:
+        async with status.db.practice(status.practice_id) as tx:
+            page = await open_store.page(tx, status.practice_id, utc_now(), after=after, limit=2)
+        if not page:
+            break
+        seen += [shown.appointment_id for shown in page]
+        after = Place.of(Place(page[-1].starts_at, page[-1].appointment_id).cursor)
+    assert seen == [each.appointment_id for each in stories]

@@ -254,12 +254,16 @@ class History:
         self.reached["forged"] += 1
 
     def follow_up(self) -> None:
-        """Somebody deals with what they see."""
+        """Somebody deals with what they see, late enough for what is overdue by then."""
         self.commit()
         shown = self.replica.shown
-        if isinstance(shown, Indicator) and shown.causes:
+        seen = isinstance(shown, Indicator) and [
+            *shown.causes,
+            *(each.name for each in shown.awaited),
+        ]
+        if seen:
             self.follow_ups += 1
-            causes = [*shown.causes][: 1 + self.follow_ups % 4]
+            causes = seen[: 1 + self.follow_ups % 4]
             event = AppointmentFollowedUp(**WHERE, causes=causes, occurred_at=at(800))
             self.told.append(genuine(event, self.follow_ups, at(800)))
             self.batch.append(self.told[-1])
@@ -335,6 +339,8 @@ def check(replica: Replica, reached: Counter[object]) -> None:
         assert set(shown.open) <= {Reason.CANCELLED_FAILED, Reason.CALL}
     elif shown.overall is State.FAILED and not seen:
         assert Reason.INVITATION_FAILED in shown.open
+    pending = [each for each in states.values() if each is shown.overall is State.PENDING]
+    check_awaited(shown, len(pending), seen)
     answers = [each for each in replica.events if isinstance(each, InvitationAnswered)]
     if shown.answer is not None:
         assert shown.answer.answer in {each.answer for each in answers}
@@ -348,11 +354,20 @@ def check(replica: Replica, reached: Counter[object]) -> None:
             ("answers", bool(answers) and shown.answer is None),
             ("waiting", shown.waiting_since is not None),
             ("followed up", shown.followed_up_at is not None),
+            ("on its way", bool(shown.awaited)),
             *(("corrected", shown.channels[channel].state) for channel in unsent),
             ("cancelled", shown.cancelled),
             ("start", start),
         ]
     )
+
+
+def check_awaited(shown: Indicator, pending: int, seen: set[UUID]) -> None:
+    """What is on its way: each channel behind the clock, and as many of a move at most."""
+    on_its_way = {each.name for each in shown.awaited}
+    assert not seen & on_its_way
+    if not shown.cancelled and not seen:
+        assert pending <= len(on_its_way) <= pending + len(Channel)
 
 
 def unsent_of(replica: Replica, attempt: int) -> set[Channel]:
@@ -389,7 +404,7 @@ EVERYWHERE: list[object] = [
     *(("channel", State.DELIVERED, each) for each in Evidence),
     ("channel", State.FAILED, FailureEvidence.UNSIGNED),
     *product(["corrected"], (State.FAILED, State.UNCONFIRMED)),
-    *product(("answers", "waiting", "followed up", "cancelled"), (True, False)),
+    *product(("answers", "waiting", "followed up", "on its way", "cancelled"), (True, False)),
     *(("start", start and at(start)) for start in (None, 1000, 3000)),
     *(Deleted, Erased, type(None)),
     *("forged", "again", "late"),

@@ -113,7 +113,9 @@ def test_an_indicator_as_soon_as_an_attempt_is_known(known: list[Fact]) -> None:
 
 def test_requested_without_an_outcome_is_pending() -> None:
     shown = fold([issued(1, Channel.EMAIL, Channel.SMS)])
-    assert shown == Indicator(
+    assert isinstance(shown, Indicator)
+    assert len(shown.awaited) == 2
+    assert replace(shown, awaited=()) == Indicator(
         overall=State.PENDING,
         attempt=1,
         channels={
@@ -196,6 +198,7 @@ def test_what_is_said_beside_it_leaves_the_mark_alone(
             together,
             open=alone.open,
             causes=alone.causes,
+            awaited=alone.awaited,
             followed_up_at=None,
             notices=(),
             answer=None,

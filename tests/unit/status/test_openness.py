@@ -1,5 +1,6 @@
 """What needs a person: each rule, and that nothing which does is passed over."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -167,6 +168,99 @@ def test_a_cancellation_is_of_use_until_the_start() -> None:
     assert open_until(*times, cancelled=True) == at(0)
     assert open_until(*times, cancelled=False) == at(0) + timedelta(minutes=20)
     assert open_until(None, None, cancelled=True) is None
+
+
+# --- what is on its way -----------------------------------------------------------------------
+
+HOUR = 60  # minutes
+FAR = 200 * HOUR
+
+
+def overdue_at(*facts: Fact) -> list[datetime]:
+    """From when on what is on its way is open, each once."""
+    shown = fold(facts)
+    assert isinstance(shown, Indicator)
+    assert shown.open == (), "no clock has said so"
+    return sorted({each.since for each in shown.awaited})
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        (FAR, 100 + 72 * HOUR),  # nobody tries for longer
+        (50 * HOUR, 48 * HOUR),  # as a missing receipt is told
+        (200, 115),  # not at once
+        (90, 115),
+    ],
+)
+def test_what_never_ends_is_open_once_no_outcome_can_come(start: int, expected: int) -> None:
+    assert overdue_at(scheduled(1, start), issued(1)) == [at(expected)]
+    tried = outcome(State.PENDING, 9)
+    assert overdue_at(scheduled(1, start), issued(1), tried) == [at(expected)]
+
+
+def test_without_a_start_it_is_open_after_the_last_try() -> None:
+    assert overdue_at(issued(1)) == [at(100 + 72 * HOUR)]
+    assert overdue_at(outcome(State.PENDING, 1)) == [at(101 + 72 * HOUR)]
+
+
+def test_it_is_counted_from_the_morning_that_it_waits_for() -> None:
+    waits = replace(outcome(State.PENDING, 1), waits_until=at(10 * HOUR))
+    assert overdue_at(scheduled(1, FAR), issued(1), waits) == [at(82 * HOUR)]
+
+
+@pytest.mark.parametrize("end", [State.DELIVERED, State.FAILED, State.UNCONFIRMED])
+def test_whatever_has_an_outcome_is_not_on_its_way(end: State) -> None:
+    shown = fold([scheduled(1), issued(1), outcome(State.PENDING, 1), outcome(end, 2)])
+    assert isinstance(shown, Indicator)
+    assert shown.awaited == ()
+
+
+def test_what_has_failed_is_dealt_with_once() -> None:
+    """Whoever is called for one channel is not called for the other."""
+    seen = (scheduled(1), issued(1, Channel.EMAIL, Channel.SMS), outcome(State.FAILED, 1))
+    shown = fold(seen)
+    assert isinstance(shown, Indicator)
+    assert (shown.open, shown.awaited) == ((Reason.INVITATION_FAILED,), ())
+
+
+def test_a_move_that_nobody_was_told_of_is_open_before_its_start() -> None:
+    moved = scheduled(2, FAR)
+    goes = notice(NoticeKind.MOVED, State.PENDING)
+    assert overdue_at(*GREEN, moved, goes) == [at(250 + 72 * HOUR)]
+    assert overdue_at(*GREEN, scheduled(2, 50 * HOUR), goes) == [at(48 * HOUR)]
+    told = notice(NoticeKind.MOVED, State.DELIVERED, channel=Channel.SMS)
+    assert overdue_at(*GREEN, moved, goes, told) == []
+    again = (issued(2, version=2), outcome(State.DELIVERED, 1, attempt=2))
+    assert overdue_at(*GREEN, moved, goes, *again) == [], "the attempt says the new time"
+    assert overdue_at(*GREEN, notice(NoticeKind.REMINDER, State.PENDING)) == []
+
+
+def test_who_was_called_is_not_called_again_for_another_try() -> None:
+    seen = (scheduled(1), issued(1), outcome(State.PENDING, 1))
+    before = fold(seen)
+    assert isinstance(before, Indicator)
+    follow_up = followed_up(*(each.name for each in before.awaited))
+    after = fold([*seen, outcome(State.PENDING, 2), follow_up])
+    assert isinstance(after, Indicator)
+    assert (after.overall, after.awaited, after.followed_up_at) == (State.PENDING, (), at(900))
+    moved = fold([*seen, follow_up, MOVED])
+    assert isinstance(moved, Indicator)
+    assert len(moved.awaited) == 1
+    assert reasons(*seen, follow_up, outcome(State.FAILED, 2)) == [Reason.INVITATION_FAILED]
+
+
+@given(st.lists(invitations | others, max_size=12))
+def test_no_clock_is_left_to_run_for_ever(known: list[Fact]) -> None:
+    """What shows the clock is on its way, unless somebody has dealt with it."""
+    shown = fold([fact for fact in known if not isinstance(fact, FollowedUp)])
+    if isinstance(shown, Indicator):
+        assert shown.overall is not State.PENDING or shown.awaited
+        assert list(shown.awaited) == sorted(shown.awaited, key=lambda one: (one.since, one.name))
+        start = shown.starts_at
+        for each in shown.awaited:
+            if start is not None:
+                assert each.since <= max(start - timedelta(hours=2), at(5) + timedelta(minutes=15))
 
 
 # --- „Erledigt" -------------------------------------------------------------------------------
