@@ -205,11 +205,10 @@ const UNSURE = {
 // Those that a row says beside its tick or mark, which tells of the invitation.
 const BESIDE = ["moved_failed", "reminder_failed"];
 
-/** Whether the patient may still take the old time for the right one: on its way, and no channel has told them. */
-function isUntold({ kind, channels }) {
+/** Whether a notice is on its way, and no channel has told the patient. */
+function isUntold({ channels }) {
   const views = Object.values(channels).filter(({ category }) => category !== "cancelled");
-  return kind === "moved"
-    && views.some((view) => view.state === "pending" && !waits(view))
+  return views.some((view) => view.state === "pending" && !waits(view))
     && views.every(({ state }) => state === "pending" || state === "unconfirmed");
 }
 
@@ -229,7 +228,7 @@ export function notes(indicator, zone) {
     found.push({ about: "call", state: "unconfirmed", text: "noch nicht zugestellt – bitte anrufen" });
   } else if (open.includes("call") && overall !== "unconfirmed") {
     found.push({ about: "call", state: "unconfirmed", text: "Verschiebung nicht bestätigt – bitte anrufen" });
-  } else if (notices.some(isUntold)) {
+  } else if (notices.some((one) => one.kind === "moved" && isUntold(one))) {
     found.push({ about: "moved", state: "pending", text: "Verschiebung noch nicht mitgeteilt" });
   }
   const said = answer && answerText(answer, open);

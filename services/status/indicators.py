@@ -4,8 +4,8 @@ The fold never looks at the order of arrival, so repeats, disorder and late arri
 the final value: whoever knows the same events shows the same indicator. The rules:
 
 1. `Deleted` wins over everything, whenever it comes. Only when the notice of it did not arrive
-   something is still shown, as `cancelled`: somebody has to tell the patient. Of what is erased
-   nothing is.
+   something is still shown, as `cancelled`: somebody has to tell the patient. As long as the notice
+   is on its way nothing is, until `awaited` says so. Of what is erased nothing is.
 2. Only the newest attempt counts, the highest that any event names; what becomes of superseded
    attempts stays in the history.
 3. The requested channels are those the attempt was issued for, united with those that already
@@ -59,6 +59,7 @@ from services.status.openness import (
     Awaited,
     Reason,
     awaited,
+    awaited_of_cancelled,
     causes,
     causes_of_cancelled,
     current,
@@ -133,9 +134,11 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     schedule = _of(Scheduled, known)
     done = dealt_with(_of(FollowedUp, known))
     undone = [cause for cause in causes_of_cancelled(fates, schedule) if cause.name not in done]
+    on_its_way = awaited_of_cancelled(fates, schedule)
+    untold = bool(undone) or any(each.name not in done for each in on_its_way)
     deletions: Sequence[Deleted] = _of(Erased, known) or _of(Deleted, known)
     gone = min(deletions, key=lambda fact: fact.at, default=None)
-    if gone and (isinstance(gone, Erased) or not undone):
+    if gone and (isinstance(gone, Erased) or not untold):
         return gone
 
     attempts: list[Issued | Outcome] = [*_of(Issued, known), *_of(Outcome, known)]
@@ -164,7 +167,6 @@ def fold(facts: Iterable[Fact]) -> Indicator | Deleted | None:
     if answered and not holds(answered, announced, schedule):
         answered = None
     followed_up_at = None
-    on_its_way: list[Awaited] = []
     if not gone:
         found = causes(state, last.values(), fates, answered, announced, schedule)
         undone = [cause for cause in found if cause.name not in done]

@@ -17,9 +17,11 @@ from services.status.store import Shown
 
 MOST_COUNTED = 10_000  # beyond that it makes no difference to anybody, and counting stays cheap
 
-# The first to be overdue stands first.
-_OVERDUE = """open_until IS NULL AND body ? 'awaited' AND ends_at > $2 AND starts_at > $3
-      AND (body #>> '{awaited,0,since}')::timestamptz <= $2"""
+# A cancellation is of use until the start. The first to be overdue stands first.
+_AWAITED = """body ? 'awaited' AND starts_at > $3
+      AND CASE WHEN body @> '{"cancelled": true}' THEN starts_at ELSE ends_at END > $2"""
+_OVERDUE = f"""open_until IS NULL AND {_AWAITED}
+      AND (body #>> '{{awaited,0,since}}')::timestamptz <= $2"""
 _ROWS = """
     SELECT appointment_id, version, moved_at, body, starts_at, ends_at FROM indicators
     WHERE practice_id = $1 AND (starts_at, appointment_id) > ($4::text::timestamptz, $5::uuid)"""
@@ -45,12 +47,11 @@ COUNT = f"""
         LIMIT $4
     ) AS open
     """  # noqa: S608 (columns)
-AWAITED = """
+AWAITED = f"""
     SELECT count(*) FROM (
-        SELECT FROM indicators
-        WHERE practice_id = $1 AND body ? 'awaited' AND ends_at > $2 AND starts_at > $3 LIMIT $4
+        SELECT FROM indicators WHERE practice_id = $1 AND {_AWAITED} LIMIT $4
     ) AS awaited
-    """
+    """  # noqa: S608 (columns)
 
 
 @dataclass(frozen=True, slots=True)

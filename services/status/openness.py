@@ -15,7 +15,8 @@ Of an appointment that is not deleted:
 
 Of a deleted appointment:
 
-6. `cancelled_failed`: the notice of it did what 3 says; or `call` as in 2. Nothing else counts.
+6. `cancelled_failed`: the notice of it did what 3 says; or `call` as in 2 and 7. Nothing else
+   counts.
 
 And for all of them:
 
@@ -145,12 +146,9 @@ def awaited(
             name = _name("awaited", known.attempt, channel, start)
             found.append(Awaited(name, _overdue_since(known.at, told, schedule)))
     moved = notices.get(NoticeKind.MOVED)
-    if moved and moved.awaited and not (issued and issued.version >= moved.version):
-        for channel, notice in moved.channels.items():
-            if notice.state is State.PENDING:
-                name = _name("awaited", moved.notice_id, channel, start)
-                found.append(Awaited(name, _overdue_since(moved.at, notice, schedule)))
-    return sorted(found, key=lambda each: (each.since, each.name))
+    if moved and not (issued and issued.version >= moved.version):
+        found.extend(_awaited_of_notice(moved, schedule))
+    return sorted(found, key=_when)
 
 
 def causes_of_cancelled(
@@ -161,6 +159,14 @@ def causes_of_cancelled(
     if cancelled is None:
         return []
     return list(_of_notice(cancelled, Reason.CANCELLED_FAILED, _start(schedule)))
+
+
+def awaited_of_cancelled(
+    notices: Mapping[NoticeKind, Fate], schedule: Sequence[Scheduled]
+) -> list[Awaited]:
+    """The same of a deleted appointment: the patient may not hear in time that it is."""
+    cancelled = notices.get(NoticeKind.CANCELLED)
+    return sorted(_awaited_of_notice(cancelled, schedule), key=_when) if cancelled else []
 
 
 def dealt_with(follow_ups: Iterable[FollowedUp]) -> dict[UUID, datetime]:
@@ -243,6 +249,17 @@ def _of_notice(fate: Fate, failed: Reason, start: str) -> Iterator[Cause]:
     for told in fate.channels.values():
         if reason and told.state is fate.untold and told.category is not FailureCategory.CANCELLED:
             yield Cause(reason, _named(fate.kind, fate.notice_id, told, start))
+
+
+def _awaited_of_notice(fate: Fate, schedule: Sequence[Scheduled]) -> Iterator[Awaited]:
+    for channel, told in fate.channels.items():
+        if fate.awaited and told.state is State.PENDING:
+            name = _name("awaited", fate.notice_id, channel, _start(schedule))
+            yield Awaited(name, _overdue_since(fate.at, told, schedule))
+
+
+def _when(awaited: Awaited) -> tuple[datetime, UUID]:
+    return awaited.since, awaited.name
 
 
 def _named(about: str, which: object, told: Outcome | Notice, start: str) -> UUID:

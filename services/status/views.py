@@ -180,8 +180,8 @@ def is_over(shown: Shown, now: datetime) -> bool:
 
 
 def is_gone(shown: Shown, now: datetime) -> bool:
-    """Whether nothing is shown of it: deleted, and nobody has to be told of that any more."""
-    return shown.body is None or (shown.body["cancelled"] and is_over(shown, now))
+    """Whether nothing is shown of it: deleted, and nobody has to tell the patient, or not yet."""
+    return shown.body is None or (shown.body["cancelled"] and not _open(shown, now)[0])
 
 
 def _moment(stored: str | None) -> datetime | None:

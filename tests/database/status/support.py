@@ -31,6 +31,7 @@ from contracts.events import (
     InvitationPending,
     NoticeFailed,
     NoticeKind,
+    NoticePending,
     PendingState,
     VisitJoined,
     VisitRole,
@@ -101,6 +102,17 @@ class Story:
             kind=kind,
             appointment_version=self.version,
             category=FailureCategory.PERMANENT,
+        )
+
+    def notice_goes(self, kind: NoticeKind) -> Received:
+        """By mail; nothing is known of what becomes of it."""
+        return self._told(
+            NoticePending,
+            **self._outcome,
+            notice_id=uuid7(),
+            kind=kind,
+            appointment_version=self.version,
+            state=PendingState.QUEUED,
         )
 
     def answered(self, answer: Answer) -> Received:

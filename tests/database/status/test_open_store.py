@@ -275,3 +275,20 @@ async def test_pages_hold_what_is_overdue_in_its_place(status: Status) -> None:
         seen += [shown.appointment_id for shown in page]
         after = Place.of(Place(page[-1].starts_at, page[-1].appointment_id).cursor)
     assert seen == [each.appointment_id for each in stories]
+
+
+async def test_a_cancellation_on_its_way_is_told_while_it_is_of_use(status: Status) -> None:
+    story = status.story()
+    await status.hear([*story.booked(), story.delivered(), story.deleted()])
+    await status.hear([story.notice_goes(NoticeKind.CANCELLED)])
+    late = story.start - 2 * HOUR
+    assert await status.shown(story) is None, "it is deleted"
+    assert (await status.open(), await awaited(status)) == ([], 1)
+    assert await status.open(late) == [story.appointment_id]
+    shown = await status.shown(story, late)
+    assert shown is not None
+    assert (shown.cancelled, shown.open, len(shown.causes)) == (True, ["call"], 1)
+    assert (await status.open(story.start), await awaited(status, story.start)) == ([], 0)
+    assert await status.shown(story, story.start) is None
+    await status.hear([story.followed_up(*shown.causes)])
+    assert (await status.open(late), await awaited(status)) == ([], 0)

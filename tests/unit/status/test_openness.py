@@ -118,7 +118,7 @@ def test_what_a_stranger_answered_is_not_shown_once_the_address_is_corrected() -
     [
         (State.FAILED, [Reason.CANCELLED_FAILED]),
         (State.UNCONFIRMED, [Reason.CALL]),
-        (State.PENDING, None),
+        (State.PENDING, []),
         (State.DELIVERED, None),
     ],
 )
@@ -234,6 +234,18 @@ def test_a_move_that_nobody_was_told_of_is_open_before_its_start() -> None:
     again = (issued(2, version=2), outcome(State.DELIVERED, 1, attempt=2))
     assert overdue_at(*GREEN, moved, goes, *again) == [], "the attempt says the new time"
     assert overdue_at(*GREEN, notice(NoticeKind.REMINDER, State.PENDING)) == []
+
+
+def test_a_cancellation_that_nobody_was_told_of_is_open_before_the_start() -> None:
+    gone = (*GREEN, scheduled(2, 50 * HOUR), Deleted(at(240)))
+    goes = notice(NoticeKind.CANCELLED, State.PENDING)
+    assert overdue_at(*gone, goes) == [at(48 * HOUR)]
+    told = notice(NoticeKind.CANCELLED, State.DELIVERED, channel=Channel.SMS)
+    assert isinstance(fold([*gone, goes, told]), Deleted)
+    shown = fold([*gone, goes])
+    assert isinstance(shown, Indicator)
+    called = followed_up(*(each.name for each in shown.awaited))
+    assert isinstance(fold([*gone, goes, called]), Deleted)
 
 
 def test_who_was_called_is_not_called_again_for_another_try() -> None:
