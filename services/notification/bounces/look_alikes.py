@@ -37,9 +37,9 @@ _NUMBERED = re.compile(
 )
 # What a person, or a server to its own postmaster, is told about something else.
 _ABOUT_OTHERS = re.compile(
-    r"^\s*(?:view|open) (?:the )?(?:issue|ticket|case|incident)\b|"
+    r"^[^\S\n]*(?:view|open) (?:the )?(?:issue|ticket|case|incident)\b|"
     r"\b(?:was|has been) assigned to you\b|"
-    r"^session aborted, reason:|^\s*in: {1,3}(?:ehlo|helo|mail from)\b|"
+    r"^session aborted, reason:|^[^\S\n]*in: {1,3}(?:ehlo|helo|mail from)\b|"
     r"\[(?:postmaster notice|reason: suspicious)\]",
     re.I | re.M,
 )

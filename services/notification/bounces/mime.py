@@ -23,7 +23,7 @@ MAX_PARTS = 60
 MAX_DEPTH = 8
 MAX_HEADERS = 400
 MAX_HEADER = 8_000  # characters, after unfolding
-MAX_DECODED = 2_000  # encoded words are matched in quadratic time
+MAX_DECODED = 2_000  # characters of a header whose encoded words are decoded
 MAX_TEXT = 200_000  # characters of a part
 MAX_LINE = 1_000
 
@@ -60,11 +60,12 @@ class Head:
 
     def get(self, name: str) -> str:
         """The first field's value, decoded, or the empty string."""
-        return next((decode_words(value) for known, value in self.fields if known == name), "")
+        return next(iter(self.first(name, 1)), "")
 
-    def all(self, name: str) -> list[str]:
-        """The values of all fields of this name, decoded."""
-        return [decode_words(value) for known, value in self.fields if known == name]
+    def first(self, name: str, most: int) -> list[str]:
+        """The values of the first fields of this name, decoded."""
+        found = (value for known, value in self.fields if known == name)
+        return [decode_words(value) for value in islice(found, most)]
 
     def __contains__(self, name: object) -> bool:
         return any(known == name for known, _ in self.fields)
@@ -138,16 +139,19 @@ def decode_words(value: str) -> str:
     value = value[:MAX_DECODED]
     if not value.isascii():
         value = decode(value.encode("utf-8", "surrogateescape"), "")
-    if "=?" not in value:
+    # What no encoded word ends is none: each beginning would be searched to the end for its own.
+    words, end, rest = value.rpartition("?=")
+    if "=?" not in words:
         return value
     try:
-        pieces = decode_header(value)
+        pieces = decode_header(words + end)
     except (HeaderParseError, ValueError):
         return value
-    return "".join(
+    decoded = (
         piece if isinstance(piece, str) else decode(piece, charset or "")
         for piece, charset in pieces
     )
+    return "".join(decoded) + rest
 
 
 def decode(raw: bytes, charset: str) -> str:

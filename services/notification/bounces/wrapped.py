@@ -23,7 +23,7 @@ _BEGINS = re.compile(rb"^(?:Return-Path|Received|From|Date|Subject): ?\S", re.I 
 
 def wrapped_bounce(mail: Mail, content: bytes) -> bytes | None:
     """The bounce inside, as bytes on the wire; None where the mail wraps none."""
-    senders = (mail.head.get("from"), mail.head.get("sender"), *mail.head.all("return-path")[:1])
+    senders = (mail.head.get("from"), mail.head.get("sender"), mail.head.get("return-path"))
     if not any(_MANAGER.search(sender) for sender in senders):
         return None
     content = content[:MEBIBYTE]

@@ -196,7 +196,7 @@ MESSAGE_TOO_BIG = Phrases(
         r"exceed\w{0,20}.{0,60}\b(?:maximum|max|fixed|allowed|inbound|message|databytes|size|"
         r"server|administrative)\b.{0,25}\b(?:message )?(?:size|limit)",
         r"exceed(?:s|ed|ing)? .{0,30}(?:size limit|databytes|size restriction|size maximum)|"
-        r"\w*sizelimit\w*|message length exceeds|maximum (?:allowed )?(?:message )?size|"
+        r"sizelimit|message length exceeds|maximum (?:allowed )?(?:message )?size|"
         r"(?<!mailbox )size exceed\w*|(?<!mailbox )size limit|max(?:imum)? message size|"
         r"ex[ce]{1,2}e?ded the maximum size|bigger than|message would exceed .{0,30}size",
         r"(?:nachricht|mail|e-mail).{0,40}zu groß|größe.{0,40}überschr|"
