@@ -53,6 +53,7 @@ behind = Gauge("consumer_unread", "Messages still to be read, of our partitions"
 untrusted = Counter(
     "events_untrusted_total", "Messages without a signature of their producer", ["topic"]
 )
+failed = Counter("consumer_batches_failed_total", "Tries of a batch that is to be tried again")
 consumed = Counter("events_consumed_total", "Events handled, repeats not counted", ["topic"])
 
 
@@ -225,7 +226,13 @@ class Consumer:
             # Last, so that an outage which has the batch fetched again parks nothing twice.
             await self._park(refused)
         except Exception as error:
-            log.warning("batch waits", error=type(error).__qualname__, records=len(records))
+            failed.inc()
+            log.warning(
+                "batch waits",
+                error=type(error).__qualname__,
+                records=len(records),
+                exc_info=error if isinstance(error, asyncpg.PostgresError) else None,
+            )
             self._in_hand_since = None
             if isinstance(error, OUTAGE):
                 self._progress = self._now()  # it tries; a new process could do no more
@@ -256,19 +263,18 @@ class Consumer:
             return []
         try:
             await self._apply([received for _, received in events])
+        except OUTAGE:
+            raise
         except Exception as error:
-            # asyncpg counts what no column takes among the faults of a connection.
-            if isinstance(error, TRANSIENT_ERRORS) and not isinstance(error, asyncpg.DataError):
-                raise
             if len(events) == 1:
                 log.error("event cannot be handled", exc_info=error)
                 return [(events[0][0], f"handler failed: {type(error).__qualname__}")]
-            failed: list[tuple[Record, str]] = []
+            apart: list[tuple[Record, str]] = []
             for event in events:
-                failed += await self._apply_or_isolate([event])
+                apart += await self._apply_or_isolate([event])
                 # many of them may take long, and are no standstill
                 self._in_hand_since = self._now()
-            return failed
+            return apart
         return []
 
     async def _apply(self, events: Sequence[Received]) -> None:

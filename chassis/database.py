@@ -52,15 +52,19 @@ BY_KEY = "enable_seqscan = off"
 # holds until another is entered: what enters none is bound to the last that was.
 ENTERED = "(SELECT set_config('app.practice', $1::uuid::text, true)::uuid AS practice) AS entered"
 
-# What passes by itself: worth trying again, no fault of what was being written.
+# What PostgreSQL says of the values that it was given.
+OF_CONTENT = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.CardinalityViolationError,  # as when two of a batch are one row
+    asyncpg.ProgramLimitExceededError,  # as when an index takes none so long
+)
+# No fault of what was being written: it passes by itself or is mended, and is worth trying again.
+# All else that PostgreSQL says is of this kind: that it is read-only, that a password, a right or a
+# table is missing, and that a statement of ours is wrong, which it is whatever is written (ADR 62).
 TRANSIENT_ERRORS: tuple[type[BaseException], ...] = (
-    asyncpg.PostgresConnectionError,
+    *(kind for kind in asyncpg.PostgresError.__subclasses__() if kind not in OF_CONTENT),
     asyncpg.InterfaceError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.InvalidCachedStatementError,  # after a migration; is prepared anew
     OSError,
     TimeoutError,
     asyncpg.InternalClientError,  # as of a connection that a dying server has left unusable
@@ -82,6 +86,10 @@ class DatabaseAway(DatabaseUnavailable):
 
 class DatabaseBusy(DatabaseUnavailable):
     """All connections are in use, and enough callers wait for one."""
+
+
+class DatabaseRefuses(DatabaseUnavailable):
+    """The database answers, and does not do this: others may ask for what it still does."""
 
 
 @dataclass(slots=True)
@@ -270,11 +278,11 @@ class CallersDatabase(Database):
                         yield connection
         except Busy:
             raise DatabaseBusy from None
-        except asyncpg.DataError:  # what no column takes, which asyncpg counts among its own faults
-            raise
         except TRANSIENT_ERRORS as error:
             if isinstance(error, BUSY) or (begun and limit and limit.reached):
                 raise DatabaseBusy from error
+            if begun and isinstance(error, asyncpg.PostgresError) and not isinstance(error, ENDING):
+                raise DatabaseRefuses from error
             self._answers.missed_at = time.monotonic()
             raise DatabaseAway from error
 
@@ -284,8 +292,10 @@ BUSY = (
     asyncpg.TransactionRollbackError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
-    asyncpg.InvalidCachedStatementError,
+    asyncpg.InvalidCachedStatementError,  # after a migration; is prepared anew
 )
+# What it says of a connection that it ends, or has none for.
+ENDING = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 
 
 class _Limit:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+import asyncpg
 import structlog
 from prometheus_client import Gauge
 
@@ -100,7 +101,8 @@ class Loop:
             except self._transient as error:
                 self._in_turn_since = None
                 cause = type(error.__cause__ or error).__qualname__
-                log.warning("loop waits", loop=self.name, error=cause)
+                said = error if isinstance(error, asyncpg.PostgresError) else None
+                log.warning("loop waits", loop=self.name, error=cause, exc_info=said)
                 await self._backoff.wait()
                 continue
             self._in_turn_since = None

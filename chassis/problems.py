@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Mount
 from starlette_problem.handler import http_exception_handler_
 
-from chassis.database import DatabaseBusy, DatabaseUnavailable
+from chassis.database import DatabaseBusy, DatabaseRefuses, DatabaseUnavailable
 from chassis.said import Said, in_english, prefers_english
 
 log = structlog.get_logger(__name__)
@@ -161,7 +161,8 @@ def _unavailable(
     _handler: ExceptionHandler, _request: Request, error: DatabaseUnavailable
 ) -> Problem:
     cause = type(error.__cause__ or error).__qualname__
-    log.warning("request not answered", error=type(error).__qualname__, cause=cause)
+    said = error.__cause__ if isinstance(error, DatabaseRefuses) else None
+    log.warning("request not answered", error=type(error).__qualname__, cause=cause, exc_info=said)
     return TooBusy() if isinstance(error, DatabaseBusy) else DatabaseIsAway()
 
 

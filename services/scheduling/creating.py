@@ -24,6 +24,7 @@ from chassis.database import (
     Connection,
     Database,
     DatabaseBusy,
+    DatabaseRefuses,
     DatabaseUnavailable,
 )
 from chassis.group_commit import GroupCommit
@@ -153,7 +154,8 @@ class Creating:
             async with self._db.shared() as tx:
                 done = await self._book_plain(tx, ordered)
         except DatabaseUnavailable as error:
-            if not isinstance(error.__cause__, IN_THE_WAY):
+            refused = isinstance(error, DatabaseRefuses)  # over one of them, it may be
+            if not refused and not isinstance(error.__cause__, IN_THE_WAY):
                 raise
             done = {}
         except Exception as error:  # over one of them, and the others are no part of it

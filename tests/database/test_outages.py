@@ -14,7 +14,13 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from chassis import database, problems
-from chassis.database import Database, DatabaseAway, DatabaseBusy, DatabaseUnavailable
+from chassis.database import (
+    Database,
+    DatabaseAway,
+    DatabaseBusy,
+    DatabaseRefuses,
+    DatabaseUnavailable,
+)
 from local.ports import Ports, free_base
 from local.postgres import Postgres
 from tests.support import PATIENCE, eventually
@@ -205,7 +211,12 @@ async def test_who_waits_too_long_for_a_connection_is_told_that_it_is_busy(
 
 
 @pytest.mark.parametrize(
-    ("error", "type_"), [(DatabaseAway, "database-unavailable"), (DatabaseBusy, "too-busy")]
+    ("error", "type_"),
+    [
+        (DatabaseAway, "database-unavailable"),
+        (DatabaseBusy, "too-busy"),
+        (DatabaseRefuses, "database-unavailable"),
+    ],
 )
 async def test_a_caller_gets_a_problem_that_says_when_to_come_back(
     error: type[DatabaseUnavailable], type_: str
@@ -232,6 +243,47 @@ async def test_a_value_that_no_column_takes_is_no_outage(db: Database) -> None:
         async with callers.system() as tx:
             await tx.fetchval("SELECT $1::int", 2**40)
     assert await ask(callers)
+
+
+async def test_what_the_database_refuses_one_caller_it_still_does_for_others(
+    db: Database,
+) -> None:
+    """As one that is read-only, since its disk is full or it is a standby by now."""
+    callers = db.for_callers()
+
+    async def write() -> None:
+        async with callers.system() as tx:
+            await tx.execute("SET LOCAL transaction_read_only = on")
+            await tx.execute("CREATE TABLE written (number integer)")
+
+    for _ in range(3):
+        with pytest.raises(DatabaseRefuses) as refused:
+            await write()
+        assert isinstance(refused.value.__cause__, asyncpg.ReadOnlySQLTransactionError)
+        assert await ask(callers)
+
+
+async def test_callers_are_told_that_nobody_gets_into_the_database(
+    server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the password is another by now, or a right was taken away."""
+    monkeypatch.setattr(database, "AWAY", PATIENCE)
+    owner = await asyncpg.connect(server.owner_dsn(SERVICE))
+    async with Database.open(server.dsn(SERVICE), connections=4) as db:
+        callers = db.for_callers()
+        name = await owner.fetchval("SELECT current_database()")
+        await owner.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM {SERVICE}, PUBLIC')
+        try:
+            await db.pool.expire_connections()
+            for _ in range(3):
+                assert await seconds_until_refused(callers) < AT_ONCE
+            with pytest.raises(database.TRANSIENT_ERRORS):
+                await ask(db)
+        finally:
+            await owner.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {SERVICE}')
+            await owner.close()
+        monkeypatch.setattr(database, "AWAY", 0.0)
+        await eventually(lambda: answers(callers), "it answers again")
 
 
 async def test_a_table_that_a_migration_changes_is_an_outage_of_one_statement(

@@ -127,14 +127,28 @@ async def tried(made: Consumer) -> bool:
 
 
 @pytest.mark.parametrize(
-    "outage", [ConnectionRefusedError(), TimeoutError(), KafkaConnectionError()]
+    "outage",
+    [
+        ConnectionRefusedError(),
+        TimeoutError(),
+        KafkaConnectionError(),
+        asyncpg.ReadOnlySQLTransactionError("its disk is full, or it is a standby"),
+        asyncpg.InvalidPasswordError("another one by now"),
+        asyncpg.InvalidCatalogNameError("being restored"),
+        asyncpg.InsufficientPrivilegeError("taken away"),
+        asyncpg.UndefinedTableError("not migrated yet, or a fault of ours"),
+        asyncpg.IdleInTransactionSessionTimeoutError("ended"),
+        asyncpg.PostgresIOError("a disk"),
+        asyncpg.UnknownPostgresError("of an extension"),
+    ],
 )
 async def test_an_outage_that_is_met_again_and_again_asks_for_no_restart(
-    watch: Watch, outage: Exception
+    watch: Watch, outage: Exception, parked: list[str]
 ) -> None:
     made, until = consumer(outage, watch), watch.time + 2 * STALLED_AFTER
     while watch.time < until:
         assert not await tried(made)
+    assert parked == []  # it is not for what the event says
 
 
 async def test_what_is_not_tried_any_more_is_stuck(watch: Watch) -> None:
@@ -144,22 +158,33 @@ async def test_what_is_not_tried_any_more_is_stuck(watch: Watch) -> None:
     assert await made.stalled()
 
 
-async def test_an_event_whose_values_no_column_takes_is_parked(parked: list[str]) -> None:
-    """asyncpg's DataError is one of its connection's faults, and would be tried for ever."""
-
-    async def overflow(_tx: Any, _events: Any) -> None:
-        raise asyncpg.DataError("value out of int32 range")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        asyncpg.DataError("value out of int32 range"),
+        asyncpg.CharacterNotInRepertoireError("no character"),
+        asyncpg.CheckViolationError("forbidden"),
+        asyncpg.CardinalityViolationError("one row twice"),
+        asyncpg.ProgramLimitExceededError("too long for an index"),
+        KeyError("a fault of ours"),
+    ],
+)
+async def test_an_event_that_fails_for_what_it_says_is_parked(
+    parked: list[str], fault: Exception
+) -> None:
+    async def refuse(_tx: Any, _events: Any) -> None:
+        raise fault
 
     made = Consumer(
         topics=[APPOINTMENTS],
         group="test",
-        handle=overflow,
+        handle=refuse,
         db=cast(Database, Empty()),
         cluster=Cluster("nowhere:9092"),
         verifier=EventVerifier({"scheduling": public_keys({1: SEED})}),
     )
     await made.consume([record()])
-    assert parked == ["handler failed: DataError"]
+    assert parked == [f"handler failed: {type(fault).__qualname__}"]
 
 
 async def test_what_is_of_no_concern_is_not_opened_and_what_tells_nothing_is(
