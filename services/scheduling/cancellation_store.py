@@ -6,7 +6,7 @@ from uuid import UUID
 from chassis.database import Connection
 from contracts.channels import Channel
 from contracts.events import DeliveryOutcome, NoticeKind, NoticeOutcome
-from services.scheduling import cancellations
+from services.scheduling import cancellations, contact_store
 from services.scheduling.cancellations import Cancellation
 
 
@@ -56,11 +56,11 @@ async def _save(tx: Connection, changed: dict[UUID, Cancellation]) -> None:
             sorted(each.awaited),
         )
         await tx.execute(
-            """
+            f"""
             UPDATE appointments SET contact_until = $2,
-                contact = CASE WHEN $2::timestamptz IS NOT NULL THEN contact END
+                {contact_store.forgotten(unless="$2::timestamptz IS NOT NULL")}
             WHERE id = $1
-            """,
+            """,  # noqa: S608 - a constant list of columns
             appointment_id,
             each.contact_until,
         )

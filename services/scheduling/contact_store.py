@@ -10,11 +10,19 @@ from pydantic_core import from_json
 
 from chassis.resealing import Place
 from chassis.sealing import AssociatedData, NotOpened, Sealer
+from contracts.events import References
 from services.scheduling.appointments import Appointment
 from services.scheduling.name_search import Named, folded
 
 COLUMN = "appointments.contact"
 NOTHING: Mapping[str, Any] = {"patient_name": "", "email": None, "phone": None}
+# The patient, and with them what other systems call them: the one is never without the other.
+_FORGOTTEN = ("contact", *References.model_fields)
+
+
+def forgotten(*, unless: str = "false") -> str:
+    """SQL for SET: forgets the patient, unless this condition holds."""
+    return ", ".join(f"{column} = CASE WHEN {unless} THEN {column} END" for column in _FORGOTTEN)
 
 
 def seal(sealer: Sealer, appointment: Appointment) -> bytes:

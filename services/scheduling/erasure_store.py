@@ -7,15 +7,12 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.database import Connection, affected
-from contracts.events import References
 from contracts.terms import LINK_DEAD_AFTER, TOMBSTONE_TERM, UNTOLD_RETENTION
 from contracts.topics import REQUESTED
+from services.scheduling import contact_store
 
 BATCH = 200
-# The patient, and with them what other systems call them.
-_FORGOTTEN = ", ".join(
-    f"{column} = NULL" for column in ("contact", "contact_until", *References.model_fields)
-)
+_FORGOTTEN = f"contact_until = NULL, {contact_store.forgotten()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -438,15 +438,11 @@ async def delete(
     patient what other systems call them.
     """
     version: int = await tx.fetchval(
-        """
+        f"""
         UPDATE appointments SET deleted_at = $3, version = version + 1, contact_until = $4,
-            contact = CASE WHEN $4::timestamptz IS NOT NULL THEN contact END,
-            external_reference = CASE WHEN $4 IS NOT NULL THEN external_reference END,
-            patient_reference = CASE WHEN $4 IS NOT NULL THEN patient_reference END,
-            practitioner_reference = CASE WHEN $4 IS NOT NULL THEN practitioner_reference END,
-            location_reference = CASE WHEN $4 IS NOT NULL THEN location_reference END
+            {contact_store.forgotten(unless="$4::timestamptz IS NOT NULL")}
         WHERE practice_id = $1 AND id = $2 RETURNING version
-        """,
+        """,  # noqa: S608 - a constant list of columns
         practice_id,
         appointment_id,
         now,

@@ -22,6 +22,7 @@ from contracts.events import (
     NoticeKind,
     NoticeOutcome,
     NoticeRequested,
+    References,
     Withheld,
 )
 from services.scheduling import erasure, events
@@ -129,15 +130,24 @@ async def test_whose_cancellation_is_under_way_can_be_named_and_nothing_else(
     ],
 )
 @pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("called", [{}, *({name: "kis:1"} for name in References.model_fields)])
 async def test_who_knows_is_forgotten(
-    scheduling_db: Database, desk: Desk, said: list[dict[str, Any]], kept: bool, together: bool
+    scheduling_db: Database,
+    desk: Desk,
+    said: list[dict[str, Any]],
+    kept: bool,
+    together: bool,
+    called: dict[str, str],
 ) -> None:
-    notice = await cancel(desk)
+    """And with the patient what other systems call them."""
+    notice = await cancel(desk, **called)
     outcomes = [outcome(notice, **each) for each in said]
     for batch in [outcomes] if together else [[each] for each in outcomes]:
         await take_in(scheduling_db, *batch)
     assert await is_kept(scheduling_db, notice.appointment_id) is kept
-    assert (await named(desk, notice.appointment_id) is not None) is kept
+    found = await named(desk, notice.appointment_id)
+    assert (found is not None) is kept
+    assert found is None or found.references == References(**called)
 
 
 async def test_what_was_taken_may_come_back_for_a_day(scheduling_db: Database, desk: Desk) -> None:
