@@ -31,8 +31,8 @@ from benchmarks.sink import sink
 from chassis import outbox
 from chassis.consumer import Consumer
 from chassis.database import Database
-from chassis.group_reader import Record
 from chassis.sealing import AssociatedData, Sealer
+from chassis.undecodable import Record
 from contracts.channels import Channel
 from contracts.envelope import encode
 from contracts.events import InvitationIssued

@@ -26,9 +26,10 @@ from chassis.backoff import Backoff
 from chassis.clock import utc_now
 from chassis.database import TRANSIENT_ERRORS, Connection, Database
 from chassis.dead_letters import DeadLetters
-from chassis.group_reader import GroupReader, Record
+from chassis.group_reader import GroupReader
 from chassis.kafka import Cluster
 from chassis.loop import pause_after
+from chassis.undecodable import Record
 from contracts.envelope import Label, Received, Unreadable, Untrusted, decode, label
 from contracts.sealed_bodies import BodyOpener
 from contracts.signatures import EventVerifier

@@ -23,11 +23,11 @@ from prometheus_client import Counter
 
 from chassis.kafka import Cluster, LastingProducer
 from chassis.kafka_settings import KafkaSettings
+from chassis.undecodable import LEFT_OUT, next_of
 from contracts.topics import DEAD_LETTER_SUFFIX, TOPICS
 
 REASON, PARKED_BY = "dlq_reason", "dlq_consumer"
 ORIGIN = ("dlq_partition", "dlq_offset")
-LEFT_OUT = "dlq_left_out"
 TOO_LARGE, NOT_SENDABLE = b"too large", b"not sendable"
 OUTAGES = (KafkaError, OSError)  # no fault of the message
 PUBLISH_TIMEOUT = 30.0  # seconds
@@ -46,9 +46,9 @@ class DeadLetters:
     async def park(self, refused: "Sequence[tuple[ConsumerRecord[bytes, bytes], str]]") -> None:
         """Publish messages unchanged to their dead-letter topics, each with the reason for it.
 
-        Returns once Kafka has them all. Of one that can't be sent so, as it is too large, only its
-        reason and its place are kept. No reason may hold patient data. Raises KafkaError or
-        TimeoutError; then some may be parked nevertheless.
+        Returns once Kafka has them all. Of one that is too large for that, could not be decoded or
+        can't be sent, only its reason and its place are kept. No reason may hold patient data.
+        Raises KafkaError or TimeoutError; then some may be parked nevertheless.
         """
         if not refused:
             return
@@ -186,8 +186,8 @@ async def _to_the_end(
     consumer.assign(partitions)
     for partition, end in (await consumer.end_offsets(partitions)).items():
         while await consumer.position(partition) < end:
-            batch = await consumer.getmany(partition, timeout_ms=int(idle * 1000), max_records=100)
-            records = [each for each in batch.get(partition, ()) if each.offset < end]
+            batch = await next_of(consumer, partition, timeout_ms=int(idle * 1000), most=100)
+            records = [each for each in batch if each.offset < end]
             if not records:
                 break
             yield partition, records

@@ -12,20 +12,19 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from chassis.kafka import Cluster
+from chassis.undecodable import Record, next_of
 from contracts.topics import Topic
 
 log = structlog.get_logger(__name__)
-
-Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 COMMIT_EVERY = 1.0  # seconds
 COMMIT_TIMEOUT = 5.0  # seconds
@@ -107,15 +106,17 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         """
         kafka = self._member()
         if self._lost:
-            async with asyncio.timeout(2 * COMMIT_TIMEOUT):
-                await self._begin_anew()
+            await self._begin_anew()
             self._lost = False
         if time.monotonic() - self._committed_at > COMMIT_EVERY:
             await self._commit()
         kafka.resume(*kafka.paused())
         try:
-            found = await kafka.getmany(timeout_ms=int(IDLE * 1000), max_records=self._most)
-        except KafkaError:
+            try:
+                found = await kafka.getmany(timeout_ms=int(IDLE * 1000), max_records=self._most)
+            except UnicodeDecodeError:
+                found = await self._each_apart()
+        except (KafkaError, OSError):
             self._lost = True
             raise
         records = [*chain.from_iterable(found.values())]
@@ -166,23 +167,38 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         """Nothing to do (aiokafka's hook)."""
 
     async def _begin_anew(self) -> None:
-        """Read on where the group is known to have ended. Raises KafkaError.
+        """Read on where the group is known to have ended. Raises KafkaError or TimeoutError.
 
         Where a batch of one partition can't be read, aiokafka has passed what it took of others.
         """
+        async with asyncio.timeout(2 * COMMIT_TIMEOUT):
+            kafka = self._member()
+            await self._commit()
+            unread: set[TopicPartition] = set()
+            for each in kafka.assignment():
+                with suppress(IllegalStateError):  # another member's by now
+                    committed = await kafka.committed(each)
+                    if committed is None:
+                        unread.add(each)
+                    else:
+                        kafka.seek(each, committed)
+            if ours := unread & kafka.assignment():
+                # Together: each time waits for the question that is open (`OPEN_FOR`).
+                await kafka.seek_to_beginning(*ours)
+
+    async def _each_apart(self) -> dict[TopicPartition, list[Record]]:
+        """What there is, where one of the partitions holds what aiokafka can't decode."""
+        await self._begin_anew()
         kafka = self._member()
-        await self._commit()
-        unread: set[TopicPartition] = set()
-        for each in kafka.assignment():
-            with suppress(IllegalStateError):  # another member's by now
-                committed = await kafka.committed(each)
-                if committed is None:
-                    unread.add(each)
-                else:
-                    kafka.seek(each, committed)
-        if ours := unread & kafka.assignment():
-            # Together: each time waits for the question that is open (`OPEN_FOR`).
-            await kafka.seek_to_beginning(*ours)
+        found: dict[TopicPartition, list[Record]] = {}
+        room = self._most
+        for each, messages in (await self.unread()).items():
+            if messages and room:
+                some = await next_of(kafka, each, timeout_ms=int(2 * IDLE * 1000), most=room)
+                if some:
+                    found[each] = some
+                    room -= len(some)
+        return found
 
     async def _commit(self) -> None:
         """Commit what has ended; what can't be now is tried again, and no harm if it never is."""

@@ -12,6 +12,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaTimeoutError
 
 from chassis.kafka import Cluster
+from chassis.undecodable import next_of
 from contracts.topics import Topic
 
 READ_TIMEOUT = 5_000  # milliseconds for a batch that is there
@@ -78,10 +79,10 @@ async def _all(
     records: list[ConsumerRecord[bytes, bytes]] = []
     for partition, end in ends.items():
         while await consumer.position(partition) < end:
-            batch = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT)
-            if partition not in batch:
+            batch = await next_of(consumer, partition, timeout_ms=READ_TIMEOUT)
+            if not batch:
                 raise KafkaTimeoutError
-            records.extend(each for each in batch[partition] if each.offset < end)
+            records.extend(each for each in batch if each.offset < end)
     return records, {partition.partition: end for partition, end in ends.items()}
 
 

@@ -27,6 +27,7 @@ from aiokafka.errors import (
 
 from chassis.database import TRANSIENT_ERRORS
 from chassis.kafka import Cluster
+from chassis.undecodable import next_of
 from contracts.access import ACCOUNTS
 from contracts.envelope import Received, Unreadable, decode
 from contracts.signatures import EventVerifier
@@ -110,10 +111,10 @@ async def read_back(
                 continue
             consumer.seek(partition, found[partition].offset)
             while await consumer.position(partition) < end:
-                batch = await consumer.getmany(partition, timeout_ms=IDLE)
+                batch = await next_of(consumer, partition, timeout_ms=IDLE)
                 if not batch:
                     break
-                for record in batch[partition]:
+                for record in batch:
                     with suppress(Unreadable):
                         yield decode(record.headers, record.value, verifier)
 

@@ -7,8 +7,9 @@ import pytest
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 
-from chassis.dead_letters import LEFT_OUT, REASON, DeadLetters, publish_again
+from chassis.dead_letters import REASON, DeadLetters, publish_again
 from chassis.kafka import Cluster
+from chassis.undecodable import LEFT_OUT
 
 LARGE = b"x" * 100
 UNSENDABLE = "\udcff"  # a header's name that is no text

@@ -11,8 +11,9 @@ from aiokafka.errors import CommitFailedError, CorruptRecordException, IllegalSt
 from faststream import AckPolicy
 
 from chassis import group_reader
-from chassis.group_reader import GroupReader, Record
+from chassis.group_reader import GroupReader
 from chassis.kafka import Cluster
+from chassis.undecodable import Record
 from contracts.topics import APPOINTMENTS
 
 FIRST, SECOND = (TopicPartition(APPOINTMENTS.name, number) for number in (0, 1))
@@ -27,6 +28,7 @@ class Kafka:
         self.commits: list[Mapping[TopicPartition, int]] = []
         self.refuses = False
         self.corrupt: set[TopicPartition] = set()
+        self.undecodable: set[tuple[TopicPartition, int]] = set()
         self.begun_anew: list[set[TopicPartition]] = []
 
     async def start(self) -> None: ...
@@ -45,15 +47,20 @@ class Kafka:
         self.not_fetched -= set(partitions)
 
     async def getmany(
-        self, *, timeout_ms: int, max_records: int
+        self, *partitions: TopicPartition, timeout_ms: int, max_records: int
     ) -> dict[TopicPartition, list[Record]]:
         assert timeout_ms
         found = {}
-        for each in sorted(self.positions.keys() - self.not_fetched):
+        asked = partitions or self.positions.keys() - self.not_fetched
+        for each in sorted(asked):
             if each in self.corrupt:
                 raise CorruptRecordException
             begin = self.positions[each]
-            end = self.positions[each] = min(10, begin + max_records // 2)
+            end = min(10, begin + (max_records if partitions else max_records // 2))
+            for offset in range(begin, end):
+                if (each, offset) in self.undecodable:
+                    b"\xff".decode()
+            self.positions[each] = end
             found[each] = [record(each, offset) for offset in range(begin, end)]
         return {each: records for each, records in found.items() if records}
 
@@ -201,3 +208,29 @@ async def test_nothing_is_passed_where_another_partition_cannot_be_read(ended: b
     ]
     # Together, as each takes as long as a question stays open; once it was tried in between.
     assert kafka.begun_anew == ([] if ended else [{FIRST, SECOND}] * 2)
+
+
+@pytest.mark.parametrize("most", [4, 12, 30])
+@pytest.mark.parametrize(
+    "undecodable", [{(SECOND, 0)}, {(SECOND, 9)}, {(FIRST, 3), (SECOND, 1), (SECOND, 2)}]
+)
+async def test_what_can_not_be_decoded_is_left_out_and_nothing_else(
+    most: int, undecodable: set[tuple[TopicPartition, int]]
+) -> None:
+    kafka = Kafka()
+    kafka.undecodable = undecodable
+    reader = await joined(kafka, most=most)
+    read: list[Record] = []
+    while records := await reader.next():
+        assert len(records) <= most
+        read += records
+        reader.done(records)
+    for partition in (FIRST, SECOND):
+        offsets = [each.offset for each in read if each.partition == partition.partition]
+        assert offsets == [*range(10)]
+    left_out = {
+        (TopicPartition(each.topic, each.partition), each.offset) for each in read if each.headers
+    }
+    assert left_out == undecodable
+    await reader.leave()
+    assert [await kafka.committed(each) for each in (FIRST, SECOND)] == [10, 10]

@@ -24,7 +24,7 @@ class SlowBroker:
         return 1
 
     async def getmany(
-        self, _partition: TopicPartition, timeout_ms: int
+        self, _partition: TopicPartition, timeout_ms: int, max_records: int | None
     ) -> dict[TopicPartition, Any]:
         assert timeout_ms
         return {}
