@@ -1,7 +1,9 @@
 """Telling that somebody was let into the room: an event without patient data.
 
 Joining is a deed, opening the link is none. However often somebody presses, it is told once a
-minute: how much a valid link can make us write is bounded in the database, for all processes.
+minute, or sooner where the other side has come since: else who came back within the minute would
+still be waited for. How much a valid link can make us write is bounded in the database, for all
+processes.
 """
 
 import asyncio
@@ -19,9 +21,14 @@ from contracts.events import VisitJoined, VisitRole
 log = structlog.get_logger(__name__)
 
 ONCE_IN = timedelta(minutes=1)
+SOONEST = timedelta(seconds=10)  # of the patient, where the practice has come since
 PATIENCE = 2.0  # seconds that a patient at the door is kept for it
 SOURCE = "/einladung/scheduling"
-_COLUMNS = {VisitRole.PATIENT: "patient_joined_at", VisitRole.HOST: "host_joined_at"}
+_COLUMNS = {
+    VisitRole.PATIENT: ("patient_joined_at", "host_joined_at", SOONEST),
+    # At once, which is no more often than patients are told of.
+    VisitRole.HOST: ("host_joined_at", "patient_joined_at", timedelta(0)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +53,21 @@ class Joining:
 async def tell(
     tx: Connection, practice_id: UUID, appointment_id: UUID, role: VisitRole, now: datetime
 ) -> bool:
-    """Put VisitJoined into the outbox, unless it was told within the last minute; True if so."""
-    column = _COLUMNS[role]
+    """Put VisitJoined into the outbox, unless it was told just now; True if so."""
+    own, other, soonest = _COLUMNS[role]
     found = await tx.fetchval(
         f"""
-        UPDATE appointments SET {column} = $3
+        UPDATE appointments SET {own} = $3
         WHERE practice_id = $1 AND id = $2 AND deleted_at IS NULL
-          AND ({column} IS NULL OR {column} <= $3::timestamptz - $4::interval)
+          AND ({own} IS NULL OR {own} <= $3::timestamptz - $4::interval
+            OR ({other} > {own} AND {own} <= $3::timestamptz - $5::interval))
         RETURNING true
         """,  # noqa: S608 - constant names
         practice_id,
         appointment_id,
         now,
         ONCE_IN,
+        soonest,
     )
     if found is None:
         return False
