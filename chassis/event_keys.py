@@ -3,12 +3,10 @@
 import base64
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from chassis.secret_keys import LEAST_BYTES
 from contracts import sealed_bodies, signatures
-
-Public = Callable[[Mapping[int, bytes]], dict[int, bytes]]
 
 
 def signing(seeds: Mapping[int, bytes]) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.channels import Channel
 from contracts.events import FailureReason
-from services.notification.bounces import EvidenceKind, Reading, read
+from services.notification.bounces import EvidenceKind, Reading
 from services.notification.bounces.result import CalendarAnswer
 from services.notification.deliveries.events import (
     Accepted,
@@ -147,13 +147,6 @@ class Finding:
             EvidenceKind.COMPLAINT: Complained(receipt_id),
         }
         return meanings.get(self.kind)
-
-
-def read_receipt(receipt: Receipt) -> Finding:
-    """What a receipt says, by mail or by a gateway. Raises what reading a mail raises."""
-    if receipt.said is None:
-        return finding_of_mail(receipt, read(receipt.content))
-    return finding_of_gateway(receipt, receipt.said)
 
 
 def unreadable(receipt: Receipt) -> Finding:

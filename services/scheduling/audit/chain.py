@@ -39,11 +39,6 @@ class Place:
         return f"{self.chain}  {self.number}  {self.digest.hex()}"
 
 
-def chain_of(entry: AuditEntry) -> UUID:
-    """The chain that an entry belongs to."""
-    return entry.practice_id or INSTALLATION
-
-
 def digest(previous: bytes, number: int, entry: AuditEntry) -> bytes:
     """What the entry's digest has to be, in this place of its chain."""
     told = [

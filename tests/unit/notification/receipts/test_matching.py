@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contracts.channels import Channel
 from contracts.events import DeliveryOutcome, InvitationDelivered
 from local.mailbox.reports import REPORTS, Mail, compose
-from services.notification.bounces import EvidenceKind
+from services.notification.bounces import EvidenceKind, read
 from services.notification.deliveries.delivery import Delivery, State, Transition
 from services.notification.deliveries.events import (
     Accepted,
@@ -31,7 +31,13 @@ from services.notification.deliveries.events import (
 )
 from services.notification.deliveries.transitions import transition
 from services.notification.receipts.matching import Settled, match
-from services.notification.receipts.receipt import By, Finding, Receipt, read_receipt
+from services.notification.receipts.receipt import (
+    By,
+    Finding,
+    Receipt,
+    finding_of_gateway,
+    finding_of_mail,
+)
 from services.notification.receipts.return_path import PURPOSE, ReturnPath
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.sending.sms.receipts import ReceiptState
@@ -107,7 +113,11 @@ def text(said: ReceiptState, gateway: str) -> Receipt:
 
 @lru_cache
 def finding_of(receipt: Receipt) -> Finding:
-    return read_receipt(receipt).verified(ENVELOPE_IDS, RETURN_PATH.organizer)
+    if receipt.said is None:
+        found = finding_of_mail(receipt, read(receipt.content))
+    else:
+        found = finding_of_gateway(receipt, receipt.said)
+    return found.verified(ENVELOPE_IDS, RETURN_PATH.organizer)
 
 
 def settled(delivery: Delivery, receipt: Receipt) -> Settled:

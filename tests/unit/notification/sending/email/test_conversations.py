@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 
 from contracts.channels import Channel
 from contracts.events import DeliveryOutcome, FailureReason
+from services.notification.bounces import read
 from services.notification.deliveries.delivery import State
 from services.notification.deliveries.events import Accepted, Bounced, Requested
 from services.notification.deliveries.retries import RetryPolicy
 from services.notification.deliveries.transitions import transition
-from services.notification.receipts.receipt import By, Receipt, read_receipt
+from services.notification.receipts.receipt import By, Receipt, finding_of_mail
 from services.notification.sending.email.smtp_pool import Envelope, SmtpPool, SmtpServer
 from services.notification.sending.endings import ending
 from services.notification.sending.sender import SendResult, Verdict
@@ -255,7 +256,7 @@ def reported(row: Row, style: str, width: int) -> Reported:
         reference=None,
         content=content,
     )
-    event = read_receipt(receipt).evidence(receipt.id, By.RETURN_PATH)
+    event = finding_of_mail(receipt, read(content)).evidence(receipt.id, By.RETURN_PATH)
     assert isinstance(event, Bounced)
     sent = after(new(), Requested(), claim(), Accepted(OK)).delivery
     verdicts = map(addresses.verdict, transition(sent, event, NOW).outcomes)
