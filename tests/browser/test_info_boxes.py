@@ -74,24 +74,6 @@ async def test_of_eleven_failures_at_once_none_is_dropped(
     await expect(box).to_have_count(0)
 
 
-async def test_a_box_that_comes_under_the_pointer_is_not_clicked_also_where_nothing_moves(
-    page: Page, demo_practice: Practice, tomorrow: str
-) -> None:
-    """As it comes; whoever wants no motion clicks no more slowly."""
-    await page.emulate_media(reduced_motion="reduce")
-    await page.evaluate(
-        """() => new MutationObserver(() => {
-          const box = document.querySelector(".infobox");
-          document.body.dataset.clicks ??= getComputedStyle(box).pointerEvents;
-        }).observe(document.getElementById("infoboxes"), { childList: true })"""
-    )
-    await fail(demo_practice, unique("Plötzlich"), tomorrow)
-    await expect(page.locator("body[data-clicks]")).to_have_attribute("data-clicks", "none")
-    box = page.get_by_test_id("infobox")
-    await box.get_by_role("button", name="Meldung schließen").click()
-    await expect(box).to_have_count(0)
-
-
 async def test_many_that_arrived_are_gathered(visitor: Page, stack: Stack, tomorrow: str) -> None:
     page = visitor
     await page.add_init_script(NOTHING_GOES)
