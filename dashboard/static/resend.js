@@ -106,7 +106,7 @@ export class Resend {
     for (const [channel, name] of Object.entries(ADDRESS_FIELDS)) {
       const why = byId(`resend-${name}-why`);
       why.hidden = channels[channel]?.state !== "failed";
-      setText(why, why.hidden ? "" : `${CHANNELS[channel]} ${stateText(channel, channels[channel])}`);
+      setText(why, why.hidden ? "" : `${CHANNELS[channel]}: ${stateText(channel, channels[channel])}`);
       describe(this.#form.elements[name], why.id, !why.hidden);
     }
   }

@@ -412,7 +412,7 @@ async def test_what_went_wrong_is_seen_where_it_is_to_be_corrected(
     await row(desk, name).click()
     address = desk.get_by_test_id("resend-email")
     await expect(address).to_be_focused()
-    why = "E-Mail nicht zugestellt – Adresse unbekannt"
+    why = "E-Mail: nicht zugestellt – Adresse unbekannt"
     await expect(address).to_have_accessible_description(why)
     await expect(desk.get_by_test_id("resend-phone")).to_have_accessible_description(
         "Wird nur gespeichert; jetzt wird dorthin nichts gesendet."
