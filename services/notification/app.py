@@ -69,7 +69,7 @@ def build(settings: Settings) -> Application:
                 wake_relay=relay.wake,
                 now=clock,
             )
-            work: list[Work] = [relay, reader]
+            work: list[Work] = [relay, *reader.loops]
             gateways = wiring.sms_gateways(settings, clock)
             if gateways:
                 sms = wiring.sms_sender(settings, gateways)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
@@ -36,12 +37,13 @@ from services.notification.receipts.receipt import (
     unreadable,
 )
 from services.notification.receipts.return_path import SignedAddress
+from services.notification.receipts.store import Queue
 from services.notification.receipts.tags import Tags
 
 log = structlog.get_logger(__name__)
 
-RECEIPT_BATCH = 20  # at a time: each may hold a mebibyte
-LEASE = timedelta(seconds=60)  # for a batch; more than READING_TIME and what one mail may take
+RECEIPT_BATCH = 10  # of each queue at a time: each may hold a mebibyte
+LEASE = timedelta(seconds=60)  # for a batch; more than READING_TIME and what two mails may take
 READING_TIME = 15.0  # seconds, after which no further mail of a batch is begun
 MAX_READINGS = 3  # of a mail, none of which came to an end
 OVERDUE_BATCH = 500
@@ -50,9 +52,12 @@ Found: TypeAlias = tuple[Receipt, Finding]
 
 
 class ReceiptReader:
-    """One per process; any number of processes may work on the same rows."""
+    """One per process; any number of processes may work on the same rows.
 
-    name = "receipts"
+    Each queue has a loop of its own. Those of mail share the process that reads, a mail of each in
+    turn: whatever anybody writes, what is surely returned waits for one of theirs at a time, and
+    what gateways report for none.
+    """
 
     def __init__(
         self,
@@ -77,16 +82,20 @@ class ReceiptReader:
         self._wake_relay = wake_relay
         self._now = now
         self._read_mail = read_mail
-        loop = Loop(self.name, self._turn, poll=poll)
-        self.run = loop.run
-        self.wake = loop.wake
-        self.stalled = loop.stalled
+        self.loops = [Loop(queue, partial(self._turn, queue), poll=poll) for queue in Queue]
 
-    async def _turn(self) -> bool:
+    def wake(self) -> None:
+        """Look now whether anything came."""
+        for loop in self.loops:
+            loop.wake()
+
+    async def _turn(self, queue: Queue) -> bool:
         """True if there may be more to read, or to note as missing."""
-        return await self._read() + await self._note_missing() > 0
+        claimed = await self._read(queue)
+        missing = await self._note_missing() if queue is Queue.GATEWAYS else 0
+        return claimed + missing > 0
 
-    async def _read(self) -> int:
+    async def _read(self, queue: Queue) -> int:
         """Claim a batch, read it, and settle what was read; returns how many were claimed.
 
         That a reading begins is committed before it does: a mail that ends this process is not
@@ -95,7 +104,9 @@ class ReceiptReader:
         now = self._now()
         claim = now + LEASE
         async with self._db.system() as tx:
-            receipts = await receipt_store.claim_due(tx, self._sealer, now, claim, RECEIPT_BATCH)
+            receipts = await receipt_store.claim_due(
+                tx, self._sealer, queue, now, claim, RECEIPT_BATCH
+            )
         claimed = len(receipts)
         try:
             found = await self._findings(receipts)

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 import structlog
@@ -32,6 +33,14 @@ RESEALING_BATCH = 5  # mails; each may have a mebibyte
 MAX_KEPT_BYTES = 64 * 1024  # of a mail that is kept once it is read, for operations to look at
 MAX_UNREAD = 1_000  # mails; with more the intakes wait
 POISON_PAUSE = timedelta(hours=1)  # until the next look at what can't be opened or settled
+
+
+class Queue(StrEnum):
+    """What is read apart, so that it waits for nothing else; the oldest of each first."""
+
+    GATEWAYS = "receipts"
+    RETURNED = "returned mail"  # names a delivery by a genuine return path
+    OTHER = "other mail"  # which anybody may write
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +100,17 @@ async def store_gateway_receipts(
 
 
 async def claim_due(
-    tx: Connection, sealer: Sealer, now: datetime, until: datetime, most: int
+    tx: Connection, sealer: Sealer, queue: Queue, now: datetime, until: datetime, most: int
 ) -> list[Receipt]:
-    """At most `most` receipts to look at, which are left alone until then by all others.
+    """At most `most` receipts of a queue to look at, which all others leave alone until then.
 
     A mail's reading is counted as begun. What can't be opened is logged and left for later.
     """
     rows = await tx.fetch(
         """
         UPDATE receipts SET due_at = $2, readings = readings + (content IS NOT NULL)::integer
-        WHERE id IN (SELECT id FROM receipts WHERE due_at <= $1
+        WHERE id IN (SELECT id FROM receipts WHERE due_at <= $1 AND channel = $4
+                       AND (channel = 'sms' OR (reference IS NOT NULL) = $5)
                      ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
         RETURNING id, channel, received_at, tries, readings, reference, gateway, gateway_id, said,
                   status_code, content
@@ -108,6 +118,8 @@ async def claim_due(
         now,
         until,
         most,
+        Channel.SMS if queue is Queue.GATEWAYS else Channel.EMAIL,
+        queue is Queue.RETURNED,
     )
     receipts: list[Receipt] = []
     for row in sorted(rows, key=lambda row: (row["received_at"], row["id"])):

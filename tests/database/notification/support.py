@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from services.notification.deliveries import store
 from services.notification.deliveries.delivery import Delivery
 from services.notification.deliveries.events import Accepted, Claimed, DeliveryEvent, Reply
 from services.notification.deliveries.transitions import transition
+from services.notification.receipts.reader import ReceiptReader
 from services.notification.requests import NO_WAKES, Events, Wakes
 from tests.support import eventually
 
@@ -147,3 +148,12 @@ async def running(loop: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@asynccontextmanager
+async def reading(reader: ReceiptReader) -> AsyncIterator[None]:
+    """Let all of a reader's loops turn meanwhile."""
+    async with AsyncExitStack() as stack:
+        for loop in reader.loops:
+            await stack.enter_async_context(running(loop.run()))
+        yield

@@ -56,7 +56,7 @@ from services.notification.receipts import store as receipt_store
 from services.notification.receipts.reader import LEASE as READING
 from services.notification.receipts.reader import ReceiptReader
 from services.notification.receipts.return_path import ORGANIZER, SignedAddress
-from services.notification.receipts.store import ReturnedMail
+from services.notification.receipts.store import Queue, ReturnedMail
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.requests import Events
 from services.notification.sending import claims as claims_module
@@ -493,8 +493,10 @@ class World(RuleBasedStateMachine):
             await receipt_store.store_mail(tx, SEALER, [mail], self.clock.now())
 
     def read(self, where: int = 0, which: int = 0, how: int = 0) -> None:
-        """What came back, and what did not come in time."""
-        self.run(self.reader._turn())
+        """What came back, whichever is looked at first, and what did not come in time."""
+        first = how % len(Queue)
+        for queue in [*Queue][first:] + [*Queue][:first]:
+            self.run(self.reader._turn(queue))
 
     def reader_dies(self, where: int, which: int, how: int) -> None:
         """While it reads: the rest waits until its claim has run out."""
@@ -502,7 +504,8 @@ class World(RuleBasedStateMachine):
         async def claim() -> None:
             async with self.db.system() as tx:
                 now = self.clock.now()
-                await receipt_store.claim_due(tx, SEALER, now, now + READING, 20)
+                for queue in Queue:
+                    await receipt_store.claim_due(tx, SEALER, queue, now, now + READING, 10)
 
         if self.dead_readers < 2:  # with more the mail is given up as unreadable
             self.dead_readers += 1

@@ -6,7 +6,7 @@ from chassis.database import Database
 from chassis.sealing import Sealer
 from services.notification import wiring
 from services.notification.receipts import store as receipt_store
-from services.notification.receipts.store import ReturnedMail
+from services.notification.receipts.store import Queue, ReturnedMail
 from services.notification.settings import Settings
 from tests.database.notification.support import handle, invitation, now, running
 from tests.support import eventually
@@ -43,5 +43,7 @@ async def test_letters_and_mails_are_sealed_under_the_newest_key(
             await stack.enter_async_context(running(loop.run()))
         await eventually(resealed, "the letter and the mail are sealed under the new key")
     async with notification_db.system() as tx:
-        (receipt,) = await receipt_store.claim_due(tx, Sealer({2: NEW}), now(), now(), 10)
+        (receipt,) = await receipt_store.claim_due(
+            tx, Sealer({2: NEW}), Queue.OTHER, now(), now(), 10
+        )
     assert receipt.content == b"Subject: x\r\n"

@@ -39,7 +39,7 @@ from tests.database.notification.support import (
     handle,
     invitation,
     now,
-    running,
+    reading,
 )
 from tests.support import eventually
 from tests.support.answers import COMMENT, SHAPES, reply
@@ -88,7 +88,7 @@ async def take(db: Database, sealer: Sealer, *mails: bytes) -> list[Any]:
             rows = await tx.fetch("SELECT * FROM receipts ORDER BY received_at, id")
         return rows if all(row["due_at"] is None for row in rows) else None
 
-    async with running(reader.run()):
+    async with reading(reader):
         return list(await eventually(settled, "the answers are read"))
 
 

@@ -30,7 +30,7 @@ from services.notification.erasure import store as erasure_store
 from services.notification.receipts import store as receipt_store
 from services.notification.receipts.reader import LEASE, MAX_READINGS, ReceiptReader
 from services.notification.receipts.return_path import ReturnPath
-from services.notification.receipts.store import ReturnedMail
+from services.notification.receipts.store import Queue, ReturnedMail
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
 from services.notification.sending.sms.receipts import GatewayReceipt, ReceiptState
 from tests.database.notification.support import (
@@ -39,7 +39,7 @@ from tests.database.notification.support import (
     delivery_of,
     handle,
     now,
-    running,
+    reading,
 )
 from tests.support import PATIENCE, eventually
 from tests.support.misled_reader import mislead
@@ -99,16 +99,15 @@ async def failing(content: bytes) -> Reading:
     return read(content)
 
 
-async def read_until(
+def reader_of(
     db: Database,
     sealer: Sealer,
-    condition: Callable[[list[Any]], bool],
-    clock: Callable[[], datetime] = now,
+    *,
     read_mail: Callable[[bytes], Awaitable[Reading]] = read_here,
     wake_relay: Callable[[], None] = lambda: None,
-) -> None:
-    """Let a reader turn until the receipts are so."""
-    reader = ReceiptReader(
+    clock: Callable[[], datetime] = now,
+) -> ReceiptReader:
+    return ReceiptReader(
         db,
         sealer=sealer,
         envelope_ids=ENVELOPE_IDS,
@@ -119,10 +118,22 @@ async def read_until(
         now=clock,
     )
 
+
+async def read_until(
+    db: Database,
+    sealer: Sealer,
+    condition: Callable[[list[Any]], bool],
+    clock: Callable[[], datetime] = now,
+    read_mail: Callable[[bytes], Awaitable[Reading]] = read_here,
+    wake_relay: Callable[[], None] = lambda: None,
+) -> None:
+    """Let a reader turn until the receipts are so."""
+    reader = reader_of(db, sealer, read_mail=read_mail, wake_relay=wake_relay, clock=clock)
+
     async def holds() -> bool:
         return condition(await rows(db))
 
-    async with running(reader.run()):
+    async with reading(reader):
         await eventually(holds, "the receipts are read")
 
 
@@ -212,17 +223,8 @@ async def test_a_receipt_that_does_not_come_in_time_is_missed(
     async def unconfirmed() -> bool:
         return (await delivery_of(notification_db, request)).state is State.UNCONFIRMED
 
-    reader = ReceiptReader(
-        notification_db,
-        sealer=sealer,
-        envelope_ids=ENVELOPE_IDS,
-        organizers=RETURN_PATH.organizer,
-        read_mail=read_here,
-        poll=0.05,
-        wake_relay=lambda: None,
-        now=lambda: late,
-    )
-    async with running(reader.run()):
+    reader = reader_of(notification_db, sealer, clock=lambda: late)
+    async with reading(reader):
         await eventually(unconfirmed, "the missing receipt is noticed")
 
 
@@ -349,7 +351,7 @@ async def test_a_try_is_counted_before_it_is_made(
     await store_mail(notification_db, sealer)
     for _ in range(MAX_READINGS):
         async with notification_db.system() as tx:
-            (receipt,) = await receipt_store.claim_due(tx, sealer, now(), now(), 10)
+            (receipt,) = await receipt_store.claim_due(tx, sealer, Queue.OTHER, now(), now(), 10)
     assert receipt.readings == MAX_READINGS
     failed = metric("bounce_reader_failures_total", {"cause": "tries"})
 
@@ -405,6 +407,68 @@ async def test_a_reader_that_is_stopped_leaves_its_mail_to_the_next(
     assert row["due_at"] <= now()
 
 
+async def test_what_gateways_report_does_not_wait_for_mail(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    """However long a mail takes that came before."""
+    begun, release = asyncio.Event(), asyncio.Event()
+
+    async def hanging(content: bytes) -> Reading:
+        begun.set()
+        await release.wait()
+        return read(content)
+
+    _, delivery = await handed_over(notification_db, sealer)
+    await store_mail(notification_db, sealer)
+
+    async def told() -> bool:
+        async with notification_db.system() as tx:
+            row = await tx.fetchrow("SELECT due_at FROM receipts WHERE channel = 'sms'")
+        return row is not None and row["due_at"] is None
+
+    async with reading(reader_of(notification_db, sealer, read_mail=hanging)):
+        await begun.wait()
+        await store_receipt(notification_db, str(delivery.id))
+        await eventually(told, "the receipt is settled")
+        assert not release.is_set()
+        release.set()
+
+
+async def test_what_is_surely_returned_waits_for_one_other_mail_at_a_time(
+    notification_db: Database, sealer: Sealer
+) -> None:
+    """And that for one of the returned: neither starves."""
+    turn = asyncio.Lock()  # as the process that reads has it
+    waiting: set[bytes] = set()
+    order: list[bytes] = []
+
+    async def one_at_a_time(content: bytes) -> Reading:
+        waiting.add(content[:5])
+        async with turn:
+            order.append(content[:5])
+            await asyncio.sleep(0)
+            return read(content)
+
+    for at in range(12):
+        await store_mail(notification_db, sealer, content=b"other %d\r\n" % at + NOTE)
+    for at in range(4):
+        await store_mail(notification_db, sealer, uuid7(), b"named %d\r\n" % at + NOTE)
+    reader = reader_of(notification_db, sealer, read_mail=one_at_a_time)
+
+    async def both_wait() -> bool:
+        return len(waiting) == 2
+
+    async def all_read() -> bool:
+        return len(order) == 16
+
+    await turn.acquire()
+    async with reading(reader):
+        await eventually(both_wait, "a mail of each waits to be read")
+        turn.release()
+        await eventually(all_read, "all is read")
+    assert sorted(order[:8]) == [b"named"] * 4 + [b"other"] * 4
+
+
 async def test_that_no_mail_can_be_read_ends_the_loop(
     notification_db: Database, sealer: Sealer
 ) -> None:
@@ -414,18 +478,9 @@ async def test_that_no_mail_can_be_read_ends_the_loop(
         raise ReaderNotStarted
 
     await store_mail(notification_db, sealer)
-    reader = ReceiptReader(
-        notification_db,
-        sealer=sealer,
-        envelope_ids=ENVELOPE_IDS,
-        organizers=RETURN_PATH.organizer,
-        read_mail=none,
-        poll=0.05,
-        wake_relay=lambda: None,
-        now=now,
-    )
+    reader = reader_of(notification_db, sealer, read_mail=none)
     with pytest.raises(ReaderNotStarted):
-        await reader.run()
+        await next(loop for loop in reader.loops if loop.name == Queue.OTHER).run()
 
 
 async def test_of_mail_that_nobody_knows_the_beginning_is_kept(

@@ -23,9 +23,9 @@ from services.notification.receipts.door import MAX_CONNECTIONS, MAX_CONNECTIONS
 from services.notification.receipts.reader import ReceiptReader
 from services.notification.receipts.return_path import ReturnPath
 from services.notification.receipts.smtp import SmtpIntake
-from services.notification.receipts.store import MAX_MAIL_BYTES
+from services.notification.receipts.store import MAX_MAIL_BYTES, Queue
 from services.notification.receipts.tags import ENVELOPE_ID, Tags
-from tests.database.notification.support import now, running
+from tests.database.notification.support import now, reading
 from tests.support import PATIENCE, eventually
 
 RETURN_PATH = ReturnPath("rueck@praxis.example", {1: b"r" * 32})
@@ -106,7 +106,11 @@ async def connected(port: int, source: str = "127.0.0.1") -> AsyncIterator[Clien
 async def kept(db: Database, sealer: Sealer) -> list[Any]:
     """What is stored, opened."""
     async with db.system() as tx:
-        return await receipt_store.claim_due(tx, sealer, now(), now(), 100)
+        return [
+            receipt
+            for queue in Queue
+            for receipt in await receipt_store.claim_due(tx, sealer, queue, now(), now(), 100)
+        ]
 
 
 async def delivered(
@@ -412,7 +416,7 @@ async def test_the_loop_goes_on_while_hostile_mail_comes_in(
     try:
         async with (
             intake(notification_db, sealer) as port,
-            running(reader.run()),
+            reading(reader),
             watched() as worst,
         ):
             await asyncio.gather(*(bring(port, at) for at in range(30)))
