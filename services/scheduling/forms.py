@@ -26,6 +26,7 @@ from contracts.mailboxes import (
     parse_mailbox,
     with_plain_apostrophes,
 )
+from contracts.names import leads_elsewhere
 from contracts.tariffs import Tariff
 from services.scheduling import pasted
 from services.scheduling.appointments import Appointment
@@ -64,6 +65,12 @@ NO_DURATION = Said(
 NO_ADDRESS = Said(
     "Das ist keine E-Mail-Adresse. Sie sieht so aus: name@beispiel.de",
     "This is no e-mail address. One looks like name@example.org.",
+)
+NAME_WITH_ADDRESS = Said(
+    "Im Namen steht etwas, das in der Nachricht zum Link würde. Bitte ohne @, / und "
+    "Internetadressen, und nach einem Punkt mit Leerzeichen.",
+    "There is something in the name that would become a link in the message. Please leave out @, / "
+    "and web addresses, and put a space after a full stop.",
 )
 NO_REFERENCE = Said(
     f"Eine Referenz hat 1 bis {LONGEST_REFERENCE} Zeichen: Buchstaben ohne Umlaute, Ziffern und "
@@ -446,6 +453,8 @@ class _Faults:
                     "There are characters in the name that can't be seen. Please type it anew.",
                 ),
             )
+        elif leads_elsewhere(name):
+            self._add("patient_name", "name_with_address", NAME_WITH_ADDRESS)
         return name
 
     def references(self, request: NewAppointment | Change, present: References) -> References:

@@ -374,6 +374,10 @@ FIELD_CODES = {
         "Was zuletzt dorthin ging, kam endgültig zurück. Mit `send_anyway` wird doch gesendet.",
         "What last went there came back for good. With `send_anyway` it is sent all the same.",
     ),
+    "name_with_address": Said(
+        "Im Namen steht, was in einer E-Mail zum Link wird: eine Internet- oder E-Mail-Adresse.",
+        "The name holds what becomes a link in a mail: an address of the web or of mail.",
+    ),
     "typographic_apostrophe": Said(
         "Ein Apostroph, an den nichts gesendet werden kann; `options` nennt, was gemeint ist.",
         "An apostrophe that nothing can be sent to; `options` names what is meant.",

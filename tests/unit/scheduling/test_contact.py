@@ -72,6 +72,12 @@ async def test_names_that_hold_what_nobody_sees_are_refused(name: str) -> None:
     assert await codes(patient_name=name) == {("patient_name", "invalid")}
 
 
+@pytest.mark.parametrize("name", ["Konto gesperrt! https://evil.example/x", "evil.example", "a@b"])
+async def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
+    """The mail is the practice's, and signed."""
+    assert await codes(patient_name=name) == {("patient_name", "name_with_address")}
+
+
 async def test_an_empty_name_is_missing() -> None:
     assert await codes(patient_name=" \t") == {("patient_name", "missing")}
 
