@@ -16,7 +16,7 @@ from services.notification.letters.calendar_file import (
     ways,
 )
 from services.notification.letters.moments import local_time
-from services.notification.letters.names_and_links import checked_link, clean_name
+from services.notification.letters.names_and_links import checked_link, clean_name, shown_name
 from services.notification.letters.vtimezone import vtimezone
 from services.notification.letters.wordings import wording
 
@@ -70,7 +70,7 @@ def _add_times(event: Event, entry: CalendarEvent) -> bytes:
 
 
 def _attendee(entry: CalendarEvent) -> vCalAddress:
-    attendee = _address(entry.attendee, clean_name(entry.patient_name, "patient_name"))
+    attendee = _address(entry.attendee, shown_name(entry.patient_name))
     attendee.params["CUTYPE"] = "INDIVIDUAL"
     attendee.params["ROLE"] = "REQ-PARTICIPANT"
     attendee.params["PARTSTAT"] = entry.answered.upper() if entry.answered else "NEEDS-ACTION"
@@ -80,5 +80,6 @@ def _attendee(entry: CalendarEvent) -> vCalAddress:
 
 def _address(address: str, name: str) -> vCalAddress:
     user = vCalAddress(f"mailto:{quote(address, safe=IN_MAILTO)}")
-    user.params["CN"] = name.replace('"', "'").replace("^", "'")
+    if name:
+        user.params["CN"] = name.replace('"', "'").replace("^", "'")
     return user

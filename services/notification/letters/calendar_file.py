@@ -19,7 +19,7 @@ from chassis.doubled_hour import comes_twice
 from chassis.wording import Wording
 from contracts.events import Answer
 from services.notification.letters.moments import local_time
-from services.notification.letters.names_and_links import checked_link, clean_name
+from services.notification.letters.names_and_links import checked_link, clean_name, shown_name
 from services.notification.letters.reach import Reach
 from services.notification.letters.vtimezone import vtimezone
 from services.notification.letters.wordings import wording
@@ -161,12 +161,13 @@ def _local(moment: datetime, time_zone: str) -> str:
 
 
 def _attendee(entry: CalendarEvent) -> str:
-    name = _common_name(clean_name(entry.patient_name, "patient_name"))
+    name = shown_name(entry.patient_name)
+    named = f"CN={_common_name(name)};" if name else ""
     answer = entry.answered.upper() if entry.answered else "NEEDS-ACTION"
     # Without it Outlook and Gmail may not offer to accept.
     rsvp = "TRUE" if entry.asks_for_answer else "FALSE"
     return (
-        f"ATTENDEE;CN={name};CUTYPE=INDIVIDUAL;PARTSTAT={answer};ROLE=REQ-PARTICIPANT;RSVP={rsvp}"
+        f"ATTENDEE;{named}CUTYPE=INDIVIDUAL;PARTSTAT={answer};ROLE=REQ-PARTICIPANT;RSVP={rsvp}"
         f":{_mailto(entry.attendee)}"
     )
 

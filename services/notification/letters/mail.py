@@ -18,7 +18,7 @@ from services.notification.letters import mime
 from services.notification.letters.calendar_file import CalendarEvent, Method, calendar_file
 from services.notification.letters.letter import Letter, LetterKind
 from services.notification.letters.moments import long_moment
-from services.notification.letters.names_and_links import checked_link, clean_name
+from services.notification.letters.names_and_links import checked_link, clean_name, shown_name
 from services.notification.letters.reach import reach_of
 from services.notification.letters.wordings import wording
 
@@ -70,8 +70,9 @@ class InvitationMail:
         when = long_moment(letter.start, letter.time_zone, speech)
         subject = speech.say(_SUBJECTS[letter.kind], when=when)
         reach = reach_of(letter)
+        name = shown_name(letter.patient_name)
         words: dict[str, object] = {
-            "patient_name": clean_name(letter.patient_name, "patient_name"),
+            "greeting": speech.say("Hello %(name)s,", name=name) if name else speech.say("Hello,"),
             "sender_name": sender_name,
             "when": when,
             "duration": speech.minutes(letter.duration_minutes),

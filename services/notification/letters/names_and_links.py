@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from contracts.names import leads_elsewhere
 from services.notification.letters.letter import UnusableLetter
 
 NAME_LENGTH = 200  # characters of a name that are shown
@@ -21,6 +22,15 @@ def clean_name(text: str, field: str) -> str:
     if not name:
         raise UnusableLetter(f"{field} is empty")
     return name
+
+
+def shown_name(text: str) -> str:
+    """A patient's name as it may be shown: empty where it would put a link into the letter.
+
+    Raises UnusableLetter if there is none.
+    """
+    name = clean_name(text, "patient_name")
+    return "" if leads_elsewhere(name) else name
 
 
 def checked_link(link: str) -> str:

@@ -18,7 +18,7 @@ from chassis.wording import wordings
 from contracts.languages import LANGUAGES
 from services.notification.letters.letter import Letter, LetterKind, UnusableLetter
 from services.notification.letters.mail import InvitationMail
-from services.notification.letters.names_and_links import clean_name
+from services.notification.letters.names_and_links import clean_name, shown_name
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LETTER = Letter(
@@ -321,7 +321,7 @@ def check_names(sender_name: str, patient_name: str) -> None:
     letter = replace(LETTER, sender_name=sender_name, patient_name=patient_name)
     try:
         shown_sender = clean_name(sender_name, "sender_name")
-        shown_patient = clean_name(patient_name, "patient_name")
+        shown_patient = shown_name(patient_name)
     except UnusableLetter:
         with pytest.raises(UnusableLetter):
             compose(letter)
@@ -336,11 +336,28 @@ def check_names(sender_name: str, patient_name: str) -> None:
     assert recipient.addr_spec == "juergen@example.org"
     assert len(list(message.iter_parts())) == 2
     text, html = bodies(message)
-    assert f"Guten Tag {shown_patient}," in text.splitlines()
+    greeting = f"Guten Tag {shown_patient}," if shown_patient else "Guten Tag,"
+    assert greeting in text.splitlines()
     assert f"{shown_sender} lädt Sie zu einer Videosprechstunde ein." in text.splitlines()
     body = html.partition("<main")[2]
     assert body.count("<") == REFERENCE.count("<")
     assert body.count('"') == REFERENCE.count('"')
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+@pytest.mark.parametrize("kind", LetterKind)
+def test_a_name_that_leads_elsewhere_is_in_no_part_of_the_mail(
+    kind: LetterKind, locale: str
+) -> None:
+    """The mail goes out all the same, whoever asked for it."""
+    name = "Konto gesperrt! https://evil.example/x"
+    letter = replace(LETTER, patient_name=name, kind=kind, locale=locale, previous_start=NOW)
+    message = read(compose(letter))
+    calendar = next(part for part in message.walk() if part.get_content_type() == "text/calendar")
+    for part in (*bodies(message), calendar.get_content()):
+        assert "evil" not in part
+        assert "gesperrt" not in part
+    assert "ATTENDEE;CUTYPE=" in calendar.get_content()
 
 
 REFERENCE = bodies(read(compose()))[1].partition("<main")[2]
