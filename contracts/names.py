@@ -13,7 +13,7 @@ _BEFORE_A_STOP = (
 )
 _ABBREVIATED = frozenset(_BEFORE_A_STOP.split())
 _STOP = re.compile(r"([\w-]+)\.(?=[^\W\d_]{2})")
-_SLASH = re.compile(r"(?<!\w)\w/\w(?!\w)")  # „c/o", and „a/l", „s/o" in names of Malaysia
+_SLASHES = re.compile(r"//|\.[\w-]{2,}/")  # „t.me/x", where an initial would make none
 
 
 def leads_elsewhere(name: str) -> bool:
@@ -24,7 +24,7 @@ def leads_elsewhere(name: str) -> bool:
     """
     plain = unicodedata.normalize("NFKC", name).replace("\u3002", ".").casefold()
     plain = re.sub("[\u200c\u200d]", "", plain)
-    if "@" in plain or "www." in plain or "/" in _SLASH.sub("", plain):
+    if "@" in plain or "www." in plain or _SLASHES.search(plain):
         return True
     before = (stop[1].strip("-") for stop in _STOP.finditer(plain))
     return any(len(word) > 1 and word not in _ABBREVIATED for word in before)

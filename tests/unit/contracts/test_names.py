@@ -24,6 +24,8 @@ REAL = (
     "Fam.Maier",
     "Erika Muster, c/o Maier",
     "Rajan a/l Muthu",
+    "Müller/Maier",
+    "Kind Muster / Mutter Maier",
     "Martin Luther King, Jr.",
     "Jr.Smith",
     "O'Neill-Müller",
@@ -50,8 +52,8 @@ LEADING = (
     "xn--mnchen-3ya.de",
     "a@b",
     "a＠b",
-    "Muster/Maier",
-    "Muster⁄⁄".replace("⁄", "／"),
+    "//muster",
+    "／／muster",
 )
 
 
