@@ -1,6 +1,7 @@
 // The services' public APIs, by way of the dashboard's server.
 
 import { note } from "./outages.js";
+import { heard } from "./server_clock.js";
 
 const TIMEOUT = 25_000; // milliseconds; longer than the server waits for a service
 const FILE_TIMEOUT = 300_000; // milliseconds for the whole of it
@@ -72,6 +73,7 @@ export async function request(method, path, { body, key, version } = {}) {
   } catch (error) {
     throw noResponse(error);
   }
+  heard(response.headers.get("Date"));
   if (response.status === 401) return leave();
   let data = null;
   try {

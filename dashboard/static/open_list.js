@@ -3,12 +3,13 @@
 // Events: "change" whenever anything of it has changed.
 
 import * as api from "./api.js";
+import { serverNow } from "./server_clock.js";
 
 const PAGE = 50; // appointments
 const MOST = 500; // that are kept loaded; there is work for longer than this list is right
 const ASK_AFTER = 250; // milliseconds, so that a burst of events asks once
 const LATE = 1_000; // milliseconds after which the service's clock surely agrees that one has begun
-const FRESH = 300_000; // milliseconds; more than clocks of computers are wrong, mostly
+const FRESH = 300_000; // milliseconds that the service may be behind
 const LONGEST_WAIT = 3_600_000; // milliseconds
 
 export class OpenList extends EventTarget {
@@ -85,7 +86,7 @@ export class OpenList extends EventTarget {
   }
 
   get #fresh() {
-    return this.asOf !== null && Date.now() - Date.parse(this.asOf) < FRESH;
+    return this.asOf !== null && serverNow() - Date.parse(this.asOf) < FRESH;
   }
 
   async #ask() {

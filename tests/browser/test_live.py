@@ -2,7 +2,7 @@
 
 import os
 import signal
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from playwright.async_api import Page, expect
@@ -185,6 +185,15 @@ async def test_a_page_without_one_of_its_style_sheets_comes_anew(page: Page) -> 
     await page.reload()
     async with page.expect_event("load"):
         await page.unroute_all()
+
+
+@pytest.mark.parametrize("wrong", [timedelta(hours=-3), timedelta(hours=3)])
+async def test_a_computer_whose_clock_is_wrong_is_no_reason_for_doubt(
+    visitor: Page, stack: Stack, wrong: timedelta
+) -> None:
+    await visitor.clock.install(time=datetime.now(UTC) + wrong)
+    await enter(visitor, stack)
+    await expect(visitor.get_by_test_id("stream-state")).to_have_text("Anzeige aktuell")
 
 
 @pytest.mark.parametrize("address", ["#/termine", "#/termine/{today}", "#/patienten"])
