@@ -67,9 +67,9 @@ NO_ADDRESS = Said(
     "This is no e-mail address. One looks like name@example.org.",
 )
 NAME_WITH_ADDRESS = Said(
-    "Im Namen steht etwas, das in der Nachricht zum Link würde. Bitte ohne @, / und "
+    "Im Namen steht etwas, das in der Nachricht zum Link würde. Bitte ohne @ und "
     "Internetadressen, und nach einem Punkt mit Leerzeichen.",
-    "There is something in the name that would become a link in the message. Please leave out @, / "
+    "There is something in the name that would become a link in the message. Please leave out @ "
     "and web addresses, and put a space after a full stop.",
 )
 NO_REFERENCE = Said(
