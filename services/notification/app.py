@@ -77,7 +77,11 @@ def build(settings: Settings) -> Application:
                 senders[Channel.SMS] = sms
                 work.append(
                     ReceiptAsker(
-                        db, sms, poll=settings.poll_seconds, now=clock, wake_reader=reader.wake
+                        db,
+                        sms,
+                        poll=settings.poll_seconds,
+                        now=clock,
+                        wake_reader=reader.wake_gateways,
                     )
                 )
             workers = {
@@ -131,7 +135,10 @@ def build(settings: Settings) -> Application:
                 )
             )
             app.state.services = Services(
-                db=db.for_callers(), gateways=gateways, wake_reader=reader.wake, clock=clock
+                db=db.for_callers(),
+                gateways=gateways,
+                wake_reader=reader.wake_gateways,
+                clock=clock,
             )
             health.dependencies |= {"database": db.ping, "kafka": consumer.ready}
             supervisor = await stack.enter_async_context(health.supervisor)
@@ -152,7 +159,7 @@ def build(settings: Settings) -> Application:
                 stack,
                 sealer=sealer,
                 now=clock,
-                wake_reader=reader.wake,
+                wake_reader=reader.wake_mail,
             )
             yield
 

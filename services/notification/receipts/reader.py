@@ -82,11 +82,15 @@ class ReceiptReader:
         self._wake_relay = wake_relay
         self._now = now
         self._read_mail = read_mail
-        self.loops = [Loop(queue, partial(self._turn, queue), poll=poll) for queue in Queue]
+        gateways, returned, other = self.loops = [
+            Loop(queue, partial(self._turn, queue), poll=poll) for queue in Queue
+        ]
+        self.wake_gateways = gateways.wake
+        self._mail = returned, other
 
-    def wake(self) -> None:
-        """Look now whether anything came."""
-        for loop in self.loops:
+    def wake_mail(self) -> None:
+        """Look now whether mail came."""
+        for loop in self._mail:
             loop.wake()
 
     async def _turn(self, queue: Queue) -> bool:
