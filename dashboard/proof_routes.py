@@ -26,7 +26,7 @@ from dashboard import pages, proof
 from dashboard.dependencies import LoggedIn, Services, State
 from dashboard.problems import LoginUnavailable, NotLoggedIn
 from dashboard.proof import Sent, Timeline, Timelines
-from dashboard.proxy import Relayed
+from dashboard.proxy import Relayed, open_download
 
 BATCH = 100  # appointments: what a file holds in memory, and as many as status tells of at once
 UNCERTAIN_AFTER = dt.timedelta(minutes=2)  # of status, which is a few seconds old otherwise
@@ -77,11 +77,8 @@ async def proof_file(
         "Content-Disposition": f'attachment; filename="nachweis-{first}-{last}.csv"',
     }
     async with AsyncExitStack() as held:
-        held.enter_context(services.download_places.one_for(session.subject))
-        response = await services.upstreams.open_download(
-            "scheduling", f"/v1/proofs/export?from={first}&to={last}", token=session.access_token
-        )
-        held.push_async_callback(response.aclose)
+        target = f"/v1/proofs/export?from={first}&to={last}"
+        response = await open_download(services, session, "scheduling", target, held)
         if response.status_code != 200:
             return Relayed(response, response.aiter_raw(), held.pop_all())
         chunks = table(response.aiter_lines(), _timelines(services, request))

@@ -18,8 +18,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from dashboard.dependencies import LoggedIn, State
-from dashboard.sessions import session_id
+from dashboard.dependencies import LoggedIn, Services, State
+from dashboard.sessions import Session, session_id
 
 ALLOWED: list[tuple[str, str, list[str]]] = [
     ("scheduling", "/practice", ["GET"]),
@@ -101,14 +101,24 @@ def _stream_from(service: str, target: str) -> Endpoint:
 def _download_from(service: str, target: str) -> Endpoint:
     async def endpoint(request: Request, services: State, session: LoggedIn) -> Response:
         async with AsyncExitStack() as held:
-            held.enter_context(services.download_places.one_for(session.subject))
-            response = await services.upstreams.open_download(
-                service, _with_query(target, request), token=session.access_token
-            )
-            held.push_async_callback(response.aclose)
+            whole = _with_query(target, request)
+            response = await open_download(services, session, service, whole, held)
             return Relayed(response, response.aiter_raw(), held.pop_all())
 
     return endpoint
+
+
+async def open_download(
+    services: Services, session: Session, service: str, target: str, held: AsyncExitStack
+) -> httpx.Response:
+    """A file whose body is still to come, in one of the person's places; both are `held`.
+
+    Raises TooBusy, and as `Upstreams.request`.
+    """
+    held.enter_context(services.download_places.one_for(session.subject))
+    response = await services.upstreams.open_download(service, target, token=session.access_token)
+    held.push_async_callback(response.aclose)
+    return response
 
 
 def _routes() -> Iterator[tuple[str, str, list[str], Endpoint]]:
