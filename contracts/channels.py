@@ -10,7 +10,7 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
-def folded(address: str | None) -> str:
+def folded_address(address: str | None) -> str:
     """The same for addresses that count as one, and empty for none; of a number it is itself.
 
     RFC 5321 (2.4) lets a server tell capitals in a mailbox's name from small letters; none does.

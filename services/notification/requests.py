@@ -14,7 +14,7 @@ from chassis.clock import Clock
 from chassis.consumer import of_types
 from chassis.database import Connection
 from chassis.sealing import Sealer
-from contracts.channels import Channel, folded
+from contracts.channels import Channel, folded_address
 from contracts.envelope import Received
 from contracts.events import (
     AppointmentDeleted,
@@ -233,7 +233,7 @@ class Events:
 
     def _recipient(self, request: InvitationRequested | NoticeRequested, channel: Channel) -> bytes:
         """Recognises the address among those of the appointment, and nowhere else."""
-        address = folded(request.channels.address(channel))
+        address = folded_address(request.channels.address(channel))
         return self._sealer.fingerprint(f"{request.appointment_id}\0{channel}\0{address}".encode())
 
     def _organizer(
@@ -245,7 +245,7 @@ class Events:
         """
         if channel is not Channel.EMAIL:
             return None
-        address = folded(request.channels.address(channel))
+        address = folded_address(request.channels.address(channel))
         content = f"organizer\0{request.appointment_id}\0{address}".encode()
         known = {each.organizer for each in draft.deliveries_of(request.appointment_id)}
         may_be = map(_uuid, self._sealer.fingerprints(content))

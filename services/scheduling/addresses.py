@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.sealing import Sealer
-from contracts.channels import Channel, folded
+from contracts.channels import Channel, folded_address
 from contracts.events import (
     Delivered,
     DeliveryOutcome,
@@ -110,7 +110,7 @@ def mailbox(address: str) -> str:
 
 
 def _known(practice_id: UUID, channel: Channel, address: str) -> bytes:
-    return f"{practice_id}\0{channel}\0{folded(address)}".encode()
+    return f"{practice_id}\0{channel}\0{folded_address(address)}".encode()
 
 
 def _named(practice_id: UUID, channel: Channel, address: str, name: str) -> bytes:

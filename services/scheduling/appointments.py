@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from contracts.channels import Channel, folded
+from contracts.channels import Channel, folded_address
 from contracts.events import (
     AppointmentCorrected,
     AppointmentDeleted,
@@ -174,7 +174,8 @@ def withdrawal(
     channels = [
         each
         for each in before.channels
-        if each not in after.channels or folded(before.address(each)) != folded(after.address(each))
+        if each not in after.channels
+        or folded_address(before.address(each)) != folded_address(after.address(each))
     ]
     return withdrawn(after, channels, now) if channels else None
 
