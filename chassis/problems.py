@@ -4,8 +4,9 @@ Each problem is a class, with a code for programs, words for people in German an
 page that its `type` leads to (`chassis.problem_pages`).
 """
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any, TypeAlias
 
 import structlog
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 Responses: TypeAlias = dict[int | str, dict[str, Any]]  # of a route, as FastAPI takes them
 PAGES = "/v1/problems"  # where each service tells of them
 MOST_ERRORS = 100  # told of one request: more than any form has fields
+INVALID = "Not valid: `errors` says what, field by field"
 
 
 class KnownProblem(StatusProblem):
@@ -60,11 +62,11 @@ class InvalidInput(KnownProblem):
         "very much only a part. Nothing was done: correct it and send it again.",
     )
 
-    def __init__(self, errors: Sequence[FieldError]) -> None:
+    def __init__(self, errors: Iterable[FieldError]) -> None:
         super().__init__(
             errors=[
                 {key: value for key, value in asdict(error).items() if key != "options" or value}
-                for error in errors[:MOST_ERRORS]
+                for error in islice(errors, MOST_ERRORS)
             ]
         )
 
@@ -215,7 +217,7 @@ def _invalid_request(
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
         return NotJson()
-    return InvalidInput([field_error(fault, within=1) for fault in faults[:MOST_ERRORS]])
+    return InvalidInput(field_error(fault, within=1) for fault in faults)
 
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
@@ -273,9 +275,6 @@ def _log_unexpected(_request: Request, error: Exception) -> None:
     known = (RequestValidationError, DatabaseUnavailable)
     if not hasattr(error, "status_code") and not isinstance(error, known):
         log.error("request failed", exc_info=error)
-
-
-INVALID = "Not valid: `errors` says what, field by field"
 
 
 def response(description: str) -> dict[str, Any]:

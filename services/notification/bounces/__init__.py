@@ -157,11 +157,12 @@ def _worded(mail: Mail, text: texts.Text, original: Original) -> Reading:
     if not recipients and (about_all or not machine):
         return NOT_A_BOUNCE  # what is made up names nobody
     found = read_refusal(*account.said, wide=[text.whole, mail.head.get("subject")])
-    if texts.speaks_of_success(mail, text, found) and "x-failed-recipients" not in mail.head:
+    said = texts.sentences(mail, text)
+    if texts.speaks_of_success(said, found) and "x-failed-recipients" not in mail.head:
         return NOT_A_BOUNCE  # words prove no more than that nothing failed
     if account.reason is not None:
         found = replace(found, reason=account.reason, permanent=True)
-    kind = texts.tone(mail, text, found)
+    kind = texts.tone(said, found)
     return Reading(
         kind,
         _permanent(kind, found),

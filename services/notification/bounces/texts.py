@@ -227,39 +227,38 @@ def _by_flufl(mail: Mail, text: Text) -> list[str]:
     return [addresses.clean(found.decode("latin-1")) for found in sorted(permanent or temporary)]
 
 
-def tone(mail: Mail, text: Text, found: Refusal) -> EvidenceKind:
+def tone(said: Sequence[str], found: Refusal) -> EvidenceKind:
     """Whether the words tell of a failure or of a delay.
 
     „Delayed" is said of what was given up in the end, too: a code decides, then what was given up.
     """
-    sentences = _sentences(mail, text)
-    if not _compile(families.STILL_TRIED).search("\n".join(sentences)):
+    if not _compile(families.STILL_TRIED).search("\n".join(said)):
         return EvidenceKind.FAILED
     for_good = {str(each)[0] for each in (found.status, found.code) if each} == {"5"}
-    if for_good or _compile(families.GIVEN_UP).search(_unconditional(sentences)):
+    if for_good or _compile(families.GIVEN_UP).search(_unconditional(said)):
         return EvidenceKind.FAILED
     return EvidenceKind.DELAYED
 
 
-def speaks_of_success(mail: Mail, text: Text, found: Refusal) -> bool:
+def speaks_of_success(said: Sequence[str], found: Refusal) -> bool:
     """Whether the words say that the message arrived, and nothing of one that did not."""
     refused = found.status is not None or found.code is not None
     if refused or found.reason not in {None, FailureReason.OTHER}:
         return False
-    said = _unconditional(_sentences(mail, text))
-    arrived = _compile(families.ARRIVED).search(said) is not None
-    return arrived and _compile(families.BUT).search(said) is None
+    surely = _unconditional(said)
+    arrived = _compile(families.ARRIVED).search(surely) is not None
+    return arrived and _compile(families.BUT).search(surely) is None
 
 
-def _sentences(mail: Mail, text: Text) -> list[str]:
+def sentences(mail: Mail, text: Text) -> list[str]:
     """The subject and what is said, each sentence in one line."""
     said = f"{mail.head.get('subject')}\n\n{text.whole[:6_000]}"
     return [" ".join(each.split()) for each in _compile(r"(?<=[.!?])\s|\n\s*\n").split(said)]
 
 
-def _unconditional(sentences: Iterable[str]) -> str:
+def _unconditional(said: Iterable[str]) -> str:
     """Without what only may happen."""
-    return "\n".join(each for each in sentences if not _compile(families.IF).search(each))
+    return "\n".join(each for each in said if not _compile(families.IF).search(each))
 
 
 def speaks_of_failure(text: Text) -> bool:
