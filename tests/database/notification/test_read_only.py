@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
-from aiokafka import ConsumerRecord
 from structlog.testing import capture_logs
 
 from chassis.consumer import BatchFailed, Consumer
@@ -14,10 +13,7 @@ from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
 from chassis.sealing import Sealer
 from contracts.channels import Channel
-from contracts.envelope import encode
-from contracts.events import Event
-from contracts.signatures import HEADER as SIGNATURE
-from contracts.signatures import EventSigner, EventVerifier, public_keys
+from contracts.signatures import EventVerifier, public_keys
 from services.notification import requests
 from services.notification.deliveries import store
 from services.notification.deliveries.delivery import State
@@ -34,6 +30,7 @@ from tests.database.notification.support import (
     running,
 )
 from tests.support import eventually
+from tests.support.records import signed_record
 
 SEEDS = {1: bytes(32)}
 
@@ -55,25 +52,6 @@ async def _read_only(db: Database, owner_of: OwnerOf) -> AsyncIterator[None]:
 @pytest.fixture
 def read_only(notification_db: Database, owner_of: OwnerOf) -> AbstractAsyncContextManager[None]:
     return _read_only(notification_db, owner_of)
-
-
-def record(event: Event, offset: int) -> "ConsumerRecord[bytes, bytes]":
-    message = encode(event, source="/einladung/scheduling")
-    attributes = {name: value.decode() for name, value in message.headers}
-    signature = EventSigner(SEEDS).sign(attributes, message.value)
-    return ConsumerRecord(
-        topic=message.topic,
-        partition=0,
-        offset=offset,
-        timestamp=0,
-        timestamp_type=0,
-        key=message.key.encode(),
-        value=message.value,
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=0,
-        headers=[*message.headers, (SIGNATURE, signature.encode())],
-    )
 
 
 async def test_requests_wait_and_are_taken_over_once_it_takes_writes_again(
@@ -101,7 +79,7 @@ async def test_requests_wait_and_are_taken_over_once_it_takes_writes_again(
         concerning=requests.concerning,
     )
     asked = [invitation() for _ in range(3)]
-    records = [record(event, offset) for offset, event in enumerate(asked)]
+    records = [signed_record(event, SEEDS, offset=offset) for offset, event in enumerate(asked)]
     async with read_only:
         with pytest.raises(BatchFailed):
             await consumer.consume(records)

@@ -77,10 +77,8 @@ async def test_a_deleted_one_that_nobody_was_told_of_stays_until_its_start(statu
     assert await status.shown(story, story.start) is None
 
 
-async def test_pages_follow_each_other_without_gap_or_repeat(status: Status) -> None:
-    start = utc_now() + HOUR
-    stories = [status.story(start + (number // 3) * HOUR) for number in range(7)]
-    await status.hear([event for each in stories for event in (*each.booked(), each.failed())])
+async def all_pages(status: Status) -> list[UUID]:
+    """What is open now, two at a time, as whoever follows the cursors sees it."""
     seen: list[UUID] = []
     after: Place | None = None
     while True:
@@ -90,6 +88,14 @@ async def test_pages_follow_each_other_without_gap_or_repeat(status: Status) -> 
             break
         seen += [shown.appointment_id for shown in page]
         after = Place.of(Place(page[-1].starts_at, page[-1].appointment_id).cursor)
+    return seen
+
+
+async def test_pages_follow_each_other_without_gap_or_repeat(status: Status) -> None:
+    start = utc_now() + HOUR
+    stories = [status.story(start + (number // 3) * HOUR) for number in range(7)]
+    await status.hear([event for each in stories for event in (*each.booked(), each.failed())])
+    seen = await all_pages(status)
     ordered = sorted(stories, key=lambda each: (each.start, each.appointment_id))
     assert seen == [each.appointment_id for each in ordered]
 
@@ -265,15 +271,7 @@ async def test_pages_hold_what_is_overdue_in_its_place(status: Status) -> None:
     stories = [status.story(start + number * timedelta(minutes=1)) for number in range(6)]
     for number, each in enumerate(stories):
         await status.hear([*each.booked(), *([each.failed()] if number % 2 else [])])
-    seen: list[UUID] = []
-    after: Place | None = None
-    while True:
-        async with status.db.practice(status.practice_id) as tx:
-            page = await open_store.page(tx, status.practice_id, utc_now(), after=after, limit=2)
-        if not page:
-            break
-        seen += [shown.appointment_id for shown in page]
-        after = Place.of(Place(page[-1].starts_at, page[-1].appointment_id).cursor)
+    seen = await all_pages(status)
     assert seen == [each.appointment_id for each in stories]
 
 

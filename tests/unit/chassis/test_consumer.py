@@ -15,11 +15,10 @@ from chassis.consumer import STALLED_AFTER, BatchFailed, Consumer, of_types
 from chassis.database import Database
 from chassis.dead_letters import DeadLetters
 from chassis.kafka import Cluster
-from contracts.envelope import encode
 from contracts.events import AppointmentDeleted, AppointmentErased
-from contracts.signatures import HEADER as SIGNATURE
-from contracts.signatures import EventSigner, EventVerifier, public_keys
+from contracts.signatures import EventVerifier, public_keys
 from contracts.topics import APPOINTMENTS, REQUESTED
+from tests.support.records import signed_record
 from tests.support.watch import Watch
 
 SEED = bytes(32)
@@ -101,22 +100,7 @@ async def fail(_tx: Any, _events: Any) -> None:
 
 def record() -> "ConsumerRecord[bytes, bytes]":
     event = AppointmentDeleted(appointment_id=UUID(int=1), practice_id=UUID(int=2), version=1)
-    message = encode(event, source="/test")
-    attributes = {name: value.decode() for name, value in message.headers}
-    signature = EventSigner({1: SEED}).sign(attributes, message.value)
-    return ConsumerRecord(
-        topic=message.topic,
-        partition=0,
-        offset=3,
-        timestamp=0,
-        timestamp_type=0,
-        key=message.key.encode(),
-        value=message.value,
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=0,
-        headers=[*message.headers, (SIGNATURE, signature.encode())],
-    )
+    return signed_record(event, {1: SEED}, offset=3)
 
 
 async def tried(made: Consumer) -> bool:
